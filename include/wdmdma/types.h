@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Windows scalar types, with Windows widths.
+ *
+ * Windows is LLP64: `int` and `long` have 32 bits, only `long long` and pointers have 64. The
+ * kernel is LP64, so LONG and ULONG are built on `int` here, and what must have the width of a
+ * pointer is built on `long`. wdmdma/wdm_abi.c pins every width.
+ *
+ * The headers in this folder include no Linux header and define no name that a Linux header
+ * defines, so they can stand next to any of them. Names that mean something else in Linux
+ * (PAGE_SIZE, PAGE_ALIGN and the like) exist only in ddk/wdm.h.
+ */
+#ifndef WDMDMA_TYPES_H
+#define WDMDMA_TYPES_H
+
+typedef void VOID, *PVOID, *HANDLE, **PHANDLE;
+
+typedef char CHAR, CCHAR, *PCHAR;
+typedef signed char SCHAR, INT8;
+typedef unsigned char UCHAR, BOOLEAN, UINT8, *PUCHAR, *PBOOLEAN;
+typedef short SHORT, CSHORT, INT16, *PSHORT;
+typedef unsigned short USHORT, WCHAR, UINT16, *PUSHORT, *PWCHAR;
+typedef int INT, LONG, INT32, *PLONG;
+typedef unsigned int UINT, ULONG, ULONG32, UINT32, *PULONG;
+typedef long long LONGLONG, LONG64, INT64, *PLONGLONG;
+typedef unsigned long long ULONGLONG, ULONG64, UINT64, *PULONGLONG, *PULONG64;
+typedef long LONG_PTR, INT_PTR, SSIZE_T;
+typedef unsigned long ULONG_PTR, UINT_PTR, SIZE_T, *PULONG_PTR, *PSIZE_T;
+
+typedef LONG NTSTATUS, *PNTSTATUS;
+typedef UCHAR KIRQL, *PKIRQL;
+/* Physical address >> 12, whatever the page size of the kernel. */
+typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
+typedef SCHAR KPROCESSOR_MODE;
+
+/* BOOLEAN is one byte: test it against 0, never against TRUE. */
+#ifndef TRUE
+#define TRUE 1
+#endif
+#ifndef FALSE
+#define FALSE 0
+#endif
+
+/**
+ * union _LARGE_INTEGER - a signed 64-bit number that can be taken apart
+ * @LowPart: bits 0 to 31
+ * @HighPart: bits 32 to 63
+ * @u: the same two halves, by the name that compilers without anonymous structures needed
+ * @QuadPart: the whole number
+ *
+ * As PHYSICAL_ADDRESS it holds physical and logical addresses alike. @QuadPart is signed and all
+ * ones means "no limit", so addresses must be compared as unsigned 64-bit numbers.
+ */
+union _LARGE_INTEGER {
+	struct {
+		ULONG LowPart;
+		LONG HighPart;
+	};
+	struct {
+		ULONG LowPart;
+		LONG HighPart;
+	} u;
+	LONGLONG QuadPart;
+};
+
+typedef union _LARGE_INTEGER LARGE_INTEGER, *PLARGE_INTEGER;
+typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
+
+/* Opaque: the module never looks inside. wdmdma_device_object_get() makes a PDEVICE_OBJECT. */
+typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
+typedef struct _IRP IRP, *PIRP;
+typedef struct _EPROCESS *PEPROCESS;
+
+typedef enum _MODE {
+	KernelMode = 0,
+	UserMode = 1,
+} MODE;
+
+/*
+ * How the CPU maps memory. The DMA routines take MmNonCached and MmCached only. One physical page
+ * must not be mapped with two different types.
+ */
+typedef enum _MEMORY_CACHING_TYPE {
+	MmNotMapped = -1,
+	MmNonCached = 0,
+	MmCached = 1,
+	MmWriteCombined = 2,
+	MmFrameBufferCached = MmWriteCombined,
+	MmHardwareCoherentCached = 3,
+	MmNonCachedUnordered = 4,
+	MmUSWCCached = 5,
+	MmMaximumCacheType = 6,
+} MEMORY_CACHING_TYPE;
+
+/* A NUMA node number from 0 to N-1 (0 on a machine without NUMA), or MM_ANY_NODE_OK. */
+typedef ULONG NODE_REQUIREMENT;
+
+#define MM_ANY_NODE_OK 0x80000000U
+
+/*
+ * Interrupt request levels (x64 values). Up to APC_LEVEL a caller may sleep; at DISPATCH_LEVEL it
+ * holds a spinlock or runs with bottom halves off; the rest are hard interrupts.
+ */
+#define PASSIVE_LEVEL	0
+#define LOW_LEVEL	0
+#define APC_LEVEL	1
+#define DISPATCH_LEVEL	2
+#define CLOCK_LEVEL	13
+#define IPI_LEVEL	14
+#define POWER_LEVEL	14
+#define PROFILE_LEVEL	15
+#define HIGH_LEVEL	15
+
+#endif /* WDMDMA_TYPES_H */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adapters: lifetime.
+ *
+ * An adapter is found by its driver's pointer from publish to close. Each call
+ * holds a reference while it runs; the last one to go destroys the adapter, from
+ * a work item if it goes in atomic context. The memory is kept a little longer,
+ * on the device's retired list: a driver that reads the function table through
+ * an adapter it has put still reads a table, and its call is refused.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core.h"
+
+#define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
+
+struct workqueue_struct *wdmdma_workqueue;
+
+static void adapter_drain(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, drain);
+
+	down_read(&adapter->device->sem);
+	wdmdma_buffer_free_deferred(adapter);
+	up_read(&adapter->device->sem);
+}
+
+/* Move to the retired list, and let go of the oldest there. */
+static void adapter_retire(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_device *device = adapter->device;
+
+	list_move(&adapter->node, &device->retired);
+	if (++device->nr_retired > WDMDMA_RETIRED_KEPT) {
+		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);
+		list_del(&adapter->node);
+		device->nr_retired--;
+		kfree_rcu(adapter, rcu);
+	}
+}
+
+/* The last reference is gone: nobody uses the adapter, and nobody can find it. */
+static void adapter_teardown(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
+	struct wdmdma_device *device = adapter->device;
+
+	flush_work(&adapter->drain);
+
+	down_write(&device->sem);
+	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
+	adapter_retire(adapter);
+	up_write(&device->sem);
+
+	wdmdma_device_put(device);
+}
+
+static void adapter_release(struct kref *ref)
+{
+	struct wdmdma_adapter *adapter = container_of(ref, struct wdmdma_adapter, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &adapter->teardown);
+	else
+		adapter_teardown(&adapter->teardown);
+}
+
+/* Are the device's DMA masks set? Without them the DMA API would only warn. */
+static bool adapter_device_has_masks(const struct device *dev)
+{
+	return dev->dma_mask && *dev->dma_mask && dev->coherent_dma_mask;
+}
+
+/**
+ * wdmdma_adapter_create() - create an adapter, which nobody can find yet
+ * @device: its device
+ * @reach: logical addresses that it may use; narrowed to the device's own reach
+ * @face_size: bytes of the driver's view, zeroed
+ *
+ * Context: may sleep.
+ * Return: the adapter, to be published when the face is filled in; or an
+ * ERR_PTR: -ENOMEM, -ENXIO without a DMA mask, -ERANGE when @reach has no
+ * address left, -ESHUTDOWN after unbind.
+ */
+struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
+					     struct wdmdma_window reach, size_t face_size)
+{
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_window device_reach;
+
+	if (!adapter_device_has_masks(device->dev))
+		return ERR_PTR(-ENXIO);
+	/* No buffer has logical address 0: many drivers read it as "none". */
+	device_reach.first = PAGE_SIZE;
+	device_reach.last = wdmdma_device_reach(device);
+	if (!wdmdma_window_clip(&reach, device_reach))
+		return ERR_PTR(-ERANGE);
+
+	adapter = kzalloc(struct_size(adapter, face, face_size), GFP_KERNEL);
+	if (!adapter)
+		return ERR_PTR(-ENOMEM);
+	adapter->device = device;
+	adapter->reach = reach;
+	xa_init(&adapter->buffers);
+	init_llist_head(&adapter->deferred);
+	INIT_WORK(&adapter->drain, adapter_drain);
+	INIT_WORK(&adapter->teardown, adapter_teardown);
+
+	down_write(&device->sem);
+	if (device->dead) {
+		up_write(&device->sem);
+		kfree(adapter);
+		return ERR_PTR(-ESHUTDOWN);
+	}
+	kref_get(&device->handle.ref);
+	list_add(&adapter->node, &device->adapters);
+	up_write(&device->sem);
+	return adapter;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_create);
+
+/* Make the adapter known to its driver by the address of its face. */
+void wdmdma_adapter_publish(struct wdmdma_adapter *adapter)
+{
+	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->face);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_publish);
+
+/* The live adapter with this face, with a reference; or NULL. Any context. */
+struct wdmdma_adapter *wdmdma_adapter_find(const void *face)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_ADAPTER, face);
+
+	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_find);
+
+/* Drop a reference. Any context. */
+void wdmdma_adapter_put(struct wdmdma_adapter *adapter)
+{
+	kref_put(&adapter->handle.ref, adapter_release);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_put);
+
+/* End the driver's use of the adapter; the caller still holds a reference. Any context. */
+void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
+{
+	if (wdmdma_handle_retire(&adapter->handle))
+		wdmdma_adapter_put(adapter);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Direct backend: nothing translates the device's addresses, so a logical
+ * address is a physical one.
+ *
+ * What asks for nothing special comes from dma_alloc_attrs(). A window, a node
+ * or a cache type of its own takes pages that the module allocates: the DMA API
+ * knows only one mask and one node per device. They are mapped for streaming,
+ * and the mapping is verified: a bounced address is of no use to a buffer that
+ * CPU and device share.
+ */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+
+#include "compat.h"
+#include "core.h"
+
+#define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+/* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
+#define DIRECT_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+
+static bool direct_is_plain(const struct wdmdma_device *device,
+			    const struct wdmdma_request *request)
+{
+	return request->window.first <= PAGE_SIZE &&
+	       request->window.last >= wdmdma_device_reach(device) &&
+	       (request->node == NUMA_NO_NODE || request->node == dev_to_node(device->dev)) &&
+	       request->cache == WDMDMA_CACHE_PLATFORM;
+}
+
+/* Map the set for the device, and see that its address is that of the pages. */
+static int direct_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		      struct wdmdma_buffer *buffer)
+{
+	struct page *page = buffer->pages->page[0];
+
+	buffer->dma = dma_map_page_attrs(device->dev, page, 0, buffer->size, DMA_BIDIRECTIONAL,
+					 DIRECT_ATTRS);
+	if (dma_mapping_error(device->dev, buffer->dma)) {
+		request->why = "the device cannot be given the address of that memory";
+		return -ENOMEM;
+	}
+	if (buffer->dma == phys_to_dma(device->dev, page_to_phys(page)))
+		return 0;
+
+	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
+			     DIRECT_ATTRS);
+	request->why = "the device reaches that memory only through a bounce buffer";
+	return -ENOMEM;
+}
+
+static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_request *request,
+			      struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	if (device->dev->dma_range_map) {
+		request->why = "the device sees memory at an offset";
+		return -EOPNOTSUPP;
+	}
+
+	buffer->pages = wdmdma_pages_alloc(request->window, buffer->size >> PAGE_SHIFT,
+					   request->node);
+	if (!buffer->pages) {
+		request->why = "no free physically contiguous memory of that length there";
+		return -ENOMEM;
+	}
+	ret = wdmdma_pages_map(buffer->pages, request->cache);
+	if (ret) {
+		request->why = "the cache type of the pages cannot be changed";
+		goto free_pages;
+	}
+	buffer->cpu = buffer->pages->va;
+	ret = direct_map(device, request, buffer);
+	if (ret)
+		goto unmap_pages;
+	return 0;
+
+unmap_pages:
+	if (!wdmdma_pages_unmap(buffer->pages))
+		return ret;	/* leaks the pages, which nobody else may have */
+free_pages:
+	wdmdma_pages_free(buffer->pages);
+	return ret;
+}
+
+static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	bool coherent = dev_is_dma_coherent(device->dev);
+
+	/* A device that does not snoop gets uncached memory in any case, and only this way. */
+	if (!coherent || direct_is_plain(device, request)) {
+		buffer->attrs = DMA_ATTR_NO_WARN;
+		buffer->cpu = dma_alloc_attrs(device->dev, buffer->size, &buffer->dma, DIRECT_GFP,
+					      buffer->attrs);
+		if (buffer->cpu)
+			return 0;
+		if (!coherent) {
+			request->why = "no memory for a device that is not cache coherent";
+			return -ENOMEM;
+		}
+		/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
+	}
+
+	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE) {
+		request->why = "a cache coherent device has no uncached memory here";
+		return -EOPNOTSUPP;
+	}
+	return direct_alloc_pages(device, request, buffer);
+}
+
+static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	if (!buffer->pages) {
+		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
+		return;
+	}
+	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
+			     DIRECT_ATTRS);
+	if (wdmdma_pages_unmap(buffer->pages))
+		wdmdma_pages_free(buffer->pages);
+}
+
+const struct wdmdma_backend wdmdma_backend_direct = {
+	.name = "direct",
+	.alloc = direct_alloc,
+	.free = direct_free,
+};
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMU backend: the device's default domain translates, and the DMA API
+ * allocates addresses in it.
+ *
+ * The API takes the highest address and the node from the device, not from the
+ * call. For a request that differs, both are replaced in the device for the time
+ * of one allocation, while no other allocation of the module for this device
+ * runs (wdmdma_device.override). A lower mask is correct, if narrower, for
+ * anybody else who reads it meanwhile. Two traps of the address allocator below
+ * 4 GiB need care:
+ *
+ *  - a limit below the length, or not much above it, can yield an address above
+ *    the limit: what is tight is refused before it is tried;
+ *  - one failed search makes it refuse every later request of that length,
+ *    whatever its limit, until some address is given back: see iommu_heal().
+ */
+#include <linux/delay.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/log2.h>
+
+#include "compat.h"
+#include "core.h"
+
+#define IOMMU_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+#define IOMMU_HEAL_TRIES	8
+#define IOMMU_HEAL_DELAY_MS	10	/* how long a lazy domain keeps freed addresses */
+
+/* Is @dev behind an IOMMU that translates, in a domain that the DMA API manages? */
+bool wdmdma_iommu_translates(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && iommu_is_dma_domain(domain);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_translates);
+
+static void *iommu_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
+				  unsigned long *attrs)
+{
+	*attrs = DMA_ATTR_NO_WARN;
+	/* One page is contiguous anyway; said so, it needs no mapping of its own for the CPU. */
+	if (size <= PAGE_SIZE)
+		*attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
+	return dma_alloc_attrs(dev, size, dma, IOMMU_GFP, *attrs);
+}
+
+/* Pages lent by the DMA API in one piece of addresses, mapped with another cache type. */
+static int iommu_alloc_uncached(struct device *dev, struct wdmdma_request *request,
+				struct wdmdma_buffer *buffer)
+{
+	struct sg_page_iter iter;
+	unsigned long n = 0;
+	int ret = -ENOMEM;
+
+	request->why = "no memory, or no logical addresses, for an uncached buffer";
+	buffer->pages = wdmdma_pages_new(buffer->size >> PAGE_SHIFT);
+	if (!buffer->pages)
+		return -ENOMEM;
+	buffer->sgt = dma_alloc_noncontiguous(dev, buffer->size, DMA_BIDIRECTIONAL,
+					      IOMMU_GFP | __GFP_ZERO, 0);
+	if (!buffer->sgt)
+		goto delete_pages;
+
+	for_each_sgtable_page(buffer->sgt, &iter, 0)
+		buffer->pages->page[n++] = sg_page_iter_page(&iter);
+	ret = wdmdma_pages_map(buffer->pages, request->cache);
+	if (ret) {
+		request->why = "the cache type of the pages cannot be changed";
+		goto free_sgt;
+	}
+	buffer->cpu = buffer->pages->va;
+	buffer->dma = sg_dma_address(buffer->sgt->sgl);
+	return 0;
+
+free_sgt:
+	dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
+	buffer->sgt = NULL;
+delete_pages:
+	wdmdma_pages_delete(buffer->pages);
+	buffer->pages = NULL;
+	return ret;
+}
+
+/* One allocation with the device's mask and node as they are. */
+static int iommu_alloc_once(struct device *dev, struct wdmdma_request *request,
+			    struct wdmdma_buffer *buffer)
+{
+	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(dev))
+		return iommu_alloc_uncached(dev, request, buffer);
+
+	buffer->cpu = iommu_alloc_coherent(dev, buffer->size, &buffer->dma, &buffer->attrs);
+	if (buffer->cpu)
+		return 0;
+	request->why = "no memory, or no logical addresses";
+	return -ENOMEM;
+}
+
+static void iommu_free_once(struct device *dev, struct wdmdma_buffer *buffer)
+{
+	if (!buffer->sgt) {
+		dma_free_attrs(dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
+		return;
+	}
+	/* If the pages cannot be made cached again, they stay mapped and are lost. */
+	if (wdmdma_pages_unmap(buffer->pages)) {
+		dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
+		wdmdma_pages_delete(buffer->pages);
+	}
+}
+
+/*
+ * After a failed search below a low limit: give an address back, and try the
+ * length again without the limit, until the allocator has recovered. A domain
+ * that flushes lazily takes some milliseconds.
+ */
+static void iommu_heal(struct device *dev, size_t size)
+{
+	unsigned long attrs;
+	unsigned int n;
+	dma_addr_t dma;
+	void *cpu;
+
+	for (n = 0; n < IOMMU_HEAL_TRIES; n++) {
+		cpu = iommu_alloc_coherent(dev, PAGE_SIZE, &dma, &attrs);
+		if (cpu)
+			dma_free_attrs(dev, PAGE_SIZE, cpu, dma, attrs);
+		cpu = iommu_alloc_coherent(dev, size, &dma, &attrs);
+		if (cpu) {
+			dma_free_attrs(dev, size, cpu, dma, attrs);
+			return;
+		}
+		msleep(IOMMU_HEAL_DELAY_MS);
+	}
+}
+
+/* May a search with this low limit be tried? Books @size if so. */
+static bool iommu_budget_take(struct wdmdma_device *device, u64 last, size_t size)
+{
+	/* The allocator aligns to the size; half of the space is left for what is reserved. */
+	size_t room = last / 2;
+
+	size = roundup_pow_of_two(size);
+	if (atomic_long_add_return(size, &device->budget) <= room)
+		return true;
+	atomic_long_sub(size, &device->budget);
+	return false;
+}
+
+/* One allocation with the request's limit and node in the place of the device's. */
+static int iommu_alloc_override(struct wdmdma_device *device, struct wdmdma_request *request,
+				struct wdmdma_buffer *buffer)
+{
+	struct device *dev = device->dev;
+	u64 mask = dev->coherent_dma_mask;
+	bool low = request->window.last < mask;
+	int node = dev_to_node(dev);
+	int ret;
+
+	if (low && dev->dma_mask == &dev->coherent_dma_mask) {
+		request->why = "the device has one DMA mask for all uses";
+		return -EOPNOTSUPP;
+	}
+	if (low && !iommu_budget_take(device, request->window.last, buffer->size)) {
+		request->why = "more than half of the logical addresses there would be in use";
+		return -ENOMEM;
+	}
+
+	down_write(&device->override);
+	if (low)	/* whole pages: the allocator compares page numbers */
+		dev->coherent_dma_mask = ((request->window.last + 1) & PAGE_MASK) - 1;
+	if (request->node != NUMA_NO_NODE)
+		set_dev_node(dev, request->node);
+	ret = iommu_alloc_once(dev, request, buffer);
+	set_dev_node(dev, node);
+	dev->coherent_dma_mask = mask;
+	if (ret && low)
+		iommu_heal(dev, buffer->size);
+	up_write(&device->override);
+
+	if (low && ret)
+		atomic_long_sub(roundup_pow_of_two(buffer->size), &device->budget);
+	else if (low)
+		buffer->budget = roundup_pow_of_two(buffer->size);
+	return ret;
+}
+
+static int iommu_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	struct device *dev = device->dev;
+	bool own_node = request->node != NUMA_NO_NODE && request->node != dev_to_node(dev);
+	int ret;
+
+	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(dev) &&
+	    !WDMDMA_CAN_UNCACHE) {
+		request->why = "a cache coherent device has no uncached memory here";
+		return -EOPNOTSUPP;
+	}
+
+	/* Addresses below 4 GiB are used up first, so a higher limit is mostly met as it is. */
+	if (!own_node && request->window.last >= min_t(u64, wdmdma_device_reach(device), U32_MAX)) {
+		down_read(&device->override);
+		ret = iommu_alloc_once(dev, request, buffer);
+		up_read(&device->override);
+		if (ret || request->window.last >= wdmdma_device_reach(device) ||
+		    wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+			return ret;
+		iommu_free_once(dev, buffer);
+		buffer->sgt = NULL;
+		buffer->pages = NULL;
+	}
+	return iommu_alloc_override(device, request, buffer);
+}
+
+static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	iommu_free_once(device->dev, buffer);
+	atomic_long_sub(buffer->budget, &device->budget);
+}
+
+const struct wdmdma_backend wdmdma_backend_iommu = {
+	.name = "IOMMU",
+	.alloc = iommu_alloc,
+	.free = iommu_free,
+};
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_iommu);

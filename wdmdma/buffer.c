@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: the one way in and the one way out for common buffers of every kind.
+ *
+ * Whatever the Windows call, wdmdma_buffer_alloc() checks the request, asks the
+ * device's backend, verifies what came back and keeps the record; so no entry
+ * point can forget one of these. A buffer is freed by whoever sets its freeing
+ * bit first: the driver's call, or the clean-up when the adapter or the driver
+ * goes. Freeing allocates nothing and cannot fail.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core.h"
+
+#define WDMDMA_FREEING		0	/* bit of wdmdma_buffer.freeing */
+#define WDMDMA_LEAKS_SHOWN	8	/* buffers listed one by one when left over */
+
+static unsigned long buffer_index(const void *cpu)
+{
+	return (unsigned long)cpu >> PAGE_SHIFT;
+}
+
+/* Narrow the request to what the adapter can reach; refuse what cannot be met. */
+static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
+{
+	u64 size = PAGE_ALIGN((u64)request->len);
+
+	if (!size) {
+		request->why = "the length is 0";
+		return -EINVAL;
+	}
+	if (!wdmdma_window_clip(&request->window, adapter->reach)) {
+		request->why = "the adapter reaches no address in that range";
+		return -EINVAL;
+	}
+	if (!wdmdma_window_fits(request->window, size)) {
+		request->why = "the length, in whole pages, does not fit into that range";
+		return -EINVAL;
+	}
+	if (size >> PAGE_SHIFT > totalram_pages()) {
+		request->why = "the length is more than all memory";
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Ask the backend, and believe nothing that can be verified. */
+static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	if (device->dead) {
+		request->why = "the driver is unbound from the device";
+		return -ESHUTDOWN;
+	}
+	ret = device->backend->alloc(device, request, buffer);
+	if (ret)
+		return ret;
+	if (wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+		return 0;
+
+	request->why = "the memory that could be had lies outside that range";
+	device->backend->free(device, buffer);
+	return -ENOMEM;
+}
+
+/**
+ * wdmdma_buffer_alloc() - allocate a common buffer
+ * @adapter: the adapter
+ * @request: what was asked for; @window is narrowed to the adapter's reach
+ * @cpu: receives the address for the CPU: page aligned, zeroed memory
+ * @dma: receives the logical address: page aligned, within the window
+ *
+ * The addresses, not the record, are returned: it may go at any time, when the
+ * driver is unbound.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for a request that can never be met, -ENOMEM, -EOPNOTSUPP
+ * for what this platform cannot do, -ESHUTDOWN after unbind. A failure has been
+ * reported, and the outputs are unchanged.
+ */
+int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			void **cpu, dma_addr_t *dma)
+{
+	struct wdmdma_device *device = adapter->device;
+	struct wdmdma_window asked = request->window;
+	struct wdmdma_buffer *buffer;
+	int ret;
+
+	request->why = "out of memory";
+	ret = buffer_check(adapter, request);
+	if (ret)
+		goto refuse;
+
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer) {
+		ret = -ENOMEM;
+		goto refuse;
+	}
+	buffer->len = request->len;
+	buffer->size = PAGE_ALIGN(request->len);
+	buffer->caller = request->caller;
+
+	down_read(&device->sem);
+	ret = buffer_place(device, request, buffer);
+	if (ret)
+		goto free_record;
+	ret = xa_insert(&adapter->buffers, buffer_index(buffer->cpu), buffer, GFP_KERNEL);
+	if (ret)
+		goto free_memory;
+	*cpu = buffer->cpu;
+	*dma = buffer->dma;
+	up_read(&device->sem);
+	return 0;
+
+free_memory:
+	device->backend->free(device, buffer);
+free_record:
+	up_read(&device->sem);
+	kfree(buffer);
+refuse:
+	wdmdma_refuse(device, request->call,
+		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
+		      request->len, asked.first, asked.last, adapter->reach.first,
+		      adapter->reach.last, device->backend->name, request->why);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_alloc);
+
+/* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
+static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	lockdep_assert_held(&adapter->device->sem);
+
+	xa_erase(&adapter->buffers, buffer_index(buffer->cpu));
+	adapter->device->backend->free(adapter->device, buffer);
+	kfree_rcu(buffer, rcu);
+}
+
+/*
+ * The buffer that these arguments name, now claimed for freeing; or NULL and
+ * the reason. The caller holds the RCU read lock or the device's sem.
+ */
+static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter, void *cpu,
+					  dma_addr_t dma, size_t len, const char **why)
+{
+	struct wdmdma_buffer *buffer = xa_load(&adapter->buffers, buffer_index(cpu));
+
+	if (!buffer || buffer->cpu != cpu)
+		*why = "the virtual address is not that of a live common buffer of this adapter";
+	else if (buffer->dma != dma)
+		*why = "the logical address is not the one returned with the virtual address";
+	else if (buffer->len != len)
+		*why = "the length is not the one allocated";
+	else if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
+		*why = "the buffer is being freed already";
+	else
+		return buffer;
+	return NULL;
+}
+
+/**
+ * wdmdma_buffer_free() - free a common buffer
+ * @adapter: the adapter it was allocated from
+ * @call: the Windows call, for messages
+ * @cpu: its virtual address
+ * @dma: its logical address
+ * @len: its length as asked for
+ *
+ * Arguments that do not name exactly one live buffer are reported and free
+ * nothing.
+ *
+ * Context: any. In atomic context the buffer is freed a little later, from a
+ * work item.
+ * Return: 0, or -EINVAL when nothing was freed.
+ */
+int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
+		       dma_addr_t dma, size_t len)
+{
+	struct wdmdma_device *device = adapter->device;
+	struct wdmdma_buffer *buffer;
+	const char *why;
+
+	if (wdmdma_at_dispatch()) {
+		rcu_read_lock();
+		buffer = buffer_claim(adapter, cpu, dma, len, &why);
+		if (buffer) {
+			llist_add(&buffer->deferred, &adapter->deferred);
+			queue_work(wdmdma_workqueue, &adapter->drain);
+		}
+		rcu_read_unlock();
+	} else {
+		down_read(&device->sem);
+		buffer = buffer_claim(adapter, cpu, dma, len, &why);
+		if (buffer)
+			buffer_release(adapter, buffer);
+		up_read(&device->sem);
+	}
+	if (buffer)
+		return 0;
+
+	wdmdma_refuse(device, call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+		      cpu, (u64)dma, len, why);
+	return -EINVAL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free);
+
+/* Free what was put off in atomic context. Under the device's sem. */
+void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_buffer *buffer, *next;
+
+	llist_for_each_entry_safe(buffer, next, llist_del_all(&adapter->deferred), deferred)
+		buffer_release(adapter, buffer);
+}
+
+/*
+ * Free every buffer of an adapter that goes away, and report those that its
+ * driver did not free. Under the device's sem for writing, so that nobody is in
+ * the middle of an allocation or a free, except for a free in atomic context.
+ */
+void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct device *dev = adapter->device->dev;
+	struct wdmdma_buffer *buffer;
+	unsigned long index;
+	unsigned int left = 0;
+	size_t bytes = 0;
+
+	lockdep_assert_held_write(&adapter->device->sem);
+
+	xa_for_each(&adapter->buffers, index, buffer) {
+		if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
+			continue;
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
+				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
+				 (void *)buffer->caller);
+		bytes += buffer->size;
+		buffer_release(adapter, buffer);
+	}
+	if (left)
+		dev_warn(dev, "%s: %u common buffers were left, %zu bytes: freed now\n",
+			 when, left, bytes);
+
+	/* What is still there was claimed in atomic context and is about to be put off. */
+	if (!xa_empty(&adapter->buffers))
+		synchronize_rcu();
+	wdmdma_buffer_free_deferred(adapter);
+}

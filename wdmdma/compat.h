@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Differences between kernels 6.1 and 7.3, and between architectures: new names
+ * for old kernels, so that the code reads as if written for the newest. Chosen
+ * by what the headers define, never by a version number, because distributions
+ * backport.
+ */
+#ifndef WDMDMA_COMPAT_H
+#define WDMDMA_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/mmzone.h>
+#include <linux/pgtable.h>
+
+/* Inner functions are visible to wdmdma_kunit.ko, and only in a build that includes it. */
+#ifdef CONFIG_WDMDMA_KUNIT
+#define EXPORT_SYMBOL_FOR_KUNIT(symbol)	EXPORT_SYMBOL_GPL(symbol)
+#else
+/* Not nothing, so that the semicolon behind it has something to end. */
+#define EXPORT_SYMBOL_FOR_KUNIT(symbol)	static_assert(sizeof(typeof(symbol) *))
+#endif
+
+/* Up to 6.7 the largest order was MAX_ORDER, and up to 6.3 that bound was exclusive. */
+#ifndef MAX_PAGE_ORDER
+#define MAX_PAGE_ORDER		(MAX_ORDER - 1)
+#endif
+
+/* Newer kernels replaced the migrate type of alloc_contig_range() by flags. */
+#ifndef ACR_FLAGS_NONE
+#define ACR_FLAGS_NONE		MIGRATE_MOVABLE
+#endif
+
+#ifndef CONFIG_CONTIG_ALLOC
+#define alloc_contig_range	wdmdma_no_contig_alloc
+static inline int wdmdma_no_contig_alloc(unsigned long first, unsigned long end,
+					 unsigned int flags, gfp_t gfp)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#define WDMDMA_CAN_UNCACHE	1
+#else
+/* No other architecture lets a module change how the linear map caches its pages. */
+#define WDMDMA_CAN_UNCACHE	0
+#define set_pages_array_uc	wdmdma_no_set_pages
+#define set_pages_array_wc	wdmdma_no_set_pages
+#define set_pages_array_wb	wdmdma_no_set_pages
+static inline int wdmdma_no_set_pages(struct page **pages, int nr)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+#endif /* WDMDMA_COMPAT_H */

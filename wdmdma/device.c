@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: what the module keeps for one struct device.
+ *
+ * The record is a devres entry of the device. So it is found from the device
+ * without a table, and goes after the driver's remove() and before the device's
+ * DMA set-up: the one moment when buffers that the driver forgot can still be
+ * unmapped, and no longer be in use.
+ *
+ * It pins the module: as long as a driver may call in, or an adapter lives that
+ * points to our function tables, the module stays.
+ */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core.h"
+
+/* Serialises finding and adding the devres entry. */
+static DEFINE_MUTEX(wdmdma_open_lock);
+
+static void device_free_record(struct kref *ref)
+{
+	struct wdmdma_device *device = container_of(ref, struct wdmdma_device, handle.ref);
+	struct wdmdma_adapter *adapter, *next;
+
+	list_for_each_entry_safe(adapter, next, &device->retired, node)
+		kfree_rcu(adapter, rcu);
+	put_device(device->dev);
+	kfree_rcu(device, rcu);
+	module_put(THIS_MODULE);
+}
+
+/* Drop a reference. May sleep. */
+void wdmdma_device_put(struct wdmdma_device *device)
+{
+	kref_put(&device->handle.ref, device_free_record);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
+
+/* The devres release: the driver's remove() has run, and nothing of it uses the device. */
+static void device_unbound(struct device *dev, void *res)
+{
+	struct wdmdma_device *device = *(struct wdmdma_device **)res;
+	struct wdmdma_adapter *adapter;
+	int users = atomic_read(&device->users);
+
+	wdmdma_handle_retire(&device->handle);
+	/* Adapters put in atomic context are still on their way out. */
+	flush_workqueue(wdmdma_workqueue);
+
+	down_write(&device->sem);
+	device->dead = true;
+	list_for_each_entry(adapter, &device->adapters, node) {
+		dev_warn(dev, "driver unbound without PutDmaAdapter\n");
+		wdmdma_buffer_free_all(adapter, "driver unbound");
+	}
+	up_write(&device->sem);
+
+	if (users)
+		dev_warn(dev, "driver unbound with %d device object references\n", users);
+	wdmdma_device_put(device);
+}
+
+static struct wdmdma_device *device_add_record(struct device *dev)
+{
+	struct wdmdma_device *device, **res;
+
+	res = devres_alloc(device_unbound, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return NULL;
+	device = kzalloc(sizeof(*device), GFP_KERNEL);
+	if (!device)
+		goto free_res;
+	/* The caller's module depends on this one, so it is there to be pinned. */
+	__module_get(THIS_MODULE);
+
+	device->dev = get_device(dev);
+	device->backend = wdmdma_iommu_translates(dev) ? &wdmdma_backend_iommu
+						       : &wdmdma_backend_direct;
+	init_rwsem(&device->sem);
+	init_rwsem(&device->override);
+	INIT_LIST_HEAD(&device->adapters);
+	INIT_LIST_HEAD(&device->retired);
+	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
+
+	*res = device;
+	devres_add(dev, res);
+	return device;
+
+free_res:
+	devres_free(res);
+	return NULL;
+}
+
+/**
+ * wdmdma_device_open() - find or make the record of a device
+ * @dev: a device whose driver is bound, or is being probed
+ *
+ * Context: may sleep.
+ * Return: the record, with a reference; NULL when out of memory.
+ */
+struct wdmdma_device *wdmdma_device_open(struct device *dev)
+{
+	struct wdmdma_device *device, **res;
+
+	mutex_lock(&wdmdma_open_lock);
+	res = devres_find(dev, device_unbound, NULL, NULL);
+	device = res ? *res : device_add_record(dev);
+	if (device)
+		kref_get(&device->handle.ref);
+	mutex_unlock(&wdmdma_open_lock);
+	return device;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_open);
+
+/* The live record with this handle, with a reference; or NULL. Any context. */
+struct wdmdma_device *wdmdma_device_find(const void *handle)
+{
+	struct wdmdma_handle *found = wdmdma_handle_find(WDMDMA_HANDLE_DEVICE, handle);
+
+	return found ? container_of(found, struct wdmdma_device, handle) : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of live handles. See handle.h for why there is one. */
+#include <linux/hashtable.h>
+#include <linux/spinlock.h>
+
+#include "compat.h"
+#include "handle.h"
+
+static DEFINE_HASHTABLE(wdmdma_handles, 8);
+/* Protects changes of the table; look-ups take only the RCU read lock. */
+static DEFINE_SPINLOCK(wdmdma_handles_lock);
+
+/* Make @handle known under @key. Its reference count starts at one, the caller's. */
+void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
+			   const void *key)
+{
+	unsigned long flags;
+
+	handle->key = key;
+	handle->type = type;
+	kref_init(&handle->ref);
+
+	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	hash_add_rcu(wdmdma_handles, &handle->node, (unsigned long)key);
+	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_publish);
+
+/* Take @handle out of the table. Of several callers exactly one is told true. */
+bool wdmdma_handle_retire(struct wdmdma_handle *handle)
+{
+	unsigned long flags;
+	bool live;
+
+	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	live = hash_hashed(&handle->node);
+	hash_del_rcu(&handle->node);
+	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+	return live;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
+
+/* The live handle of @type known under @key, with a reference; or NULL. Any context. */
+struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
+		if (handle->key == key && handle->type == type &&
+		    kref_get_unless_zero(&handle->ref))
+			goto found;
+	handle = NULL;
+found:
+	rcu_read_unlock();
+	return handle;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);

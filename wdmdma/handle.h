@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Handles: the pointers that a driver gets from the module and passes back.
+ *
+ * A driver may pass any value where a handle belongs: NULL, a pointer of its
+ * own, or one whose object is gone. So no pointer is followed before it was
+ * found here, by value, among the live ones. Finding takes a reference, and the
+ * object's owner frees its memory by RCU after the last one.
+ */
+#ifndef WDMDMA_HANDLE_H
+#define WDMDMA_HANDLE_H
+
+#include <linux/kref.h>
+#include <linux/types.h>
+
+enum wdmdma_handle_type {
+	WDMDMA_HANDLE_DEVICE,
+	WDMDMA_HANDLE_ADAPTER,
+};
+
+/**
+ * struct wdmdma_handle - embedded in each object that a driver can name
+ * @node: in the table of live handles, from publish to retire
+ * @key: the pointer that the driver holds
+ * @type: what the pointer may be used as
+ * @ref: one for being published or owned, one for each call that found it
+ */
+struct wdmdma_handle {
+	struct hlist_node node;
+	const void *key;
+	enum wdmdma_handle_type type;
+	struct kref ref;
+};
+
+void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
+			   const void *key);
+bool wdmdma_handle_retire(struct wdmdma_handle *handle);
+struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key);
+
+#endif /* WDMDMA_HANDLE_H */

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Module wiring, and nothing else. */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "core.h"
+
+static int __init wdmdma_init(void)
+{
+	wdmdma_workqueue = alloc_workqueue("wdmdma", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return wdmdma_workqueue ? 0 : -ENOMEM;
+}
+
+/* No device record is left, since each pins the module; their last work may still run. */
+static void __exit wdmdma_exit(void)
+{
+	destroy_workqueue(wdmdma_workqueue);
+	rcu_barrier();
+}
+
+module_init(wdmdma_init);
+module_exit(wdmdma_exit);
+
+MODULE_DESCRIPTION("Windows WDM DMA adapters and common buffers");
+MODULE_LICENSE("GPL");

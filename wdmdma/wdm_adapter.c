@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: device objects, adapters, and the three tables of operations.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/stddef.h>
+
+#include <wdmdma/linux.h>
+
+#include "wdm_private.h"
+
+/* Map registers granted when the driver leaves MaximumLength 0. */
+#define WDM_DEFAULT_PAGES	16
+/* Windows pages have 4 KiB on every platform. */
+#define WDM_PAGE_SHIFT		12
+
+#define WDM_OPERATIONS(last_slot) {						\
+	.Size = offsetofend(DMA_OPERATIONS, last_slot),				\
+	.PutDmaAdapter = WdmPutDmaAdapter,					\
+	.AllocateCommonBuffer = WdmAllocateCommonBuffer,			\
+	.FreeCommonBuffer = WdmFreeCommonBuffer,				\
+	.AllocateAdapterChannel = WdmAllocateAdapterChannel,			\
+	.FlushAdapterBuffers = WdmFlushAdapterBuffers,				\
+	.FreeAdapterChannel = WdmFreeAdapterChannel,				\
+	.FreeMapRegisters = WdmFreeMapRegisters,				\
+	.MapTransfer = WdmMapTransfer,						\
+	.GetDmaAlignment = WdmGetDmaAlignment,					\
+	.ReadDmaCounter = WdmReadDmaCounter,					\
+	.GetScatterGatherList = WdmGetScatterGatherList,			\
+	.PutScatterGatherList = WdmPutScatterGatherList,			\
+	.CalculateScatterGatherList = WdmCalculateScatterGatherList,		\
+	.BuildScatterGatherList = WdmBuildScatterGatherList,			\
+	.BuildMdlFromScatterGatherList = WdmBuildMdlFromScatterGatherList,	\
+	.GetDmaAdapterInfo = WdmGetDmaAdapterInfo,				\
+	.GetDmaTransferInfo = WdmGetDmaTransferInfo,				\
+	.InitializeDmaTransferContext = WdmInitializeDmaTransferContext,	\
+	.AllocateCommonBufferEx = WdmAllocateCommonBufferEx,			\
+	.AllocateAdapterChannelEx = WdmAllocateAdapterChannelEx,		\
+	.ConfigureAdapterChannel = WdmConfigureAdapterChannel,			\
+	.CancelAdapterChannel = WdmCancelAdapterChannel,			\
+	.MapTransferEx = WdmMapTransferEx,					\
+	.GetScatterGatherListEx = WdmGetScatterGatherListEx,			\
+	.BuildScatterGatherListEx = WdmBuildScatterGatherListEx,		\
+	.FlushAdapterBuffersEx = WdmFlushAdapterBuffersEx,			\
+	.FreeAdapterObject = WdmFreeAdapterObject,				\
+	.CancelMappedTransfer = WdmCancelMappedTransfer,			\
+	.AllocateDomainCommonBuffer = WdmAllocateDomainCommonBuffer,		\
+	.FlushDmaBuffer = WdmFlushDmaBuffer,					\
+	.JoinDmaDomain = WdmJoinDmaDomain,					\
+	.LeaveDmaDomain = WdmLeaveDmaDomain,					\
+	.GetDmaDomain = WdmGetDmaDomain,					\
+	.AllocateCommonBufferWithBounds = WdmAllocateCommonBufferWithBounds,	\
+	.AllocateCommonBufferVector = WdmAllocateCommonBufferVector,		\
+	.GetCommonBufferFromVectorByIndex = WdmGetCommonBufferFromVectorByIndex,\
+	.FreeCommonBufferFromVector = WdmFreeCommonBufferFromVector,		\
+	.FreeCommonBufferVector = WdmFreeCommonBufferVector,			\
+	.CreateCommonBufferFromMdl = WdmCreateCommonBufferFromMdl,		\
+}
+
+/*
+ * The tables differ in Size alone. A slot past Size is filled in too: a driver
+ * that calls it without looking gets the call, where NULL would be an oops.
+ */
+static const DMA_OPERATIONS wdm_operations_v1 = WDM_OPERATIONS(PutScatterGatherList);
+static const DMA_OPERATIONS wdm_operations_v2 = WDM_OPERATIONS(BuildMdlFromScatterGatherList);
+static const DMA_OPERATIONS wdm_operations_v3 = WDM_OPERATIONS(CreateCommonBufferFromMdl);
+
+/* By DEVICE_DESCRIPTION.Version. */
+static const DMA_OPERATIONS *const wdm_operations[] = {
+	[DEVICE_DESCRIPTION_VERSION] = &wdm_operations_v1,
+	[DEVICE_DESCRIPTION_VERSION1] = &wdm_operations_v1,
+	[DEVICE_DESCRIPTION_VERSION2] = &wdm_operations_v2,
+	[DEVICE_DESCRIPTION_VERSION3] = &wdm_operations_v3,
+};
+
+/* The live adapter behind the driver's pointer, with a reference; or NULL, reported. */
+struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+
+	if (!adapter)
+		pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
+				    "is no live adapter: not from IoGetDmaAdapter, or already put" :
+				    "is NULL");
+	return adapter;
+}
+
+/* Is a PASSIVE_LEVEL call made above it? Reported. */
+bool wdm_above_passive(const char *call)
+{
+	if (wdmdma_at_dispatch()) {
+		pr_warn_ratelimited("%s: called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL\n",
+				    call);
+		return true;
+	}
+	might_sleep();
+	return false;
+}
+
+/**
+ * wdmdma_device_object_get() - the device object that stands for a Linux device
+ * @dev: the device, with its driver bound or in its probe function
+ *
+ * The glue of a ported driver calls this once its DMA mask is set, and gives the
+ * result to the Windows-style code, as the PhysicalDeviceObject of
+ * IoGetDmaAdapter(). A device has one device object; every call returns the same
+ * pointer and wants one wdmdma_device_object_put(). After the driver is unbound
+ * the pointer is dead.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the device object; NULL when @dev is NULL or has no driver, or when
+ * there is no memory.
+ */
+PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
+{
+	struct wdmdma_device *device;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!dev || !dev->driver) {
+		pr_warn_ratelimited("%s: %s\n", __func__, dev ? "the device has no driver" :
+				    "dev is NULL");
+		return NULL;
+	}
+	device = wdmdma_device_open(dev);
+	if (!device)
+		return NULL;
+	atomic_inc(&device->users);
+	wdmdma_device_put(device);
+	return (PDEVICE_OBJECT)device;
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_get);
+
+/**
+ * wdmdma_device_object_put() - undo one wdmdma_device_object_get()
+ * @device_object: what that returned; NULL is ignored
+ *
+ * To be called after PutDmaAdapter, from the driver's remove function or the
+ * error path of its probe function. Adapters and buffers that are left are
+ * reported when the driver is unbound, and taken back.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ */
+void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
+{
+	struct wdmdma_device *device;
+
+	if (!device_object)
+		return;
+	device = wdmdma_device_find(device_object);
+	if (!device) {
+		pr_warn_ratelimited("%s: %p is no live device object\n", __func__, device_object);
+		return;
+	}
+	if (atomic_dec_if_positive(&device->users) < 0)
+		wdmdma_refuse(device, __func__, "put more often than got");
+	wdmdma_device_put(device);
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
+
+/* Address lines of the device by its description; 0 if the description is not valid. */
+static unsigned int wdm_address_width(const DEVICE_DESCRIPTION *description)
+{
+	/* Only version 3 has the field: an older description ends before it. */
+	if (description->Version == DEVICE_DESCRIPTION_VERSION3)
+		return description->DmaAddressWidth <= 64 ? description->DmaAddressWidth : 0;
+	if (description->Dma64BitAddresses)
+		return 64;
+	if (description->Dma32BitAddresses ||
+	    (description->ScatterGather && description->InterfaceType == PCIBus))
+		return 32;
+	return 24;
+}
+
+/* One more than the longest transfer has pages, for one that starts inside a page. */
+static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description)
+{
+	u64 bytes = description->MaximumLength;
+
+	if (!bytes)
+		return WDM_DEFAULT_PAGES + 1;
+	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
+}
+
+/* Why this description gives no adapter; NULL if it does. */
+static const char *wdm_description_fault(const DEVICE_DESCRIPTION *description)
+{
+	if (description->Version >= ARRAY_SIZE(wdm_operations))
+		return "DeviceDescription has an unknown Version";
+	if (!description->Master)
+		return "system DMA (Master FALSE) is not supported: use the dmaengine API";
+	if (!wdm_address_width(description))
+		return "DmaAddressWidth is not in 1 to 64";
+	return NULL;
+}
+
+static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
+				       const DEVICE_DESCRIPTION *description)
+{
+	unsigned int width = wdm_address_width(description);
+	struct wdmdma_adapter *adapter;
+	PDMA_ADAPTER dma_adapter;
+
+	adapter = wdmdma_adapter_create(device, wdmdma_window_of_width(width),
+					sizeof(*dma_adapter));
+	if (IS_ERR(adapter)) {
+		wdmdma_refuse(device, "IoGetDmaAdapter", "%u address bits: %s", width,
+			      PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
+			      PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
+			      PTR_ERR(adapter) == -ESHUTDOWN ? "the driver is being unbound" :
+			      "out of memory");
+		return NULL;
+	}
+	dma_adapter = (PDMA_ADAPTER)adapter->face;
+	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
+	dma_adapter->Size = sizeof(*dma_adapter);
+	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
+	wdmdma_adapter_publish(adapter);
+	return dma_adapter;
+}
+
+/**
+ * IoGetDmaAdapter() - get an adapter for a bus-master device
+ * @physical_device_object: from wdmdma_device_object_get()
+ * @device_description: what the device can do; only read during the call, and
+ *	for versions 0 to 2 only up to DmaPort
+ * @number_of_map_registers: receives how many pages one transfer may cover: those
+ *	of MaximumLength and one more; at least 2
+ *
+ * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
+ * needs its own PutDmaAdapter. The adapter reaches what both the description
+ * (24, 32, 64 or DmaAddressWidth bits) and the device's Linux DMA mask allow;
+ * the mask is not changed.
+ *
+ * Differs from Windows: physical_device_object must not be NULL, on any
+ * platform; system DMA (Master FALSE) gets no adapter; a slot of the table past
+ * its Size is not NULL.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the adapter, with the table of the description's version; NULL, with
+ * the reason in the log, for what is not valid or not supported.
+ */
+PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
+			     PDEVICE_DESCRIPTION device_description,
+			     PULONG number_of_map_registers)
+{
+	struct wdmdma_device *device;
+	PDMA_ADAPTER dma_adapter = NULL;
+	const char *fault;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!device_description || !number_of_map_registers) {
+		pr_warn_ratelimited("%s: %s is NULL\n", __func__, device_description ?
+				    "NumberOfMapRegisters" : "DeviceDescription");
+		return NULL;
+	}
+	*number_of_map_registers = 0;
+
+	device = wdmdma_device_find(physical_device_object);
+	if (!device) {
+		pr_warn_ratelimited("%s: PhysicalDeviceObject %p is no live device object\n",
+				    __func__, physical_device_object);
+		return NULL;
+	}
+	fault = wdm_description_fault(device_description);
+	if (fault)
+		wdmdma_refuse(device, __func__, "%s", fault);
+	else
+		dma_adapter = wdm_adapter_create(device, device_description);
+	if (dma_adapter)
+		*number_of_map_registers = wdm_map_registers(device_description);
+	wdmdma_device_put(device);
+	return dma_adapter;
+}
+EXPORT_SYMBOL_GPL(IoGetDmaAdapter);
+
+/**
+ * WdmPutDmaAdapter() - PutDmaAdapter: release an adapter
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PPUT_DMA_ADAPTER. Frees that were put off are done before the
+ * adapter is gone. Common buffers that the driver did not free are reported one
+ * by one and taken back: from the device first, then from the CPU.
+ *
+ * Context: <= DISPATCH_LEVEL (any). At DISPATCH_LEVEL the work is done a little
+ * later, from a work item.
+ */
+void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "PutDmaAdapter");
+
+	if (!adapter)
+		return;
+	wdmdma_adapter_close(adapter);
+	wdmdma_adapter_put(adapter);
+}
+
+/**
+ * WdmGetDmaAlignment() - GetDmaAlignment: how DMA buffers must be aligned
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PGET_DMA_ALIGNMENT. Start and length of a transfer must be
+ * multiples of the result.
+ *
+ * Context: any.
+ * Return: a power of two, in bytes: 1 on a cache-coherent device, else the size
+ * of a cache line; 1 for an adapter that is not live.
+ */
+ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "GetDmaAlignment");
+	ULONG alignment = 1;
+
+	if (!adapter)
+		return alignment;
+	if (!dev_is_dma_coherent(adapter->device->dev))
+		alignment = dma_get_cache_alignment();
+	wdmdma_adapter_put(adapter);
+	return alignment;
+}
