@@ -74,6 +74,8 @@
 
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 
+#define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 #define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
 #define CONTAINING_RECORD(address, type, field) \
 	((type *)((PUCHAR)(address) - __builtin_offsetof(type, field)))

@@ -15,7 +15,8 @@
 
 typedef void VOID, *PVOID, *HANDLE, **PHANDLE;
 
-typedef char CHAR, CCHAR, *PCHAR;
+/* Signed, as on Windows: plain `char` is unsigned in the kernel. */
+typedef signed char CHAR, CCHAR, *PCHAR;
 typedef signed char SCHAR, INT8;
 typedef unsigned char UCHAR, BOOLEAN, UINT8, *PUCHAR, *PBOOLEAN;
 typedef short SHORT, CSHORT, INT16, *PSHORT;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the two halves of the driver know of each other.
+ *
+ *   edu_wdm.c    the Windows half: how a driver for Windows uses DMA. Includes no
+ *                Linux header.
+ *   edu_linux.c  the Linux half: PCI, registers, log. Calls no Windows function.
+ *
+ * Both include this file, so it includes only wdmdma/ headers, which fit both.
+ */
+#ifndef EDU_H
+#define EDU_H
+
+#include <wdmdma/dma.h>
+#include <wdmdma/status.h>
+#include <wdmdma/types.h>
+
+/*
+ * The most bytes that one DMA may move. The device holds 4096, but a DMA that uses
+ * the last of them ends QEMU 7.2.
+ */
+#define EDU_LONGEST_TRANSFER 4095
+
+/* The Linux half of a device. */
+typedef struct edu_hardware *PEDU_HARDWARE;
+
+/* A common buffer, with both of its addresses. */
+typedef struct _EDU_BUFFER {
+	PVOID VirtualAddress;
+	PHYSICAL_ADDRESS LogicalAddress;
+	ULONG Length;
+	BOOLEAN CacheEnabled;
+} EDU_BUFFER, *PEDU_BUFFER;
+
+/* The Windows half of a device. */
+typedef struct _EDU_EXTENSION {
+	PEDU_HARDWARE Hardware;
+	PDMA_ADAPTER Adapter;
+	EDU_BUFFER Source;
+	EDU_BUFFER Destination;
+
+	ULONG Checks;			/* questions asked */
+	ULONG Mismatches;		/* bytes or addresses that were wrong */
+	ULONGLONG BytesMoved;		/* by the device, both directions */
+} EDU_EXTENSION, *PEDU_EXTENSION;
+
+/* edu_wdm.c. After a failed EduStart nothing is left to stop. */
+NTSTATUS EduStart(PEDU_EXTENSION Extension, PDEVICE_OBJECT PhysicalDeviceObject,
+		  PEDU_HARDWARE Hardware);
+NTSTATUS EduSelfTest(PEDU_EXTENSION Extension);
+VOID EduStop(PEDU_EXTENSION Extension);
+
+/*
+ * edu_linux.c. EduTransfer moves Length bytes between memory and the device's own
+ * memory, and returns when they have moved.
+ */
+NTSTATUS EduTransfer(PEDU_HARDWARE Hardware, PHYSICAL_ADDRESS LogicalAddress, ULONG Length,
+		     BOOLEAN WriteToDevice);
+BOOLEAN EduIsTranslated(PEDU_HARDWARE Hardware);
+ULONGLONG EduPhysicalAddress(PVOID VirtualAddress);
+VOID __printf(2, 3) EduLog(PEDU_HARDWARE Hardware, const char *Format, ...);
+
+#endif /* EDU_H */

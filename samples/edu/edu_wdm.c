@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The Windows half: DMA through the functions that a WDM driver calls.
+ *
+ * EduStart and EduStop are what the driver does at IRP_MN_START_DEVICE and
+ * IRP_MN_STOP_DEVICE. EduSelfTest lets the device copy bytes from one common
+ * buffer to another, in two steps through its own memory, and looks at every byte.
+ */
+#include <wdm.h>
+
+#include "edu.h"
+
+/* The longest copy, and a page on which nothing may be written. */
+#define EDU_LONGEST_COPY	(64 * 1024)
+#define EDU_BUFFER_LENGTH	(EDU_LONGEST_COPY + PAGE_SIZE)
+
+/* The limit that is asked for where one is: 3 GiB, inclusive. */
+#define EDU_MAXIMUM_ADDRESS	0xBFFFFFFF
+
+/* The byte at Index of the pattern that belongs to Run; no two pages are alike. */
+static UCHAR EduPattern(ULONG Run, ULONG Index)
+{
+	return ((Index + 1) * 0x9E3779B1 + Run * 0x3C6EF35F) >> 24;
+}
+
+static VOID EduDescribeBuffer(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, const char *Routine)
+{
+	ULONGLONG Logical = Buffer->LogicalAddress.QuadPart;
+	ULONGLONG Physical = EduPhysicalAddress(Buffer->VirtualAddress);
+
+	/* In plain numbers: a machine with this device has nothing to hide. */
+	EduLog(Extension->Hardware, "%s: %u bytes at virtual address 0x%lx",
+	       Routine, Buffer->Length, (ULONG_PTR)Buffer->VirtualAddress);
+	EduLog(Extension->Hardware, "  logical address 0x%llx %s physical address 0x%llx",
+	       Logical, Logical == Physical ? "is the" : "stands for", Physical);
+}
+
+static NTSTATUS EduAllocate(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer)
+{
+	PDMA_ADAPTER Adapter = Extension->Adapter;
+
+	Buffer->Length = EDU_BUFFER_LENGTH;
+	Buffer->CacheEnabled = TRUE;
+	Buffer->VirtualAddress =
+		Adapter->DmaOperations->AllocateCommonBuffer(Adapter, Buffer->Length,
+							     &Buffer->LogicalAddress,
+							     Buffer->CacheEnabled);
+	if (!Buffer->VirtualAddress)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	EduDescribeBuffer(Extension, Buffer, "AllocateCommonBuffer");
+	return STATUS_SUCCESS;
+}
+
+static VOID EduFree(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer)
+{
+	PDMA_ADAPTER Adapter = Extension->Adapter;
+
+	if (!Buffer->VirtualAddress)
+		return;
+	Adapter->DmaOperations->FreeCommonBuffer(Adapter, Buffer->Length, Buffer->LogicalAddress,
+						 Buffer->VirtualAddress, Buffer->CacheEnabled);
+	Buffer->VirtualAddress = NULL;
+}
+
+NTSTATUS EduStart(PEDU_EXTENSION Extension, PDEVICE_OBJECT PhysicalDeviceObject,
+		  PEDU_HARDWARE Hardware)
+{
+	DEVICE_DESCRIPTION Description;
+	ULONG MapRegisters = 0;
+	NTSTATUS Status;
+
+	RtlZeroMemory(Extension, sizeof(*Extension));
+	Extension->Hardware = Hardware;
+
+	RtlZeroMemory(&Description, sizeof(Description));
+	Description.Version = DEVICE_DESCRIPTION_VERSION3;
+	Description.Master = TRUE;
+	Description.ScatterGather = TRUE;
+	Description.InterfaceType = InterfaceTypeUndefined;
+	Description.DmaAddressWidth = 32;
+	Description.MaximumLength = EDU_LONGEST_COPY;
+
+	Extension->Adapter = IoGetDmaAdapter(PhysicalDeviceObject, &Description, &MapRegisters);
+	if (!Extension->Adapter) {
+		EduLog(Hardware, "IoGetDmaAdapter: no adapter");
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	EduLog(Hardware, "IoGetDmaAdapter: an adapter for 32-bit addresses, %u map registers",
+	       MapRegisters);
+
+	Status = EduAllocate(Extension, &Extension->Source);
+	if (NT_SUCCESS(Status))
+		Status = EduAllocate(Extension, &Extension->Destination);
+	if (!NT_SUCCESS(Status)) {
+		EduLog(Hardware, "AllocateCommonBuffer: no buffer");
+		EduStop(Extension);
+		return Status;
+	}
+
+	EduLog(Hardware, "DMA of this device is %s",
+	       EduIsTranslated(Hardware) ? "translated by an IOMMU" : "not translated");
+	return STATUS_SUCCESS;
+}
+
+VOID EduStop(PEDU_EXTENSION Extension)
+{
+	PDMA_ADAPTER Adapter = Extension->Adapter;
+
+	if (!Adapter)
+		return;
+	EduFree(Extension, &Extension->Source);
+	EduFree(Extension, &Extension->Destination);
+	Adapter->DmaOperations->PutDmaAdapter(Adapter);
+	Extension->Adapter = NULL;
+	EduLog(Extension->Hardware, "FreeCommonBuffer, PutDmaAdapter: everything given back");
+}
+
+/* One DMA between the device and Buffer, from Offset on. */
+static NTSTATUS EduMove(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, ULONG Offset, ULONG Length,
+			BOOLEAN WriteToDevice)
+{
+	PHYSICAL_ADDRESS Address = Buffer->LogicalAddress;
+	NTSTATUS Status;
+
+	Address.QuadPart += Offset;
+	Status = EduTransfer(Extension->Hardware, Address, Length, WriteToDevice);
+	if (NT_SUCCESS(Status))
+		Extension->BytesMoved += Length;
+	return Status;
+}
+
+/*
+ * How many bytes of Destination are wrong: Length bytes from Offset on must be the
+ * pattern of Run, and the device must not have touched any other.
+ */
+static ULONG EduCompare(PEDU_BUFFER Destination, ULONG Run, ULONG Offset, ULONG Length)
+{
+	const UCHAR *Bytes = Destination->VirtualAddress;
+	ULONG Wrong = 0;
+	ULONG i;
+
+	for (i = 0; i < Destination->Length; i++) {
+		UCHAR Expected = EduPattern(Run, i);
+
+		if (i < Offset || i >= Offset + Length)
+			Expected = ~Expected;
+		if (Bytes[i] != Expected)
+			Wrong++;
+	}
+	return Wrong;
+}
+
+/* Length bytes from Source through the device to the same Offset in Destination. */
+static NTSTATUS EduCopy(PEDU_EXTENSION Extension, PEDU_BUFFER Destination, ULONG Offset,
+			ULONG Length)
+{
+	PUCHAR SourceBytes = Extension->Source.VirtualAddress;
+	PUCHAR DestinationBytes = Destination->VirtualAddress;
+	ULONG Run = Extension->Checks;
+	ULONG Wrong, Done, Step, i;
+	NTSTATUS Status;
+
+	for (i = 0; i < Extension->Source.Length; i++)
+		SourceBytes[i] = EduPattern(Run, i);
+	/* Wrong in every byte, so that no byte can be right by chance. */
+	for (i = 0; i < Destination->Length; i++)
+		DestinationBytes[i] = ~EduPattern(Run, i);
+
+	for (Done = 0; Done < Length; Done += Step) {
+		Step = Length - Done;
+		if (Step > EDU_LONGEST_TRANSFER)
+			Step = EDU_LONGEST_TRANSFER;
+		Status = EduMove(Extension, &Extension->Source, Offset + Done, Step, TRUE);
+		if (NT_SUCCESS(Status))
+			Status = EduMove(Extension, Destination, Offset + Done, Step, FALSE);
+		if (!NT_SUCCESS(Status)) {
+			EduLog(Extension->Hardware, "the device failed: status 0x%08x", Status);
+			return Status;
+		}
+	}
+
+	Wrong = EduCompare(Destination, Run, Offset, Length);
+	Extension->Checks++;
+	Extension->Mismatches += Wrong;
+	EduLog(Extension->Hardware,
+	       "copied %5u bytes at offset %4u: memory -> device -> memory, %u wrong",
+	       Length, Offset, Wrong);
+	return STATUS_SUCCESS;
+}
+
+/* The same with a buffer that has a highest address, a NUMA node and a cache type. */
+static NTSTATUS EduCopyLimited(PEDU_EXTENSION Extension, BOOLEAN CacheEnabled, ULONG Offset,
+			       ULONG Length)
+{
+	PDMA_ADAPTER Adapter = Extension->Adapter;
+	PHYSICAL_ADDRESS MaximumAddress;
+	EDU_BUFFER Buffer;
+	ULONGLONG Last;
+	NTSTATUS Status;
+
+	MaximumAddress.QuadPart = EDU_MAXIMUM_ADDRESS;
+	Buffer.Length = 3 * PAGE_SIZE;
+	Buffer.CacheEnabled = CacheEnabled;
+	Buffer.VirtualAddress =
+		Adapter->DmaOperations->AllocateCommonBufferEx(Adapter, &MaximumAddress,
+							       Buffer.Length,
+							       &Buffer.LogicalAddress,
+							       CacheEnabled, 0);
+	if (!Buffer.VirtualAddress) {
+		EduLog(Extension->Hardware, "AllocateCommonBufferEx: no buffer");
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	EduDescribeBuffer(Extension, &Buffer, CacheEnabled ?
+			  "AllocateCommonBufferEx (up to 3 GiB, node 0, cached)" :
+			  "AllocateCommonBufferEx (up to 3 GiB, node 0, uncached)");
+
+	Last = Buffer.LogicalAddress.QuadPart + Buffer.Length - 1;
+	Extension->Checks++;
+	if (Last > EDU_MAXIMUM_ADDRESS) {
+		EduLog(Extension->Hardware, "  ends at 0x%llx, which is too high", Last);
+		Extension->Mismatches++;
+	}
+
+	Status = EduCopy(Extension, &Buffer, Offset, Length);
+	EduFree(Extension, &Buffer);
+	return Status;
+}
+
+/*
+ * Each DMA takes the emulated device 100 ms, so there are few: one byte, a page
+ * less one byte, 16 pages off their boundaries; and with the limited buffers a page
+ * across two pages, and a page and one byte.
+ */
+NTSTATUS EduSelfTest(PEDU_EXTENSION Extension)
+{
+	static const struct {
+		ULONG Offset;
+		ULONG Length;
+	} Copies[] = {
+		{ 0, 1 },
+		{ 1, PAGE_SIZE - 1 },
+		{ 512, EDU_LONGEST_COPY },
+	};
+	NTSTATUS Status = STATUS_SUCCESS;
+	ULONG i;
+
+	for (i = 0; NT_SUCCESS(Status) && i < RTL_NUMBER_OF(Copies); i++)
+		Status = EduCopy(Extension, &Extension->Destination, Copies[i].Offset,
+				 Copies[i].Length);
+	if (NT_SUCCESS(Status))
+		Status = EduCopyLimited(Extension, TRUE, PAGE_SIZE / 2, PAGE_SIZE);
+	if (NT_SUCCESS(Status))
+		Status = EduCopyLimited(Extension, FALSE, 0, PAGE_SIZE + 1);
+	if (NT_SUCCESS(Status) && Extension->Mismatches != 0)
+		Status = STATUS_UNSUCCESSFUL;
+	return Status;
+}
