@@ -20,12 +20,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 #include "core.h"
 
 #define IOMMU_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 #define IOMMU_HEAL_TRIES	8
+#define IOMMU_HEAL_PROBE	SZ_256K	/* longer than what the allocator's caches hold */
 #define IOMMU_HEAL_DELAY_MS	10	/* how long a lazy domain keeps freed addresses */
 
 /* Is @dev behind an IOMMU that translates, in a domain that the DMA API manages? */
@@ -112,9 +114,9 @@ static void iommu_free_once(struct device *dev, struct wdmdma_buffer *buffer)
 }
 
 /*
- * After a failed search below a low limit: give an address back, and try the
- * length again without the limit, until the allocator has recovered. A domain
- * that flushes lazily takes some milliseconds.
+ * After a failed search below a low limit: give an address back, and see whether
+ * a search that no cache can answer works without the limit, until it does. A
+ * domain that flushes lazily takes some milliseconds.
  */
 static void iommu_heal(struct device *dev, size_t size)
 {
@@ -122,6 +124,8 @@ static void iommu_heal(struct device *dev, size_t size)
 	unsigned int n;
 	dma_addr_t dma;
 	void *cpu;
+
+	size = max_t(size_t, size, IOMMU_HEAL_PROBE);
 
 	for (n = 0; n < IOMMU_HEAL_TRIES; n++) {
 		cpu = iommu_alloc_coherent(dev, PAGE_SIZE, &dma, &attrs);

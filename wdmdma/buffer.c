@@ -251,3 +251,4 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 		synchronize_rcu();
 	wdmdma_buffer_free_deferred(adapter);
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_all);

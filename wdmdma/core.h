@@ -191,6 +191,9 @@ static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
+#ifdef CONFIG_WDMDMA_KUNIT
+int wdmdma_module_refs(void);
+#endif
 
 /* adapter.c */
 extern struct workqueue_struct *wdmdma_workqueue;

@@ -123,3 +123,12 @@ struct wdmdma_device *wdmdma_device_find(const void *handle)
 	return found ? container_of(found, struct wdmdma_device, handle) : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);
+
+#ifdef CONFIG_WDMDMA_KUNIT
+/* How often this module is pinned. */
+int wdmdma_module_refs(void)
+{
+	return module_refcount(THIS_MODULE);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_module_refs);
+#endif
