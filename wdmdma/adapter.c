@@ -46,7 +46,8 @@ static void adapter_teardown(struct work_struct *work)
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
 	struct wdmdma_device *device = adapter->device;
 
-	flush_work(&adapter->drain);
+	/* What that would have freed is freed here. */
+	cancel_work_sync(&adapter->drain);
 
 	down_write(&device->sem);
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
@@ -93,7 +94,9 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 		return ERR_PTR(-ENXIO);
 	/* No buffer has logical address 0: many drivers read it as "none". */
 	device_reach.first = PAGE_SIZE;
+	down_read(&device->override);
 	device_reach.last = wdmdma_device_reach(device);
+	up_read(&device->override);
 	if (!wdmdma_window_clip(&reach, device_reach))
 		return ERR_PTR(-ERANGE);
 

@@ -33,7 +33,7 @@ static bool direct_is_plain(const struct wdmdma_device *device,
 static int direct_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer)
 {
-	struct page *page = buffer->pages->page[0];
+	struct page *page = pfn_to_page(buffer->pages->pfn[0]);
 
 	buffer->dma = dma_map_page_attrs(device->dev, page, 0, buffer->size, DMA_BIDIRECTIONAL,
 					 DIRECT_ATTRS);
@@ -53,6 +53,11 @@ static int direct_map(struct wdmdma_device *device, struct wdmdma_request *reque
 static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_request *request,
 			      struct wdmdma_buffer *buffer)
 {
+	struct wdmdma_place place = {
+		.window = request->window,
+		.node = request->node,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
 	int ret;
 
 	if (device->dev->dma_range_map) {
@@ -60,8 +65,7 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 		return -EOPNOTSUPP;
 	}
 
-	buffer->pages = wdmdma_pages_alloc(request->window, buffer->size >> PAGE_SHIFT,
-					   request->node);
+	buffer->pages = wdmdma_pages_alloc(&place, buffer->size >> PAGE_SHIFT);
 	if (!buffer->pages) {
 		request->why = "no free physically contiguous memory of that length there";
 		return -ENOMEM;
@@ -78,8 +82,7 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 	return 0;
 
 unmap_pages:
-	if (!wdmdma_pages_unmap(buffer->pages))
-		return ret;	/* leaks the pages, which nobody else may have */
+	wdmdma_pages_unmap(buffer->pages);
 free_pages:
 	wdmdma_pages_free(buffer->pages);
 	return ret;
@@ -119,8 +122,8 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 	}
 	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
 			     DIRECT_ATTRS);
-	if (wdmdma_pages_unmap(buffer->pages))
-		wdmdma_pages_free(buffer->pages);
+	wdmdma_pages_unmap(buffer->pages);
+	wdmdma_pages_free(buffer->pages);
 }
 
 const struct wdmdma_backend wdmdma_backend_direct = {

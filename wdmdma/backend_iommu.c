@@ -58,7 +58,7 @@ static int iommu_alloc_uncached(struct device *dev, struct wdmdma_request *reque
 	int ret = -ENOMEM;
 
 	request->why = "no memory, or no logical addresses, for an uncached buffer";
-	buffer->pages = wdmdma_pages_new(buffer->size >> PAGE_SHIFT);
+	buffer->pages = wdmdma_pages_new(buffer->size >> PAGE_SHIFT, GFP_KERNEL);
 	if (!buffer->pages)
 		return -ENOMEM;
 	buffer->sgt = dma_alloc_noncontiguous(dev, buffer->size, DMA_BIDIRECTIONAL,
@@ -67,7 +67,7 @@ static int iommu_alloc_uncached(struct device *dev, struct wdmdma_request *reque
 		goto delete_pages;
 
 	for_each_sgtable_page(buffer->sgt, &iter, 0)
-		buffer->pages->page[n++] = sg_page_iter_page(&iter);
+		buffer->pages->pfn[n++] = page_to_pfn(sg_page_iter_page(&iter));
 	ret = wdmdma_pages_map(buffer->pages, request->cache);
 	if (ret) {
 		request->why = "the cache type of the pages cannot be changed";
@@ -106,11 +106,9 @@ static void iommu_free_once(struct device *dev, struct wdmdma_buffer *buffer)
 		dma_free_attrs(dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
 		return;
 	}
-	/* If the pages cannot be made cached again, they stay mapped and are lost. */
-	if (wdmdma_pages_unmap(buffer->pages)) {
-		dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
-		wdmdma_pages_delete(buffer->pages);
-	}
+	wdmdma_pages_unmap(buffer->pages);
+	dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
+	wdmdma_pages_delete(buffer->pages);
 }
 
 /*
@@ -140,17 +138,68 @@ static void iommu_heal(struct device *dev, size_t size)
 	}
 }
 
-/* May a search with this low limit be tried? Books @size if so. */
-static bool iommu_budget_take(struct wdmdma_device *device, u64 last, size_t size)
+/* What the address allocator takes for @size bytes, which it aligns to their size. */
+static size_t iommu_cost(size_t size)
 {
-	/* The allocator aligns to the size; half of the space is left for what is reserved. */
-	size_t room = last / 2;
+	return roundup_pow_of_two(size);
+}
 
-	size = roundup_pow_of_two(size);
-	if (atomic_long_add_return(size, &device->budget) <= room)
-		return true;
-	atomic_long_sub(size, &device->budget);
-	return false;
+static atomic_long_t *iommu_low_bytes(struct wdmdma_device *device, u64 last)
+{
+	return &device->low_bytes[ilog2(last)];
+}
+
+/* Is there room for @size more bytes up to @last? Half of it is left for what is reserved. */
+static bool iommu_has_room(struct wdmdma_device *device, u64 last, size_t size)
+{
+	u64 used = iommu_cost(size);
+	unsigned int bit;
+
+	for (bit = 0; bit <= ilog2(last); bit++)
+		used += atomic_long_read(&device->low_bytes[bit]);
+	return used <= last / 2;
+}
+
+/* Book a buffer that was placed with a low limit, until it is freed. */
+static void iommu_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	buffer->low_bytes = iommu_cost(buffer->size);
+	atomic_long_add(buffer->low_bytes,
+			iommu_low_bytes(device, buffer->dma + buffer->size - 1));
+}
+
+static void iommu_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	atomic_long_sub(buffer->low_bytes,
+			iommu_low_bytes(device, buffer->dma + buffer->size - 1));
+}
+
+/* One allocation with a limit below the device's mask. Under the override lock for writing. */
+static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *request,
+			   struct wdmdma_buffer *buffer)
+{
+	struct device *dev = device->dev;
+	u64 mask = dev->coherent_dma_mask;
+	int ret;
+
+	if (dev->dma_mask == &dev->coherent_dma_mask) {
+		request->why = "the device has one DMA mask for all uses";
+		return -EOPNOTSUPP;
+	}
+	if (!iommu_has_room(device, request->window.last, buffer->size)) {
+		request->why = "more than half of the logical addresses there would be in use";
+		return -ENOMEM;
+	}
+
+	/* Whole pages: the allocator compares page numbers. */
+	dev->coherent_dma_mask = ((request->window.last + 1) & PAGE_MASK) - 1;
+	ret = iommu_alloc_once(dev, request, buffer);
+	dev->coherent_dma_mask = mask;
+	if (ret)
+		iommu_heal(dev, buffer->size);
+	else
+		iommu_book(device, buffer);
+	return ret;
 }
 
 /* One allocation with the request's limit and node in the place of the device's. */
@@ -158,71 +207,67 @@ static int iommu_alloc_override(struct wdmdma_device *device, struct wdmdma_requ
 				struct wdmdma_buffer *buffer)
 {
 	struct device *dev = device->dev;
-	u64 mask = dev->coherent_dma_mask;
-	bool low = request->window.last < mask;
-	int node = dev_to_node(dev);
-	int ret;
-
-	if (low && dev->dma_mask == &dev->coherent_dma_mask) {
-		request->why = "the device has one DMA mask for all uses";
-		return -EOPNOTSUPP;
-	}
-	if (low && !iommu_budget_take(device, request->window.last, buffer->size)) {
-		request->why = "more than half of the logical addresses there would be in use";
-		return -ENOMEM;
-	}
+	int node, ret;
 
 	down_write(&device->override);
-	if (low)	/* whole pages: the allocator compares page numbers */
-		dev->coherent_dma_mask = ((request->window.last + 1) & PAGE_MASK) - 1;
+	node = dev_to_node(dev);
 	if (request->node != NUMA_NO_NODE)
 		set_dev_node(dev, request->node);
-	ret = iommu_alloc_once(dev, request, buffer);
+	if (request->window.last < wdmdma_device_reach(device))
+		ret = iommu_alloc_low(device, request, buffer);
+	else
+		ret = iommu_alloc_once(dev, request, buffer);
 	set_dev_node(dev, node);
-	dev->coherent_dma_mask = mask;
-	if (ret && low)
-		iommu_heal(dev, buffer->size);
 	up_write(&device->override);
+	return ret;
+}
 
-	if (low && ret)
-		atomic_long_sub(roundup_pow_of_two(buffer->size), &device->budget);
-	else if (low)
-		buffer->budget = roundup_pow_of_two(buffer->size);
+/*
+ * One allocation with the device's mask and node as they are, if they will do for
+ * the request; -EAGAIN if not. Addresses below 4 GiB are used up first, so that a
+ * higher limit is mostly met as it is.
+ */
+static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request *request,
+			     struct wdmdma_buffer *buffer)
+{
+	struct device *dev = device->dev;
+	int ret = -EAGAIN;
+	u64 reach;
+
+	down_read(&device->override);
+	reach = wdmdma_device_reach(device);
+	if ((request->node == NUMA_NO_NODE || request->node == dev_to_node(dev)) &&
+	    request->window.last >= min_t(u64, reach, U32_MAX))
+		ret = iommu_alloc_once(dev, request, buffer);
+	if (!ret && request->window.last < reach &&
+	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
+		iommu_free_once(dev, buffer);
+		buffer->sgt = NULL;
+		buffer->pages = NULL;
+		ret = -EAGAIN;
+	}
+	up_read(&device->override);
 	return ret;
 }
 
 static int iommu_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
-	struct device *dev = device->dev;
-	bool own_node = request->node != NUMA_NO_NODE && request->node != dev_to_node(dev);
 	int ret;
 
-	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(dev) &&
+	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(device->dev) &&
 	    !WDMDMA_CAN_UNCACHE) {
 		request->why = "a cache coherent device has no uncached memory here";
 		return -EOPNOTSUPP;
 	}
-
-	/* Addresses below 4 GiB are used up first, so a higher limit is mostly met as it is. */
-	if (!own_node && request->window.last >= min_t(u64, wdmdma_device_reach(device), U32_MAX)) {
-		down_read(&device->override);
-		ret = iommu_alloc_once(dev, request, buffer);
-		up_read(&device->override);
-		if (ret || request->window.last >= wdmdma_device_reach(device) ||
-		    wdmdma_window_holds(request->window, buffer->dma, buffer->size))
-			return ret;
-		iommu_free_once(dev, buffer);
-		buffer->sgt = NULL;
-		buffer->pages = NULL;
-	}
-	return iommu_alloc_override(device, request, buffer);
+	ret = iommu_alloc_plain(device, request, buffer);
+	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
 }
 
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	iommu_free_once(device->dev, buffer);
-	atomic_long_sub(buffer->budget, &device->budget);
+	iommu_unbook(device, buffer);
 }
 
 const struct wdmdma_backend wdmdma_backend_iommu = {

@@ -15,13 +15,14 @@
  *
  * Lock order, outermost first:
  *
+ *   wdmdma_open_lock         while a device's record is looked up or made
  *   wdmdma_device.sem        held for reading around each allocation and free,
  *                            for writing where adapters come, go or die
  *   wdmdma_device.override   backend_iommu's: for writing while the device's
  *                            mask or node is replaced for one allocation
  *   xarray lock of wdmdma_adapter.buffers, handle table lock
  *
- * The first two sleep. Nothing at all is held when a deferred free is queued.
+ * The first three sleep. Nothing at all is held when a deferred free is queued.
  */
 #ifndef WDMDMA_CORE_H
 #define WDMDMA_CORE_H
@@ -70,7 +71,7 @@ struct wdmdma_request {
  * @attrs: DMA_ATTR_* of the allocation
  * @pages: the page set with the CPU mapping, where the backend made one
  * @sgt: the DMA API's list, where @pages were lent by it
- * @budget: bytes booked as placed below the device's own reach (backend_iommu)
+ * @low_bytes: bytes booked in wdmdma_device.low_bytes (backend_iommu)
  * @freeing: set by the one caller that frees the buffer
  * @deferred: in the adapter's list of frees put off to the work item
  * @rcu: the record outlives look-ups that have just found it
@@ -84,7 +85,7 @@ struct wdmdma_buffer {
 	unsigned long attrs;
 	struct wdmdma_pages *pages;
 	struct sg_table *sgt;
-	size_t budget;
+	size_t low_bytes;
 	unsigned long freeing;
 	struct llist_node deferred;
 	struct rcu_head rcu;
@@ -120,7 +121,8 @@ struct wdmdma_backend {
  * @nr_retired: length of @retired
  * @users: device object references that the driver holds
  * @override: see the lock order above
- * @budget: bytes of live buffers placed below the device's own reach
+ * @low_bytes: bytes of live buffers that were placed with a lower limit than the
+ *             device's own, by the highest bit of their last address
  * @rcu: for the handle table
  */
 struct wdmdma_device {
@@ -134,7 +136,7 @@ struct wdmdma_device {
 	unsigned int nr_retired;
 	atomic_t users;
 	struct rw_semaphore override;
-	atomic_long_t budget;
+	atomic_long_t low_bytes[64];
 	struct rcu_head rcu;
 };
 
@@ -179,7 +181,10 @@ static inline bool wdmdma_at_dispatch(void)
 	       (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count());
 }
 
-/* Logical addresses that the device's own masks allow for coherent memory. */
+/*
+ * Logical addresses that the device's own masks allow for coherent memory. Under
+ * the device's override lock where backend_iommu may replace them.
+ */
 static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 {
 	u64 reach = device->dev->coherent_dma_mask;

@@ -14,16 +14,15 @@
 
 /* How many places of a window are tried before a contiguous range is given up. */
 #define WDMDMA_PAGES_CANDIDATES	64
-
-/* No warning and no OOM killer: the caller reports the failure, with its reason. */
-#define WDMDMA_PAGES_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+/* How many pages change their cache type at a time: their array is on the stack. */
+#define WDMDMA_PAGES_BATCH	32
 
 /* An empty set with room for @nr pages. */
-struct wdmdma_pages *wdmdma_pages_new(unsigned long nr)
+struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp)
 {
 	struct wdmdma_pages *pages;
 
-	pages = kvzalloc(struct_size(pages, page, nr), GFP_KERNEL | __GFP_NOWARN);
+	pages = kvzalloc(struct_size(pages, pfn, nr), gfp | __GFP_NOWARN);
 	if (pages)
 		pages->nr = nr;
 	return pages;
@@ -35,8 +34,14 @@ void wdmdma_pages_delete(struct wdmdma_pages *pages)
 	kvfree(pages);
 }
 
+static bool pages_in_place(const struct wdmdma_place *place, u64 start, u64 size)
+{
+	return wdmdma_window_holds(place->window, start, size) &&
+	       !wdmdma_window_crosses(place->boundary, start, size);
+}
+
 /* A block of @nr pages from the buddy allocator, split into single pages. */
-static struct page *pages_from_buddy(struct wdmdma_window physical, unsigned long nr, int node,
+static struct page *pages_from_buddy(const struct wdmdma_place *place, unsigned long nr,
 				     gfp_t zone)
 {
 	unsigned int order = get_order(nr << PAGE_SHIFT);
@@ -45,11 +50,11 @@ static struct page *pages_from_buddy(struct wdmdma_window physical, unsigned lon
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	block = alloc_pages_node(node, WDMDMA_PAGES_GFP | __GFP_ZERO | zone, order);
+	block = alloc_pages_node(place->node, place->gfp | zone, order);
 	if (!block)
 		return NULL;
 
-	if (!wdmdma_window_holds(physical, page_to_phys(block), (u64)nr << PAGE_SHIFT)) {
+	if (!pages_in_place(place, page_to_phys(block), (u64)nr << PAGE_SHIFT)) {
 		__free_pages(block, order);
 		return NULL;
 	}
@@ -60,7 +65,7 @@ static struct page *pages_from_buddy(struct wdmdma_window physical, unsigned lon
 }
 
 /* Where RAM can be: from the second page on, since no buffer may have address 0. */
-static struct wdmdma_window pages_ram(void)
+struct wdmdma_window wdmdma_pages_ram(void)
 {
 	unsigned long end_pfn = 0;
 	int node;
@@ -70,16 +75,19 @@ static struct wdmdma_window pages_ram(void)
 	return (struct wdmdma_window){ .first = PAGE_SIZE, .last = PFN_PHYS(end_pfn) - 1 };
 }
 
-/* Are all @nr page frames from @pfn on RAM that is online, and of one zone? */
-static bool pages_range_usable(unsigned long pfn, unsigned long nr)
+/* Are all @nr page frames from @pfn on RAM that is online, and of one zone of the right node? */
+static bool pages_range_usable(const struct wdmdma_place *place, unsigned long pfn,
+			       unsigned long nr)
 {
+	bool this_node = place->gfp & __GFP_THISNODE;
 	struct zone *zone = NULL;
 	unsigned long i;
 
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_online_page(pfn + i);
 
-		if (!page || PageReserved(page) || (zone && page_zone(page) != zone))
+		if (!page || PageReserved(page) || (zone && page_zone(page) != zone) ||
+		    (this_node && page_to_nid(page) != place->node))
 			return false;
 		zone = page_zone(page);
 	}
@@ -87,23 +95,27 @@ static bool pages_range_usable(unsigned long pfn, unsigned long nr)
 }
 
 /* A range at a place of the window that had to be emptied first: slow, and best effort. */
-static struct page *pages_from_range(struct wdmdma_window physical, unsigned long nr)
+static struct page *pages_from_range(const struct wdmdma_place *place, unsigned long nr)
 {
 	u64 size = (u64)nr << PAGE_SHIFT;
-	u64 align = max_t(u64, PAGE_SIZE, min_t(u64, roundup_pow_of_two(size),
-						(u64)PAGE_SIZE << MAX_PAGE_ORDER));
+	u64 align = roundup_pow_of_two(size);
+	struct wdmdma_window window = place->window;
 	unsigned long i, pfn;
 	unsigned int n;
 	u64 start;
 
-	if (!wdmdma_window_clip(&physical, pages_ram()))
+	if (!gfpflags_allow_blocking(place->gfp) ||
+	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
 		return NULL;
+	/* Aligned to its size a block crosses no boundary; without one, large blocks fit better. */
+	if (!place->boundary)
+		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
 
-	for (n = 0; wdmdma_window_candidate(physical, size, align, n, WDMDMA_PAGES_CANDIDATES,
+	for (n = 0; wdmdma_window_candidate(window, size, align, n, WDMDMA_PAGES_CANDIDATES,
 					    &start); n++) {
 		cond_resched();
 		pfn = start >> PAGE_SHIFT;
-		if (!pages_range_usable(pfn, nr))
+		if (!pages_range_usable(place, pfn, nr))
 			continue;
 		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
 			continue;
@@ -115,96 +127,181 @@ static struct page *pages_from_range(struct wdmdma_window physical, unsigned lon
 }
 
 /**
- * wdmdma_pages_alloc() - allocate zeroed, physically contiguous pages
- * @physical: where the pages must lie, first byte to last byte
+ * wdmdma_pages_block() - allocate physically contiguous pages
+ * @place: where they may lie and how to allocate them
  * @nr: number of pages
- * @node: preferred NUMA node, or NUMA_NO_NODE; other nodes are tried too
  *
  * The buddy allocator is asked first, with the zones that the window could mean
- * from the widest to the narrowest; then places in the window are emptied.
+ * from the widest to the narrowest; then, if the caller may sleep, places in the
+ * window are emptied.
  *
- * Context: may sleep.
- * Return: the page set, not mapped yet; NULL when there is no such memory.
+ * Context: may sleep, unless @place->gfp says otherwise.
+ * Return: the first of @nr pages, each with a reference of its own; or NULL.
  */
-struct wdmdma_pages *wdmdma_pages_alloc(struct wdmdma_window physical, unsigned long nr, int node)
+struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
-	struct wdmdma_pages *pages;
 	struct page *block = NULL;
-	unsigned long i;
-
-	pages = wdmdma_pages_new(nr);
-	if (!pages)
-		return NULL;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(zones) && !block; i++)
-		block = pages_from_buddy(physical, nr, node, zones[i]);
-	if (!block)
-		block = pages_from_range(physical, nr);
+		block = pages_from_buddy(place, nr, zones[i]);
+	return block ?: pages_from_range(place, nr);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
+
+/* A page set of wdmdma_pages_block(), not mapped yet; or NULL. */
+struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr)
+{
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, gfpflags_allow_blocking(place->gfp) ?
+						      GFP_KERNEL : GFP_NOWAIT);
+	struct page *block;
+	unsigned long i;
+
+	if (!pages)
+		return NULL;
+	block = wdmdma_pages_block(place, nr);
 	if (!block) {
 		wdmdma_pages_delete(pages);
 		return NULL;
 	}
-
 	for (i = 0; i < nr; i++)
-		pages->page[i] = block + i;
+		pages->pfn[i] = page_to_pfn(block) + i;
 	return pages;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
 
-/**
- * wdmdma_pages_map() - give a page set its CPU mapping
- * @pages: zeroed pages, contiguous if @cache is the platform's
- * @cache: the cache type
- *
- * Context: may sleep.
- * Return: 0, or a negative errno and nothing changed.
- */
-int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache)
+/* Does each page follow the one before it in physical memory? */
+bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
 {
-	pgprot_t prot;
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		if (pfn[i] != pfn[0] + i)
+			return false;
+	return true;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_contiguous);
+
+/* Keep pages from ever getting another owner: those that free them have one reference less. */
+static void pages_leak(const unsigned long *pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		get_page(pfn_to_page(pfn[i]));
+	pr_warn("wdmdma: %lu pages cannot be made cached again, and are lost\n", nr);
+}
+
+/* Change how the kernel's linear map caches the pages, in whole batches up to a failure. */
+static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache)
+{
+	struct page *batch[WDMDMA_PAGES_BATCH];
+	unsigned long done, n, i;
 	int ret;
 
-	if (cache == WDMDMA_CACHE_PLATFORM) {
-		pages->va = page_address(pages->page[0]);
-		pages->cache = cache;
-		return 0;
+	for (done = 0; done < nr; done += n) {
+		n = min_t(unsigned long, nr - done, WDMDMA_PAGES_BATCH);
+		for (i = 0; i < n; i++)
+			batch[i] = pfn_to_page(pfn[done + i]);
+		if (cache == WDMDMA_CACHE_UNCACHED)
+			ret = set_pages_array_uc(batch, n);
+		else if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+			ret = set_pages_array_wc(batch, n);
+		else
+			ret = set_pages_array_wb(batch, n);
+		if (ret)
+			return ret;
 	}
+	return 0;
+}
 
-	if (cache == WDMDMA_CACHE_UNCACHED) {
-		ret = set_pages_array_uc(pages->page, pages->nr);
-		prot = pgprot_noncached(PAGE_KERNEL);
-	} else {
-		ret = set_pages_array_wc(pages->page, pages->nr);
-		prot = pgprot_writecombine(PAGE_KERNEL);
-	}
-	if (ret)
-		return ret;
+/*
+ * Make pages cached again, all or part of which are not. That allocates nothing:
+ * the linear map was split when they were made uncached.
+ */
+static void pages_restore_cache(const unsigned long *pfn, unsigned long nr)
+{
+	if (pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM))
+		pages_leak(pfn, nr);
+}
 
+static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
+{
+	if (!writable)
+		return PAGE_KERNEL_RO;
+	if (cache == WDMDMA_CACHE_UNCACHED)
+		return pgprot_noncached(PAGE_KERNEL);
+	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+		return pgprot_writecombine(PAGE_KERNEL);
+	return PAGE_KERNEL;
+}
+
+/**
+ * wdmdma_pfns_map() - map pages for the CPU, in one piece
+ * @pfn: the pages; to be the module's own if @cache is not the platform's
+ * @nr: how many
+ * @cache: the cache type
+ * @writable: false only with the platform's cache type
+ *
+ * Context: may sleep; not for contiguous pages with the platform's cache type,
+ * writable: the linear map has them already.
+ * Return: the address, or an ERR_PTR and nothing changed.
+ */
+void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache,
+		      bool writable)
+{
+	struct page **page;
+	unsigned long i;
+	void *va;
+	int ret;
+
+	if (cache == WDMDMA_CACHE_PLATFORM && writable && wdmdma_pfns_contiguous(pfn, nr))
+		return page_address(pfn_to_page(pfn[0]));
+
+	page = kvmalloc_array(nr, sizeof(*page), GFP_KERNEL | __GFP_NOWARN);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < nr; i++)
+		page[i] = pfn_to_page(pfn[i]);
+
+	ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
+	va = ret ? NULL : vmap(page, nr, VM_MAP, pages_prot(cache, writable));
+	if (!va && cache != WDMDMA_CACHE_PLATFORM)
+		pages_restore_cache(pfn, nr);
+	kvfree(page);
+	return va ?: ERR_PTR(ret ?: -ENOMEM);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_map);
+
+/* Undo wdmdma_pfns_map(), in the same context. */
+void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
+		       enum wdmdma_cache cache)
+{
+	if (is_vmalloc_addr(va))
+		vunmap(va);
+	if (cache != WDMDMA_CACHE_PLATFORM)
+		pages_restore_cache(pfn, nr);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_unmap);
+
+/* Give a page set its CPU mapping: 0, or a negative errno and nothing changed. May sleep. */
+int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache)
+{
+	void *va = wdmdma_pfns_map(pages->pfn, pages->nr, cache, true);
+
+	if (IS_ERR(va))
+		return PTR_ERR(va);
+	pages->va = va;
 	pages->cache = cache;
-	pages->va = vmap(pages->page, pages->nr, VM_MAP, prot);
-	if (!pages->va) {
-		wdmdma_pages_unmap(pages);
-		return -ENOMEM;
-	}
 	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_map);
 
-/*
- * Undo wdmdma_pages_map(). False when the pages could not be made cached again:
- * then nobody else may ever get them, and the caller must not free them.
- */
-bool wdmdma_pages_unmap(struct wdmdma_pages *pages)
+/* Undo wdmdma_pages_map(). */
+void wdmdma_pages_unmap(struct wdmdma_pages *pages)
 {
-	bool cached = true;
-
-	if (pages->cache != WDMDMA_CACHE_PLATFORM) {
-		vunmap(pages->va);
-		cached = set_pages_array_wb(pages->page, pages->nr) == 0;
-	}
-	pages->va = NULL;
-	return cached;
+	wdmdma_pfns_unmap(pages->va, pages->pfn, pages->nr, pages->cache);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
 
@@ -215,7 +312,7 @@ void wdmdma_pages_free(struct wdmdma_pages *pages)
 
 	/* Whichever way they came, each page is a page of its own by now. */
 	for (i = 0; i < pages->nr; i++)
-		__free_page(pages->page[i]);
+		__free_page(pfn_to_page(pages->pfn[i]));
 	wdmdma_pages_delete(pages);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_free);

@@ -10,6 +10,7 @@
 #ifndef WDMDMA_PAGES_H
 #define WDMDMA_PAGES_H
 
+#include <linux/gfp.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
@@ -27,20 +28,46 @@ enum wdmdma_cache {
  * @va: the CPU mapping, NULL before wdmdma_pages_map()
  * @cache: the cache type of that mapping
  * @nr: number of pages
- * @page: the pages, in the order of @va
+ * @pfn: their page frame numbers, in the order of @va
  */
 struct wdmdma_pages {
 	void *va;
 	enum wdmdma_cache cache;
 	unsigned long nr;
-	struct page *page[];
+	unsigned long pfn[];
 };
 
-struct wdmdma_pages *wdmdma_pages_new(unsigned long nr);
+/* Zeroed; no warning and no OOM killer: the caller reports a failure, with its reason. */
+#define WDMDMA_PAGES_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | __GFP_ZERO)
+
+/**
+ * struct wdmdma_place - where pages may come from
+ * @window: physical addresses, first byte to last byte
+ * @boundary: a power of two whose multiples the pages may not cross; 0 for none
+ * @node: preferred NUMA node, or NUMA_NO_NODE; strict with __GFP_THISNODE in @gfp
+ * @gfp: how to allocate: WDMDMA_PAGES_GFP, or what the caller needs instead
+ */
+struct wdmdma_place {
+	struct wdmdma_window window;
+	u64 boundary;
+	int node;
+	gfp_t gfp;
+};
+
+struct wdmdma_window wdmdma_pages_ram(void);
+struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr);
+
+void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache,
+		      bool writable);
+void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
+		       enum wdmdma_cache cache);
+bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
+
+struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp);
 void wdmdma_pages_delete(struct wdmdma_pages *pages);
-struct wdmdma_pages *wdmdma_pages_alloc(struct wdmdma_window physical, unsigned long nr, int node);
+struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr);
 int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache);
-bool wdmdma_pages_unmap(struct wdmdma_pages *pages);
+void wdmdma_pages_unmap(struct wdmdma_pages *pages);
 void wdmdma_pages_free(struct wdmdma_pages *pages);
 
 #endif /* WDMDMA_PAGES_H */

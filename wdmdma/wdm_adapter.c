@@ -7,6 +7,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/stddef.h>
 
 #include <wdmdma/linux.h>
@@ -127,8 +128,10 @@ PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 		return NULL;
 	}
 	device = wdmdma_device_open(dev);
-	if (!device)
+	if (!device) {
+		pr_warn_ratelimited("%s: out of memory\n", __func__);
 		return NULL;
+	}
 	atomic_inc(&device->users);
 	wdmdma_device_put(device);
 	return (PDEVICE_OBJECT)device;
@@ -143,7 +146,7 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_get);
  * error path of its probe function. Adapters and buffers that are left are
  * reported when the driver is unbound, and taken back.
  *
- * Context: PASSIVE_LEVEL (may sleep).
+ * Context: <= DISPATCH_LEVEL.
  */
 void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 {
@@ -162,8 +165,16 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 }
 EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
 
+/* Is the device on a PCI bus, by the description or, if that leaves it open, in fact? */
+static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *description)
+{
+	return description->InterfaceType == PCIBus ||
+	       (description->InterfaceType == InterfaceTypeUndefined && dev_is_pci(dev));
+}
+
 /* Address lines of the device by its description; 0 if the description is not valid. */
-static unsigned int wdm_address_width(const DEVICE_DESCRIPTION *description)
+static unsigned int wdm_address_width(const struct device *dev,
+				      const DEVICE_DESCRIPTION *description)
 {
 	/* Only version 3 has the field: an older description ends before it. */
 	if (description->Version == DEVICE_DESCRIPTION_VERSION3)
@@ -171,7 +182,7 @@ static unsigned int wdm_address_width(const DEVICE_DESCRIPTION *description)
 	if (description->Dma64BitAddresses)
 		return 64;
 	if (description->Dma32BitAddresses ||
-	    (description->ScatterGather && description->InterfaceType == PCIBus))
+	    (description->ScatterGather && wdm_is_pci(dev, description)))
 		return 32;
 	return 24;
 }
@@ -187,13 +198,14 @@ static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description)
 }
 
 /* Why this description gives no adapter; NULL if it does. */
-static const char *wdm_description_fault(const DEVICE_DESCRIPTION *description)
+static const char *wdm_description_fault(const struct device *dev,
+					 const DEVICE_DESCRIPTION *description)
 {
 	if (description->Version >= ARRAY_SIZE(wdm_operations))
 		return "DeviceDescription has an unknown Version";
 	if (!description->Master)
 		return "system DMA (Master FALSE) is not supported: use the dmaengine API";
-	if (!wdm_address_width(description))
+	if (!wdm_address_width(dev, description))
 		return "DmaAddressWidth is not in 1 to 64";
 	return NULL;
 }
@@ -201,7 +213,7 @@ static const char *wdm_description_fault(const DEVICE_DESCRIPTION *description)
 static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 				       const DEVICE_DESCRIPTION *description)
 {
-	unsigned int width = wdm_address_width(description);
+	unsigned int width = wdm_address_width(device->dev, description);
 	struct wdmdma_adapter *adapter;
 	PDMA_ADAPTER dma_adapter;
 
@@ -229,7 +241,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
  * @device_description: what the device can do; only read during the call, and
  *	for versions 0 to 2 only up to DmaPort
  * @number_of_map_registers: receives how many pages one transfer may cover: those
- *	of MaximumLength and one more; at least 2
+ *	of MaximumLength and one more; at least 2; 0 on failure
  *
  * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
  * needs its own PutDmaAdapter. The adapter reaches what both the description
@@ -252,6 +264,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	PDMA_ADAPTER dma_adapter = NULL;
 	const char *fault;
 
+	if (number_of_map_registers)
+		*number_of_map_registers = 0;
 	if (wdm_above_passive(__func__))
 		return NULL;
 	if (!device_description || !number_of_map_registers) {
@@ -259,7 +273,6 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 				    "NumberOfMapRegisters" : "DeviceDescription");
 		return NULL;
 	}
-	*number_of_map_registers = 0;
 
 	device = wdmdma_device_find(physical_device_object);
 	if (!device) {
@@ -267,7 +280,7 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 				    __func__, physical_device_object);
 		return NULL;
 	}
-	fault = wdm_description_fault(device_description);
+	fault = wdm_description_fault(device->dev, device_description);
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);
 	else

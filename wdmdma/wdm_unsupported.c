@@ -182,6 +182,8 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 				     PDMA_COMPLETION_ROUTINE dma_completion_routine,
 				     PVOID completion_context, PVOID scatter_gather_list)
 {
+	if (scatter_gather_list)
+		*(PSCATTER_GATHER_LIST *)scatter_gather_list = NULL;
 	wdm_unsupported("BuildScatterGatherListEx");
 	return STATUS_NOT_SUPPORTED;
 }

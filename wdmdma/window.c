@@ -43,6 +43,13 @@ bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_holds);
 
+/* Does the block of @size bytes at @start cross a multiple of @boundary (a power of two, or 0)? */
+bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size)
+{
+	return boundary && start / boundary != (start + (size - 1)) / boundary;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_crosses);
+
 /*
  * The @n-th of at most @of places for a block of @size bytes aligned to @align
  * (a power of two), from the top of @window down and spread evenly over it.

@@ -25,6 +25,7 @@ struct wdmdma_window wdmdma_window_of_width(unsigned int bits);
 bool wdmdma_window_clip(struct wdmdma_window *window, struct wdmdma_window by);
 bool wdmdma_window_fits(struct wdmdma_window window, u64 size);
 bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size);
+bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size);
 bool wdmdma_window_candidate(struct wdmdma_window window, u64 size, u64 align,
 			     unsigned int n, unsigned int of, u64 *start);
 

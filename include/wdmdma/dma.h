@@ -134,9 +134,9 @@ struct _DMA_OPERATIONS;
 #define HAL_DMA_ADAPTER_VERSION_1 1
 
 /**
- * struct _DMA_ADAPTER - what IoGetDmaAdapter() returns; private data of the module follows it
+ * struct _DMA_ADAPTER - what IoGetDmaAdapter() returns
  * @Version: HAL_DMA_ADAPTER_VERSION_1, whatever the version of the table
- * @Size: bytes of the whole object
+ * @Size: bytes of this structure
  * @DmaOperations: the operations. The module's tables are read-only, but the pointer is not to
  *	const: Windows drivers write `PDMA_OPERATIONS ops = adapter->DmaOperations`, which must
  *	compile without a warning, and filter drivers point it at a table of their own.
