@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* pages.c: where the pages lie, what is in them, and how they are mapped. */
+#include <kunit/test.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "helpers.h"
+#include "pages.h"
+
+static struct wdmdma_pages *alloc(struct wdmdma_window window, u64 boundary, unsigned long nr)
+{
+	struct wdmdma_place place = {
+		.window = window,
+		.boundary = boundary,
+		.node = NUMA_NO_NODE,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
+
+	return wdmdma_pages_alloc(&place, nr);
+}
+
+struct pages_row {
+	const char *name;
+	struct wdmdma_window window;
+	size_t size;
+	bool must;	/* must be found: memory that a test guest has in plenty */
+	u64 boundary;
+};
+
+static const struct pages_row pages_rows[] = {
+	{ "page anywhere", { 0, U64_MAX }, SZ_4K, true },
+	{ "64 KiB anywhere", { 0, U64_MAX }, SZ_64K, true },
+	{ "three pages", { 0, U64_MAX }, 3 * SZ_4K, true },
+	{ "page below 16 MiB", { 0, 0xffffff }, SZ_4K, true },
+	{ "64 KiB below 2 GiB", { 0, 0x7fffffff }, SZ_64K, true },
+	{ "64 KiB below 3 GiB", { 0, 0xbfffffff }, SZ_64K, true },
+	{ "64 KiB in 16 to 512 MiB", { SZ_16M, SZ_512M - 1 }, SZ_64K, false },
+	{ "2 MiB in 64 to 512 MiB", { SZ_64M, SZ_512M - 1 }, SZ_2M, false },
+	{ "16 MiB, more than the buddy allocator has", { 0, U64_MAX }, SZ_16M, false },
+	{ "page in the first page only", { 0, SZ_4K - 1 }, SZ_4K, false },
+	{ "page above all memory", { 1ULL << 50, U64_MAX }, SZ_4K, false },
+	{ "page with an unaligned last byte", { 0, 0x7ffffff0 }, SZ_4K, true },
+	{ "three pages within 16 KiB", { 0, U64_MAX }, 3 * SZ_4K, true, SZ_16K },
+	{ "64 KiB within 64 KiB, 16 to 64 MiB", { SZ_16M, SZ_64M - 1 }, SZ_64K, false, SZ_64K },
+	{ "5 MiB within 8 MiB", { 0, U64_MAX }, 5 * SZ_1M, false, SZ_8M },
+};
+
+static void pages_row_name(const struct pages_row *row, char *name)
+{
+	strscpy(name, row->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(pages, pages_rows, pages_row_name);
+
+static void alloc_keeps_to_the_window(struct kunit *test)
+{
+	const struct pages_row *row = test->param_value;
+	unsigned long i, nr = row->size >> PAGE_SHIFT;
+	struct wdmdma_pages *pages = alloc(row->window, row->boundary, nr);
+
+	if (!pages) {
+		KUNIT_EXPECT_FALSE(test, row->must);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, pages->nr, nr);
+	KUNIT_EXPECT_TRUE(test, wdmdma_window_holds(row->window, PFN_PHYS(pages->pfn[0]),
+						    row->size));
+	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(row->boundary, PFN_PHYS(pages->pfn[0]),
+						       row->size));
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_EQ(test, pages->pfn[i], pages->pfn[0] + i);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(pfn_to_kaddr(pages->pfn[i]),
+							    PAGE_SIZE));
+	}
+	wdmdma_pages_free(pages);
+}
+
+struct map_row {
+	const char *name;
+	enum wdmdma_cache cache;
+};
+
+static const struct map_row map_rows[] = {
+	{ "platform", WDMDMA_CACHE_PLATFORM },
+	{ "uncached", WDMDMA_CACHE_UNCACHED },
+	{ "write-combined", WDMDMA_CACHE_WRITE_COMBINED },
+};
+
+static void map_row_name(const struct map_row *row, char *name)
+{
+	strscpy(name, row->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(map, map_rows, map_row_name);
+
+static void map_gives_working_memory_and_undoes(struct kunit *test)
+{
+	const struct map_row *row = test->param_value;
+	struct wdmdma_pages *pages = alloc(WDMDMA_WINDOW_ALL, 0, 4);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	ret = wdmdma_pages_map(pages, row->cache);
+	if (ret && !IS_ENABLED(CONFIG_X86)) {
+		KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+		wdmdma_pages_free(pages);
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(pages->va, 4 * PAGE_SIZE));
+	memset(pages->va, 0xa5, 4 * PAGE_SIZE);
+	wdmdma_pages_unmap(pages);
+	KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(pages->pfn[3]), 0xa5);
+	wdmdma_pages_free(pages);
+}
+
+static void map_and_unmap(struct kunit *test)
+{
+	struct wdmdma_pages *pages = alloc(WDMDMA_WINDOW_ALL, 0, 2);
+
+	if (!pages)
+		return;
+	if (wdmdma_pages_map(pages, WDMDMA_CACHE_UNCACHED) == 0)
+		wdmdma_pages_unmap(pages);
+	wdmdma_pages_free(pages);
+}
+
+static void fails_cleanly_at_every_point(struct kunit *test)
+{
+	wdmdma_test_sweep(test, map_and_unmap);
+}
+
+static struct kunit_case pages_cases[] = {
+	KUNIT_CASE_PARAM(alloc_keeps_to_the_window, pages_gen_params),
+	KUNIT_CASE_PARAM(map_gives_working_memory_and_undoes, map_gen_params),
+	KUNIT_CASE(fails_cleanly_at_every_point),
+	{}
+};
+
+static struct kunit_suite pages_suite = {
+	.name = "wdmdma_pages",
+	.test_cases = pages_cases,
+};
+
+kunit_test_suite(pages_suite);
