@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The people's front end; what is built stands in Kbuild, which the kernel's build system prefers.
+
+# Not exported: the scripts see KDIR only where the caller gave it.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+.PHONY: all modules modules_install clean demo test check doc help
+
+all: modules
+
+modules modules_install: kdir
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+.PHONY: kdir
+kdir:
+	@test -e $(KDIR)/Makefile || { \
+		echo "wdmdma: no kernel build folder at $(KDIR)." >&2; \
+		echo "Install the headers of your kernel (Debian, Ubuntu: linux-headers-$$(uname -r);" >&2; \
+		echo "Fedora: kernel-devel; Arch: linux-headers) or give a folder: make KDIR=/path" >&2; \
+		exit 1; }
+
+clean:
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(RM) -r build
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/run-kunit
+
+check:
+	@scripts/check $(if $(QUICK),--quick)
+
+doc:
+	@scripts/doc
+
+help:
+	@echo 'make                  build the modules for the running kernel'
+	@echo 'make KDIR=folder      build them for the kernel whose build folder this is'
+	@echo 'make modules_install  install them (as root), then: modprobe wdmdma'
+	@echo 'make clean            remove what was built here'
+	@echo
+	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
+	@echo 'make test             KUnit tests in QEMU on a debug kernel, without and with an IOMMU'
+	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
+	@echo 'make test CONFIGS=vtd            only these machines (none, vtd)'
+	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: under 40 s'
+	@echo 'make doc              HTML documentation in build/doc'
+	@echo
+	@echo 'On Debian the last four install what they need and download kernels to'
+	@echo '~/.cache/wdmdma; nothing else is put on the machine. Elsewhere, give'
+	@echo '  KDIR=folder VMLINUZ=image   a built kernel or its headers, and its bootable image'
+	@echo '  KSRC=folder                 kernel source of 6.12 (test, check, doc)'

@@ -1,0 +1,212 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Where kernels come from: Debian packages unpacked into the cache, never installed; or what the
+# caller gave in KDIR, VMLINUZ, KSRC, and then nothing is downloaded. Sourced after lib.sh.
+
+SERIES=6.12
+
+# The functions below set the same variables, so remember what the caller gave.
+GIVEN=${KDIR:-}${VMLINUZ:-}${KSRC:-}
+
+# On Debian and relatives, unless the caller brings kernels along.
+may_download() {
+    [ -z "$GIVEN" ] && command -v apt-get >/dev/null
+}
+
+# need_download WHAT VARIABLES: stop unless we can fetch WHAT ourselves.
+need_download() {
+    [ "$(uname -m)" = x86_64 ] || die "$1 is fetched on x86-64 only; give $2 instead"
+    may_download || die "$1 is missing; give $2 (see: make help)"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_update() {
+    [ -z "${APT_UPDATED:-}" ] || return 0
+    note "apt-get update"
+    # For the package lists apt itself does not wait.
+    (flock 7 && as_root apt-get -q update) 7>"$CACHE/.lock-apt" >"$CACHE/apt-update.log" 2>&1 ||
+        note "apt-get update failed (see $CACHE/apt-update.log); trying with what is known"
+    APT_UPDATED=1
+}
+
+apt_has() {
+    [[ $(apt-cache policy "$1") =~ Candidate:\ [^\(] ]]
+}
+
+# The newest cached folder named PREFIX-VERSION; nothing when there is none or REFRESH is set.
+newest_cached() {
+    [ -z "${REFRESH:-}" ] || return 0
+    find "$CACHE" -maxdepth 1 -type d -name "$1-*" -printf '%f\n' | sort -V | tail -n 1
+}
+
+# fetch PACKAGE...: download to $CACHE/dl (apt keeps a file that is already whole).
+fetch() {
+    mkdir -p "$CACHE/dl"
+    (
+        cd "$CACHE/dl" || exit
+        # As root apt would try to drop to a user who cannot write here.
+        long_run "$CACHE/apt-download.log" fetch_status \
+            apt-get -q -o APT::Sandbox::User="$(id -un)" download "$@"
+    )
+}
+
+fetch_status() {
+    printf ', %s downloaded' "$(du -sh "$CACHE/dl" | cut -f 1)"
+}
+
+# deb PACKAGE: its newest downloaded file.
+deb() {
+    find "$CACHE/dl/" -name "$1_*.deb" | sort -V | tail -n 1
+}
+
+# Debian's own kernel: sets KDIR and VMLINUZ.
+stock_kernel() {
+    if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
+        [ -n "${KDIR:-}" ] || die "VMLINUZ is given but not KDIR, the build folder of that kernel"
+        [ -n "${VMLINUZ:-}" ] || die "KDIR is given but not VMLINUZ, the image of that kernel"
+        [ -e "$KDIR/Makefile" ] || die "KDIR=$KDIR is not a kernel build folder"
+        [ -r "$VMLINUZ" ] || die "VMLINUZ=$VMLINUZ cannot be read"
+        return
+    fi
+    local name version=''
+    name=$(newest_cached stock)
+    if [ -z "$name" ]; then
+        need_download "a stock $SERIES kernel" "KDIR= and VMLINUZ="
+        apt_update
+        version=$(stock_version)
+        [ -n "$version" ] || die "this distribution has no linux-image-$SERIES*-amd64 with headers" \
+            "(bookworm-security and trixie do): give KDIR= and VMLINUZ= of a kernel you have"
+        name=stock-$version
+    fi
+    cache_entry "$name" unpack_stock "$version"
+    KDIR=$(echo "$REPLY"/usr/src/linux-headers-*-amd64)
+    VMLINUZ=$(echo "$REPLY"/boot/vmlinuz-*)
+    export KDIR VMLINUZ
+}
+
+# The newest 6.12 release of the plain flavour of which image and headers are there.
+stock_version() {
+    local v
+    for v in $(apt-cache pkgnames "linux-image-$SERIES." |
+        sed -nE "s/^linux-image-($SERIES\.[0-9]+(\+[a-z0-9.~]+)?)-amd64(-unsigned)?$/\1/p" |
+        sort -Vru); do
+        if apt_has "linux-headers-$v-amd64" && [ -n "$(stock_image "$v")" ]; then
+            echo "$v"
+            break
+        fi
+    done
+}
+
+stock_image() {
+    local p
+    for p in "linux-image-$1-amd64" "linux-image-$1-amd64-unsigned"; do
+        if apt_has "$p"; then
+            echo "$p"
+            break
+        fi
+    done
+}
+
+unpack_stock() {
+    local v=$1 dir=$2 image h p
+    image=$(stock_image "$v")
+    h=linux-headers-$v
+    note "downloading Debian's kernel $v (first run only, about 120 MB)"
+    fetch "$image" "$h-amd64" "$h-common" "linux-kbuild-$v" ||
+        die "kernel $v could not be downloaded"
+    note "unpacking it"
+    dpkg-deb --fsys-tarfile "$(deb "$image")" |
+        tar -x -C "$dir" --wildcards './boot/*' './lib/modules/*/kernel/drivers/iommu/*' \
+            './usr/lib/modules/*/kernel/drivers/iommu/*' 2>/dev/null || true
+    [ -n "$(find "$dir/boot" -name 'vmlinuz-*')" ] || die "no vmlinuz in $image"
+    for p in "$h-amd64" "$h-common" "linux-kbuild-$v"; do
+        dpkg-deb -x "$(deb "$p")" "$dir"
+    done
+    # Only type information for BPF is made with it, and that would need pahole.
+    rm -f "$dir/usr/src/$h-amd64/vmlinux"
+    # The headers expect to stand in /usr; here they stand where the entry will be.
+    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-amd64"/{Makefile,.kernelvariables} \
+        "$dir/usr/src/$h-common/Makefile" |
+        xargs sed -i "s|/usr/src/linux-headers|$CACHE/stock-$v/usr/src/linux-headers|"
+}
+
+# Kernel source, for the debug kernel, checkpatch, kernel-doc and kunit.py: sets KSRC.
+kernel_source() {
+    if [ -n "${KSRC:-}" ]; then
+        [ -e "$KSRC/tools/testing/kunit/kunit.py" ] || die "KSRC=$KSRC is not a kernel source tree"
+        return
+    fi
+    local name version=''
+    name=$(newest_cached source)
+    if [ -z "$name" ]; then
+        need_download "kernel source $SERIES" "KSRC="
+        apt_update
+        apt_has "linux-source-$SERIES" ||
+            die "this distribution has no linux-source-$SERIES: give KSRC="
+        version=$(apt-cache policy "linux-source-$SERIES" | sed -n 's/^ *Candidate: //p')
+        name=source-$version
+    fi
+    cache_entry "$name" unpack_source
+    KSRC=$REPLY
+    export KSRC
+}
+
+unpack_source() {
+    local dir=$1
+    note "downloading kernel source (first run only, about 150 MB)"
+    fetch "linux-source-$SERIES" || die "linux-source-$SERIES could not be downloaded"
+    note "unpacking it (about 20 seconds)"
+    # A third of the tree are register tables of one graphics driver.
+    dpkg-deb --fsys-tarfile "$(deb "linux-source-$SERIES")" |
+        tar -x -O "./usr/src/linux-source-$SERIES.tar.xz" |
+        tar -xJ -C "$dir" --strip-components=1 --exclude='*/drivers/gpu/drm/amd/include'
+}
+
+# The kernel of the tests: sets KDIR, VMLINUZ, KSRC.
+debug_kernel() {
+    kernel_source
+    if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
+        stock_kernel
+        return
+    fi
+    local config=$ROOT/scripts/debug-kernel.config
+    debug_kernel_name
+    cache_entry "$REPLY" build_debug "$config"
+    KDIR=$REPLY
+    VMLINUZ=$KDIR/arch/x86/boot/bzImage
+    export KDIR VMLINUZ
+}
+
+# debug_kernel_name: REPLY is the cache entry's name for KSRC, the configuration and the compiler.
+debug_kernel_name() {
+    local version hash
+    version=$(make -s -C "$KSRC" kernelversion)
+    hash=$( { cat "$ROOT/scripts/debug-kernel.config"; readlink -f "$KSRC"; } | sha256sum | cut -c 1-8)
+    REPLY=debug-$version-$hash-gcc$(gcc -dumpfullversion)
+}
+
+build_debug() {
+    local config=$1 dir=$2 line
+    OBJECTS=$dir
+    note "building the debug kernel (first run only, about 4 minutes on two cores)"
+    make -C "$KSRC" O="$dir" KCONFIG_ALLCONFIG="$config" allnoconfig >"$CACHE/debug-kernel.log" 2>&1 ||
+        die "allnoconfig failed, see $CACHE/debug-kernel.log"
+    while read -r line; do
+        [[ $line != *=n ]] || line="# ${line%=n} is not set"
+        grep -qxF "$line" "$dir/.config" || die "the debug kernel lost '$line'"
+    done < <(grep '^CONFIG' "$config")
+    # bzImage alone leaves no Module.symvers to build modules against.
+    long_run "$CACHE/debug-kernel.log" objects_built \
+        make -C "$KSRC" O="$dir" -j"$(nproc)" bzImage modules || die "no debug kernel"
+    # Modules need the headers, the tools and the symbol versions, not what the image was made of.
+    find "$dir" -path "$dir/scripts" -prune -o -path "$dir/tools" -prune -o \
+        \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' \) -type f \
+        -exec rm -f {} +
+}
+
+objects_built() {
+    printf ', %d objects compiled' "$(find "$OBJECTS" -name '*.o' | wc -l)"
+}

@@ -1,0 +1,126 @@
+# shellcheck shell=bash disable=SC2034 # used by those who source this
+# SPDX-License-Identifier: GPL-2.0-only
+# Shared by all scripts: messages, the cache, what is missing. Sourced; never run.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/wdmdma
+mkdir -p "$CACHE"
+
+# The make that called us must not hand its options to the makes started here.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
+export LC_ALL=C
+
+# When the first script began; those it calls count from there.
+export WDMDMA_START=${WDMDMA_START:-$EPOCHSECONDS}
+STEP=0
+STEPS=0
+SCRATCH=()
+
+cleanup() {
+    rm -rf "${SCRATCH[@]}"
+}
+trap cleanup EXIT
+
+# scratch_dir PARENT: a folder that is gone when the script ends; named by REPLY.
+scratch_dir() {
+    REPLY=$(mktemp -d "$1/tmp.XXXXXX")
+    SCRATCH+=("$REPLY")
+}
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+step() {
+    STEP=$((STEP + 1))
+    printf '[%2d/%d %3ds] %s\n' "$STEP" "$STEPS" $((EPOCHSECONDS - WDMDMA_START)) "$*"
+}
+
+note() {
+    printf '      %3ds  %s\n' $((EPOCHSECONDS - WDMDMA_START)) "$*"
+}
+
+logged() {
+    local log=$1
+    shift
+    "$@" </dev/null >"$log" 2>&1
+}
+
+# alone NAME: wait until no other run of NAME uses this tree's build folder.
+alone() {
+    mkdir -p "$ROOT/build"
+    exec 8>"$ROOT/build/.lock-$1"
+    flock -n 8 || {
+        note "waiting for another 'make $1' in this tree"
+        flock 8
+    }
+}
+
+# static_busybox: REPLY is a busybox that runs without libraries.
+static_busybox() {
+    REPLY=$(command -v "${BUSYBOX:-busybox}") && [[ $(readelf -lW "$REPLY") != *INTERP* ]]
+}
+
+# with_heartbeat STATUS COMMAND...: run, and say every 15 s that it still runs. STATUS is a command
+# whose output says how far it is.
+with_heartbeat() {
+    local status=$1 rc=0 heart
+    shift
+    (
+        exec 8>&- 9>&-
+        # The sleep must not keep our caller's pipe open after we are gone.
+        while sleep 15 >/dev/null 2>&1; do
+            note "... still running$($status)"
+        done
+    ) &
+    heart=$!
+    "$@" || rc=$?
+    kill "$heart" 2>/dev/null || true
+    wait "$heart" 2>/dev/null || true
+    return "$rc"
+}
+
+# long_run LOG STATUS COMMAND...: the same with output to LOG, the end of which is shown on failure.
+long_run() {
+    local log=$1 status=$2 rc=0
+    shift 2
+    with_heartbeat "$status" logged "$log" "$@" || rc=$?
+    if [ "$rc" -ne 0 ]; then
+        echo "failed ($rc): $*; the end of $log:" >&2
+        tail -n 30 "$log" >&2
+    fi
+    return "$rc"
+}
+
+# cache_entry NAME BUILDER...: $CACHE/NAME, made by "BUILDER folder" if it is not there; named by
+# REPLY. It appears whole or not at all, and two runs at the same time build it once.
+cache_entry() {
+    local name=$1
+    shift
+    if [ ! -d "$CACHE/$name" ]; then
+        exec 9>"$CACHE/.lock-$name"
+        if ! flock -n 9; then
+            note "waiting for another run that makes $name"
+            flock 9
+        fi
+        if [ ! -d "$CACHE/$name" ]; then
+            scratch_dir "$CACHE"
+            local tmp=$REPLY
+            "$@" "$tmp"
+            chmod 755 "$tmp"
+            mv -T "$tmp" "$CACHE/$name"
+        fi
+        exec 9>&-
+    fi
+    REPLY=$CACHE/$name
+}
+
+# bad_lines LOG: what a kernel says when something is wrong.
+bad_lines() {
+    grep -aE -e 'WARNING: |BUG: |UBSAN: |INFO: (possible|trying|task|rcu)|Oops|Kernel panic' \
+        -e 'general protection|invalid opcode|segfault|Unable to handle|Out of memory' \
+        -e 'DEBUG_LOCKS_WARN|refcount_t: |DMA-API: .*(device driver|cacheline|exceed)' \
+        -e 'DMAR: \[DMA|DMAR: DRHD: handling fault|AMD-Vi: Event logged|virtio_iommu: page fault' \
+        -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' "$1" || true
+}
