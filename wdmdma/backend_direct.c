@@ -114,6 +114,31 @@ static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 	return direct_alloc_pages(device, request, buffer);
 }
 
+static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_pages *pages = buffer->pages;
+
+	if (wdmdma_to_adopted(buffer)->direction != DMA_BIDIRECTIONAL) {
+		request->why = "only an IOMMU can limit what the device does with memory";
+		return -EOPNOTSUPP;
+	}
+	if (!dev_is_dma_coherent(device->dev)) {
+		request->why = "the device is not cache coherent with memory of the driver's own";
+		return -EOPNOTSUPP;
+	}
+	if (!wdmdma_pfns_contiguous(pages->pfn, pages->nr)) {
+		request->why = "without an IOMMU the pages must be physically contiguous";
+		return -EINVAL;
+	}
+	if (!wdmdma_window_holds(request->window,
+				 phys_to_dma(device->dev, PFN_PHYS(pages->pfn[0])), buffer->size)) {
+		request->why = "without an IOMMU the memory must lie in that range itself";
+		return -EINVAL;
+	}
+	return direct_map(device, request, buffer) ? -EINVAL : 0;
+}
+
 static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (!buffer->pages) {
@@ -122,6 +147,8 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 	}
 	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
 			     DIRECT_ATTRS);
+	if (buffer->adopted)
+		return;
 	wdmdma_pages_unmap(buffer->pages);
 	wdmdma_pages_free(buffer->pages);
 }
@@ -129,6 +156,7 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 const struct wdmdma_backend wdmdma_backend_direct = {
 	.name = "direct",
 	.alloc = direct_alloc,
+	.adopt = direct_adopt,
 	.free = direct_free,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

@@ -21,6 +21,7 @@
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "compat.h"
 #include "core.h"
@@ -86,10 +87,86 @@ delete_pages:
 	return ret;
 }
 
-/* One allocation with the device's mask and node as they are. */
+/* Is the list one range of logical addresses? How many segments it has does not tell. */
+static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
+{
+	dma_addr_t next = sg_dma_address(sgt->sgl);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (sg_dma_address(sg) != next)
+			return false;
+		next += sg_dma_len(sg);
+	}
+	return next - sg_dma_address(sgt->sgl) == size;
+}
+
+static int iommu_sgt_of_pages(struct device *dev, const struct wdmdma_pages *pages,
+			      struct sg_table *sgt)
+{
+	struct page **page = kvmalloc_array(pages->nr, sizeof(*page), GFP_KERNEL | __GFP_NOWARN);
+	unsigned long i;
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	for (i = 0; i < pages->nr; i++)
+		page[i] = pfn_to_page(pages->pfn[i]);
+	ret = sg_alloc_table_from_pages_segment(sgt, page, pages->nr, 0,
+						pages->nr << PAGE_SHIFT,
+						dma_get_max_seg_size(dev), GFP_KERNEL);
+	kvfree(page);
+	return ret;
+}
+
+/* Map the pages of an adopted buffer as one range. */
+static int iommu_map_adopted(struct device *dev, struct wdmdma_request *request,
+			     struct wdmdma_buffer *buffer)
+{
+	enum dma_data_direction direction = wdmdma_to_adopted(buffer)->direction;
+	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	request->why = "no memory, or no logical addresses";
+	if (!sgt)
+		return -ENOMEM;
+	if (iommu_sgt_of_pages(dev, buffer->pages, sgt))
+		goto free_sgt;
+	if (dma_map_sgtable(dev, sgt, direction, DMA_ATTR_SKIP_CPU_SYNC))
+		goto free_table;
+	if (!iommu_is_one_range(sgt, buffer->size)) {
+		request->why = "the kernel gives this device no single range for several pages";
+		ret = -EOPNOTSUPP;
+		goto unmap;
+	}
+	buffer->sgt = sgt;
+	buffer->dma = sg_dma_address(sgt->sgl);
+	return 0;
+
+unmap:
+	dma_unmap_sgtable(dev, sgt, direction, DMA_ATTR_SKIP_CPU_SYNC);
+free_table:
+	sg_free_table(sgt);
+free_sgt:
+	kfree(sgt);
+	return ret;
+}
+
+static void iommu_unmap_adopted(struct device *dev, struct wdmdma_buffer *buffer)
+{
+	dma_unmap_sgtable(dev, buffer->sgt, wdmdma_to_adopted(buffer)->direction,
+			  DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(buffer->sgt);
+	kfree(buffer->sgt);
+}
+
+/* One allocation with the device's masks and node as they are. */
 static int iommu_alloc_once(struct device *dev, struct wdmdma_request *request,
 			    struct wdmdma_buffer *buffer)
 {
+	if (buffer->adopted)
+		return iommu_map_adopted(dev, request, buffer);
 	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(dev))
 		return iommu_alloc_uncached(dev, request, buffer);
 
@@ -102,6 +179,10 @@ static int iommu_alloc_once(struct device *dev, struct wdmdma_request *request,
 
 static void iommu_free_once(struct device *dev, struct wdmdma_buffer *buffer)
 {
+	if (buffer->adopted) {
+		iommu_unmap_adopted(dev, buffer);
+		return;
+	}
 	if (!buffer->sgt) {
 		dma_free_attrs(dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
 		return;
@@ -179,7 +260,7 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 			   struct wdmdma_buffer *buffer)
 {
 	struct device *dev = device->dev;
-	u64 mask = dev->coherent_dma_mask;
+	u64 mask = dev->coherent_dma_mask, streaming_mask = *dev->dma_mask;
 	int ret;
 
 	if (dev->dma_mask == &dev->coherent_dma_mask) {
@@ -193,8 +274,10 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 
 	/* Whole pages: the allocator compares page numbers. */
 	dev->coherent_dma_mask = ((request->window.last + 1) & PAGE_MASK) - 1;
+	*dev->dma_mask = min(streaming_mask, dev->coherent_dma_mask);
 	ret = iommu_alloc_once(dev, request, buffer);
 	dev->coherent_dma_mask = mask;
+	*dev->dma_mask = streaming_mask;
 	if (ret)
 		iommu_heal(dev, buffer->size);
 	else
@@ -243,25 +326,42 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
 		iommu_free_once(dev, buffer);
 		buffer->sgt = NULL;
-		buffer->pages = NULL;
+		if (!buffer->adopted)
+			buffer->pages = NULL;
 		ret = -EAGAIN;
 	}
 	up_read(&device->override);
 	return ret;
 }
 
+/* Place a buffer, or an adopted one, in the request's window and on its node. */
+static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	int ret = iommu_alloc_plain(device, request, buffer);
+
+	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
+}
+
 static int iommu_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
-	int ret;
-
 	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(device->dev) &&
 	    !WDMDMA_CAN_UNCACHE) {
 		request->why = "a cache coherent device has no uncached memory here";
 		return -EOPNOTSUPP;
 	}
-	ret = iommu_alloc_plain(device, request, buffer);
-	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
+	return iommu_place(device, request, buffer);
+}
+
+static int iommu_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	if (!dev_is_dma_coherent(device->dev)) {
+		request->why = "the device is not cache coherent with memory of the driver's own";
+		return -EOPNOTSUPP;
+	}
+	return iommu_place(device, request, buffer);
 }
 
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
@@ -273,6 +373,7 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
 	.alloc = iommu_alloc,
+	.adopt = iommu_adopt,
 	.free = iommu_free,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_iommu);

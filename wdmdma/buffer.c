@@ -4,7 +4,8 @@
  *
  * Whatever the Windows call, wdmdma_buffer_alloc() checks the request, asks the
  * device's backend, verifies what came back and keeps the record; so no entry
- * point can forget one of these. A buffer is freed by whoever sets its freeing
+ * point can forget one of these. wdmdma_buffer_adopt() does the same for memory
+ * that the driver owns. A buffer is freed by whoever sets its freeing
  * bit first: the driver's call, or the clean-up when the adapter or the driver
  * goes. Freeing allocates nothing and cannot fail.
  */
@@ -56,7 +57,8 @@ static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *req
 		request->why = "the driver is unbound from the device";
 		return -ESHUTDOWN;
 	}
-	ret = device->backend->alloc(device, request, buffer);
+	ret = buffer->adopted ? device->backend->adopt(device, request, buffer) :
+				device->backend->alloc(device, request, buffer);
 	if (ret)
 		return ret;
 	if (wdmdma_window_holds(request->window, buffer->dma, buffer->size))
@@ -65,6 +67,49 @@ static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *req
 	request->why = "the memory that could be had lies outside that range";
 	device->backend->free(device, buffer);
 	return -ENOMEM;
+}
+
+/* Place a new record and enter it in the adapter's table. Fills in the outputs. */
+static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer, void **cpu, dma_addr_t *dma)
+{
+	struct wdmdma_device *device = adapter->device;
+	int ret;
+
+	buffer->len = request->len;
+	buffer->size = PAGE_ALIGN(request->len);
+	buffer->caller = request->caller;
+
+	down_read(&device->sem);
+	ret = buffer_place(device, request, buffer);
+	if (ret)
+		goto unlock;
+	ret = xa_insert(&adapter->buffers, buffer_index(buffer->cpu), buffer, GFP_KERNEL);
+	if (ret)
+		goto free_memory;
+	*cpu = buffer->cpu;
+	*dma = buffer->dma;
+	up_read(&device->sem);
+	return 0;
+
+free_memory:
+	device->backend->free(device, buffer);
+	if (ret == -EBUSY) {
+		request->why = "there is a common buffer on this memory already";
+		ret = -EINVAL;
+	}
+unlock:
+	up_read(&device->sem);
+	return ret;
+}
+
+static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
+			   struct wdmdma_window asked)
+{
+	wdmdma_refuse(adapter->device, request->call,
+		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
+		      request->len, asked.first, asked.last, adapter->reach.first,
+		      adapter->reach.last, adapter->device->backend->name, request->why);
 }
 
 /**
@@ -85,7 +130,6 @@ static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *req
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma)
 {
-	struct wdmdma_device *device = adapter->device;
 	struct wdmdma_window asked = request->window;
 	struct wdmdma_buffer *buffer;
 	int ret;
@@ -100,35 +144,101 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		ret = -ENOMEM;
 		goto refuse;
 	}
-	buffer->len = request->len;
-	buffer->size = PAGE_ALIGN(request->len);
-	buffer->caller = request->caller;
-
-	down_read(&device->sem);
-	ret = buffer_place(device, request, buffer);
-	if (ret)
-		goto free_record;
-	ret = xa_insert(&adapter->buffers, buffer_index(buffer->cpu), buffer, GFP_KERNEL);
-	if (ret)
-		goto free_memory;
-	*cpu = buffer->cpu;
-	*dma = buffer->dma;
-	up_read(&device->sem);
-	return 0;
-
-free_memory:
-	device->backend->free(device, buffer);
-free_record:
-	up_read(&device->sem);
+	ret = buffer_enter(adapter, request, buffer, cpu, dma);
+	if (!ret)
+		return 0;
 	kfree(buffer);
 refuse:
-	wdmdma_refuse(device, request->call,
-		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
-		      request->len, asked.first, asked.last, adapter->reach.first,
-		      adapter->reach.last, device->backend->name, request->why);
+	buffer_refused(adapter, request, asked);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_alloc);
+
+/* Let go of the driver's memory: no device can reach it any more. */
+static void buffer_disown(struct wdmdma_adopted *adopted)
+{
+	struct wdmdma_pages *pages = adopted->buffer.pages;
+	unsigned long i;
+
+	wdmdma_handle_retire(&adopted->owner);
+	for (i = 0; adopted->held && i < pages->nr; i++)
+		put_page(pfn_to_page(pages->pfn[i]));
+	wdmdma_pages_delete(pages);
+}
+
+static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *request,
+						 const struct wdmdma_adoption *adoption)
+{
+	unsigned long i, nr = request->len >> PAGE_SHIFT;
+	struct wdmdma_adopted *adopted = kzalloc(sizeof(*adopted), GFP_KERNEL);
+	struct wdmdma_pages *pages;
+
+	if (!adopted)
+		return NULL;
+	pages = wdmdma_pages_new(nr, GFP_KERNEL);
+	if (!pages) {
+		kfree(adopted);
+		return NULL;
+	}
+	for (i = 0; i < nr; i++) {
+		pages->pfn[i] = adoption->pfn[i];
+		if (adoption->hold)
+			get_page(pfn_to_page(pages->pfn[i]));
+	}
+
+	adopted->buffer.adopted = true;
+	adopted->buffer.cpu = adoption->cpu;
+	adopted->buffer.pages = pages;
+	adopted->owner_cpu = adoption->owner_cpu;
+	adopted->owner_len = adoption->owner_len;
+	adopted->direction = adoption->direction;
+	adopted->held = adoption->hold;
+	wdmdma_handle_publish(&adopted->owner, adoption->owner_type, adoption->owner);
+	return adopted;
+}
+
+/**
+ * wdmdma_buffer_adopt() - make memory of the driver's own a common buffer
+ * @adapter: the adapter
+ * @request: what was asked for: whole pages; cache type and node do not count
+ * @adoption: the memory
+ * @dma: receives the logical address
+ *
+ * The memory is never touched.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for memory that can never be used, or is in use, as a common
+ * buffer of this adapter; -EOPNOTSUPP, -ENOMEM, -ESHUTDOWN as for
+ * wdmdma_buffer_alloc(). A failure has been reported.
+ */
+int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			const struct wdmdma_adoption *adoption, dma_addr_t *dma)
+{
+	struct wdmdma_window asked = request->window;
+	struct wdmdma_adopted *adopted;
+	void *cpu;
+	int ret;
+
+	request->why = "out of memory";
+	ret = buffer_check(adapter, request);
+	if (ret)
+		goto refuse;
+
+	adopted = buffer_new_adopted(request, adoption);
+	if (!adopted) {
+		ret = -ENOMEM;
+		goto refuse;
+	}
+	ret = buffer_enter(adapter, request, &adopted->buffer, &cpu, dma);
+	if (!ret)
+		return 0;
+	buffer_disown(adopted);
+	kfree_rcu(&adopted->buffer, rcu);
+refuse:
+	buffer_refused(adapter, request, asked);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 
 /* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
@@ -137,7 +247,33 @@ static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 
 	xa_erase(&adapter->buffers, buffer_index(buffer->cpu));
 	adapter->device->backend->free(adapter->device, buffer);
+	if (buffer->adopted)
+		buffer_disown(wdmdma_to_adopted(buffer));
 	kfree_rcu(buffer, rcu);
+}
+
+/*
+ * The buffer at this address. A buffer on a part of the driver's memory may also
+ * be named by the address of the whole; the logical address then tells which.
+ */
+static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma)
+{
+	struct wdmdma_buffer *exact = xa_load(&adapter->buffers, buffer_index(cpu)), *buffer;
+	unsigned long index;
+
+	if (exact && exact->cpu == cpu && exact->dma == dma)
+		return exact;
+	xa_for_each(&adapter->buffers, index, buffer)
+		if (buffer->adopted && buffer->dma == dma &&
+		    wdmdma_to_adopted(buffer)->owner_cpu == cpu)
+			return buffer;
+	return exact && exact->cpu == cpu ? exact : NULL;
+}
+
+static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
+{
+	return buffer->len == len ||
+	       (buffer->adopted && wdmdma_to_adopted(buffer)->owner_len == len);
 }
 
 /*
@@ -147,13 +283,13 @@ static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter, void *cpu,
 					  dma_addr_t dma, size_t len, const char **why)
 {
-	struct wdmdma_buffer *buffer = xa_load(&adapter->buffers, buffer_index(cpu));
+	struct wdmdma_buffer *buffer = buffer_find(adapter, cpu, dma);
 
-	if (!buffer || buffer->cpu != cpu)
+	if (!buffer)
 		*why = "the virtual address is not that of a live common buffer of this adapter";
 	else if (buffer->dma != dma)
 		*why = "the logical address is not the one returned with the virtual address";
-	else if (buffer->len != len)
+	else if (!buffer_has_length(buffer, len))
 		*why = "the length is not the one allocated";
 	else if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
 		*why = "the buffer is being freed already";

@@ -28,6 +28,7 @@
 #define WDMDMA_CORE_H
 
 #include <linux/device.h>
+#include <linux/dma-direction.h>
 #include <linux/llist.h>
 #include <linux/numa.h>
 #include <linux/rwsem.h>
@@ -70,9 +71,10 @@ struct wdmdma_request {
  * @caller: where it was allocated
  * @attrs: DMA_ATTR_* of the allocation
  * @pages: the page set with the CPU mapping, where the backend made one
- * @sgt: the DMA API's list, where @pages were lent by it
+ * @sgt: the list by which @pages are mapped, where they are not contiguous
  * @low_bytes: bytes booked in wdmdma_device.low_bytes (backend_iommu)
  * @freeing: set by the one caller that frees the buffer
+ * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
  * @deferred: in the adapter's list of frees put off to the work item
  * @rcu: the record outlives look-ups that have just found it
  */
@@ -87,8 +89,54 @@ struct wdmdma_buffer {
 	struct sg_table *sgt;
 	size_t low_bytes;
 	unsigned long freeing;
+	bool adopted;
 	struct llist_node deferred;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct wdmdma_adopted - a common buffer on memory of the driver's own
+ * @buffer: first, so that both are freed as one; @buffer.pages is our own list
+ * @owner: the driver's object that describes the memory, for as long as we use it
+ * @owner_cpu: address of all that @owner describes; @buffer may be a part of it
+ * @owner_len: length of all that
+ * @direction: what the device may do: both, or DMA_TO_DEVICE for reading only
+ * @held: we have a reference to each page, and they stay if the driver frees them
+ */
+struct wdmdma_adopted {
+	struct wdmdma_buffer buffer;
+	struct wdmdma_handle owner;
+	void *owner_cpu;
+	size_t owner_len;
+	enum dma_data_direction direction;
+	bool held;
+};
+
+static inline struct wdmdma_adopted *wdmdma_to_adopted(struct wdmdma_buffer *buffer)
+{
+	return container_of(buffer, struct wdmdma_adopted, buffer);
+}
+
+/**
+ * struct wdmdma_adoption - memory of the driver's own that is to become a buffer
+ * @owner: as in struct wdmdma_adopted, by pointer
+ * @owner_type: what @owner is
+ * @owner_cpu: as there
+ * @owner_len: as there
+ * @pfn: the pages; their number follows from the request's length
+ * @cpu: their address for the CPU, page aligned
+ * @direction: as there
+ * @hold: take references to the pages, which must be such that allow it
+ */
+struct wdmdma_adoption {
+	const void *owner;
+	enum wdmdma_handle_type owner_type;
+	void *owner_cpu;
+	size_t owner_len;
+	const unsigned long *pfn;
+	void *cpu;
+	enum dma_data_direction direction;
+	bool hold;
 };
 
 /**
@@ -97,13 +145,17 @@ struct wdmdma_buffer {
  * @alloc: fill in @cpu, @dma and what @free needs for a zeroed buffer of @size
  *         bytes; 0, or a negative errno and the reason in @why. The caller
  *         checks @dma against @window
- * @free: unmap from the device, then from the CPU, then free; cannot fail
+ * @adopt: the same for the pages of an adopted buffer, which has all but @dma
+ * @free: unmap from the device, then, unless they are adopted, from the CPU, and
+ *        free; cannot fail
  *
  * Both may sleep.
  */
 struct wdmdma_backend {
 	const char *name;
 	int (*alloc)(struct wdmdma_device *device, struct wdmdma_request *request,
+		     struct wdmdma_buffer *buffer);
+	int (*adopt)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 };
@@ -213,6 +265,8 @@ void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
 /* buffer.c */
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma);
+int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			const struct wdmdma_adoption *adoption, dma_addr_t *dma);
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);

@@ -56,3 +56,32 @@ found:
 	return handle;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);
+
+/* Is there a live handle of @type under @key? Any context. */
+bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+	bool live = false;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
+		live |= handle->key == key && handle->type == type;
+	rcu_read_unlock();
+	return live;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_is_live);
+
+/* Take all handles of @type under @key out of the table: the key gets another meaning. */
+void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+	struct hlist_node *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	hash_for_each_possible_safe(wdmdma_handles, handle, next, node, (unsigned long)key)
+		if (handle->key == key && handle->type == type)
+			hash_del_rcu(&handle->node);
+	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_forget);

@@ -16,6 +16,7 @@
 enum wdmdma_handle_type {
 	WDMDMA_HANDLE_DEVICE,
 	WDMDMA_HANDLE_ADAPTER,
+	WDMDMA_HANDLE_MDL,	/* the driver's own, while a buffer is made from it */
 };
 
 /**
@@ -35,6 +36,8 @@ struct wdmdma_handle {
 void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
 			   const void *key);
 bool wdmdma_handle_retire(struct wdmdma_handle *handle);
+void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key);
+bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key);
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key);
 
 #endif /* WDMDMA_HANDLE_H */

@@ -193,7 +193,20 @@ static void pages_leak(const unsigned long *pfn, unsigned long nr)
 	pr_warn("wdmdma: %lu pages cannot be made cached again, and are lost\n", nr);
 }
 
-/* Change how the kernel's linear map caches the pages, in whole batches up to a failure. */
+static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cache cache)
+{
+	if (cache == WDMDMA_CACHE_UNCACHED)
+		return set_pages_array_uc(page, nr);
+	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+		return set_pages_array_wc(page, nr);
+	return set_pages_array_wb(page, nr);
+}
+
+/*
+ * Change how the kernel's linear map caches the pages; on failure they are as they
+ * were. Going back to cached allocates nothing, since the linear map is split by
+ * then; should it fail all the same, the pages are lost.
+ */
 static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache)
 {
 	struct page *batch[WDMDMA_PAGES_BATCH];
@@ -204,37 +217,37 @@ static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmd
 		n = min_t(unsigned long, nr - done, WDMDMA_PAGES_BATCH);
 		for (i = 0; i < n; i++)
 			batch[i] = pfn_to_page(pfn[done + i]);
-		if (cache == WDMDMA_CACHE_UNCACHED)
-			ret = set_pages_array_uc(batch, n);
-		else if (cache == WDMDMA_CACHE_WRITE_COMBINED)
-			ret = set_pages_array_wc(batch, n);
-		else
-			ret = set_pages_array_wb(batch, n);
-		if (ret)
-			return ret;
+		if (!pages_set_batch(batch, n, cache))
+			continue;
+		/*
+		 * A part of the batch may have been changed, and another may be what somebody
+		 * else has set: so which pages are to be undone shows one by one only.
+		 */
+		for (i = 0; i < n; i++) {
+			ret = pages_set_batch(batch + i, 1, cache);
+			if (ret)
+				goto undo;
+		}
 	}
 	return 0;
-}
 
-/*
- * Make pages cached again, all or part of which are not. That allocates nothing:
- * the linear map was split when they were made uncached.
- */
-static void pages_restore_cache(const unsigned long *pfn, unsigned long nr)
-{
-	if (pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM))
+undo:
+	if (cache == WDMDMA_CACHE_PLATFORM)
 		pages_leak(pfn, nr);
+	else
+		pages_set_cache(pfn, done + i, WDMDMA_CACHE_PLATFORM);
+	return ret;
 }
 
 static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
 {
-	if (!writable)
-		return PAGE_KERNEL_RO;
+	pgprot_t prot = writable ? PAGE_KERNEL : PAGE_KERNEL_RO;
+
 	if (cache == WDMDMA_CACHE_UNCACHED)
-		return pgprot_noncached(PAGE_KERNEL);
+		return pgprot_noncached(prot);
 	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
-		return pgprot_writecombine(PAGE_KERNEL);
-	return PAGE_KERNEL;
+		return pgprot_writecombine(prot);
+	return prot;
 }
 
 /**
@@ -242,7 +255,7 @@ static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
  * @pfn: the pages; to be the module's own if @cache is not the platform's
  * @nr: how many
  * @cache: the cache type
- * @writable: false only with the platform's cache type
+ * @writable: false for a mapping that is read-only
  *
  * Context: may sleep; not for contiguous pages with the platform's cache type,
  * writable: the linear map has them already.
@@ -267,8 +280,8 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 
 	ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
 	va = ret ? NULL : vmap(page, nr, VM_MAP, pages_prot(cache, writable));
-	if (!va && cache != WDMDMA_CACHE_PLATFORM)
-		pages_restore_cache(pfn, nr);
+	if (!va && !ret && cache != WDMDMA_CACHE_PLATFORM)
+		pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM);
 	kvfree(page);
 	return va ?: ERR_PTR(ret ?: -ENOMEM);
 }
@@ -281,7 +294,7 @@ void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 	if (is_vmalloc_addr(va))
 		vunmap(va);
 	if (cache != WDMDMA_CACHE_PLATFORM)
-		pages_restore_cache(pfn, nr);
+		pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_unmap);
 

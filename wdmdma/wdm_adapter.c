@@ -90,6 +90,23 @@ struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *ca
 	return adapter;
 }
 
+/* The one place where an error of the core becomes a status. */
+NTSTATUS wdm_status(int error)
+{
+	switch (error) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -EINVAL:
+		return STATUS_INVALID_PARAMETER;
+	case -EOPNOTSUPP:
+		return STATUS_NOT_SUPPORTED;
+	case -ESHUTDOWN:
+		return STATUS_DELETE_PENDING;
+	default:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+
 /* Is a PASSIVE_LEVEL call made above it? Reported. */
 bool wdm_above_passive(const char *call)
 {

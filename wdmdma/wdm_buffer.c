@@ -7,7 +7,10 @@
 #include <linux/instruction_pointer.h>
 #include <linux/nodemask.h>
 
-#include "wdm_private.h"
+#include "wdm_mdl.h"
+
+/* A chain of MDLs longer than this is taken for a loop. */
+#define WDM_CHAIN_LIMIT		65536
 
 /*
  * The node that a PreferredNode means. It is a preference, so one without
@@ -156,4 +159,212 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 		return;
 	wdmdma_buffer_free(adapter, call, virtual_address, logical_address.QuadPart, length);
 	wdmdma_adapter_put(adapter);
+}
+
+/* What CreateCommonBufferFromMdl was asked for, once its configurations are read. */
+struct wdm_from_mdl {
+	struct wdmdma_window window;
+	enum dma_data_direction direction;
+	bool subsection;
+	ULONGLONG offset;
+	ULONG length;
+};
+
+static const char *wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config,
+				   struct wdm_from_mdl *from)
+{
+	static const enum dma_data_direction directions[] = {
+		[CommonBufferHardwareAccessReadOnly] = DMA_TO_DEVICE,
+		[CommonBufferHardwareAccessWriteOnly] = DMA_FROM_DEVICE,
+		[CommonBufferHardwareAccessReadWrite] = DMA_BIDIRECTIONAL,
+	};
+
+	switch (config->ConfigType) {
+	case CommonBufferConfigTypeLogicalAddressLimits:
+		from->window.first = config->LogicalAddressLimits.MinimumAddress.QuadPart;
+		from->window.last = config->LogicalAddressLimits.MaximumAddress.QuadPart;
+		if (from->window.first > from->window.last)
+			return "LogicalAddressLimits: MinimumAddress is above MaximumAddress";
+		return NULL;
+	case CommonBufferConfigTypeSubSection:
+		from->subsection = true;
+		from->offset = config->SubSection.Offset;
+		from->length = config->SubSection.Length;
+		if (!PAGE_ALIGNED(from->offset))
+			return "SubSection: Offset is no multiple of the page size";
+		return NULL;
+	case CommonBufferConfigTypeHardwareAccessPermissions:
+		if ((unsigned int)config->HardwareAccessType >= ARRAY_SIZE(directions))
+			return "HardwareAccessType is unknown";
+		from->direction = directions[config->HardwareAccessType];
+		return NULL;
+	default:
+		return "a ConfigType is unknown";
+	}
+}
+
+/* Read the configurations; NULL, or what is wrong with them. */
+static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *configs,
+				    ULONG count, struct wdm_from_mdl *from)
+{
+	unsigned long seen = 0;
+	const char *fault;
+	ULONG i;
+
+	if (count && !configs)
+		return "ExtendedConfigs is NULL, ExtendedConfigsCount is not 0";
+	/* Ends after few rounds, whatever the count: each known type may come once. */
+	for (i = 0; i < count; i++) {
+		fault = wdm_read_config(&configs[i], from);
+		if (fault)
+			return fault;
+		if (seen & BIT(configs[i].ConfigType))
+			return "two ExtendedConfigs have one ConfigType";
+		seen |= BIT(configs[i].ConfigType);
+	}
+	return NULL;
+}
+
+/* Find the MDL that the wanted part lies in, and make offset and length relative to it. */
+static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
+{
+	unsigned int steps = 0;
+
+	if (!from->subsection) {
+		if ((*mdl)->Next)
+			return "the MDL is chained, and no SubSection says which part is meant";
+		from->offset = 0;
+		from->length = (*mdl)->ByteCount;
+		return NULL;
+	}
+	while (*mdl && from->offset >= (*mdl)->ByteCount && steps++ < WDM_CHAIN_LIMIT) {
+		from->offset -= (*mdl)->ByteCount;
+		*mdl = (*mdl)->Next;
+	}
+	if (!*mdl || steps > WDM_CHAIN_LIMIT)
+		return "SubSection begins past the end of the MDL";
+	if (from->length > (*mdl)->ByteCount - from->offset)
+		return "SubSection does not lie in one MDL";
+	return NULL;
+}
+
+/* Why this part of the MDL cannot be a common buffer; NULL if the MDL allows it. */
+static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
+{
+	bool locked = wdm_mdl_has_user_pages(mdl) ||
+		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
+	unsigned long i, first = (mdl->ByteOffset + from->offset) >> PAGE_SHIFT;
+
+	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
+		return "the pages of the MDL are not locked";
+	if (!wdm_mdl_is_mapped(mdl))
+		return "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first";
+	if (mdl->MdlFlags & MDL_IO_SPACE)
+		return "the MDL describes device memory";
+	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
+	    !PAGE_ALIGNED(from->length))
+		return "start and length are no multiples of the page size, or the length is 0";
+	if (locked && !(mdl->MdlFlags & MDL_WRITE_OPERATION) && from->direction != DMA_TO_DEVICE)
+		return "the pages are locked for reading only, and the device may write";
+	for (i = 0; i < from->length >> PAGE_SHIFT; i++) {
+		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[first + i];
+
+		if (!pfn_valid(pfn) || is_zone_device_page(pfn_to_page(pfn)))
+			return "the MDL describes device memory";
+	}
+	return NULL;
+}
+
+static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
+		     const struct wdm_from_mdl *from, dma_addr_t *dma)
+{
+	struct wdmdma_adoption adoption = {
+		.owner = mdl,
+		.owner_type = WDMDMA_HANDLE_MDL,
+		.owner_cpu = mdl->MappedSystemVa,
+		.owner_len = mdl->ByteCount,
+		.pfn = MmGetMdlPfnArray(mdl) + ((mdl->ByteOffset + from->offset) >> PAGE_SHIFT),
+		.cpu = mdl->MappedSystemVa + from->offset,
+		.direction = from->direction,
+		/* Memory of the slab allocator has no references: it is the driver's to keep. */
+		.hold = wdm_mdl_has_way_c_pages(mdl) || wdm_mdl_has_user_pages(mdl),
+	};
+
+	return wdmdma_buffer_adopt(adapter, request, &adoption, dma);
+}
+
+/**
+ * WdmCreateCommonBufferFromMdl() - CreateCommonBufferFromMdl: from the driver's memory
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: resident pages with a system address. All of it, or a SubSection, becomes
+ *	the buffer: page aligned and whole pages. A chain only with a SubSection,
+ *	within one MDL of it
+ * @extended_configs: optional: at most one of each kind: LogicalAddressLimits
+ *	(both inclusive), SubSection (bytes), HardwareAccessPermissions
+ * @extended_configs_count: how many
+ * @logical_address: receives the address for the device; 0 on failure
+ *
+ * Answers to wdm: PCREATE_COMMON_BUFFER_FROM_MDL. With an IOMMU scattered pages
+ * become one range of logical addresses; without one they must be contiguous and
+ * within reach, and the logical address is the physical one. Remove the buffer
+ * with FreeCommonBuffer: its length or the MDL's, its system address or the
+ * MDL's. Pages and contents are not touched, and remain the driver's.
+ *
+ * Differs from Windows: not for a device that is not cache coherent. Limits with
+ * an IOMMU are met as for AllocateCommonBufferEx. If the driver frees pages that
+ * the system can hold (user pages, pages of MmAllocatePagesForMdlEx) before the
+ * buffer, that is reported, and they stay until the buffer goes.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL or a configuration
+ * that does not fit, or if a common buffer of this adapter begins there;
+ * STATUS_NOT_SUPPORTED for access limits without an IOMMU;
+ * STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.
+ */
+NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
+				      PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION extended_configs,
+				      ULONG extended_configs_count,
+				      PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_request request = {
+		.call = "CreateCommonBufferFromMdl",
+		.caller = _RET_IP_,
+		.node = NUMA_NO_NODE,
+	};
+	struct wdm_from_mdl from = {
+		.window = WDMDMA_WINDOW_ALL,
+		.direction = DMA_BIDIRECTIONAL,
+	};
+	struct wdmdma_adapter *adapter;
+	const char *fault = NULL;
+	dma_addr_t dma = 0;
+	int ret = -EINVAL;
+
+	wdm_clear_address(logical_address);
+	if (wdm_above_passive(request.call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, request.call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+
+	if (!mdl || !logical_address)
+		fault = mdl ? "LogicalAddress is NULL" : "Mdl is NULL";
+	if (!fault)
+		fault = wdm_read_configs(extended_configs, extended_configs_count, &from);
+	if (!fault)
+		fault = wdm_find_part(&mdl, &from);
+	if (!fault)
+		fault = wdm_part_fault(mdl, &from);
+	if (fault) {
+		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+	} else {
+		request.len = from.length;
+		request.window = from.window;
+		ret = wdm_adopt(adapter, &request, mdl, &from, &dma);
+	}
+	if (!ret)
+		logical_address->QuadPart = dma;
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
 }

@@ -11,11 +11,13 @@
 
 #include <wdmdma/dma.h>
 
+#include "compat.h"
 #include "core.h"
 
 /* wdm_adapter.c */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);
+NTSTATUS wdm_status(int error);
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {

@@ -287,13 +287,3 @@ void WdmFreeCommonBufferVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_VECT
 {
 	wdm_unsupported("FreeCommonBufferVector");
 }
-
-NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
-				      PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION extended_configs,
-				      ULONG extended_configs_count,
-				      PPHYSICAL_ADDRESS logical_address)
-{
-	wdm_clear_address(logical_address);
-	wdm_unsupported("CreateCommonBufferFromMdl");
-	return STATUS_NOT_SUPPORTED;
-}

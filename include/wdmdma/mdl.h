@@ -2,7 +2,11 @@
 /*
  * The memory descriptor list: which pages lie behind a range of virtual addresses.
  *
- * Only types, constants and accessors stand here: this version has no routine that builds an MDL.
+ * An MDL is filled in one of four ways:
+ *   A  MmBuildMdlForNonPagedPool(): memory that is resident and mapped anyway
+ *   B  MmProbeAndLockPages(): a buffer that gets pinned
+ *   C  MmAllocatePagesForMdlEx(): pages allocated for it
+ *   D  IoBuildPartialMdl(): a part of another MDL
  */
 #ifndef WDMDMA_MDL_H
 #define WDMDMA_MDL_H
@@ -94,5 +98,76 @@ static inline PPFN_NUMBER MmGetMdlPfnArray(MDL *mdl)
 {
 	return (PPFN_NUMBER)(mdl + 1);
 }
+
+/* Bytes of a header and of an array for all pages that (base, length) touches. */
+SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length);
+
+/* Fills in a header in memory of the driver, which must have room for MmSizeOfMdl() bytes. */
+static inline VOID MmInitializeMdl(PMDL mdl, PVOID base_va, SIZE_T length)
+{
+	mdl->Next = (PMDL)0;
+	mdl->Size = (CSHORT)MmSizeOfMdl(base_va, length);
+	mdl->MdlFlags = 0;
+	mdl->StartVa = (PVOID)((ULONG_PTR)base_va & ~(ULONG_PTR)0xFFF);
+	mdl->ByteOffset = (ULONG)((ULONG_PTR)base_va & 0xFFF);
+	mdl->ByteCount = (ULONG)length;
+}
+
+PMDL IoAllocateMdl(PVOID virtual_address, ULONG length, BOOLEAN secondary_buffer,
+		   BOOLEAN charge_quota, PIRP irp);
+VOID IoFreeMdl(PMDL mdl);
+VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, ULONG length);
+VOID MmPrepareMdlForReuse(PMDL mdl);
+NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes);
+
+VOID MmBuildMdlForNonPagedPool(PMDL mdl);
+
+/* Differs from Windows: returns the status that Windows raises as an exception. */
+NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATION operation);
+VOID MmUnlockPages(PMDL mdl);
+
+PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
+				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
+				   ULONG bug_check_on_failure, ULONG priority);
+VOID MmUnmapLockedPages(PVOID base_address, PMDL mdl);
+PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority);
+
+#define MM_DONT_ZERO_ALLOCATION			0x001
+#define MM_ALLOCATE_FROM_LOCAL_NODE_ONLY	0x002
+#define MM_ALLOCATE_FULLY_REQUIRED		0x004
+#define MM_ALLOCATE_NO_WAIT			0x008
+#define MM_ALLOCATE_PREFER_CONTIGUOUS		0x010
+#define MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS	0x020
+#define MM_ALLOCATE_FAST_LARGE_PAGES		0x040
+#define MM_ALLOCATE_TRIM_IF_NECESSARY		0x080
+#define MM_ALLOCATE_AND_HOT_REMOVE		0x100
+
+PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+			   PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes);
+PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+			     PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
+			     MEMORY_CACHING_TYPE cache_type, ULONG flags);
+PMDL MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+				 PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
+				 MEMORY_CACHING_TYPE cache_type, ULONG ideal_node, ULONG flags);
+VOID MmFreePagesFromMdl(PMDL mdl);
+VOID ExFreePool(PVOID pool);
+
+PVOID MmAllocateContiguousMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS highest_address);
+PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T number_of_bytes,
+					     PHYSICAL_ADDRESS lowest_address,
+					     PHYSICAL_ADDRESS highest_address,
+					     PHYSICAL_ADDRESS boundary_address_multiple,
+					     MEMORY_CACHING_TYPE cache_type);
+PVOID MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T number_of_bytes,
+						 PHYSICAL_ADDRESS lowest_address,
+						 PHYSICAL_ADDRESS highest_address,
+						 PHYSICAL_ADDRESS boundary_address_multiple,
+						 MEMORY_CACHING_TYPE cache_type,
+						 NODE_REQUIREMENT preferred_node);
+VOID MmFreeContiguousMemory(PVOID base_address);
+VOID MmFreeContiguousMemorySpecifyCache(PVOID base_address, SIZE_T number_of_bytes,
+					MEMORY_CACHING_TYPE cache_type);
+PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address);
 
 #endif /* WDMDMA_MDL_H */
