@@ -6,7 +6,9 @@
  * Each copy takes the device 100 ms. The device drives 32 address lines here
  * (-device edu,dma_mask=0xffffffff). Without it the cases are skipped.
  */
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iommu.h>
@@ -364,6 +366,274 @@ static void unbind_takes_back_what_is_left(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, edu.pdev, pdev);
 }
 
+#define MDL_PAGES	96
+
+/* Pages in a random order, at a system address of their own. */
+static void *scattered_memory(struct kunit *test, struct page **page)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < MDL_PAGES; i++) {
+		page[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		KUNIT_ASSERT_NOT_NULL(test, page[i]);
+		j = i * 7 % (i + 1);
+		swap(page[i], page[j]);
+	}
+	return vmap(page, MDL_PAGES, VM_MAP, PAGE_KERNEL);
+}
+
+static void scattered_memory_free(void *va, struct page **page)
+{
+	unsigned int i;
+
+	vunmap(va);
+	for (i = 0; i < MDL_PAGES; i++) {
+		KUNIT_EXPECT_EQ(kunit_get_current_test(), page_count(page[i]), 1);
+		__free_page(page[i]);
+	}
+}
+
+static PMDL mdl_of(struct kunit *test, void *va, ULONG length)
+{
+	PMDL mdl = IoAllocateMdl(va, length, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	return mdl;
+}
+
+static NTSTATUS from_mdl(struct wdmdma_fixture *fixture, PMDL mdl,
+			 DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config, PHYSICAL_ADDRESS *la)
+{
+	return fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl, config, !!config, la);
+}
+
+static void scattered_pages_become_one_range(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	bool translated = wdmdma_iommu_translates(fixture->dev);
+	struct page *page[MDL_PAGES];
+	u8 *va = scattered_memory(test, page);
+	PMDL mdl = mdl_of(test, va, MDL_PAGES * SZ_4K);
+	PHYSICAL_ADDRESS la;
+	NTSTATUS status = from_mdl(fixture, mdl, NULL, &la);
+
+	KUNIT_EXPECT_EQ(test, status, translated ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER);
+	if (NT_SUCCESS(status)) {
+		/* Across a page border, and from the first page to the last. */
+		expect_round_trip(test, va, la.QuadPart, SZ_4K - 100, 40 * SZ_4K - 2000, EDU_MOST);
+		expect_round_trip(test, va, la.QuadPart, 0, MDL_PAGES * SZ_4K - EDU_MOST, EDU_MOST);
+		buffer_free(fixture, MDL_PAGES * SZ_4K, la, va);
+	} else {
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
+static void contiguous_pages_become_a_buffer(struct kunit *test)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = 0xbfffffff }, la;
+	struct wdmdma_fixture *fixture = test->priv;
+	PMDL mdl = MmAllocatePagesForMdlEx(low, high, low, SZ_64K, MmCached,
+					   MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
+	u8 *va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, from_mdl(fixture, mdl, NULL, &la), STATUS_SUCCESS);
+	if (!wdmdma_iommu_translates(fixture->dev))
+		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, (u64)physical(va));
+	expect_round_trip(test, va, la.QuadPart, SZ_4K - 100, SZ_32K, EDU_MOST);
+	buffer_free(fixture, SZ_64K, la, va);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+}
+
+/* The log is read by the host: a fault between these two lines is what is wanted. */
+static void expect_iommu_fault(bool begin)
+{
+	if (!begin)
+		msleep(300);
+	pr_info("wdmdma_live: %s IOMMU faults expected\n", begin ? "begin of" : "end of");
+}
+
+static void read_only_is_enforced_by_the_iommu(struct kunit *test)
+{
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeHardwareAccessPermissions,
+		.HardwareAccessType = CommonBufferHardwareAccessReadOnly,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *page[MDL_PAGES];
+	u8 *va = scattered_memory(test, page);
+	PMDL mdl = mdl_of(test, va, SZ_8K);
+	PHYSICAL_ADDRESS la;
+	NTSTATUS status;
+
+	memset(va, 0xa5, SZ_8K);
+	status = from_mdl(fixture, mdl, &config, &la);
+	if (!wdmdma_iommu_translates(fixture->dev)) {
+		KUNIT_EXPECT_EQ(test, status, STATUS_NOT_SUPPORTED);
+		goto free;
+	}
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	/* QEMU tells of the fault only if it has not read the page before. */
+	expect_iommu_fault(true);
+	edu_copy(EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY);
+	expect_iommu_fault(false);
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, SZ_8K));
+	KUNIT_EXPECT_EQ(test, edu_copy(la.QuadPart, EDU_BUFFER, EDU_MOST, 0), 0);
+	buffer_free(fixture, SZ_8K, la, va);
+free:
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
+static void write_only_lets_the_device_write(struct kunit *test)
+{
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeHardwareAccessPermissions,
+		.HardwareAccessType = CommonBufferHardwareAccessWriteOnly,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *page[MDL_PAGES];
+	PHYSICAL_ADDRESS la, source_la;
+	u8 *source, *va;
+	PMDL mdl;
+
+	if (!wdmdma_iommu_translates(fixture->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	source = buffer_alloc(test, SZ_4K, &source_la);
+	memset(source, 0x3c, SZ_4K);
+	va = scattered_memory(test, page);
+	mdl = mdl_of(test, va, SZ_8K);
+	KUNIT_ASSERT_EQ(test, from_mdl(fixture, mdl, &config, &la), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, edu_copy(source_la.QuadPart, EDU_BUFFER, EDU_MOST, 0), 0);
+	KUNIT_EXPECT_EQ(test, edu_copy(EDU_BUFFER, la.QuadPart + 100, EDU_MOST,
+				       EDU_DMA_TO_MEMORY), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(va + 100, 0x3c, EDU_MOST));
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0, 100));
+	buffer_free(fixture, SZ_8K, la, va);
+	buffer_free(fixture, SZ_4K, source_la, source);
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
+struct limits_row {
+	const char *name;
+	u64 first, last;
+	NTSTATUS translated;	/* a scattered buffer of 64 KiB behind an IOMMU */
+};
+
+static const struct limits_row limits_rows[] = {
+	{ "up to 2 GiB", 0, 0x7fffffff, STATUS_SUCCESS },
+	{ "up to 16 MiB", 0, 0xffffff, STATUS_SUCCESS },
+	{ "no limit", 0, U64_MAX, STATUS_SUCCESS },
+	{ "length does not fit", 0, 0xffff, STATUS_INVALID_PARAMETER },
+	{ "upside down", 0x20000000, 0x10000000, STATUS_INVALID_PARAMETER },
+	{ "above the adapter's reach", 1ULL << 32, U64_MAX, STATUS_INVALID_PARAMETER },
+};
+
+static void limits_row_name(const struct limits_row *row, char *name)
+{
+	strscpy(name, row->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(limits, limits_rows, limits_row_name);
+
+static void limits_hold_for_memory_of_the_driver(struct kunit *test)
+{
+	const struct limits_row *row = test->param_value;
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeLogicalAddressLimits,
+		.LogicalAddressLimits.MinimumAddress.QuadPart = row->first,
+		.LogicalAddressLimits.MaximumAddress.QuadPart = row->last,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *page[MDL_PAGES];
+	PHYSICAL_ADDRESS la;
+	NTSTATUS status;
+	PMDL mdl;
+	void *va;
+
+	if (!wdmdma_iommu_translates(fixture->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	va = scattered_memory(test, page);
+	mdl = mdl_of(test, va, SZ_64K);
+	status = from_mdl(fixture, mdl, &config, &la);
+	KUNIT_EXPECT_EQ(test, status, row->translated);
+	if (NT_SUCCESS(status)) {
+		KUNIT_EXPECT_GE(test, (u64)la.QuadPart, row->first);
+		KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_64K - 1, row->last);
+		buffer_free(fixture, SZ_64K, la, va);
+	}
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
+/* Pages and contents are the driver's, whatever happens to the adapter. */
+static void unbind_leaves_memory_of_the_driver_alone(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct pci_dev *pdev = edu.pdev;
+	struct page *page[MDL_PAGES];
+	PHYSICAL_ADDRESS la;
+	PMDL mdl;
+	u8 *va;
+
+	if (!wdmdma_iommu_translates(fixture->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	va = scattered_memory(test, page);
+	memset(va, 0x77, SZ_64K);
+	mdl = mdl_of(test, va, SZ_64K);
+	KUNIT_ASSERT_EQ(test, from_mdl(fixture, mdl, NULL, &la), STATUS_SUCCESS);
+	device_release_driver(&pdev->dev);
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0x77, SZ_64K));
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+	KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);
+}
+
+static void adopt_and_free(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	unsigned int left = current->fail_nth;
+	struct page *page[MDL_PAGES];
+	PHYSICAL_ADDRESS la;
+	PMDL mdl;
+	void *va;
+
+	/* Only the call itself is to fail. */
+	current->fail_nth = 0;
+	va = scattered_memory(test, page);
+	mdl = mdl_of(test, va, MDL_PAGES * SZ_4K);
+	current->fail_nth = left;
+	if (NT_SUCCESS(from_mdl(fixture, mdl, NULL, &la)))
+		buffer_free(fixture, MDL_PAGES * SZ_4K, la, va);
+	left = current->fail_nth;
+	current->fail_nth = 0;
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+	current->fail_nth = left;
+}
+
+static void from_mdl_fails_cleanly_at_every_point(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+
+	wdmdma_test_sweep(test, adopt_and_free);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
+}
+
 static struct kunit_case live_cases[] = {
 	KUNIT_CASE_SLOW(device_moves_bytes_across_pages),
 	KUNIT_CASE_SLOW(device_moves_bytes_of_uncached_memory),
@@ -375,6 +645,13 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE(free_at_dispatch_reaches_the_device_later),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
 	KUNIT_CASE(unbind_takes_back_what_is_left),
+	KUNIT_CASE_SLOW(scattered_pages_become_one_range),
+	KUNIT_CASE_SLOW(contiguous_pages_become_a_buffer),
+	KUNIT_CASE_SLOW(read_only_is_enforced_by_the_iommu),
+	KUNIT_CASE_SLOW(write_only_lets_the_device_write),
+	KUNIT_CASE_PARAM(limits_hold_for_memory_of_the_driver, limits_gen_params),
+	KUNIT_CASE(unbind_leaves_memory_of_the_driver_alone),
+	KUNIT_CASE(from_mdl_fails_cleanly_at_every_point),
 	{}
 };
 

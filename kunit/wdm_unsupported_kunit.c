@@ -290,13 +290,6 @@ static void free_common_buffer_vector(struct kunit *test, struct args *a)
 	a->ops->FreeCommonBufferVector(a->adapter, a->context);
 }
 
-static void create_common_buffer_from_mdl(struct kunit *test, struct args *a)
-{
-	expect_unsupported(test,
-			   a->ops->CreateCommonBufferFromMdl(a->adapter, a->mdl, a->configuration,
-							     1, a->la_out));
-}
-
 /* Which outputs a slot has. */
 enum { LENGTH = 1, SIZE = 2, LA = 4, POINTER = 8 };
 
@@ -339,7 +332,6 @@ static const struct slot_row {
 	  LA | POINTER },
 	{ "FreeCommonBufferFromVector", free_common_buffer_from_vector },
 	{ "FreeCommonBufferVector", free_common_buffer_vector },
-	{ "CreateCommonBufferFromMdl", create_common_buffer_from_mdl, LA },
 };
 
 KUNIT_ARRAY_PARAM_DESC(slot, slot_rows, name);

@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wdm_mdl_pages.c: MDLs with pages of their own (way C). Peer defect 29: no
+ * constraint is ignored, so each of them has a case that fails when it is.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <wdmdma/mdl.h>
+
+#include "helpers.h"
+
+#define ALL	U64_MAX
+
+static PHYSICAL_ADDRESS pa(u64 address)
+{
+	return (PHYSICAL_ADDRESS){ .QuadPart = address };
+}
+
+static PMDL allocate(u64 low, u64 high, u64 skip, SIZE_T bytes, MEMORY_CACHING_TYPE cache,
+		     ULONG flags)
+{
+	return MmAllocatePagesForMdlEx(pa(low), pa(high), pa(skip), bytes, cache, flags);
+}
+
+static void release(PMDL mdl)
+{
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+}
+
+static u64 address_of(PMDL mdl, unsigned long i)
+{
+	return PFN_PHYS(MmGetMdlPfnArray(mdl)[i]);
+}
+
+static bool page_is_zero(PMDL mdl, unsigned long i)
+{
+	return wdmdma_test_is_zero(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i]), SZ_4K);
+}
+
+#ifdef CONFIG_X86
+/* Does the CPU bypass its caches at this address? */
+static bool is_uncached(const void *va)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && pte_flags(*pte) & (_PAGE_PCD | _PAGE_PWT);
+}
+
+static bool any_uncached(PMDL mdl, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		if (is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i])))
+			return true;
+	return false;
+}
+#endif
+
+/* What every new MDL of way C is: locked, from address NULL, not mapped, each page once. */
+static void expect_new(struct kunit *test, PMDL mdl)
+{
+	unsigned long i, nr = MmGetMdlByteCount(mdl) / SZ_4K;
+
+	KUNIT_EXPECT_NULL(test, mdl->Next);
+	KUNIT_EXPECT_NULL(test, MmGetMdlVirtualAddress(mdl));
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), 0U);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl) % SZ_4K, 0UL);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA |
+					       MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL),
+			MDL_PAGES_LOCKED);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_TRUE(test, pfn_valid(MmGetMdlPfnArray(mdl)[i]));
+		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(MmGetMdlPfnArray(mdl)[i])), 1);
+	}
+}
+
+static const struct window_row {
+	const char *name;
+	u64 low, high;
+	unsigned long pages;
+	ULONG flags;
+	bool some;	/* fewer will do: much of a narrow window may be in use */
+} window_rows[] = {
+	{ "anywhere", 0, ALL, 40 },
+	{ "anywhere, as a positive number", 0, S64_MAX, 3 },
+	{ "one page", 0, ALL, 1 },
+	{ "below 16 MiB", 0, 0xffffff, 16 },
+	{ "8 to 16 MiB", 0x800000, 0xffffff, 16, .some = true },
+	{ "below 2 GiB", 0, 0x7fffffff, 16 },
+	{ "below 3 GiB, no power of two", 0, 0xbfffffff, 16 },
+	{ "below 4 GiB", 0, 0xffffffff, 16 },
+	{ "256 to 768 MiB", SZ_256M, 3UL * SZ_256M - 1, 16 },
+	{ "64 to 128 MiB", SZ_64M, SZ_128M - 1, 16, .some = true },
+	{ "64 MiB in the middle", SZ_512M, SZ_512M + SZ_64M - 1, 100, .some = true },
+	{ "ends within a page", SZ_256M, 3UL * SZ_256M - 2, 4 },
+	{ "prefer contiguous", 0, ALL, 16, MM_ALLOCATE_PREFER_CONTIGUOUS },
+	{ "trim if necessary", 0, ALL, 16, MM_ALLOCATE_TRIM_IF_NECESSARY },
+	{ "local node only", 0, ALL, 16, MM_ALLOCATE_FROM_LOCAL_NODE_ONLY },
+	{ "no wait", 0, ALL, 16, MM_ALLOCATE_NO_WAIT },
+	{ "do not zero", 0, ALL, 16, MM_DONT_ZERO_ALLOCATION },
+};
+
+KUNIT_ARRAY_PARAM_DESC(window, window_rows, name);
+
+static void pages_lie_within_the_limits(struct kunit *test)
+{
+	const struct window_row *row = test->param_value;
+	PMDL mdl = allocate(row->low, row->high, 0, row->pages * SZ_4K, MmCached,
+			    row->flags | (row->some ? 0 : MM_ALLOCATE_FULLY_REQUIRED));
+	unsigned long i, nr;
+
+	if (!mdl && row->some)
+		kunit_skip(test, "that memory is in use");
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	nr = MmGetMdlByteCount(mdl) / SZ_4K;
+	KUNIT_EXPECT_GE(test, nr, row->some ? 1UL : row->pages);
+	KUNIT_EXPECT_LE(test, nr, row->pages);
+	kunit_info(test, "%lu of %lu pages\n", nr, row->pages);
+	expect_new(test, mdl);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_GE(test, address_of(mdl, i), row->low);
+		KUNIT_EXPECT_LE(test, address_of(mdl, i) + SZ_4K - 1, row->high);
+		if (!(row->flags & MM_DONT_ZERO_ALLOCATION))
+			KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
+	}
+	release(mdl);
+}
+
+static void old_form_gives_zeroed_pages(struct kunit *test)
+{
+	PMDL mdl = MmAllocatePagesForMdl(pa(0), pa(0xffffffff), pa(0), 5 * SZ_4K - 1);
+	unsigned long i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 5UL * SZ_4K);
+	expect_new(test, mdl);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
+	release(mdl);
+}
+
+/* Zeroed even if the page was dirty a moment ago. */
+static void pages_are_zeroed_again(struct kunit *test)
+{
+	unsigned int n, i;
+	PMDL mdl;
+
+	for (n = 0; n < 20; n++) {
+		mdl = allocate(0, n & 1 ? 0xffffff : ALL, 0, 4 * SZ_4K, MmCached,
+			       MM_ALLOCATE_FULLY_REQUIRED);
+		KUNIT_ASSERT_NOT_NULL(test, mdl);
+		for (i = 0; i < 4; i++) {
+			KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
+			memset(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i]), 0xa5, SZ_4K);
+		}
+		release(mdl);
+	}
+}
+
+static const struct refuse_row {
+	const char *name;
+	u64 low, high, skip;
+	SIZE_T bytes;
+	MEMORY_CACHING_TYPE cache;
+	ULONG flags;
+} refuse_rows[] = {
+	{ "no bytes", 0, ALL, 0, 0, MmCached },
+	{ "one byte above 4 GiB - 4 KiB", 0, ALL, 0, 0xfffff001, MmCached },
+	{ "4 GiB", 0, ALL, 0, 0x100000000, MmCached },
+	{ "absurd length", 0, ALL, 0, ~0UL, MmCached },
+	{ "absurd length in pages", 0, ALL, 0, ~0xfffUL, MmCached },
+	{ "limits upside down", SZ_64M, SZ_64M - 1, 0, SZ_4K, MmCached },
+	{ "low limit -1", ALL, ALL, 0, SZ_4K, MmCached },
+	{ "above all memory", 1ULL << 50, ALL, 0, SZ_4K, MmCached },
+	{ "less than a page", SZ_64M, SZ_64M + 0xffe, 0, SZ_4K, MmCached },
+	{ "no whole page", SZ_64M + 1, SZ_64M + 0x1ffe, 0, SZ_4K, MmCached },
+	{ "skip not in pages", 0, ALL, 0x800, SZ_4K, MmCached },
+	{ "skip negative and not in pages", 0, ALL, ALL, SZ_4K, MmCached },
+	{ "large-page cache", 0, ALL, SZ_2M, SZ_2M, MmCached,
+	  MM_ALLOCATE_FAST_LARGE_PAGES | MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "hot removal", 0, ALL, 0, SZ_4K, MmCached, MM_ALLOCATE_AND_HOT_REMOVE },
+	{ "unknown flag", 0, ALL, 0, SZ_4K, MmCached, 0x200 },
+	{ "all flags", 0, ALL, 0, SZ_4K, MmCached, 0xffffffff },
+	{ "cache type -1", 0, ALL, 0, SZ_4K, MmNotMapped },
+	{ "cache type 3", 0, ALL, 0, SZ_4K, MmHardwareCoherentCached },
+	{ "cache type 6", 0, ALL, 0, SZ_4K, MmMaximumCacheType },
+	{ "cache type 1000", 0, ALL, 0, SZ_4K, (MEMORY_CACHING_TYPE)1000 },
+	{ "chunk no power of two", 0, ALL, 3 * SZ_4K, 6 * SZ_4K, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "chunk below a page", 0, ALL, 0x800, SZ_4K, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "length no multiple of the chunk", 0, ALL, SZ_8K, 3 * SZ_4K, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "length below the chunk", 0, ALL, SZ_8K, SZ_4K, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "chunk of half the space", 0, ALL, 1ULL << 63, SZ_4K, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "chunk crosses the limits", SZ_64M + SZ_4K, SZ_64M + 3 * SZ_4K - 1, SZ_8K, SZ_8K,
+	  MmCached, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+	{ "more than the window has, all required", SZ_64M, SZ_64M + SZ_8K - 1, 0, 3 * SZ_4K,
+	  MmCached, MM_ALLOCATE_FULLY_REQUIRED },
+	{ "more than all memory, contiguous", 0, ALL, 0, 0xfffff000, MmCached,
+	  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refuse, refuse_rows, name);
+
+static void what_cannot_be_is_refused(struct kunit *test)
+{
+	const struct refuse_row *row = test->param_value;
+	PMDL mdl = allocate(row->low, row->high, row->skip, row->bytes, row->cache, row->flags);
+
+	KUNIT_EXPECT_NULL(test, mdl);
+	if (mdl)
+		release(mdl);
+}
+
+/* A window of few pages: what there is, and more when the window may move up. */
+static void window_moves_up_by_skip_bytes(struct kunit *test)
+{
+	const u64 low = SZ_64M, skip = SZ_1M;
+	unsigned long i, nr;
+	PMDL mdl;
+
+	/* The window itself cannot give as many; it may even be in use, and give none. */
+	mdl = allocate(low, low + SZ_8K - 1, 0, 16 * SZ_4K, MmCached, 0);
+	if (mdl) {
+		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), (ULONG)SZ_8K);
+		release(mdl);
+	}
+	mdl = allocate(low, low + SZ_8K - 1, skip, 16 * SZ_4K, MmCached, 0);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	nr = MmGetMdlByteCount(mdl) / SZ_4K;
+	expect_new(test, mdl);
+	KUNIT_EXPECT_GT(test, nr, 2UL);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_GE(test, address_of(mdl, i), low);
+		KUNIT_EXPECT_LT(test, (address_of(mdl, i) - low) % skip, (u64)SZ_8K);
+	}
+	release(mdl);
+}
+
+static const struct chunk_row {
+	const char *name;
+	u64 low, high, chunk;
+	SIZE_T bytes;
+} chunk_rows[] = {
+	{ "one block", 0, ALL, 0, 5 * SZ_4K },
+	{ "one block of one page", 0, ALL, 0, 1 },
+	{ "one block of 2 MiB", 0, ALL, 0, SZ_2M },
+	{ "one block of 6 MiB", 0, ALL, 0, 6 * SZ_1M },
+	{ "one block below 16 MiB", 0, 0xffffff, 0, SZ_64K },
+	{ "pages", 0, ALL, SZ_4K, 4 * SZ_4K },
+	{ "pairs", 0, ALL, SZ_8K, 8 * SZ_8K },
+	{ "64 KiB", 0, ALL, SZ_64K, 4 * SZ_64K },
+	{ "64 KiB in 256 to 768 MiB", SZ_256M, 3UL * SZ_256M - 1, SZ_64K, 2 * SZ_64K },
+	{ "2 MiB", 0, ALL, SZ_2M, 2 * SZ_2M },
+};
+
+KUNIT_ARRAY_PARAM_DESC(chunk, chunk_rows, name);
+
+static void chunks_are_contiguous_and_aligned(struct kunit *test)
+{
+	const struct chunk_row *row = test->param_value;
+	PMDL mdl = allocate(row->low, row->high, row->chunk, row->bytes, MmCached,
+			    MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	unsigned long i, nr, chunk = row->chunk ?: PAGE_ALIGN(row->bytes);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	nr = MmGetMdlByteCount(mdl) / SZ_4K;
+	KUNIT_EXPECT_EQ(test, nr, PFN_UP(row->bytes));
+	expect_new(test, mdl);
+	for (i = 0; i < nr; i++) {
+		if (i * SZ_4K % chunk)
+			KUNIT_EXPECT_EQ(test, address_of(mdl, i), address_of(mdl, i - 1) + SZ_4K);
+		else if (row->chunk)
+			KUNIT_EXPECT_EQ(test, address_of(mdl, i) % chunk, 0ULL);
+		KUNIT_EXPECT_GE(test, address_of(mdl, i), row->low);
+		KUNIT_EXPECT_LE(test, address_of(mdl, i) + SZ_4K - 1, row->high);
+		KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
+	}
+	release(mdl);
+}
+
+/* May be partial, but in whole blocks. */
+static void chunks_may_be_fewer(struct kunit *test)
+{
+	PMDL mdl = NULL;
+	u64 low;
+
+	/* Much may be in use: look for a place where there is some. */
+	for (low = SZ_256M; !mdl && low < 3UL * SZ_256M; low += SZ_8M)
+		mdl = allocate(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
+			       MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	low = address_of(mdl, 0) & ~(u64)(SZ_2M - 1);
+	KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 3U * SZ_64K);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl) % SZ_64K, 0UL);
+	expect_new(test, mdl);
+	release(mdl);
+	KUNIT_EXPECT_NULL(test, allocate(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
+					 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS |
+					 MM_ALLOCATE_FULLY_REQUIRED));
+}
+
+static const struct node_row {
+	const char *name;
+	ULONG node, flags;
+	bool good;
+} node_rows[] = {
+	{ "node 0", 0, 0, true },
+	{ "node 0 only", 0, MM_ALLOCATE_FROM_LOCAL_NODE_ONLY, true },
+	{ "no such node", 1023, 0 },
+	{ "any node is no node here", MM_ANY_NODE_OK, 0 },
+	{ "node -1", 0xffffffff, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(node, node_rows, name);
+
+static void node_has_to_exist(struct kunit *test)
+{
+	const struct node_row *row = test->param_value;
+	PMDL mdl = MmAllocateNodePagesForMdlEx(pa(0), pa(ALL), pa(0), SZ_8K, MmCached, row->node,
+					       row->flags | MM_ALLOCATE_FULLY_REQUIRED);
+
+	KUNIT_ASSERT_EQ(test, !!mdl, row->good);
+	if (!mdl)
+		return;
+	expect_new(test, mdl);
+	if (row->flags)
+		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(MmGetMdlPfnArray(mdl)[1])),
+				(int)row->node);
+	release(mdl);
+}
+
+static void pages_can_be_had_at_dispatch(struct kunit *test)
+{
+	PMDL plain, no_wait, block;
+
+	local_bh_disable();
+	plain = allocate(0, ALL, 0, 4 * SZ_4K, MmCached, 0);
+	no_wait = allocate(0, 0xffffff, 0, SZ_4K, MmNonCached, MM_ALLOCATE_NO_WAIT);
+	block = allocate(0, ALL, SZ_8K, 2 * SZ_8K, MmCached, MM_ALLOCATE_NO_WAIT |
+			 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	local_bh_enable();
+	KUNIT_ASSERT_NOT_NULL(test, plain);
+	KUNIT_ASSERT_NOT_NULL(test, no_wait);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	expect_new(test, plain);
+	expect_new(test, no_wait);
+	expect_new(test, block);
+	KUNIT_EXPECT_TRUE(test, page_is_zero(plain, 0));
+	local_bh_disable();
+	release(plain);
+	release(no_wait);
+	release(block);
+	local_bh_enable();
+}
+
+/* Large enough for the MDL itself not to come from the slab allocator. */
+static void large_mdl_is_freed_at_dispatch(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, SZ_32M, MmCached, MM_DONT_ZERO_ALLOCATION);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	preempt_disable();
+	release(mdl);
+	preempt_enable();
+}
+
+/* Cache types. */
+
+#ifdef CONFIG_X86
+static const struct cache_row {
+	const char *name;
+	MEMORY_CACHING_TYPE cache;
+	bool chunk;
+	bool unmap;	/* before the pages are freed */
+} cache_rows[] = {
+	{ "cached", MmCached, false, true },
+	{ "uncached", MmNonCached, false, true },
+	{ "uncached, one block", MmNonCached, true, true },
+	{ "write-combined", MmWriteCombined, false, true },
+	{ "uncached, freed while mapped", MmNonCached, false, false },
+	{ "write-combined block, freed while mapped", MmWriteCombined, true, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(cache, cache_rows, name);
+
+/* The pages get their cache type when they are mapped, for the linear map, too; and lose it. */
+static void cache_type_is_applied_when_mapped(struct kunit *test)
+{
+	const struct cache_row *row = test->param_value;
+	bool uncached = row->cache != MmCached;
+	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, row->cache, MM_ALLOCATE_FULLY_REQUIRED |
+			    (row->chunk ? MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS : 0));
+	PFN_NUMBER pfn[4];
+	unsigned int i;
+	u8 *va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	memcpy(pfn, MmGetMdlPfnArray(mdl), sizeof(pfn));
+	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
+	va = MmMapLockedPagesSpecifyCache(mdl, KernelMode, row->cache, NULL, FALSE,
+					  NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, is_uncached(va + i * SZ_4K), uncached);
+		KUNIT_EXPECT_EQ(test, is_uncached(pfn_to_kaddr(pfn[i])), uncached);
+	}
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, 4 * SZ_4K));
+	memset(va, 0x5a, 4 * SZ_4K);
+	if (row->unmap) {
+		MmUnmapLockedPages(va, mdl);
+		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
+		KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(pfn[3]), 0x5a);
+	}
+	release(mdl);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_FALSE(test, is_uncached(pfn_to_kaddr(pfn[i])));
+}
+
+/* The type given at the mapping does not count: these pages have one. */
+static void get_system_address_keeps_the_cache_type(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PMDL part = IoAllocateMdl(NULL, SZ_4K, FALSE, FALSE, NULL);
+	u8 *va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, part);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);	/* asks for MmCached */
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, is_uncached(va));
+	MmUnmapLockedPages(va, mdl);
+
+	/* A part of it, mapped by itself, is no exception. */
+	IoBuildPartialMdl(mdl, part, (PVOID)SZ_4K, SZ_4K);
+	va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, is_uncached(va));
+	KUNIT_EXPECT_TRUE(test, is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(part)[0])));
+	IoFreeMdl(part);
+	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 2));
+	release(mdl);
+}
+
+/* Mapped twice a page would have two owners of its type: the second is refused, or shares. */
+static void part_and_whole_of_uncached_pages(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PMDL part = IoAllocateMdl(NULL, SZ_4K, FALSE, FALSE, NULL);
+	u8 *va, *whole;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, part);
+	IoBuildPartialMdl(mdl, part, (PVOID)(2UL * SZ_4K), SZ_4K);
+	va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	whole = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	if (whole) {
+		KUNIT_EXPECT_TRUE(test, is_uncached(whole + 2 * SZ_4K));
+		MmUnmapLockedPages(whole, mdl);
+	}
+	KUNIT_EXPECT_TRUE(test, is_uncached(va));
+	KUNIT_EXPECT_TRUE(test, is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(part)[0])));
+	*va = 0x5a;
+	MmPrepareMdlForReuse(part);
+	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
+	KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(MmGetMdlPfnArray(mdl)[2]), 0x5a);
+	IoFreeMdl(part);
+	release(mdl);
+}
+
+/* Read-only and not cached at once: it has to be read-only, or refused. */
+static void no_write_of_uncached_pages(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	unsigned int level;
+	pte_t *pte;
+	PVOID va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
+	if (va) {
+		pte = lookup_address((unsigned long)va, &level);
+		KUNIT_EXPECT_FALSE(test, pte_flags(*pte) & _PAGE_RW);
+		KUNIT_EXPECT_EQ(test, is_uncached(va),
+				is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[0])));
+		KUNIT_EXPECT_TRUE(test, is_uncached(va));
+	}
+	release(mdl);
+}
+
+/* The type of a page cannot change at DISPATCH_LEVEL; nothing may be half done. */
+static void uncached_pages_at_dispatch(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PVOID va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	local_bh_disable();
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	local_bh_enable();
+	KUNIT_EXPECT_NULL(test, va);
+	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 2));
+
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	local_bh_disable();
+	MmUnmapLockedPages(va, mdl);
+	MmFreePagesFromMdl(mdl);
+	local_bh_enable();
+	/* Refused: so it is all still there. */
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA),
+			MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
+	memset(va, 0x5a, SZ_8K);
+	release(mdl);
+}
+
+/* The balloon: many uncached pages that are never mapped cost nothing but themselves. */
+static void balloon_pages_stay_cached(struct kunit *test)
+{
+	PMDL mdl[4];
+	unsigned int n;
+
+	for (n = 0; n < ARRAY_SIZE(mdl); n++) {
+		mdl[n] = allocate(0, ALL, 0, 512 * SZ_4K, MmNonCached, MM_DONT_ZERO_ALLOCATION);
+		KUNIT_ASSERT_NOT_NULL(test, mdl[n]);
+		KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl[n]), (ULONG)SZ_2M);
+		expect_new(test, mdl[n]);
+		KUNIT_EXPECT_FALSE(test, any_uncached(mdl[n], 512));
+	}
+	while (n--)
+		release(mdl[n]);
+}
+#endif /* CONFIG_X86 */
+
+/* Freeing. */
+
+static void freeing_without_unmapping_first_is_accepted(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, MmCached, 0);
+	PVOID va;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	MmFreePagesFromMdl(mdl);
+	KUNIT_EXPECT_NULL(test, vmalloc_to_page(va));
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA), 0);
+	MmFreePagesFromMdl(mdl);	/* twice: reported */
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+	ExFreePool(mdl);
+	ExFreePool(NULL);
+}
+
+/* Pages of another origin are not freed. */
+static void freeing_pages_of_other_mdls_is_refused(struct kunit *test)
+{
+	void *va = kunit_kmalloc(test, SZ_8K, GFP_KERNEL);
+	PMDL mdl = IoAllocateMdl(va, SZ_8K, FALSE, FALSE, NULL);
+	struct page *page = virt_to_page(va);
+	PMDL source, part;
+	int count = page_count(page);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmFreePagesFromMdl(NULL);
+	MmFreePagesFromMdl(mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	MmFreePagesFromMdl(mdl);
+	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL);
+	MmInitializeMdl(mdl, va, SZ_8K);
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess),
+			STATUS_SUCCESS);
+	MmFreePagesFromMdl(mdl);
+	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_PAGES_LOCKED);
+	KUNIT_EXPECT_EQ(test, page_count(page), count);
+	MmUnlockPages(mdl);
+	IoFreeMdl(mdl);
+
+	source = allocate(0, ALL, 0, SZ_8K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
+	part = IoAllocateMdl(NULL, SZ_8K, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, source);
+	KUNIT_ASSERT_NOT_NULL(test, part);
+	IoBuildPartialMdl(source, part, NULL, 0);
+	MmFreePagesFromMdl(part);
+	expect_new(test, source);
+	IoFreeMdl(part);
+	release(source);
+}
+
+/* The other routines keep off: MmUnlockPages would lose the pages, MmAdvanceMdl a part. */
+static void other_ways_of_undoing_are_refused(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmUnlockPages(mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_NE(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess), STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, MmAdvanceMdl(mdl, SZ_4K), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_4K);
+	expect_new(test, mdl);
+	release(mdl);
+}
+
+/* IoFreeMdl is the wrong routine; it is tolerated, and frees the pages. */
+static void free_mdl_frees_the_pages_too(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	page = pfn_to_page(MmGetMdlPfnArray(mdl)[0]);
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	IoFreeMdl(mdl);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+}
+
+/* 2 GiB may be partly met. Either way it comes back, and the machine goes on. */
+static void request_for_2_gib_is_survived(struct kunit *test)
+{
+	unsigned long before = si_mem_available();
+	PMDL mdl = allocate(0, ALL, 0, 0x80000000, MmCached, MM_DONT_ZERO_ALLOCATION |
+			    MM_ALLOCATE_NO_WAIT);
+
+	if (mdl) {
+		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 0x80000000U);
+		KUNIT_EXPECT_LT(test, MmGetMdlByteCount(mdl) / SZ_4K, before);
+		release(mdl);
+	}
+	KUNIT_EXPECT_GT(test, (unsigned long)si_mem_available(), before / 10 * 9);
+	if (before < 0x80000000 / SZ_4K)
+		KUNIT_EXPECT_NULL(test, allocate(0, ALL, 0, 0x80000000, MmCached,
+						 MM_ALLOCATE_FULLY_REQUIRED));
+}
+
+static void allocate_map_and_free(struct kunit *test)
+{
+	/* More than one batch of those that change their cache type at a time. */
+	PMDL mdl = allocate(0, ALL, 0, 40 * SZ_4K, MmNonCached, 0);
+
+	if (!mdl)
+		return;
+	KUNIT_EXPECT_NE(test, MmGetMdlByteCount(mdl), 0U);
+	if (!MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority)) {
+		KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+#ifdef CONFIG_X86
+		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, MmGetMdlByteCount(mdl) / SZ_4K));
+#endif
+	}
+	release(mdl);
+
+	mdl = allocate(0, ALL, SZ_8K, 2 * SZ_8K, MmCached,
+		       MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	if (!mdl)
+		return;
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_8K);
+	release(mdl);
+}
+
+static void every_failure_is_clean(struct kunit *test)
+{
+	wdmdma_test_sweep(test, allocate_map_and_free);
+}
+
+static struct kunit_case wdm_mdl_pages_cases[] = {
+	KUNIT_CASE_PARAM(pages_lie_within_the_limits, window_gen_params),
+	KUNIT_CASE(old_form_gives_zeroed_pages),
+	KUNIT_CASE(pages_are_zeroed_again),
+	KUNIT_CASE_PARAM(what_cannot_be_is_refused, refuse_gen_params),
+	KUNIT_CASE(window_moves_up_by_skip_bytes),
+	KUNIT_CASE_PARAM(chunks_are_contiguous_and_aligned, chunk_gen_params),
+	KUNIT_CASE(chunks_may_be_fewer),
+	KUNIT_CASE_PARAM(node_has_to_exist, node_gen_params),
+	KUNIT_CASE(pages_can_be_had_at_dispatch),
+	KUNIT_CASE(large_mdl_is_freed_at_dispatch),
+#ifdef CONFIG_X86
+	KUNIT_CASE_PARAM(cache_type_is_applied_when_mapped, cache_gen_params),
+	KUNIT_CASE(get_system_address_keeps_the_cache_type),
+	KUNIT_CASE(part_and_whole_of_uncached_pages),
+	KUNIT_CASE(no_write_of_uncached_pages),
+	KUNIT_CASE(uncached_pages_at_dispatch),
+	KUNIT_CASE(balloon_pages_stay_cached),
+#endif
+	KUNIT_CASE(freeing_without_unmapping_first_is_accepted),
+	KUNIT_CASE(freeing_pages_of_other_mdls_is_refused),
+	KUNIT_CASE(other_ways_of_undoing_are_refused),
+	KUNIT_CASE(free_mdl_frees_the_pages_too),
+	KUNIT_CASE_SLOW(request_for_2_gib_is_survived),
+	KUNIT_CASE(every_failure_is_clean),
+	{}
+};
+
+static struct kunit_suite wdm_mdl_pages_suite = {
+	.name = "wdmdma_wdm_mdl_pages",
+	.test_cases = wdm_mdl_pages_cases,
+};
+
+kunit_test_suite(wdm_mdl_pages_suite);

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wdm_memory.c: physically contiguous memory and physical addresses. Peer defects
+ * 15, 20, 21 and 26: limits, boundary, cache type and contiguity all count, and
+ * the memory begins on a page.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <wdmdma/mdl.h>
+
+#include "helpers.h"
+
+#define ALL	U64_MAX
+
+static PHYSICAL_ADDRESS pa(u64 address)
+{
+	return (PHYSICAL_ADDRESS){ .QuadPart = address };
+}
+
+static void *allocate(SIZE_T bytes, u64 low, u64 high, u64 boundary, MEMORY_CACHING_TYPE cache)
+{
+	return MmAllocateContiguousMemorySpecifyCache(bytes, pa(low), pa(high), pa(boundary),
+						      cache);
+}
+
+/* The kernel's own opinion of where that byte is. */
+static u64 address_of(const void *va)
+{
+	if (is_vmalloc_addr(va))
+		return PFN_PHYS(vmalloc_to_pfn(va)) + offset_in_page(va);
+	return virt_to_phys((void *)va);
+}
+
+/* Page aligned, contiguous, within the limits, of one piece of the boundary, and memory. */
+static void expect_good(struct kunit *test, void *va, SIZE_T bytes, u64 low, u64 high,
+			u64 boundary)
+{
+	u64 first = address_of(va), last = first + bytes - 1;
+	SIZE_T at;
+
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(va));
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(first));
+	KUNIT_EXPECT_GE(test, first, low);
+	KUNIT_EXPECT_LE(test, last, high);
+	if (boundary)
+		KUNIT_EXPECT_EQ(test, first / boundary, last / boundary);
+	for (at = 0; at < bytes; at += SZ_4K)
+		KUNIT_ASSERT_EQ(test, address_of(va + at), first + at);
+	KUNIT_EXPECT_EQ(test, address_of(va + bytes - 1), last);
+	memset(va, 0xa5, bytes);
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, bytes));
+}
+
+static const struct good_row {
+	const char *name;
+	SIZE_T bytes;
+	u64 low, high, boundary;
+	bool one;	/* one at a time: much of a narrow window may be in use */
+} good_rows[] = {
+	{ "one byte", 1, 0, ALL, 0 },
+	{ "a page", SZ_4K, 0, ALL, 0 },
+	{ "a page and a byte", SZ_4K + 1, 0, ALL, 0 },
+	{ "1 MiB", SZ_1M, 0, ALL, 0 },
+	{ "5 MiB, above the buddy allocator's largest", 5 * SZ_1M, 0, ALL, 0 },
+	{ "no limit, as a positive number", SZ_4K, 0, S64_MAX, 0 },
+	{ "8 to 16 MiB", SZ_8K, 0x800000, 0xffffff, 0, true },
+	{ "64 KiB in 8 to 16 MiB", SZ_64K, 0x800000, 0xffffff, 0, true },
+	{ "below 16 MiB", SZ_8K, 0, 0xffffff, 0 },
+	{ "below 2 GiB", SZ_64K, 0, 0x7fffffff, 0 },
+	{ "below 3 GiB", SZ_64K, 0, 0xbfffffff, 0 },
+	{ "below 4 GiB", SZ_64K, 0, 0xffffffff, 0 },
+	{ "256 to 768 MiB", SZ_8K, SZ_256M, 3UL * SZ_256M - 1, 0 },
+	{ "limit within the last page", 100, SZ_256M, SZ_512M + 0x800, 0 },
+	{ "a page within 64 KiB", SZ_4K, 0, ALL, SZ_64K },
+	{ "20 KiB within 64 KiB", 5 * SZ_4K, 0, ALL, SZ_64K },
+	{ "36 KiB within 64 KiB", 9 * SZ_4K, 0, ALL, SZ_64K },
+	{ "60 KiB within 64 KiB", 15 * SZ_4K, 0, ALL, SZ_64K },
+	{ "64 KiB within 64 KiB", SZ_64K, 0, ALL, SZ_64K },
+	{ "64 KiB within 64 KiB below 16 MiB", SZ_64K, 0, 0xffffff, SZ_64K },
+	{ "60 KiB within 64 KiB of 256 to 768 MiB", 15 * SZ_4K, SZ_256M, 3UL * SZ_256M - 1,
+	  SZ_64K },
+	{ "a page within a page", SZ_4K, 0, ALL, SZ_4K },
+	{ "100 bytes within 512", 100, 0, ALL, 512 },
+	{ "8 KiB within 4 GiB", SZ_8K, 0, ALL, 1ULL << 32 },
+	{ "boundary of half the space", SZ_8K, 0, ALL, 1ULL << 63 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(good, good_rows, name);
+
+static void memory_is_as_asked_for(struct kunit *test)
+{
+	const struct good_row *row = test->param_value;
+	void *va[8];
+	unsigned int n;
+
+	/* Several, so that one that fits by chance does not pass. */
+	for (n = 0; n < ARRAY_SIZE(va); n++) {
+		if (row->one && n)
+			MmFreeContiguousMemory(va[n - 1]);
+		va[n] = allocate(row->bytes, row->low, row->high, row->boundary, MmCached);
+		KUNIT_ASSERT_NOT_NULL(test, va[n]);
+		expect_good(test, va[n], row->bytes, row->low, row->high, row->boundary);
+		KUNIT_EXPECT_EQ(test, (u64)MmGetPhysicalAddress(va[n]).QuadPart,
+				address_of(va[n]));
+	}
+	do
+		MmFreeContiguousMemory(va[--n]);
+	while (n && !row->one);
+}
+
+static void short_form_keeps_to_its_limit(struct kunit *test)
+{
+	static const u64 limits[] = { 0xffffff, 0x7fffffff, 0xbfffffff, 0xffffffff, ALL };
+	unsigned int i;
+	void *va;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		va = MmAllocateContiguousMemory(3 * SZ_4K, pa(limits[i]));
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		expect_good(test, va, 3 * SZ_4K, 0, limits[i], 0);
+		MmFreeContiguousMemory(va);
+	}
+}
+
+static const struct refuse_row {
+	const char *name;
+	SIZE_T bytes;
+	u64 low, high, boundary;
+	MEMORY_CACHING_TYPE cache;
+} refuse_rows[] = {
+	{ "no bytes", 0, 0, ALL, 0, MmCached },
+	{ "1 TiB", 1ULL << 40, 0, ALL, 0, MmCached },
+	{ "half the space", 1ULL << 63, 0, ALL, 0, MmCached },
+	{ "all but a page", ~0xfffUL, 0, ALL, 0, MmCached },
+	{ "all but a page and a byte more", ~0xfffUL + 1, 0, ALL, 0, MmCached },
+	{ "-1 bytes", ~0UL, 0, ALL, 0, MmCached },
+	{ "limits upside down", SZ_4K, SZ_64M, SZ_64M - 1, 0, MmCached },
+	{ "window below a page", SZ_4K, SZ_64M, SZ_64M + 0xffe, 0, MmCached },
+	{ "window one byte too short", SZ_8K, SZ_64M, SZ_64M + SZ_8K - 2, 0, MmCached },
+	{ "above all memory", SZ_4K, 1ULL << 50, ALL, 0, MmCached },
+	{ "high limit 0", SZ_4K, 0, 0, 0, MmCached },
+	{ "boundary below the length", SZ_8K, 0, ALL, SZ_4K, MmCached },
+	{ "boundary a byte below the length", SZ_64K + 1, 0, ALL, SZ_64K, MmCached },
+	{ "boundary of 512 for 513 bytes", 513, 0, ALL, 512, MmCached },
+	{ "boundary no power of two", SZ_4K, 0, ALL, 3 * SZ_4K, MmCached },
+	{ "boundary -1", SZ_4K, 0, ALL, ALL, MmCached },
+	{ "boundary 3", 1, 0, ALL, 3, MmCached },
+	{ "cache type -1", SZ_4K, 0, ALL, 0, MmNotMapped },
+	{ "cache type 3", SZ_4K, 0, ALL, 0, MmHardwareCoherentCached },
+	{ "cache type 5", SZ_4K, 0, ALL, 0, MmUSWCCached },
+	{ "cache type 6", SZ_4K, 0, ALL, 0, MmMaximumCacheType },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refuse, refuse_rows, name);
+
+static void what_cannot_be_is_refused(struct kunit *test)
+{
+	const struct refuse_row *row = test->param_value;
+	void *va = allocate(row->bytes, row->low, row->high, row->boundary, row->cache);
+
+	KUNIT_EXPECT_NULL(test, va);
+	if (va)
+		MmFreeContiguousMemory(va);
+}
+
+static const struct node_row {
+	const char *name;
+	NODE_REQUIREMENT node;
+	bool good;
+} node_rows[] = {
+	{ "any node", MM_ANY_NODE_OK, true },
+	{ "node 0", 0, true },
+	{ "no such node", 1023 },
+	{ "node -1", 0xffffffff },
+	{ "any node and a number", MM_ANY_NODE_OK | 1023 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(node, node_rows, name);
+
+/* The node is no preference here: NULL when it cannot be had. */
+static void node_is_strict(struct kunit *test)
+{
+	const struct node_row *row = test->param_value;
+	void *va = MmAllocateContiguousMemorySpecifyCacheNode(SZ_8K, pa(0), pa(ALL), pa(0),
+							      MmCached, row->node);
+
+	KUNIT_ASSERT_EQ(test, !!va, row->good);
+	if (!va)
+		return;
+	expect_good(test, va, SZ_8K, 0, ALL, 0);
+	if (row->node != MM_ANY_NODE_OK)
+		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(PHYS_PFN(address_of(va)))),
+				(int)row->node);
+	MmFreeContiguousMemory(va);
+}
+
+#ifdef CONFIG_X86
+static bool is_uncached(const void *va)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && pte_flags(*pte) & (_PAGE_PCD | _PAGE_PWT);
+}
+
+static const struct cache_row {
+	const char *name;
+	MEMORY_CACHING_TYPE cache;
+} cache_rows[] = {
+	{ "cached", MmCached },
+	{ "uncached", MmNonCached },
+	{ "write-combined", MmWriteCombined },
+};
+
+KUNIT_ARRAY_PARAM_DESC(cache, cache_rows, name);
+
+static void cache_type_is_that_asked_for(struct kunit *test)
+{
+	const struct cache_row *row = test->param_value;
+	u8 *va = allocate(3 * SZ_4K, 0, 0x7fffffff, SZ_64K, row->cache);
+	unsigned int i;
+	u64 address;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	expect_good(test, va, 3 * SZ_4K, 0, 0x7fffffff, SZ_64K);
+	address = address_of(va);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, is_uncached(va + i * SZ_4K), row->cache != MmCached);
+		KUNIT_EXPECT_EQ(test, is_uncached(phys_to_virt(address + i * SZ_4K)),
+				row->cache != MmCached);
+	}
+	MmFreeContiguousMemorySpecifyCache(va, 3 * SZ_4K, row->cache);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_FALSE(test, is_uncached(phys_to_virt(address + i * SZ_4K)));
+}
+
+/* Nothing there can change a cache type: refused both ways, and nothing half done. */
+static void uncached_memory_at_dispatch(struct kunit *test)
+{
+	u8 *va = allocate(SZ_4K, 0, ALL, 0, MmNonCached), *late;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	local_bh_disable();
+	late = allocate(SZ_4K, 0, ALL, 0, MmNonCached);
+	MmFreeContiguousMemory(va);
+	local_bh_enable();
+	KUNIT_EXPECT_NULL(test, late);
+	va[100] = 1;
+	KUNIT_EXPECT_TRUE(test, is_uncached(va));
+	MmFreeContiguousMemory(va);
+}
+#endif
+
+static void cached_memory_at_dispatch(struct kunit *test)
+{
+	void *first, *second, *third;
+	unsigned long flags;
+
+	local_bh_disable();
+	first = allocate(SZ_8K, 0, ALL, 0, MmCached);
+	second = allocate(SZ_8K, 0, 0xffffff, SZ_64K, MmCached);
+	local_bh_enable();
+	local_irq_save(flags);
+	third = MmAllocateContiguousMemory(100, pa(0x7fffffff));
+	local_irq_restore(flags);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_NOT_NULL(test, third);
+	expect_good(test, first, SZ_8K, 0, ALL, 0);
+	expect_good(test, second, SZ_8K, 0, 0xffffff, SZ_64K);
+	expect_good(test, third, 100, 0, 0x7fffffff, 0);
+	local_bh_disable();
+	MmFreeContiguousMemory(first);
+	MmFreeContiguousMemorySpecifyCache(second, SZ_8K, MmCached);
+	local_bh_enable();
+	local_irq_save(flags);
+	MmFreeContiguousMemory(third);
+	local_irq_restore(flags);
+}
+
+/* What the length says at the free does not matter: the driver cannot give back a part. */
+static void free_takes_the_address_only(struct kunit *test)
+{
+	void *other = kunit_kmalloc(test, SZ_4K, GFP_KERNEL);
+	u8 *va = allocate(4 * SZ_4K, 0, ALL, 0, MmCached);
+	u64 address;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	address = address_of(va);
+	MmFreeContiguousMemory(va + 1);
+	MmFreeContiguousMemory(va + SZ_4K);
+	MmFreeContiguousMemorySpecifyCache(va + SZ_4K, SZ_4K, MmCached);
+	MmFreeContiguousMemory(va - SZ_4K);
+	MmFreeContiguousMemory(NULL);
+	MmFreeContiguousMemory(other);
+	MmFreeContiguousMemory((void *)0x400000);
+	MmFreeContiguousMemory((void *)~0xfffUL);
+	expect_good(test, va, 4 * SZ_4K, 0, ALL, 0);
+	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(PHYS_PFN(address) + 3)), 1);
+	MmFreeContiguousMemorySpecifyCache(va, SZ_4K, MmWriteCombined);
+	MmFreeContiguousMemory(va);	/* twice */
+}
+
+/* MmGetPhysicalAddress. */
+
+static void physical_address_of_all_kinds_of_memory(struct kunit *test)
+{
+	static const unsigned int offsets[] = { 0, 1, 0xfff, 0x1000, 0x2345, 0x3fff };
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la, la_uncached;
+	u8 *kinds[] = {
+		kmalloc(SZ_16K, GFP_KERNEL),
+		vmalloc(SZ_16K),
+		f->ops->AllocateCommonBuffer(f->adapter, SZ_16K, &la, TRUE),
+		f->ops->AllocateCommonBufferEx(f->adapter, NULL, SZ_16K, &la_uncached, FALSE,
+					       MM_ANY_NODE_OK),
+		allocate(SZ_16K, 0, ALL, 0, MmCached),
+	};
+	unsigned int k, i;
+
+	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+		KUNIT_ASSERT_NOT_NULL(test, kinds[k]);
+		for (i = 0; i < ARRAY_SIZE(offsets); i++)
+			KUNIT_EXPECT_EQ_MSG(test, address_of(kinds[k] + offsets[i]),
+					    (u64)MmGetPhysicalAddress(kinds[k] +
+								      offsets[i]).QuadPart,
+					    "kind %u offset %#x", k, offsets[i]);
+	}
+	/* The device has no IOMMU: for a common buffer it is the logical address. */
+	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress(kinds[2] + 5).QuadPart, la.QuadPart + 5);
+	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress(kinds[3] + 5).QuadPart,
+			la_uncached.QuadPart + 5);
+	kfree(kinds[0]);
+	vfree(kinds[1]);
+	f->ops->FreeCommonBuffer(f->adapter, SZ_16K, la, kinds[2], TRUE);
+	f->ops->FreeCommonBuffer(f->adapter, SZ_16K, la_uncached, kinds[3], FALSE);
+	MmFreeContiguousMemory(kinds[4]);
+}
+
+static const struct foreign_row {
+	const char *name;
+	ULONG_PTR va;
+} foreign_rows[] = {
+	{ "NULL", 0 },
+	{ "user address", 0x400123 },
+	{ "not canonical", 0x8000000000000000 },
+	{ "unmapped vmalloc address", VMALLOC_END - SZ_1M + 1 },
+	{ "last byte", ~0UL },
+};
+
+KUNIT_ARRAY_PARAM_DESC(foreign, foreign_rows, name);
+
+static void physical_address_of_nothing_is_0(struct kunit *test)
+{
+	const struct foreign_row *row = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress((PVOID)row->va).QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress((PVOID)__va(1ULL << 42)).QuadPart, 0LL);
+}
+
+static void allocate_and_free(struct kunit *test)
+{
+	MEMORY_CACHING_TYPE cache;
+	void *va;
+
+	for (cache = MmNonCached; cache <= MmWriteCombined; cache++) {
+		va = allocate(3 * SZ_4K, 0, 0x7fffffff, SZ_64K, cache);
+		if (va)
+			MmFreeContiguousMemory(va);
+	}
+}
+
+static void every_failure_is_clean(struct kunit *test)
+{
+	wdmdma_test_sweep(test, allocate_and_free);
+}
+
+static struct kunit_case wdm_memory_cases[] = {
+	KUNIT_CASE_PARAM(memory_is_as_asked_for, good_gen_params),
+	KUNIT_CASE(short_form_keeps_to_its_limit),
+	KUNIT_CASE_PARAM(what_cannot_be_is_refused, refuse_gen_params),
+	KUNIT_CASE_PARAM(node_is_strict, node_gen_params),
+#ifdef CONFIG_X86
+	KUNIT_CASE_PARAM(cache_type_is_that_asked_for, cache_gen_params),
+	KUNIT_CASE(uncached_memory_at_dispatch),
+#endif
+	KUNIT_CASE(cached_memory_at_dispatch),
+	KUNIT_CASE(free_takes_the_address_only),
+	KUNIT_CASE(physical_address_of_all_kinds_of_memory),
+	KUNIT_CASE_PARAM(physical_address_of_nothing_is_0, foreign_gen_params),
+	KUNIT_CASE(every_failure_is_clean),
+	{}
+};
+
+static struct kunit_suite wdm_memory_suite = {
+	.name = "wdmdma_wdm_memory",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = wdm_memory_cases,
+};
+
+kunit_test_suite(wdm_memory_suite);
