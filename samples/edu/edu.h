@@ -52,12 +52,17 @@ VOID EduStop(PEDU_EXTENSION Extension);
 
 /*
  * edu_linux.c. EduTransfer moves Length bytes between memory and the device's own
- * memory, and returns when they have moved.
+ * memory, and returns when they have moved. EduScatteredMemory is memory that the
+ * driver has already, EDU_SCATTERED_LENGTH bytes, no two pages of it adjacent.
  */
+#define EDU_SCATTERED_LENGTH	(16 * 4096)
+
 NTSTATUS EduTransfer(PEDU_HARDWARE Hardware, PHYSICAL_ADDRESS LogicalAddress, ULONG Length,
 		     BOOLEAN WriteToDevice);
 BOOLEAN EduIsTranslated(PEDU_HARDWARE Hardware);
 ULONGLONG EduPhysicalAddress(PVOID VirtualAddress);
+PVOID EduScatteredMemory(PEDU_HARDWARE Hardware);
+VOID EduFreeScatteredMemory(PEDU_HARDWARE Hardware);
 VOID __printf(2, 3) EduLog(PEDU_HARDWARE Hardware, const char *Format, ...);
 
 #endif /* EDU_H */

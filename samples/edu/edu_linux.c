@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/vmalloc.h>
 
 #include <wdmdma/linux.h>
 
@@ -38,6 +39,8 @@
 #define EDU_POLL_US		1000
 #define EDU_TIMEOUT_US		(5 * USEC_PER_SEC)
 
+#define EDU_SCATTERED_PAGES	(EDU_SCATTERED_LENGTH >> PAGE_SHIFT)
+
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "address bits of the device: 28, or 32 with QEMU's -device edu,dma_mask=0xffffffff");
@@ -47,6 +50,8 @@ struct edu_hardware {
 	void __iomem *regs;
 	PDEVICE_OBJECT device_object;
 	bool stuck;
+	struct page *page[EDU_SCATTERED_PAGES];
+	void *scattered;
 	EDU_EXTENSION extension;
 };
 
@@ -93,6 +98,36 @@ ULONGLONG EduPhysicalAddress(PVOID virtual_address)
 		return page_to_phys(vmalloc_to_page(virtual_address)) +
 		       offset_in_page(virtual_address);
 	return virt_to_phys(virtual_address);
+}
+
+VOID EduFreeScatteredMemory(PEDU_HARDWARE hardware)
+{
+	unsigned int i;
+
+	vunmap(hardware->scattered);
+	hardware->scattered = NULL;
+	for (i = 0; i < EDU_SCATTERED_PAGES && hardware->page[i]; i++) {
+		__free_pages(hardware->page[i], 1);
+		hardware->page[i] = NULL;
+	}
+}
+
+/* Two pages at a time, of which the first is used: so no two are adjacent. */
+PVOID EduScatteredMemory(PEDU_HARDWARE hardware)
+{
+	unsigned int i;
+
+	for (i = 0; i < EDU_SCATTERED_PAGES; i++) {
+		hardware->page[i] = alloc_pages(GFP_KERNEL | GFP_DMA32, 1);
+		if (!hardware->page[i])
+			break;
+	}
+	if (i == EDU_SCATTERED_PAGES)
+		hardware->scattered = vmap(hardware->page, EDU_SCATTERED_PAGES, VM_MAP,
+					   PAGE_KERNEL);
+	if (!hardware->scattered)
+		EduFreeScatteredMemory(hardware);
+	return hardware->scattered;
 }
 
 VOID EduLog(PEDU_HARDWARE hardware, const char *format, ...)

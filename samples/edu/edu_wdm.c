@@ -226,10 +226,104 @@ static NTSTATUS EduCopyLimited(PEDU_EXTENSION Extension, BOOLEAN CacheEnabled, U
 	return Status;
 }
 
+/* Move Bytes, whose logical address is Address, to the device and back. */
+static NTSTATUS EduBounce(PEDU_EXTENSION Extension, PUCHAR Bytes, PHYSICAL_ADDRESS Address)
+{
+	ULONG Length = EDU_LONGEST_TRANSFER;
+	ULONG Wrong = 0;
+	NTSTATUS Status;
+	ULONG i;
+
+	for (i = 0; i < Length; i++)
+		Bytes[i] = EduPattern(Extension->Checks, i);
+	Status = EduTransfer(Extension->Hardware, Address, Length, TRUE);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	RtlZeroMemory(Bytes, Length);
+	Status = EduTransfer(Extension->Hardware, Address, Length, FALSE);
+	if (!NT_SUCCESS(Status))
+		return Status;
+
+	for (i = 0; i < Length; i++)
+		if (Bytes[i] != EduPattern(Extension->Checks, i))
+			Wrong++;
+	Extension->BytesMoved += 2 * Length;
+	Extension->Checks++;
+	Extension->Mismatches += Wrong;
+	EduLog(Extension->Hardware, "  copied %u bytes across two pages of it, %u wrong",
+	       Length, Wrong);
+	return STATUS_SUCCESS;
+}
+
+/* Where that cannot be: a common buffer of the system's, through which a driver has to copy. */
+static NTSTATUS EduCopyInstead(PEDU_EXTENSION Extension)
+{
+	PHYSICAL_ADDRESS Address;
+	NTSTATUS Status;
+	EDU_BUFFER Buffer;
+
+	Status = EduAllocate(Extension, &Buffer);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	Address = Buffer.LogicalAddress;
+	Address.QuadPart += PAGE_SIZE / 2;
+	Status = EduBounce(Extension, (PUCHAR)Buffer.VirtualAddress + PAGE_SIZE / 2, Address);
+	EduFree(Extension, &Buffer);
+	return Status;
+}
+
+/* Make memory that the driver has already, and that is described by Mdl, a common buffer. */
+static NTSTATUS EduCopyMdl(PEDU_EXTENSION Extension, PMDL Mdl)
+{
+	PUCHAR Memory = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
+	PDMA_ADAPTER Adapter = Extension->Adapter;
+	PDMA_OPERATIONS Operations = Adapter->DmaOperations;
+	PHYSICAL_ADDRESS Address, Inside;
+	NTSTATUS Status = STATUS_NOT_SUPPORTED;
+
+	if (Operations->Size > FIELD_OFFSET(DMA_OPERATIONS, CreateCommonBufferFromMdl))
+		Status = Operations->CreateCommonBufferFromMdl(Adapter, Mdl, NULL, 0, &Address);
+	if (!NT_SUCCESS(Status)) {
+		EduLog(Extension->Hardware,
+		       "CreateCommonBufferFromMdl: scattered pages refused, status 0x%08x%s",
+		       Status, EduIsTranslated(Extension->Hardware) ? ", but there is an IOMMU" :
+		       ": there is no IOMMU to make them one range");
+		Extension->Mismatches += EduIsTranslated(Extension->Hardware);
+		return EduCopyInstead(Extension);
+	}
+
+	EduLog(Extension->Hardware,
+	       "CreateCommonBufferFromMdl: %u scattered pages are one range at logical address 0x%llx",
+	       EDU_SCATTERED_LENGTH / PAGE_SIZE, Address.QuadPart);
+	Inside = Address;
+	Inside.QuadPart += PAGE_SIZE / 2;
+	Status = EduBounce(Extension, Memory + PAGE_SIZE / 2, Inside);
+	Operations->FreeCommonBuffer(Adapter, MmGetMdlByteCount(Mdl), Address, Memory, TRUE);
+	return Status;
+}
+
+static NTSTATUS EduCopyOwnMemory(PEDU_EXTENSION Extension)
+{
+	PVOID Memory = EduScatteredMemory(Extension->Hardware);
+	NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+	PMDL Mdl;
+
+	if (!Memory)
+		return Status;
+	Mdl = IoAllocateMdl(Memory, EDU_SCATTERED_LENGTH, FALSE, FALSE, NULL);
+	if (Mdl) {
+		MmBuildMdlForNonPagedPool(Mdl);
+		Status = EduCopyMdl(Extension, Mdl);
+		IoFreeMdl(Mdl);
+	}
+	EduFreeScatteredMemory(Extension->Hardware);
+	return Status;
+}
+
 /*
  * Each DMA takes the emulated device 100 ms, so there are few: one byte, a page
  * less one byte, 16 pages off their boundaries; and with the limited buffers a page
- * across two pages, and a page and one byte.
+ * across two pages, and a page and one byte; and memory of the driver's own.
  */
 NTSTATUS EduSelfTest(PEDU_EXTENSION Extension)
 {
@@ -251,6 +345,8 @@ NTSTATUS EduSelfTest(PEDU_EXTENSION Extension)
 		Status = EduCopyLimited(Extension, TRUE, PAGE_SIZE / 2, PAGE_SIZE);
 	if (NT_SUCCESS(Status))
 		Status = EduCopyLimited(Extension, FALSE, 0, PAGE_SIZE + 1);
+	if (NT_SUCCESS(Status))
+		Status = EduCopyOwnMemory(Extension);
 	if (NT_SUCCESS(Status) && Extension->Mismatches != 0)
 		Status = STATUS_UNSUCCESSFUL;
 	return Status;
