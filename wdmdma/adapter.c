@@ -51,6 +51,8 @@ static void adapter_teardown(struct work_struct *work)
 
 	down_write(&device->sem);
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
+	/* An insertion that failed may have left inner nodes behind. */
+	xa_destroy(&adapter->buffers);
 	adapter_retire(adapter);
 	up_write(&device->sem);
 

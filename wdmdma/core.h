@@ -244,6 +244,9 @@ static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 	return device->dev->bus_dma_limit ? min(reach, device->dev->bus_dma_limit) : reach;
 }
 
+/* wdm_memory.c; for main.c, which is above all layers */
+void wdm_memory_exit(void);
+
 /* device.c */
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);

@@ -15,6 +15,7 @@ static int __init wdmdma_init(void)
 static void __exit wdmdma_exit(void)
 {
 	destroy_workqueue(wdmdma_workqueue);
+	wdm_memory_exit();
 	rcu_barrier();
 }
 

@@ -98,6 +98,23 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
 }
 EXPORT_SYMBOL_GPL(MmGetPhysicalAddress);
 
+/*
+ * At the end of the module: no driver is left that could free its memory. An
+ * insertion that failed may have left inner nodes in the table, too.
+ */
+void wdm_memory_exit(void)
+{
+	struct wdmdma_pages *pages;
+	unsigned long index;
+
+	xa_for_each(&wdm_contiguous, index, pages) {
+		pr_warn("%lu pages of contiguous memory were not freed: freed now\n", pages->nr);
+		wdmdma_pages_unmap(pages);
+		wdmdma_pages_free(pages);
+	}
+	xa_destroy(&wdm_contiguous);
+}
+
 static int wdm_contiguous_keep(struct wdmdma_pages *pages)
 {
 	unsigned long flags;
