@@ -50,6 +50,7 @@ static void adapter_teardown(struct work_struct *work)
 	cancel_work_sync(&adapter->drain);
 
 	down_write(&device->sem);
+	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
 	/* An insertion that failed may have left inner nodes behind. */
 	xa_destroy(&adapter->buffers);
@@ -108,6 +109,8 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	adapter->device = device;
 	adapter->reach = reach;
 	xa_init(&adapter->buffers);
+	INIT_LIST_HEAD(&adapter->vectors);
+	spin_lock_init(&adapter->vectors_lock);
 	init_llist_head(&adapter->deferred);
 	INIT_WORK(&adapter->drain, adapter_drain);
 	INIT_WORK(&adapter->teardown, adapter_teardown);

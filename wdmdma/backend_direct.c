@@ -17,8 +17,6 @@
 #include "core.h"
 
 #define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
-/* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
-#define DIRECT_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
 static bool direct_is_plain(const struct wdmdma_device *device,
 			    const struct wdmdma_request *request)
@@ -26,26 +24,15 @@ static bool direct_is_plain(const struct wdmdma_device *device,
 	return request->window.first <= PAGE_SIZE &&
 	       request->window.last >= wdmdma_device_reach(device) &&
 	       (request->node == NUMA_NO_NODE || request->node == dev_to_node(device->dev)) &&
-	       request->cache == WDMDMA_CACHE_PLATFORM;
+	       request->cache == WDMDMA_CACHE_PLATFORM && !request->granule;
 }
 
-/* Map the set for the device, and see that its address is that of the pages. */
-static int direct_map(struct wdmdma_device *device, struct wdmdma_request *request,
-		      struct wdmdma_buffer *buffer)
+/* Is the device's address that of the memory? */
+static int direct_verify(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_buffer *buffer)
 {
-	struct page *page = pfn_to_page(buffer->pages->pfn[0]);
-
-	buffer->dma = dma_map_page_attrs(device->dev, page, 0, buffer->size, DMA_BIDIRECTIONAL,
-					 DIRECT_ATTRS);
-	if (dma_mapping_error(device->dev, buffer->dma)) {
-		request->why = "the device cannot be given the address of that memory";
-		return -ENOMEM;
-	}
-	if (buffer->dma == phys_to_dma(device->dev, page_to_phys(page)))
+	if (buffer->dma == phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0])))
 		return 0;
-
-	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
-			     DIRECT_ATTRS);
 	request->why = "the device reaches that memory only through a bounce buffer";
 	return -ENOMEM;
 }
@@ -53,38 +40,18 @@ static int direct_map(struct wdmdma_device *device, struct wdmdma_request *reque
 static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_request *request,
 			      struct wdmdma_buffer *buffer)
 {
-	struct wdmdma_place place = {
-		.window = request->window,
-		.node = request->node,
-		.gfp = WDMDMA_PAGES_GFP,
-	};
 	int ret;
 
 	if (device->dev->dma_range_map) {
 		request->why = "the device sees memory at an offset";
 		return -EOPNOTSUPP;
 	}
-
-	buffer->pages = wdmdma_pages_alloc(&place, buffer->size >> PAGE_SHIFT);
-	if (!buffer->pages) {
-		request->why = "no free physically contiguous memory of that length there";
-		return -ENOMEM;
-	}
-	ret = wdmdma_pages_map(buffer->pages, request->cache);
-	if (ret) {
-		request->why = "the cache type of the pages cannot be changed";
-		goto free_pages;
-	}
-	buffer->cpu = buffer->pages->va;
-	ret = direct_map(device, request, buffer);
+	ret = wdmdma_own_alloc(device, request, request->window, buffer);
 	if (ret)
-		goto unmap_pages;
-	return 0;
-
-unmap_pages:
-	wdmdma_pages_unmap(buffer->pages);
-free_pages:
-	wdmdma_pages_free(buffer->pages);
+		return ret;
+	ret = direct_verify(device, request, buffer);
+	if (ret)
+		wdmdma_own_free(device, buffer);
 	return ret;
 }
 
@@ -105,11 +72,6 @@ static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 			return -ENOMEM;
 		}
 		/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
-	}
-
-	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE) {
-		request->why = "a cache coherent device has no uncached memory here";
-		return -EOPNOTSUPP;
 	}
 	return direct_alloc_pages(device, request, buffer);
 }
@@ -136,21 +98,23 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 		request->why = "without an IOMMU the memory must lie in that range itself";
 		return -EINVAL;
 	}
-	return direct_map(device, request, buffer) ? -EINVAL : 0;
+	if (wdmdma_own_map(device, request, buffer))
+		return -EINVAL;
+	if (direct_verify(device, request, buffer)) {
+		wdmdma_own_unmap(device, buffer);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	if (!buffer->pages) {
-		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
-		return;
-	}
-	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
-			     DIRECT_ATTRS);
 	if (buffer->adopted)
-		return;
-	wdmdma_pages_unmap(buffer->pages);
-	wdmdma_pages_free(buffer->pages);
+		wdmdma_own_unmap(device, buffer);
+	else if (buffer->pages)
+		wdmdma_own_free(device, buffer);
+	else
+		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
 }
 
 const struct wdmdma_backend wdmdma_backend_direct = {

@@ -161,13 +161,38 @@ static void iommu_unmap_adopted(struct device *dev, struct wdmdma_buffer *buffer
 	kfree(buffer->sgt);
 }
 
+/*
+ * Large pages for memory and IOMMU alike. The kernel maps with the largest page that
+ * divides both addresses; pages in one piece are aligned to their length, and so
+ * are the addresses that it gives them.
+ */
+static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request *request,
+			     struct wdmdma_buffer *buffer)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
+
+	if (!domain || !(domain->pgsize_bitmap & request->granule)) {
+		request->why = "the IOMMU has no pages of that size";
+		return -EOPNOTSUPP;
+	}
+	if (!dev_is_dma_coherent(device->dev)) {
+		request->why = "no large pages for a device that is not cache coherent";
+		return -EOPNOTSUPP;
+	}
+	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
+}
+
 /* One allocation with the device's masks and node as they are. */
-static int iommu_alloc_once(struct device *dev, struct wdmdma_request *request,
+static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request *request,
 			    struct wdmdma_buffer *buffer)
 {
+	struct device *dev = device->dev;
+
 	if (buffer->adopted)
 		return iommu_map_adopted(dev, request, buffer);
-	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(dev))
+	if (request->granule)
+		return iommu_alloc_large(device, request, buffer);
+	if (request->cache != WDMDMA_CACHE_PLATFORM)
 		return iommu_alloc_uncached(dev, request, buffer);
 
 	buffer->cpu = iommu_alloc_coherent(dev, buffer->size, &buffer->dma, &buffer->attrs);
@@ -177,19 +202,21 @@ static int iommu_alloc_once(struct device *dev, struct wdmdma_request *request,
 	return -ENOMEM;
 }
 
-static void iommu_free_once(struct device *dev, struct wdmdma_buffer *buffer)
+static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
+	struct device *dev = device->dev;
+
 	if (buffer->adopted) {
 		iommu_unmap_adopted(dev, buffer);
-		return;
-	}
-	if (!buffer->sgt) {
+	} else if (buffer->sgt) {
+		wdmdma_pages_unmap(buffer->pages);
+		dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
+		wdmdma_pages_delete(buffer->pages);
+	} else if (buffer->pages) {
+		wdmdma_own_free(device, buffer);
+	} else {
 		dma_free_attrs(dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
-		return;
 	}
-	wdmdma_pages_unmap(buffer->pages);
-	dma_free_noncontiguous(dev, buffer->size, buffer->sgt, DMA_BIDIRECTIONAL);
-	wdmdma_pages_delete(buffer->pages);
 }
 
 /*
@@ -275,7 +302,7 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 	/* Whole pages: the allocator compares page numbers. */
 	dev->coherent_dma_mask = ((request->window.last + 1) & PAGE_MASK) - 1;
 	*dev->dma_mask = min(streaming_mask, dev->coherent_dma_mask);
-	ret = iommu_alloc_once(dev, request, buffer);
+	ret = iommu_alloc_once(device, request, buffer);
 	dev->coherent_dma_mask = mask;
 	*dev->dma_mask = streaming_mask;
 	if (ret)
@@ -299,7 +326,7 @@ static int iommu_alloc_override(struct wdmdma_device *device, struct wdmdma_requ
 	if (request->window.last < wdmdma_device_reach(device))
 		ret = iommu_alloc_low(device, request, buffer);
 	else
-		ret = iommu_alloc_once(dev, request, buffer);
+		ret = iommu_alloc_once(device, request, buffer);
 	set_dev_node(dev, node);
 	up_write(&device->override);
 	return ret;
@@ -321,10 +348,10 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	reach = wdmdma_device_reach(device);
 	if ((request->node == NUMA_NO_NODE || request->node == dev_to_node(dev)) &&
 	    request->window.last >= min_t(u64, reach, U32_MAX))
-		ret = iommu_alloc_once(dev, request, buffer);
+		ret = iommu_alloc_once(device, request, buffer);
 	if (!ret && request->window.last < reach &&
 	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
-		iommu_free_once(dev, buffer);
+		iommu_free_once(device, buffer);
 		buffer->sgt = NULL;
 		if (!buffer->adopted)
 			buffer->pages = NULL;
@@ -343,17 +370,6 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
 }
 
-static int iommu_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		       struct wdmdma_buffer *buffer)
-{
-	if (request->cache != WDMDMA_CACHE_PLATFORM && dev_is_dma_coherent(device->dev) &&
-	    !WDMDMA_CAN_UNCACHE) {
-		request->why = "a cache coherent device has no uncached memory here";
-		return -EOPNOTSUPP;
-	}
-	return iommu_place(device, request, buffer);
-}
-
 static int iommu_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
@@ -366,13 +382,13 @@ static int iommu_adopt(struct wdmdma_device *device, struct wdmdma_request *requ
 
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	iommu_free_once(device->dev, buffer);
+	iommu_free_once(device, buffer);
 	iommu_unbook(device, buffer);
 }
 
 const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
-	.alloc = iommu_alloc,
+	.alloc = iommu_place,
 	.adopt = iommu_adopt,
 	.free = iommu_free,
 };

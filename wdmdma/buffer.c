@@ -9,6 +9,7 @@
  * bit first: the driver's call, or the clean-up when the adapter or the driver
  * goes. Freeing allocates nothing and cannot fail.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -23,10 +24,29 @@ static unsigned long buffer_index(const void *cpu)
 	return (unsigned long)cpu >> PAGE_SHIFT;
 }
 
+/* What the cache type means for this device: afterwards it is the platform's, or one to set. */
+static int buffer_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)
+{
+	bool coherent = dev_is_dma_coherent(device->dev);
+
+	if (request->cache == WDMDMA_CACHE_CACHED && !coherent) {
+		request->why = "a device that is not cache coherent has no cached memory";
+		return -EOPNOTSUPP;
+	}
+	/* A device that does not snoop gets uncached memory in any case. */
+	if (request->cache == WDMDMA_CACHE_CACHED || !coherent)
+		request->cache = WDMDMA_CACHE_PLATFORM;
+	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE) {
+		request->why = "a cache coherent device has no uncached memory here";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /* Narrow the request to what the adapter can reach; refuse what cannot be met. */
 static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
 {
-	u64 size = PAGE_ALIGN((u64)request->len);
+	u64 size = wdmdma_request_size(request);
 
 	if (!size) {
 		request->why = "the length is 0";
@@ -44,7 +64,7 @@ static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 		request->why = "the length is more than all memory";
 		return -ENOMEM;
 	}
-	return 0;
+	return buffer_check_cache(adapter->device, request);
 }
 
 /* Ask the backend, and believe nothing that can be verified. */
@@ -61,12 +81,37 @@ static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *req
 				device->backend->alloc(device, request, buffer);
 	if (ret)
 		return ret;
-	if (wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+	if (!wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+		request->why = "the memory that could be had lies outside that range";
+	else if (!IS_ALIGNED(buffer->dma | (unsigned long)buffer->cpu,
+			     request->granule ?: PAGE_SIZE))
+		request->why = "the memory that could be had is not aligned to large pages";
+	else
 		return 0;
-
-	request->why = "the memory that could be had lies outside that range";
 	device->backend->free(device, buffer);
 	return -ENOMEM;
+}
+
+/*
+ * A block that is not in the adapter's table, for elements that are not freed one by
+ * one. Both under the device's sem; a failure is not reported, its reason is in
+ * @request.
+ */
+int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	int ret = buffer_check(adapter, request);
+
+	if (ret)
+		return ret;
+	buffer->len = request->len;
+	buffer->size = wdmdma_request_size(request);
+	return buffer_place(adapter->device, request, buffer);
+}
+
+void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	adapter->device->backend->free(adapter->device, buffer);
 }
 
 /* Place a new record and enter it in the adapter's table. Fills in the outputs. */
@@ -77,7 +122,7 @@ static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	int ret;
 
 	buffer->len = request->len;
-	buffer->size = PAGE_ALIGN(request->len);
+	buffer->size = wdmdma_request_size(request);
 	buffer->caller = request->caller;
 
 	down_read(&device->sem);

@@ -20,7 +20,8 @@
  *                            for writing where adapters come, go or die
  *   wdmdma_device.override   backend_iommu's: for writing while the device's
  *                            mask or node is replaced for one allocation
- *   xarray lock of wdmdma_adapter.buffers, handle table lock
+ *   xarray lock of wdmdma_adapter.buffers, wdmdma_adapter.vectors_lock, handle
+ *   table lock
  *
  * The first three sleep. Nothing at all is held when a deferred free is queued.
  */
@@ -50,6 +51,8 @@ struct wdmdma_device;
  * @window: logical addresses that the buffer may use
  * @node: preferred NUMA node, or NUMA_NO_NODE
  * @cache: how the CPU is to see the buffer
+ * @granule: SZ_2M for large pages: the memory, its addresses and its length then
+ *           come in such; 0 for single pages
  * @why: set on failure: the reason, for the message
  */
 struct wdmdma_request {
@@ -59,6 +62,7 @@ struct wdmdma_request {
 	struct wdmdma_window window;
 	int node;
 	enum wdmdma_cache cache;
+	size_t granule;
 	const char *why;
 };
 
@@ -199,6 +203,8 @@ struct wdmdma_device {
  * @node: in @device->adapters or @device->retired
  * @reach: logical addresses that this adapter may use; never page 0
  * @buffers: live buffers, indexed by CPU page number
+ * @vectors: live vectors
+ * @vectors_lock: protects @vectors; taken under the device's sem
  * @deferred: buffers freed in atomic context, waiting for @drain
  * @drain: frees those
  * @teardown: destroys the adapter, where the last reference went in atomic context
@@ -211,12 +217,58 @@ struct wdmdma_adapter {
 	struct list_head node;
 	struct wdmdma_window reach;
 	struct xarray buffers;
+	struct list_head vectors;
+	spinlock_t vectors_lock;	/* protects vectors */
 	struct llist_head deferred;
 	struct work_struct drain;
 	struct work_struct teardown;
 	struct rcu_head rcu;
 	u8 face[] __aligned(8);
 };
+
+/**
+ * struct wdmdma_vector_block - elements of a vector that were allocated as one
+ * @buffer: their memory; the addresses stay readable when it is freed
+ * @live: elements not freed yet; 0 when the memory is gone
+ */
+struct wdmdma_vector_block {
+	struct wdmdma_buffer buffer;
+	atomic_t live;
+};
+
+/**
+ * struct wdmdma_vector - many common buffers of one size
+ * @handle: known to the driver by the address of this
+ * @adapter: which it belongs to
+ * @node: in @adapter->vectors
+ * @caller: where it was allocated
+ * @count: elements
+ * @stride: bytes from one element to the next, whole pages
+ * @per_block: elements in each block but the last
+ * @blocks: length of @block
+ * @dead: a bit for each element that the driver has freed; behind @block
+ * @rcu: for the handle table
+ * @block: the memory
+ */
+struct wdmdma_vector {
+	struct wdmdma_handle handle;
+	struct wdmdma_adapter *adapter;
+	struct list_head node;
+	unsigned long caller;
+	u32 count;
+	size_t stride;
+	u32 per_block;
+	u32 blocks;
+	unsigned long *dead;
+	struct rcu_head rcu;
+	struct wdmdma_vector_block block[];
+};
+
+/* Bytes to allocate for a request; more than its length fits into 32 bits. */
+static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
+{
+	return ALIGN((u64)request->len, max_t(u64, request->granule, PAGE_SIZE));
+}
 
 /* One message with the device's name; rate-limited, because drivers retry. */
 #define wdmdma_refuse(device, call, fmt, ...) \
@@ -272,8 +324,29 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			const struct wdmdma_adoption *adoption, dma_addr_t *dma);
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
+int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer);
+void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+/* vector.c */
+int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
+			struct wdmdma_vector **result);
+int wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call, const void *key, u32 index,
+		      void **cpu, dma_addr_t *dma);
+void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
+				u32 index);
+void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+/* own.c */
+int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
+int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		   struct wdmdma_buffer *buffer);
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 
 /* backend_direct.c, backend_iommu.c */
 extern const struct wdmdma_backend wdmdma_backend_direct;

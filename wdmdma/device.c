@@ -54,6 +54,7 @@ static void device_unbound(struct device *dev, void *res)
 	device->dead = true;
 	list_for_each_entry(adapter, &device->adapters, node) {
 		dev_warn(dev, "driver unbound without PutDmaAdapter\n");
+		wdmdma_vector_free_all(adapter, "driver unbound");
 		wdmdma_buffer_free_all(adapter, "driver unbound");
 	}
 	up_write(&device->sem);

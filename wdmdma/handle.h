@@ -16,6 +16,7 @@
 enum wdmdma_handle_type {
 	WDMDMA_HANDLE_DEVICE,
 	WDMDMA_HANDLE_ADAPTER,
+	WDMDMA_HANDLE_VECTOR,
 	WDMDMA_HANDLE_MDL,	/* the driver's own, while a buffer is made from it */
 };
 

@@ -269,8 +269,11 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 	void *va;
 	int ret;
 
-	if (cache == WDMDMA_CACHE_PLATFORM && writable && wdmdma_pfns_contiguous(pfn, nr))
-		return page_address(pfn_to_page(pfn[0]));
+	/* The linear map has the pages in one piece already, and with the type it is given. */
+	if (writable && wdmdma_pfns_contiguous(pfn, nr)) {
+		ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
+		return ret ? ERR_PTR(ret) : page_address(pfn_to_page(pfn[0]));
+	}
 
 	page = kvmalloc_array(nr, sizeof(*page), GFP_KERNEL | __GFP_NOWARN);
 	if (!page)

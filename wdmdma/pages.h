@@ -5,7 +5,8 @@
  *
  * Only such pages may change their cache type. A page has one cache type at a
  * time for all its mappings: an uncached set changes the kernel's linear map
- * first and gets its own mapping second, and goes back in the reverse order.
+ * first and gets its own mapping, if it needs one, second, and goes back in the
+ * reverse order.
  */
 #ifndef WDMDMA_PAGES_H
 #define WDMDMA_PAGES_H
@@ -16,11 +17,15 @@
 
 #include "window.h"
 
-/* How the CPU sees a buffer. PLATFORM: as the platform keeps this device coherent. */
+/*
+ * How the CPU sees memory. PLATFORM: as the platform keeps the device coherent, and
+ * without a device cached. CACHED is only asked for, and never what pages have.
+ */
 enum wdmdma_cache {
 	WDMDMA_CACHE_PLATFORM,
 	WDMDMA_CACHE_UNCACHED,
 	WDMDMA_CACHE_WRITE_COMBINED,
+	WDMDMA_CACHE_CACHED,
 };
 
 /**

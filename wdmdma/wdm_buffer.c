@@ -6,6 +6,7 @@
 
 #include <linux/instruction_pointer.h>
 #include <linux/nodemask.h>
+#include <linux/sizes.h>
 
 #include "wdm_mdl.h"
 
@@ -16,7 +17,7 @@
  * The node that a PreferredNode means. It is a preference, so one without
  * memory, or the only one there is, means none; one that cannot exist is an error.
  */
-static int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
+int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
 {
 	*node = NUMA_NO_NODE;
 	if (preferred_node == MM_ANY_NODE_OK)
@@ -126,6 +127,84 @@ PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maxi
 	if (wdm_preferred_node(preferred_node, &request.node)) {
 		pr_warn_ratelimited("%s: PreferredNode %u does not exist\n", request.call,
 				    preferred_node);
+		wdm_clear_address(logical_address);
+		return NULL;
+	}
+	return wdm_alloc(dma_adapter, &request, logical_address);
+}
+
+/* The cache type that a pointer to one means: NULL for the platform's, else one of two. */
+int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache)
+{
+	MEMORY_CACHING_TYPE wanted = cache_type ? READ_ONCE(*cache_type) : MmMaximumCacheType;
+
+	*cache = WDMDMA_CACHE_PLATFORM;
+	if (wanted == MmCached)
+		*cache = WDMDMA_CACHE_CACHED;
+	else if (wanted == MmNonCached)
+		*cache = WDMDMA_CACHE_UNCACHED;
+	else if (cache_type)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * WdmAllocateCommonBufferWithBounds() - AllocateCommonBufferWithBounds
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @minimum_address: optional: the lowest logical address that the buffer may use;
+ *	NULL for none
+ * @maximum_address: optional: the highest, in whole pages; inclusive; NULL for none
+ * @length: bytes; whole pages are allocated, with large pages whole 2 MiB
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: 2 MiB pages for memory and IOMMU,
+ *	or failure
+ * @cache_type: optional: MmCached or MmNonCached, obeyed whatever the platform;
+ *	NULL for what the platform gives
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
+ *	when it has no memory
+ * @logical_address: receives the address for the device; 0 on failure
+ *
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_WITH_BOUNDS. All limits are checked on
+ * the result. Free the buffer with FreeCommonBuffer.
+ *
+ * Differs from Windows: behind an IOMMU the kernel places buffers as high as it may,
+ * so a minimum is met only where that lies above it, and one of 4 GiB or more
+ * seldom is. Large pages are physically contiguous as a whole. MmCached for a
+ * device that is not cache coherent, and MmNonCached for one that is, other than on
+ * x86, are refused.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the address for the CPU; NULL, with the reason in the log.
+ */
+PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
+					PPHYSICAL_ADDRESS minimum_address,
+					PPHYSICAL_ADDRESS maximum_address, ULONG length,
+					ULONG flags, MEMORY_CACHING_TYPE *cache_type,
+					NODE_REQUIREMENT preferred_node,
+					PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateCommonBufferWithBounds",
+		.caller = _RET_IP_,
+		.len = length,
+		.window = WDMDMA_WINDOW_ALL,
+		.granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0,
+	};
+	const char *fault = NULL;
+
+	if (minimum_address)
+		request.window.first = minimum_address->QuadPart;
+	if (maximum_address)
+		request.window.last = maximum_address->QuadPart;
+	if (request.window.first > request.window.last)
+		fault = "MinimumAddress is above MaximumAddress";
+	else if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
+		fault = "Flags has an unknown bit";
+	else if (wdm_cache_override(cache_type, &request.cache))
+		fault = "CacheType is neither MmCached nor MmNonCached";
+	else if (wdm_preferred_node(preferred_node, &request.node))
+		fault = "PreferredNode does not exist";
+	if (fault) {
+		pr_warn_ratelimited("%s: %s\n", request.call, fault);
 		wdm_clear_address(logical_address);
 		return NULL;
 	}

@@ -19,6 +19,10 @@ struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *ca
 bool wdm_above_passive(const char *call);
 NTSTATUS wdm_status(int error);
 
+/* wdm_buffer.c */
+int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
+int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
+
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {
 	if (address)

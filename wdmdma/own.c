@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Own pages: physically contiguous pages that the module allocates and maps for the
+ * device, where the DMA API's own allocation cannot do what was asked for. Used by
+ * both backends.
+ */
+#include <linux/dma-mapping.h>
+
+#include "compat.h"
+#include "core.h"
+
+/* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
+#define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+
+/* Map contiguous pages of a buffer, ours or adopted, for the device. */
+int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		   struct wdmdma_buffer *buffer)
+{
+	buffer->dma = dma_map_page_attrs(device->dev, pfn_to_page(buffer->pages->pfn[0]), 0,
+					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
+	if (!dma_mapping_error(device->dev, buffer->dma))
+		return 0;
+	request->why = "the device cannot be given the address of that memory";
+	return -ENOMEM;
+}
+
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
+}
+
+/* Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for all. */
+int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_place place = {
+		.window = physical,
+		.node = request->node,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
+	int ret;
+
+	buffer->pages = wdmdma_pages_alloc(&place, buffer->size >> PAGE_SHIFT);
+	if (!buffer->pages) {
+		request->why = "no free physically contiguous memory of that length there";
+		return -ENOMEM;
+	}
+	ret = wdmdma_pages_map(buffer->pages, request->cache);
+	if (ret) {
+		request->why = "the cache type of the pages cannot be changed";
+		goto free_pages;
+	}
+	buffer->cpu = buffer->pages->va;
+	ret = wdmdma_own_map(device, request, buffer);
+	if (ret)
+		goto unmap_pages;
+	return 0;
+
+unmap_pages:
+	wdmdma_pages_unmap(buffer->pages);
+free_pages:
+	wdmdma_pages_free(buffer->pages);
+	buffer->pages = NULL;
+	return ret;
+}
+
+void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	wdmdma_own_unmap(device, buffer);
+	wdmdma_pages_unmap(buffer->pages);
+	wdmdma_pages_free(buffer->pages);
+	buffer->pages = NULL;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Vectors: many common buffers of one size, allocated as few blocks.
+ *
+ * One block for all elements costs one mapping, one range of addresses and one
+ * flush; where there is no memory in one piece, the blocks get smaller, down to one
+ * element each. Elements of one block follow each other for CPU and device. The
+ * kernel cannot take a block back in part, so the memory of an element that the
+ * driver frees is returned with the last one of its block.
+ *
+ * A look-up takes no lock: the table of elements is written before the vector is
+ * published, and lives until the last look-up is done.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core.h"
+
+static struct wdmdma_vector *to_vector(struct wdmdma_handle *handle)
+{
+	return container_of(handle, struct wdmdma_vector, handle);
+}
+
+static void vector_free_record(struct kref *ref)
+{
+	struct wdmdma_vector *vector = to_vector(container_of(ref, struct wdmdma_handle, ref));
+
+	kvfree_rcu(vector, rcu);
+}
+
+static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 count, size_t stride,
+					u32 per_block)
+{
+	u32 blocks = DIV_ROUND_UP(count, per_block), i;
+	struct wdmdma_vector *vector;
+
+	vector = kvzalloc(struct_size(vector, block, blocks) + BITS_TO_LONGS(count) * sizeof(long),
+			  GFP_KERNEL | __GFP_NOWARN);
+	if (!vector)
+		return NULL;
+	vector->dead = (unsigned long *)&vector->block[blocks];
+	vector->adapter = adapter;
+	vector->count = count;
+	vector->stride = stride;
+	vector->per_block = per_block;
+	vector->blocks = blocks;
+	for (i = 0; i < blocks; i++)
+		atomic_set(&vector->block[i].live, min(per_block, count - i * per_block));
+	return vector;
+}
+
+/* Free the first @blocks blocks, less those that are gone. Under the device's sem. */
+static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
+{
+	u32 i;
+
+	for (i = 0; i < blocks; i++)
+		if (atomic_xchg(&vector->block[i].live, 0))
+			wdmdma_block_free(vector->adapter, &vector->block[i].buffer);
+}
+
+/* Allocate all blocks, each of @per_block elements. Under the device's sem. */
+static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma_request *request,
+			       const char **why)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < vector->blocks; i++) {
+		struct wdmdma_request part = *request;
+
+		part.len = atomic_read(&vector->block[i].live) * vector->stride;
+		ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
+		if (ret) {
+			*why = part.why;
+			vector_free_blocks(vector, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * wdmdma_vector_alloc() - allocate a vector
+ * @adapter: the adapter
+ * @request: for one element: its length, and the rest for all of them
+ * @count: number of elements
+ * @result: receives the vector
+ *
+ * Context: may sleep.
+ * Return: 0; an errno as of wdmdma_buffer_alloc(), reported. All or nothing.
+ */
+int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
+			struct wdmdma_vector **result)
+{
+	struct wdmdma_device *device = adapter->device;
+	size_t stride = PAGE_ALIGN(request->len);
+	struct wdmdma_vector *vector;
+	u32 per_block = count;
+	int ret;
+
+	request->why = "more elements than memory has pages";
+	ret = -ENOMEM;
+	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
+		goto refuse;
+
+	down_read(&device->sem);
+	for (;;) {
+		ret = -ENOMEM;
+		request->why = "out of memory";
+		vector = vector_new(adapter, count, stride, per_block);
+		if (!vector)
+			break;
+		ret = vector_alloc_blocks(vector, request, &request->why);
+		if (!ret)
+			break;
+		kvfree(vector);
+		/* Large pages are asked for as one piece; all else can come in smaller ones. */
+		if (per_block == 1 || request->granule || (ret != -ENOMEM && ret != -EINVAL))
+			break;
+		per_block = DIV_ROUND_UP(per_block, 2);
+	}
+	if (!ret) {
+		vector->caller = request->caller;
+		spin_lock(&adapter->vectors_lock);
+		list_add(&vector->node, &adapter->vectors);
+		spin_unlock(&adapter->vectors_lock);
+		wdmdma_handle_publish(&vector->handle, WDMDMA_HANDLE_VECTOR, vector);
+		*result = vector;
+	}
+	up_read(&device->sem);
+	if (!ret)
+		return 0;
+refuse:
+	wdmdma_refuse(device, request->call, "%u elements of %zu bytes: %s", count, request->len,
+		      request->why);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);
+
+/* The live vector of this adapter, with a reference; or NULL. Any context. */
+static struct wdmdma_vector *vector_find(struct wdmdma_adapter *adapter, const void *key)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, key);
+
+	if (handle && to_vector(handle)->adapter != adapter) {
+		kref_put(&handle->ref, vector_free_record);
+		handle = NULL;
+	}
+	return handle ? to_vector(handle) : NULL;
+}
+
+static void vector_put(struct wdmdma_vector *vector)
+{
+	kref_put(&vector->handle.ref, vector_free_record);
+}
+
+/* Report misuse by the number that Windows gives it, in bug check 0x1DC. */
+static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
+			  const char *what, u32 index)
+{
+	wdmdma_refuse(adapter->device, call, "%s (bug check 0x1DC, code %u), index %u",
+		      what, code, index);
+}
+
+/* Is there such an element, and is it live? If not that is reported. */
+static bool vector_index_ok(struct wdmdma_vector *vector, const char *call, u32 index)
+{
+	if (index >= vector->count)
+		vector_misuse(vector->adapter, call, 3, "index out of bounds", index);
+	else if (test_bit(index, vector->dead))
+		vector_misuse(vector->adapter, call, 4, "the element is freed", index);
+	else
+		return true;
+	return false;
+}
+
+/**
+ * wdmdma_vector_get() - the addresses of an element
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @key: the vector, as the driver names it
+ * @index: the element
+ * @cpu: receives its address for the CPU
+ * @dma: receives its logical address
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL, reported, and the outputs unchanged.
+ */
+int wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call, const void *key, u32 index,
+		      void **cpu, dma_addr_t *dma)
+{
+	struct wdmdma_vector *vector = vector_find(adapter, key);
+	int ret = -EINVAL;
+
+	if (!vector) {
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+		return ret;
+	}
+	if (vector_index_ok(vector, call, index)) {
+		struct wdmdma_vector_block *block = &vector->block[index / vector->per_block];
+		size_t offset = index % vector->per_block * vector->stride;
+
+		*cpu = block->buffer.cpu + offset;
+		*dma = block->buffer.dma + offset;
+		ret = 0;
+	}
+	vector_put(vector);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
+
+/* Free one element; its memory goes with the last one of its block. May sleep. */
+void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
+				u32 index)
+{
+	struct wdmdma_vector_block *block;
+	struct wdmdma_vector *vector;
+
+	down_read(&adapter->device->sem);
+	vector = vector_find(adapter, key);
+	if (!vector) {
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+		goto unlock;
+	}
+	if (vector_index_ok(vector, call, index)) {
+		block = &vector->block[index / vector->per_block];
+		if (test_and_set_bit(index, vector->dead))
+			vector_misuse(adapter, call, 4, "the element is freed", index);
+		else if (atomic_dec_if_positive(&block->live) == 0)
+			wdmdma_block_free(adapter, &block->buffer);
+	}
+	vector_put(vector);
+unlock:
+	up_read(&adapter->device->sem);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_element);
+
+/* Under the device's sem: free a vector that the caller has retired. */
+static void vector_destroy(struct wdmdma_vector *vector)
+{
+	struct wdmdma_adapter *adapter = vector->adapter;
+
+	spin_lock(&adapter->vectors_lock);
+	list_del(&vector->node);
+	spin_unlock(&adapter->vectors_lock);
+	vector_free_blocks(vector, vector->blocks);
+	vector_put(vector);
+}
+
+/* Free a vector and what is left in it. May sleep. */
+void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key)
+{
+	struct wdmdma_vector *vector;
+
+	down_read(&adapter->device->sem);
+	vector = vector_find(adapter, key);
+	if (vector && wdmdma_handle_retire(&vector->handle))
+		vector_destroy(vector);
+	else
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+	if (vector)
+		vector_put(vector);
+	up_read(&adapter->device->sem);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
+
+/* Free the vectors of an adapter that goes. Under the device's sem for writing. */
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct wdmdma_vector *vector, *next;
+
+	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
+		dev_warn(adapter->device->dev,
+			 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
+			 when, vector->count, (void *)vector->caller);
+		wdmdma_handle_retire(&vector->handle);
+		vector_destroy(vector);
+	}
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_all);
