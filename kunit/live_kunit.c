@@ -32,6 +32,7 @@
 static struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
+	int node;
 } edu;
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -50,6 +51,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
+	edu.node = dev_to_node(&pdev->dev);
 	edu.pdev = pdev;
 	return 0;
 }
@@ -634,6 +636,173 @@ static void from_mdl_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
+static u8 *bounded(struct wdmdma_fixture *fixture, u64 first, u64 last, ULONG length, ULONG flags,
+		   PHYSICAL_ADDRESS *la)
+{
+	PHYSICAL_ADDRESS minimum = { .QuadPart = first }, maximum = { .QuadPart = last };
+
+	return fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, &minimum, &maximum,
+							    length, flags, NULL, MM_ANY_NODE_OK,
+							    la);
+}
+
+struct window_row {
+	const char *name;
+	u64 first, last;
+	ULONG length;
+	bool must;
+};
+
+static const struct window_row window_rows[] = {
+	{ "up to 28 bits", 0, 0xfffffff, SZ_64K, true },
+	{ "up to 3 GiB", 0, 0xbfffffff, SZ_64K, true },
+	{ "up to 16 MiB", 0, 0xffffff, SZ_64K, true },
+	{ "from 1 GiB up to 2 GiB", SZ_1G, SZ_2G - 1, SZ_64K, false },
+	{ "8 to 16 MiB", SZ_8M, SZ_16M - 1, SZ_64K, false },
+	{ "from 4 GiB", 1ULL << 32, U64_MAX, SZ_4K, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(window, window_rows, name);
+
+static void device_moves_bytes_in_the_window(struct kunit *test)
+{
+	const struct window_row *row = test->param_value;
+	struct wdmdma_fixture *fixture = test->priv;
+	PHYSICAL_ADDRESS la;
+	u8 *va = bounded(fixture, row->first, row->last, row->length, 0, &la);
+
+	if (!va) {
+		KUNIT_EXPECT_FALSE(test, row->must);
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+		return;
+	}
+	KUNIT_EXPECT_GE(test, (u64)la.QuadPart, row->first);
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + row->length - 1, row->last);
+	expect_round_trip(test, va, la.QuadPart, SZ_4K - 100, SZ_32K, EDU_MOST);
+	buffer_free(fixture, row->length, la, va);
+}
+
+/* Large pages for the memory, its logical addresses and the CPU. */
+static void large_page_is_one_for_the_iommu_too(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(fixture->dev);
+	PHYSICAL_ADDRESS la;
+	u8 *va = bounded(fixture, 0, U64_MAX, SZ_1M, DOMAIN_COMMON_BUFFER_LARGE_PAGE, &la);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart, SZ_2M));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(physical(va), SZ_2M));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	if (wdmdma_iommu_translates(fixture->dev)) {
+		KUNIT_EXPECT_TRUE(test, domain->pgsize_bitmap & SZ_2M);
+		KUNIT_EXPECT_EQ(test, (u64)iommu_iova_to_phys(domain, la.QuadPart + SZ_1M),
+				(u64)physical(va + SZ_1M));
+	}
+	expect_round_trip(test, va, la.QuadPart, SZ_4K - 100, SZ_1M - SZ_4K, EDU_MOST);
+	buffer_free(fixture, SZ_1M, la, va);
+}
+
+static PDMA_COMMON_BUFFER_VECTOR vector_alloc(struct wdmdma_fixture *fixture, u64 maximum,
+					      MEMORY_CACHING_TYPE cache, int node, ULONG count)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = maximum };
+	PDMA_COMMON_BUFFER_VECTOR vector;
+
+	fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, cache, node, 0, count,
+						 SZ_4K, &vector);
+	return vector;
+}
+
+static void device_moves_bytes_of_vector_elements(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[2];
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PVOID va[2];
+
+	vector = vector_alloc(fixture, 0x7fffffff, MmCached, 0, 1024);
+	KUNIT_ASSERT_NOT_NULL(test, vector);
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, &va[0], &la[0]);
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 1023, &va[1],
+						       &la[1]);
+	KUNIT_ASSERT_NOT_NULL(test, va[0]);
+	KUNIT_ASSERT_NOT_NULL(test, va[1]);
+	KUNIT_EXPECT_LE(test, (u64)la[1].QuadPart + SZ_4K - 1, 0x7fffffffULL);
+	memset(va[0], 0x42, SZ_4K);
+	KUNIT_EXPECT_EQ(test, edu_copy(la[0].QuadPart, EDU_BUFFER, EDU_MOST, 0), 0);
+	KUNIT_EXPECT_EQ(test, edu_copy(EDU_BUFFER, la[1].QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY),
+			0);
+	KUNIT_EXPECT_EQ(test, memcmp(va[0], va[1], EDU_MOST), 0);
+	fixture->ops->FreeCommonBufferFromVector(fixture->adapter, vector, 0);
+	fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
+}
+
+static void expect_pages_on_node(struct kunit *test, void *va, size_t size, int node)
+{
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += SZ_4K)
+		KUNIT_EXPECT_EQ(test, pfn_to_nid(PHYS_PFN(physical(va + offset))), node);
+}
+
+/* A node is a preference; in a guest with free memory on each it is what one gets. */
+static void memory_is_on_the_preferred_node(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	int node;
+
+	if (num_online_nodes() < 2) {
+		kunit_skip(test, "the machine has one node");
+		return;
+	}
+	for_each_online_node(node) {
+		va = fixture->ops->AllocateCommonBufferEx(fixture->adapter, NULL, SZ_1M, &la, TRUE,
+							  node);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		expect_pages_on_node(test, va, SZ_1M, node);
+		buffer_free(fixture, SZ_1M, la, va);
+
+		va = fixture->ops->AllocateCommonBufferEx(fixture->adapter, NULL, SZ_8K, &la, FALSE,
+							  node);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		expect_pages_on_node(test, va, SZ_8K, node);
+		buffer_free(fixture, SZ_8K, la, va);
+
+		vector = vector_alloc(fixture, U64_MAX, MmCached, node, 16);
+		KUNIT_ASSERT_NOT_NULL(test, vector);
+		fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 15, &va,
+							       &la);
+		expect_pages_on_node(test, va, SZ_4K, node);
+		fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
+	}
+	/* The device's own node is what it was. */
+	KUNIT_EXPECT_EQ(test, dev_to_node(fixture->dev), edu.node);
+}
+
+static void vector_and_large_page_cycle(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	vector = vector_alloc(fixture, U64_MAX, MmNonCached, 0, 8);
+	if (vector)
+		fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
+	va = bounded(fixture, 0, 0xbfffffff, SZ_2M, DOMAIN_COMMON_BUFFER_LARGE_PAGE, &la);
+	if (va)
+		buffer_free(fixture, SZ_2M, la, va);
+}
+
+static void vector_and_large_page_fail_cleanly_at_every_point(struct kunit *test)
+{
+	wdmdma_test_sweep(test, vector_and_large_page_cycle);
+}
+
 static struct kunit_case live_cases[] = {
 	KUNIT_CASE_SLOW(device_moves_bytes_across_pages),
 	KUNIT_CASE_SLOW(device_moves_bytes_of_uncached_memory),
@@ -652,6 +821,11 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE_PARAM(limits_hold_for_memory_of_the_driver, limits_gen_params),
 	KUNIT_CASE(unbind_leaves_memory_of_the_driver_alone),
 	KUNIT_CASE(from_mdl_fails_cleanly_at_every_point),
+	KUNIT_CASE_PARAM(device_moves_bytes_in_the_window, window_gen_params),
+	KUNIT_CASE_SLOW(large_page_is_one_for_the_iommu_too),
+	KUNIT_CASE_SLOW(device_moves_bytes_of_vector_elements),
+	KUNIT_CASE(memory_is_on_the_preferred_node),
+	KUNIT_CASE(vector_and_large_page_fail_cleanly_at_every_point),
 	{}
 };
 

@@ -255,41 +255,6 @@ static void get_dma_domain(struct kunit *test, struct args *a)
 	KUNIT_EXPECT_NULL(test, a->ops->GetDmaDomain(a->adapter));
 }
 
-static void allocate_common_buffer_with_bounds(struct kunit *test, struct args *a)
-{
-	KUNIT_EXPECT_NULL(test,
-			  a->ops->AllocateCommonBufferWithBounds(a->adapter, NULL, a->limit, 256,
-								 0, a->cache, MM_ANY_NODE_OK,
-								 a->la_out));
-}
-
-static void allocate_common_buffer_vector(struct kunit *test, struct args *a)
-{
-	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
-
-	expect_unsupported(test,
-			   a->ops->AllocateCommonBufferVector(a->adapter, low, high, MmCached, 0, 0,
-							      4, 4096,
-							      (PDMA_COMMON_BUFFER_VECTOR *)
-							      a->pointer_out));
-}
-
-static void get_common_buffer_from_vector_by_index(struct kunit *test, struct args *a)
-{
-	a->ops->GetCommonBufferFromVectorByIndex(a->adapter, a->context, 0, a->pointer_out,
-						 a->la_out);
-}
-
-static void free_common_buffer_from_vector(struct kunit *test, struct args *a)
-{
-	a->ops->FreeCommonBufferFromVector(a->adapter, a->context, 0);
-}
-
-static void free_common_buffer_vector(struct kunit *test, struct args *a)
-{
-	a->ops->FreeCommonBufferVector(a->adapter, a->context);
-}
-
 /* Which outputs a slot has. */
 enum { LENGTH = 1, SIZE = 2, LA = 4, POINTER = 8 };
 
@@ -326,12 +291,6 @@ static const struct slot_row {
 	{ "JoinDmaDomain", join_dma_domain },
 	{ "LeaveDmaDomain", leave_dma_domain },
 	{ "GetDmaDomain", get_dma_domain },
-	{ "AllocateCommonBufferWithBounds", allocate_common_buffer_with_bounds, LA },
-	{ "AllocateCommonBufferVector", allocate_common_buffer_vector, POINTER },
-	{ "GetCommonBufferFromVectorByIndex", get_common_buffer_from_vector_by_index,
-	  LA | POINTER },
-	{ "FreeCommonBufferFromVector", free_common_buffer_from_vector },
-	{ "FreeCommonBufferVector", free_common_buffer_vector },
 };
 
 KUNIT_ARRAY_PARAM_DESC(slot, slot_rows, name);

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Common buffer vectors, through the table, without an IOMMU. */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "helpers.h"
+
+#define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
+
+static NTSTATUS alloc_below(struct wdmdma_fixture *fixture, u64 maximum, ULONG flags, ULONG count,
+			    ULONGLONG size, PDMA_COMMON_BUFFER_VECTOR *vector)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = maximum };
+
+	return fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, MmCached, 0,
+							flags, count, size, vector);
+}
+
+static NTSTATUS alloc(struct wdmdma_fixture *fixture, ULONG count, ULONGLONG size,
+		      PDMA_COMMON_BUFFER_VECTOR *vector)
+{
+	return alloc_below(fixture, U64_MAX, 0, count, size, vector);
+}
+
+static bool get(struct wdmdma_fixture *fixture, PDMA_COMMON_BUFFER_VECTOR vector, ULONG index,
+		PVOID *va, PHYSICAL_ADDRESS *la)
+{
+	*va = (void *)1;
+	la->QuadPart = 1;
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, index, va, la);
+	return *va;
+}
+
+static void vector_free(struct wdmdma_fixture *fixture, PDMA_COMMON_BUFFER_VECTOR vector)
+{
+	fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
+}
+
+static void element_free(struct wdmdma_fixture *fixture, PDMA_COMMON_BUFFER_VECTOR vector, ULONG n)
+{
+	fixture->ops->FreeCommonBufferFromVector(fixture->adapter, vector, n);
+}
+
+struct vector_row {
+	const char *name;
+	ULONG count;
+	ULONGLONG size;
+};
+
+static const struct vector_row vector_rows[] = {
+	{ "one of 1 byte", 1, 1 },
+	{ "three of 5000 bytes", 3, 5000 },
+	{ "1024 of 4 KiB", 1024, SZ_4K },
+	{ "two of 2 MiB", 2, SZ_2M },
+	{ "16 MiB in all, more than one block can be", 4096, SZ_4K },
+	{ "64 of 64 KiB", 64, SZ_64K },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vector, vector_rows, name);
+
+static void elements_are_common_buffers_of_their_own(struct kunit *test)
+{
+	const struct vector_row *row = test->param_value;
+	size_t size = PAGE_ALIGN(row->size);
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	ULONG i;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, row->count, row->size, &vector), STATUS_SUCCESS);
+	for (i = 0; i < row->count; i++) {
+		KUNIT_ASSERT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_4K));
+		KUNIT_ASSERT_TRUE(test, IS_ALIGNED(la.QuadPart, SZ_4K));
+		KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
+		KUNIT_ASSERT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
+		/* Zero until it is written: so no two elements overlap. */
+		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_zero(va, size));
+		memset(va, 0xff, size);
+	}
+	vector_free(fixture, vector);
+	KUNIT_EXPECT_FALSE(test, get(fixture, vector, 0, &va, &la));
+}
+
+static void freed_elements_are_dead_and_others_stay(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PVOID va, first_va;
+	PHYSICAL_ADDRESS la, first_la;
+	ULONG i;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 8, SZ_4K, &vector), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, get(fixture, vector, 0, &first_va, &first_la));
+	memset(first_va, 0x11, SZ_4K);
+	for (i = 1; i < 8; i++) {
+		element_free(fixture, vector, i);
+		KUNIT_EXPECT_FALSE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+		element_free(fixture, vector, i);
+		KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+		KUNIT_EXPECT_PTR_EQ(test, va, first_va);
+		KUNIT_EXPECT_EQ(test, la.QuadPart, first_la.QuadPart);
+	}
+	KUNIT_EXPECT_NULL(test, memchr_inv(first_va, 0x11, SZ_4K));
+	element_free(fixture, vector, 0);
+	/* Empty, but there. */
+	KUNIT_EXPECT_FALSE(test, get(fixture, vector, 0, &va, &la));
+	vector_free(fixture, vector);
+}
+
+static void index_out_of_bounds_is_refused(struct kunit *test)
+{
+	static const ULONG bad[] = { 4, 5, 0x7fffffff, 0xffffffff };
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 4, SZ_4K, &vector), STATUS_SUCCESS);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_FALSE(test, get(fixture, vector, bad[i], &va, &la));
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+		element_free(fixture, vector, bad[i]);
+	}
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, get(fixture, vector, i, &va, &la));
+	vector_free(fixture, vector);
+}
+
+struct refuse_row {
+	const char *name;
+	u64 low, high;
+	MEMORY_CACHING_TYPE cache;
+	NODE_REQUIREMENT node;
+	ULONG flags, count;
+	ULONGLONG size;
+	NTSTATUS status;
+};
+
+#define INVALID	STATUS_INVALID_PARAMETER
+
+static const struct refuse_row refuse_rows[] = {
+	{ "no elements", 0, U64_MAX, MmCached, 0, 0, 0, SZ_4K, INVALID },
+	{ "size 0", 0, U64_MAX, MmCached, 0, 0, 4, 0, INVALID },
+	{ "size of 4 GiB", 0, U64_MAX, MmCached, 0, 0, 1, 1ULL << 32, INVALID },
+	{ "upside down", SZ_64M, SZ_16M, MmCached, 0, 0, 4, SZ_4K, INVALID },
+	{ "MmWriteCombined", 0, U64_MAX, MmWriteCombined, 0, 0, 4, SZ_4K, INVALID },
+	{ "bad cache type", 0, U64_MAX, MmNotMapped, 0, 0, 4, SZ_4K, INVALID },
+	{ "any node is no node here", 0, U64_MAX, MmCached, MM_ANY_NODE_OK, 0, 4, SZ_4K, INVALID },
+	{ "node out of range", 0, U64_MAX, MmCached, MAX_NUMNODES, 0, 4, SZ_4K, INVALID },
+	{ "unknown flag", 0, U64_MAX, MmCached, 0, 4, 4, SZ_4K, INVALID },
+	{ "element above the window", 0, SZ_4K, MmCached, 0, 0, 4, SZ_8K, INVALID },
+	{ "more than all memory", 0, U64_MAX, MmCached, 0, 0, 0xffffffff, SZ_4K,
+	  STATUS_INSUFFICIENT_RESOURCES },
+	{ "product above 64 bits", 0, U64_MAX, MmCached, 0, 0, 0xffffffff, 0xffffffff,
+	  STATUS_INSUFFICIENT_RESOURCES },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refuse, refuse_rows, name);
+
+static void alloc_refuses_what_cannot_be(struct kunit *test)
+{
+	const struct refuse_row *row = test->param_value;
+	PHYSICAL_ADDRESS low = { .QuadPart = row->low }, high = { .QuadPart = row->high };
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector = (void *)1;
+	NTSTATUS status;
+
+	status = fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, row->cache,
+							  row->node, row->flags, row->count,
+							  row->size, &vector);
+	KUNIT_EXPECT_EQ(test, status, row->status);
+	KUNIT_EXPECT_NULL(test, vector);
+}
+
+static void elements_keep_the_limit(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, alloc_below(fixture, 0xffffff, 0, 16, SZ_4K, &vector),
+			STATUS_SUCCESS);
+	for (i = 0; i < 16; i++) {
+		KUNIT_EXPECT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_4K - 1, 0xffffffULL);
+	}
+	vector_free(fixture, vector);
+}
+
+static void handles_that_are_none_are_refused(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv, *other = wdmdma_test_fixture(test);
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 2, SZ_4K, &vector), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, alloc(fixture, 2, SZ_4K, NULL), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_FALSE(test, get(fixture, NULL, 0, &va, &la));
+	KUNIT_EXPECT_FALSE(test, get(fixture, (void *)fixture, 0, &va, &la));
+	KUNIT_EXPECT_FALSE(test, get(other, vector, 0, &va, &la));
+	vector_free(other, vector);
+	element_free(other, vector, 0);
+	vector_free(fixture, NULL);
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+	/* An element is not freed as a buffer of its own. */
+	fixture->ops->FreeCommonBuffer(fixture->adapter, SZ_4K, la, va, FALSE);
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+	vector_free(fixture, vector);
+	vector_free(fixture, vector);
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, NULL, NULL);
+}
+
+static void get_works_at_any_level_and_free_does_not(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector, none = (void *)1;
+	unsigned long flags;
+	PHYSICAL_ADDRESS la;
+	bool got;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 2, SZ_4K, &vector), STATUS_SUCCESS);
+	local_irq_save(flags);
+	got = get(fixture, vector, 1, &va, &la);
+	vector_free(fixture, vector);
+	element_free(fixture, vector, 1);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_TRUE(test, got);
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, alloc(fixture, 2, SZ_4K, &none), STATUS_INVALID_DEVICE_STATE);
+	local_bh_enable();
+	KUNIT_EXPECT_NULL(test, none);
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 1, &va, &la));
+	vector_free(fixture, vector);
+}
+
+static void large_page_vector_is_one_aligned_piece(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, alloc_below(fixture, U64_MAX, LARGE, 512, SZ_4K, &vector),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(la.QuadPart, SZ_2M));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	vector_free(fixture, vector);
+}
+
+/* What is left is reported and taken back, at put and at unbind. */
+static void leaked_vectors_are_taken_back(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 100, SZ_4K, &vector), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 3, SZ_64K, &vector), STATUS_SUCCESS);
+	element_free(fixture, vector, 1);
+	fixture->ops->PutDmaAdapter(fixture->adapter);
+	fixture->adapter = NULL;
+	KUNIT_EXPECT_NULL(test, wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, vector));
+}
+
+static void alloc_and_free(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	NTSTATUS status = alloc(fixture, 20, SZ_4K, &vector);
+
+	if (NT_SUCCESS(status))
+		vector_free(fixture, vector);
+	else
+		KUNIT_EXPECT_NULL(test, vector);
+}
+
+static void alloc_fails_cleanly_at_every_point(struct kunit *test)
+{
+	wdmdma_test_sweep(test, alloc_and_free);
+}
+
+static struct kunit_case vector_cases[] = {
+	KUNIT_CASE_PARAM(elements_are_common_buffers_of_their_own, vector_gen_params),
+	KUNIT_CASE(freed_elements_are_dead_and_others_stay),
+	KUNIT_CASE(index_out_of_bounds_is_refused),
+	KUNIT_CASE_PARAM(alloc_refuses_what_cannot_be, refuse_gen_params),
+	KUNIT_CASE(elements_keep_the_limit),
+	KUNIT_CASE(handles_that_are_none_are_refused),
+	KUNIT_CASE(get_works_at_any_level_and_free_does_not),
+	KUNIT_CASE(large_page_vector_is_one_aligned_piece),
+	KUNIT_CASE(leaked_vectors_are_taken_back),
+	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
+	{}
+};
+
+static struct kunit_suite vector_suite = {
+	.name = "wdmdma_vector",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = vector_cases,
+};
+
+kunit_test_suite(vector_suite);
