@@ -4,7 +4,7 @@
 # Not exported: the scripts see KDIR only where the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules modules_install clean demo test check doc help
+.PHONY: all modules modules_install clean demo test test-all check doc help
 
 all: modules
 
@@ -29,6 +29,9 @@ demo:
 test:
 	@scripts/run-kunit
 
+test-all:
+	@CONFIGS="none vtd numa vtd-strict vtd-passthrough" scripts/run-kunit
+
 check:
 	@scripts/check $(if $(QUICK),--quick)
 
@@ -44,7 +47,8 @@ help:
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, without and with an IOMMU'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
-	@echo 'make test CONFIGS=vtd            only these machines (none, vtd)'
+	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd)'
+	@echo 'make test-all         all machines: none vtd numa vtd-strict vtd-passthrough'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: under 40 s'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo
