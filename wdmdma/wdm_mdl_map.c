@@ -69,7 +69,7 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 
 	if (mdl->MdlFlags & MDL_FREE_EXTRA_PTES)
 		va -= pfn[nr] << PAGE_SHIFT;
-	if (!wdmdma_at_dispatch() || !is_vmalloc_addr(va))
+	if (!wdmdma_at_dispatch() || (!is_vmalloc_addr(va) && cache == WDMDMA_CACHE_PLATFORM))
 		wdmdma_pfns_unmap(va, pfn, nr, cache);
 	else if (!wdm_unmap_late(va, cache, call) && cache != WDMDMA_CACHE_PLATFORM)
 		return false;
