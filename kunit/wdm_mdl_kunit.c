@@ -420,7 +420,7 @@ static void ranges_that_leave_their_memory_are_refused(struct kunit *test)
 /* An MDL of the driver's own making may describe anything at all. */
 static void ranges_that_wrap_are_refused(struct kunit *test)
 {
-	static const ULONG_PTR starts[] = { ~0UL - 10, ~0xfffUL, TASK_SIZE_MAX - 100 };
+	const ULONG_PTR starts[] = { ~0UL - 10, ~0xfffUL, TASK_SIZE_MAX - 100 };
 	struct {
 		MDL mdl;
 		PFN_NUMBER pfn[4];

@@ -500,9 +500,9 @@ static void no_write_of_uncached_pages(struct kunit *test)
 }
 
 /* The type of a page cannot change at DISPATCH_LEVEL; nothing may be half done. */
-static void uncached_pages_at_dispatch(struct kunit *test)
+static void expect_refusal_at_dispatch(struct kunit *test, ULONG flags)
 {
-	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED | flags);
 	PVOID va;
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
@@ -523,6 +523,13 @@ static void uncached_pages_at_dispatch(struct kunit *test)
 			MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
 	memset(va, 0x5a, SZ_8K);
 	release(mdl);
+}
+
+/* Contiguous pages have their address in the linear map, others a mapping of their own. */
+static void uncached_pages_at_dispatch(struct kunit *test)
+{
+	expect_refusal_at_dispatch(test, 0);
+	expect_refusal_at_dispatch(test, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
 }
 
 /* The balloon: many uncached pages that are never mapped cost nothing but themselves. */
