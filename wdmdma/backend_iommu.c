@@ -87,6 +87,51 @@ delete_pages:
 	return ret;
 }
 
+#if WDMDMA_HAS_DMA_IOVA
+
+/* Map the pages of an adopted buffer as one range: addresses for all, then run after run. */
+static int iommu_map_adopted(struct device *dev, struct wdmdma_request *request,
+			     struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_adopted *adopted = wdmdma_to_adopted(buffer);
+	const unsigned long *pfn = buffer->pages->pfn;
+	unsigned long done, run, nr = buffer->pages->nr;
+
+	/* Where the IOMMU's pages are larger than ours, ours cannot follow each other. */
+	if (dma_get_merge_boundary(dev) >= PAGE_SIZE) {
+		request->why = "the kernel gives this device no single range for several pages";
+		return -EOPNOTSUPP;
+	}
+	request->why = "no memory, or no logical addresses";
+	if (!dma_iova_try_alloc(dev, &adopted->iova, 0, buffer->size))
+		return -ENOMEM;
+	for (done = 0; done < nr; done += run) {
+		run = wdmdma_pfns_run(pfn + done, nr - done);
+		if (dma_iova_link(dev, &adopted->iova, PFN_PHYS(pfn[done]), done << PAGE_SHIFT,
+				  run << PAGE_SHIFT, adopted->direction, DMA_ATTR_SKIP_CPU_SYNC))
+			goto destroy;
+	}
+	if (dma_iova_sync(dev, &adopted->iova, 0, buffer->size))
+		goto destroy;
+	buffer->dma = adopted->iova.addr;
+	return 0;
+
+destroy:
+	dma_iova_destroy(dev, &adopted->iova, done << PAGE_SHIFT, adopted->direction,
+			 DMA_ATTR_SKIP_CPU_SYNC);
+	return -ENOMEM;
+}
+
+static void iommu_unmap_adopted(struct device *dev, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_adopted *adopted = wdmdma_to_adopted(buffer);
+
+	dma_iova_destroy(dev, &adopted->iova, buffer->size, adopted->direction,
+			 DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+#else /* !WDMDMA_HAS_DMA_IOVA */
+
 /* Is the list one range of logical addresses? How many segments it has does not tell. */
 static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 {
@@ -160,6 +205,8 @@ static void iommu_unmap_adopted(struct device *dev, struct wdmdma_buffer *buffer
 	sg_free_table(buffer->sgt);
 	kfree(buffer->sgt);
 }
+
+#endif /* !WDMDMA_HAS_DMA_IOVA */
 
 /*
  * Large pages for memory and IOMMU alike. The kernel maps with the largest page that

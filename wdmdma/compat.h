@@ -8,6 +8,7 @@
 #ifndef WDMDMA_COMPAT_H
 #define WDMDMA_COMPAT_H
 
+#include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
@@ -29,6 +30,14 @@
 /* Newer kernels replaced the migrate type of alloc_contig_range() by flags. */
 #ifndef ACR_FLAGS_NONE
 #define ACR_FLAGS_NONE		MIGRATE_MOVABLE
+#endif
+
+/* Up to 6.15 the DMA API could not be told to map several pieces of memory as one range. */
+#ifdef DMA_IOVA_USE_SWIOTLB
+#define WDMDMA_HAS_DMA_IOVA	1
+#else
+#define WDMDMA_HAS_DMA_IOVA	0
+struct dma_iova_state { };
 #endif
 
 #ifndef CONFIG_CONTIG_ALLOC

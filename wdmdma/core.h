@@ -36,6 +36,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "compat.h"
 #include "handle.h"
 #include "pages.h"
 #include "window.h"
@@ -106,6 +107,7 @@ struct wdmdma_buffer {
  * @owner_len: length of all that
  * @direction: what the device may do: both, or DMA_TO_DEVICE for reading only
  * @held: we have a reference to each page, and they stay if the driver frees them
+ * @iova: the range of addresses, where the kernel has dma_iova_*() (backend_iommu)
  */
 struct wdmdma_adopted {
 	struct wdmdma_buffer buffer;
@@ -114,6 +116,7 @@ struct wdmdma_adopted {
 	size_t owner_len;
 	enum dma_data_direction direction;
 	bool held;
+	struct dma_iova_state iova;
 };
 
 static inline struct wdmdma_adopted *wdmdma_to_adopted(struct wdmdma_buffer *buffer)

@@ -171,15 +171,20 @@ struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsign
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
 
-/* Does each page follow the one before it in physical memory? */
-bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
+/* How many of the pages, from the first on, follow each other in physical memory? */
+unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
 {
 	unsigned long i;
 
 	for (i = 1; i < nr; i++)
 		if (pfn[i] != pfn[0] + i)
-			return false;
-	return true;
+			return i;
+	return nr;
+}
+
+bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
+{
+	return wdmdma_pfns_run(pfn, nr) == nr;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_contiguous);
 

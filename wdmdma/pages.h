@@ -66,6 +66,7 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 		      bool writable);
 void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 		       enum wdmdma_cache cache);
+unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr);
 bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
 
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp);
