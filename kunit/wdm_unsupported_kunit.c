@@ -123,7 +123,7 @@ static void put_scatter_gather_list(struct kunit *test, struct args *a)
 	a->ops->PutScatterGatherList(a->adapter, a->list, TRUE);
 }
 
-/* Peer defect 28 and wdm 8.48: the count is optional. */
+/* Peer defect 28: the count is optional. */
 static void calculate_scatter_gather_list(struct kunit *test, struct args *a)
 {
 	expect_unsupported(test, a->ops->CalculateScatterGatherList(a->adapter, a->mdl, a->va, 256,
