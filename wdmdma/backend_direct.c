@@ -85,10 +85,6 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 		request->why = "only an IOMMU can limit what the device does with memory";
 		return -EOPNOTSUPP;
 	}
-	if (!dev_is_dma_coherent(device->dev)) {
-		request->why = "the device is not cache coherent with memory of the driver's own";
-		return -EOPNOTSUPP;
-	}
 	if (!wdmdma_pfns_contiguous(pages->pfn, pages->nr)) {
 		request->why = "without an IOMMU the pages must be physically contiguous";
 		return -EINVAL;

@@ -417,16 +417,6 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
 }
 
-static int iommu_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
-		       struct wdmdma_buffer *buffer)
-{
-	if (!dev_is_dma_coherent(device->dev)) {
-		request->why = "the device is not cache coherent with memory of the driver's own";
-		return -EOPNOTSUPP;
-	}
-	return iommu_place(device, request, buffer);
-}
-
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	iommu_free_once(device, buffer);
@@ -436,7 +426,7 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
 	.alloc = iommu_place,
-	.adopt = iommu_adopt,
+	.adopt = iommu_place,
 	.free = iommu_free,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_iommu);

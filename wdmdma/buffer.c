@@ -77,6 +77,8 @@ static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *req
 		request->why = "the driver is unbound from the device";
 		return -ESHUTDOWN;
 	}
+	buffer->len = request->len;
+	buffer->size = wdmdma_request_size(request);
 	ret = buffer->adopted ? device->backend->adopt(device, request, buffer) :
 				device->backend->alloc(device, request, buffer);
 	if (ret)
@@ -104,8 +106,6 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 
 	if (ret)
 		return ret;
-	buffer->len = request->len;
-	buffer->size = wdmdma_request_size(request);
 	return buffer_place(adapter->device, request, buffer);
 }
 
@@ -121,8 +121,6 @@ static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_device *device = adapter->device;
 	int ret;
 
-	buffer->len = request->len;
-	buffer->size = wdmdma_request_size(request);
 	buffer->caller = request->caller;
 
 	down_read(&device->sem);
@@ -268,6 +266,11 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	ret = buffer_check(adapter, request);
 	if (ret)
 		goto refuse;
+	if (!dev_is_dma_coherent(adapter->device->dev)) {
+		request->why = "the device is not cache coherent with memory of the driver's own";
+		ret = -EOPNOTSUPP;
+		goto refuse;
+	}
 
 	adopted = buffer_new_adopted(request, adoption);
 	if (!adopted) {
