@@ -49,14 +49,16 @@ static void fixture_put(void *data)
 	wdmdma_device_object_put(fixture->pdo);
 }
 
-struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test)
+/* A device object of @dev, and an adapter with @width address bits; put when the test ends. */
+struct wdmdma_fixture *wdmdma_test_fixture_on(struct kunit *test, struct device *dev, ULONG width)
 {
-	DEVICE_DESCRIPTION description = wdmdma_test_description(DEVICE_DESCRIPTION_VERSION3, 64);
+	DEVICE_DESCRIPTION description =
+		wdmdma_test_description(DEVICE_DESCRIPTION_VERSION3, width);
 	struct wdmdma_fixture *fixture = kunit_kzalloc(test, sizeof(*fixture), GFP_KERNEL);
 	ULONG registers;
 
 	KUNIT_ASSERT_NOT_NULL(test, fixture);
-	fixture->dev = wdmdma_test_device(test);
+	fixture->dev = dev;
 	fixture->pdo = wdmdma_device_object_get(fixture->dev);
 	KUNIT_ASSERT_NOT_NULL(test, fixture->pdo);
 	fixture->adapter = IoGetDmaAdapter(fixture->pdo, &description, &registers);
@@ -64,6 +66,11 @@ struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test)
 	fixture->ops = fixture->adapter->DmaOperations;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, fixture_put, fixture), 0);
 	return fixture;
+}
+
+struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test)
+{
+	return wdmdma_test_fixture_on(test, wdmdma_test_device(test), 64);
 }
 
 /* For kunit_suite.init: test->priv is the fixture. */

@@ -29,6 +29,7 @@ struct wdmdma_fixture {
 
 struct device *wdmdma_test_device(struct kunit *test);
 DEVICE_DESCRIPTION wdmdma_test_description(ULONG version, ULONG width);
+struct wdmdma_fixture *wdmdma_test_fixture_on(struct kunit *test, struct device *dev, ULONG width);
 struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test);
 int wdmdma_test_fixture_init(struct kunit *test);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);

@@ -110,36 +110,14 @@ static void live_suite_exit(struct kunit_suite *suite)
 	pci_unregister_driver(&edu_driver);
 }
 
-static void fixture_put(void *data)
-{
-	struct wdmdma_fixture *fixture = data;
-
-	if (fixture->adapter)
-		fixture->ops->PutDmaAdapter(fixture->adapter);
-	wdmdma_device_object_put(fixture->pdo);
-}
-
 /* test->priv: an adapter of the edu device with 32 address bits. */
 static int live_init(struct kunit *test)
 {
-	DEVICE_DESCRIPTION description = wdmdma_test_description(DEVICE_DESCRIPTION_VERSION3, 32);
-	struct wdmdma_fixture *fixture;
-	ULONG registers;
-
-	if (!edu.pdev) {
+	if (edu.pdev)
+		test->priv = wdmdma_test_fixture_on(test, &edu.pdev->dev, 32);
+	else
 		kunit_skip(test, "the machine has no edu device");
-		return 0;
-	}
-	fixture = kunit_kzalloc(test, sizeof(*fixture), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, fixture);
-	fixture->dev = &edu.pdev->dev;
-	fixture->pdo = wdmdma_device_object_get(fixture->dev);
-	KUNIT_ASSERT_NOT_NULL(test, fixture->pdo);
-	fixture->adapter = IoGetDmaAdapter(fixture->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, fixture->adapter);
-	fixture->ops = fixture->adapter->DmaOperations;
-	test->priv = fixture;
-	return kunit_add_action_or_reset(test, fixture_put, fixture);
+	return 0;
 }
 
 static void *buffer_alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
