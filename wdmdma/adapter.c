@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "core.h"
+#include "channel.h"
 
 #define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
 
@@ -49,13 +49,17 @@ static void adapter_teardown(struct work_struct *work)
 	/* What that would have freed is freed here. */
 	cancel_work_sync(&adapter->drain);
 
+	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
+	wdmdma_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
-	/* An insertion that failed may have left inner nodes behind. */
-	xa_destroy(&adapter->buffers);
+	wdmdma_lookup_destroy(&adapter->buffers);
 	adapter_retire(adapter);
+	if (list_empty(&device->adapters))
+		wdmdma_domain_go_home(device);
 	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
 
 	wdmdma_device_put(device);
 }
@@ -108,12 +112,19 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 		return ERR_PTR(-ENOMEM);
 	adapter->device = device;
 	adapter->reach = reach;
-	xa_init(&adapter->buffers);
+	wdmdma_lookup_init(&adapter->buffers);
 	INIT_LIST_HEAD(&adapter->vectors);
 	spin_lock_init(&adapter->vectors_lock);
 	init_llist_head(&adapter->deferred);
 	INIT_WORK(&adapter->drain, adapter_drain);
 	INIT_WORK(&adapter->teardown, adapter_teardown);
+	hash_init(adapter->lists);
+	INIT_LIST_HEAD(&adapter->waiting_lists);
+	spin_lock_init(&adapter->transfers_lock);
+	INIT_DELAYED_WORK(&adapter->list_work, wdmdma_list_work);
+	INIT_LIST_HEAD(&adapter->registers);
+	INIT_LIST_HEAD(&adapter->waiting_channels);
+	INIT_WORK(&adapter->channel_work, wdmdma_channel_work);
 
 	down_write(&device->sem);
 	if (device->dead) {

@@ -3,8 +3,8 @@
  * Direct backend: nothing translates the device's addresses, so a logical
  * address is a physical one.
  *
- * What asks for nothing special comes from dma_alloc_attrs(). A window, a node
- * or a cache type of its own takes pages that the module allocates: the DMA API
+ * What asks for nothing special comes from dma_alloc_attrs(). A window, a boundary,
+ * a node or a cache type of its own takes pages that the module allocates: the DMA API
  * knows only one mask and one node per device. They are mapped for streaming,
  * and the mapping is verified: a bounced address is of no use to a buffer that
  * CPU and device share.
@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "core.h"
+#include "own.h"
 
 #define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
@@ -24,7 +25,8 @@ static bool direct_is_plain(const struct wdmdma_device *device,
 	return request->window.first <= PAGE_SIZE &&
 	       request->window.last >= wdmdma_device_reach(device) &&
 	       (request->node == NUMA_NO_NODE || request->node == dev_to_node(device->dev)) &&
-	       request->cache == WDMDMA_CACHE_PLATFORM && !request->granule;
+	       request->cache == WDMDMA_CACHE_PLATFORM && !request->granule &&
+	       !request->boundary;
 }
 
 /* Is the device's address that of the memory? */
@@ -113,10 +115,34 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
 }
 
+/*
+ * Memory past the device's mask: the kernel copies, if it has bounce buffers for this
+ * device, and they lie below its mask. A window below the mask it does not know.
+ */
+static bool direct_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
+			   phys_addr_t phys, size_t len)
+{
+	struct device *dev = device->dev;
+
+	if (wdmdma_window_holds(window, phys_to_dma(dev, phys), len))
+		return true;
+	return window.last >= min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) &&
+	       dma_max_mapping_size(dev) != SIZE_MAX;
+}
+
+static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dma)
+{
+	return dma_to_phys(device->dev, dma);
+}
+
 const struct wdmdma_backend wdmdma_backend_direct = {
 	.name = "direct",
+	.shares = true,
 	.alloc = direct_alloc,
 	.adopt = direct_adopt,
 	.free = direct_free,
+	.reaches = direct_reaches,
+	.phys = direct_phys,
+	.maps_with_dma_api = true,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

@@ -25,6 +25,7 @@
 
 #include "compat.h"
 #include "core.h"
+#include "own.h"
 
 #define IOMMU_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 #define IOMMU_HEAL_TRIES	8
@@ -39,6 +40,14 @@ bool wdmdma_iommu_translates(struct device *dev)
 	return domain && iommu_is_dma_domain(domain);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_translates);
+
+/* Can @dev be given memory in pages of @size? Where no IOMMU translates, in any. */
+bool wdmdma_iommu_has_page_size(struct device *dev, size_t size)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return !domain || domain->type == IOMMU_DOMAIN_IDENTITY || domain->pgsize_bitmap & size;
+}
 
 static void *iommu_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
 				  unsigned long *attrs)
@@ -216,9 +225,7 @@ static void iommu_unmap_adopted(struct device *dev, struct wdmdma_buffer *buffer
 static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request *request,
 			     struct wdmdma_buffer *buffer)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
-
-	if (!domain || !(domain->pgsize_bitmap & request->granule)) {
+	if (!wdmdma_iommu_has_page_size(device->dev, request->granule)) {
 		request->why = "the IOMMU has no pages of that size";
 		return -EOPNOTSUPP;
 	}
@@ -423,10 +430,27 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 	iommu_unbook(device, buffer);
 }
 
+/* Any memory has an address; which one shows only when it is mapped. */
+static bool iommu_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
+			  phys_addr_t phys, size_t len)
+{
+	return true;
+}
+
+static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma)
+{
+	return iommu_iova_to_phys(iommu_get_domain_for_dev(device->dev), dma);
+}
+
 const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
+	.shares = true,
 	.alloc = iommu_place,
 	.adopt = iommu_place,
 	.free = iommu_free,
+	.reaches = iommu_reaches,
+	.phys = iommu_phys,
+	.merges = true,
+	.maps_with_dma_api = true,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_iommu);

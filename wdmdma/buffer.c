@@ -10,19 +10,15 @@
  * goes. Freeing allocates nothing and cannot fail.
  */
 #include <linux/dma-map-ops.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "core.h"
 
-#define WDMDMA_FREEING		0	/* bit of wdmdma_buffer.freeing */
+#define WDMDMA_FREEING		0	/* the one bit of wdmdma_buffer.freeing */
 #define WDMDMA_LEAKS_SHOWN	8	/* buffers listed one by one when left over */
-
-static unsigned long buffer_index(const void *cpu)
-{
-	return (unsigned long)cpu >> PAGE_SHIFT;
-}
 
 /* What the cache type means for this device: afterwards it is the platform's, or one to set. */
 static int buffer_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)
@@ -48,9 +44,21 @@ static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 {
 	u64 size = wdmdma_request_size(request);
 
-	if (!size) {
+	if (!request->len) {
 		request->why = "the length is 0";
 		return -EINVAL;
+	}
+	if (size < request->len) {
+		request->why = "the length, in whole pages, wraps round";
+		return -ENOMEM;
+	}
+	if (request->boundary && !is_power_of_2(request->boundary)) {
+		request->why = "the boundary is no power of two";
+		return -EINVAL;
+	}
+	if (request->boundary && request->boundary < request->len) {
+		request->why = "the boundary is smaller than the length";
+		return -ENOMEM;
 	}
 	if (!wdmdma_window_clip(&request->window, adapter->reach)) {
 		request->why = "the adapter reaches no address in that range";
@@ -67,37 +75,75 @@ static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 	return buffer_check_cache(adapter->device, request);
 }
 
+static void buffer_unplace(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
+
+	device->backend->free(device, buffer);
+}
+
 /* Ask the backend, and believe nothing that can be verified. */
-static int buffer_place(struct wdmdma_device *device, struct wdmdma_request *request,
+static int buffer_place(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
+	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
 	int ret;
 
-	if (device->dead) {
+	if (adapter->device->dead) {
 		request->why = "the driver is unbound from the device";
 		return -ESHUTDOWN;
 	}
 	buffer->len = request->len;
 	buffer->size = wdmdma_request_size(request);
+	buffer->shared = request->shared;
 	ret = buffer->adopted ? device->backend->adopt(device, request, buffer) :
 				device->backend->alloc(device, request, buffer);
 	if (ret)
 		return ret;
 	if (!wdmdma_window_holds(request->window, buffer->dma, buffer->size))
 		request->why = "the memory that could be had lies outside that range";
+	else if (wdmdma_window_crosses(request->boundary, buffer->dma, buffer->len))
+		request->why = "the memory that could be had crosses the boundary";
 	else if (!IS_ALIGNED(buffer->dma | (unsigned long)buffer->cpu,
 			     request->granule ?: PAGE_SIZE))
 		request->why = "the memory that could be had is not aligned to large pages";
 	else
 		return 0;
-	device->backend->free(device, buffer);
+	buffer_unplace(adapter, buffer);
 	return -ENOMEM;
 }
 
+/* Place a record and make it known. Under the device's sem, for reading at least. */
+static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	int ret = buffer_place(adapter, request, buffer);
+
+	if (ret)
+		return ret;
+	ret = wdmdma_lookup_insert(&adapter->buffers, buffer);
+	if (!ret)
+		return 0;
+	buffer_unplace(adapter, buffer);
+	if (ret == -EBUSY) {
+		request->why = "there is a common buffer on this memory already";
+		return -EINVAL;
+	}
+	request->why = "out of memory";
+	return ret;
+}
+
+static void buffer_leave(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	lockdep_assert_held(&adapter->device->sem);
+
+	wdmdma_lookup_erase(&adapter->buffers, buffer);
+	buffer_unplace(adapter, buffer);
+}
+
 /*
- * A block that is not in the adapter's table, for elements that are not freed one by
- * one. Both under the device's sem; a failure is not reported, its reason is in
- * @request.
+ * A block with elements of a vector, which the vector keeps. Both under the device's
+ * sem; a failure is not reported, its reason is in @request.
  */
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
@@ -106,49 +152,37 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 
 	if (ret)
 		return ret;
-	return buffer_place(adapter->device, request, buffer);
+	buffer->block = true;
+	return buffer_enter(adapter, request, buffer);
 }
 
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	adapter->device->backend->free(adapter->device, buffer);
+	buffer_leave(adapter, buffer);
 }
 
-/* Place a new record and enter it in the adapter's table. Fills in the outputs. */
-static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+/* The same for a record of its own. Fills in the outputs, as the record may go at once. */
+static int buffer_start(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer, void **cpu, dma_addr_t *dma)
 {
-	struct wdmdma_device *device = adapter->device;
 	int ret;
 
 	buffer->caller = request->caller;
-
-	down_read(&device->sem);
-	ret = buffer_place(device, request, buffer);
-	if (ret)
-		goto unlock;
-	ret = xa_insert(&adapter->buffers, buffer_index(buffer->cpu), buffer, GFP_KERNEL);
-	if (ret)
-		goto free_memory;
-	*cpu = buffer->cpu;
-	*dma = buffer->dma;
-	up_read(&device->sem);
-	return 0;
-
-free_memory:
-	device->backend->free(device, buffer);
-	if (ret == -EBUSY) {
-		request->why = "there is a common buffer on this memory already";
-		ret = -EINVAL;
+	down_read(&adapter->device->sem);
+	ret = buffer_enter(adapter, request, buffer);
+	if (!ret) {
+		*cpu = buffer->cpu;
+		*dma = buffer->dma;
 	}
-unlock:
-	up_read(&device->sem);
+	up_read(&adapter->device->sem);
 	return ret;
 }
 
 static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
 			   struct wdmdma_window asked)
 {
+	if (request->quiet)
+		return;
 	wdmdma_refuse(adapter->device, request->call,
 		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
 		      request->len, asked.first, asked.last, adapter->reach.first,
@@ -168,12 +202,13 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
  * Context: may sleep.
  * Return: 0; -EINVAL for a request that can never be met, -ENOMEM, -EOPNOTSUPP
  * for what this platform cannot do, -ESHUTDOWN after unbind. A failure has been
- * reported, and the outputs are unchanged.
+ * reported, if @request does not say otherwise; the outputs are unchanged then.
  */
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma)
 {
 	struct wdmdma_window asked = request->window;
+	enum wdmdma_cache cache = request->cache;
 	struct wdmdma_buffer *buffer;
 	int ret;
 
@@ -187,10 +222,12 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		ret = -ENOMEM;
 		goto refuse;
 	}
-	ret = buffer_enter(adapter, request, buffer, cpu, dma);
+	/* As the driver knows it, and not what it came to mean for the device. */
+	buffer->cache = cache;
+	ret = buffer_start(adapter, request, buffer, cpu, dma);
 	if (!ret)
 		return 0;
-	kfree(buffer);
+	kfree_rcu(buffer, rcu);
 refuse:
 	buffer_refused(adapter, request, asked);
 	return ret;
@@ -277,7 +314,7 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		ret = -ENOMEM;
 		goto refuse;
 	}
-	ret = buffer_enter(adapter, request, &adopted->buffer, &cpu, dma);
+	ret = buffer_start(adapter, request, &adopted->buffer, &cpu, dma);
 	if (!ret)
 		return 0;
 	buffer_disown(adopted);
@@ -291,31 +328,17 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 /* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	lockdep_assert_held(&adapter->device->sem);
-
-	xa_erase(&adapter->buffers, buffer_index(buffer->cpu));
-	adapter->device->backend->free(adapter->device, buffer);
+	buffer_leave(adapter, buffer);
 	if (buffer->adopted)
 		buffer_disown(wdmdma_to_adopted(buffer));
 	kfree_rcu(buffer, rcu);
 }
 
-/*
- * The buffer at this address. A buffer on a part of the driver's memory may also
- * be named by the address of the whole; the logical address then tells which.
- */
-static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma)
+/* A buffer on a part of the driver's memory may also be named by the address of the whole. */
+static bool buffer_has_address(struct wdmdma_buffer *buffer, void *cpu)
 {
-	struct wdmdma_buffer *exact = xa_load(&adapter->buffers, buffer_index(cpu)), *buffer;
-	unsigned long index;
-
-	if (exact && exact->cpu == cpu && exact->dma == dma)
-		return exact;
-	xa_for_each(&adapter->buffers, index, buffer)
-		if (buffer->adopted && buffer->dma == dma &&
-		    wdmdma_to_adopted(buffer)->owner_cpu == cpu)
-			return buffer;
-	return exact && exact->cpu == cpu ? exact : NULL;
+	return buffer->cpu == cpu ||
+	       (buffer->adopted && wdmdma_to_adopted(buffer)->owner_cpu == cpu);
 }
 
 static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
@@ -324,45 +347,70 @@ static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
 	       (buffer->adopted && wdmdma_to_adopted(buffer)->owner_len == len);
 }
 
-/*
- * The buffer that these arguments name, now claimed for freeing; or NULL and
- * the reason. The caller holds the RCU read lock or the device's sem.
- */
-static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter, void *cpu,
-					  dma_addr_t dma, size_t len, const char **why)
+/* The logical address tells parts of one memory apart. Under the RCU read lock. */
+static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
+					 const struct wdmdma_naming *naming)
 {
-	struct wdmdma_buffer *buffer = buffer_find(adapter, cpu, dma);
+	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(&adapter->buffers, naming->dma);
 
-	if (!buffer)
-		*why = "the virtual address is not that of a live common buffer of this adapter";
-	else if (buffer->dma != dma)
-		*why = "the logical address is not the one returned with the virtual address";
-	else if (!buffer_has_length(buffer, len))
-		*why = "the length is not the one allocated";
-	else if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
-		*why = "the buffer is being freed already";
-	else
+	if (buffer && buffer_has_address(buffer, naming->cpu))
 		return buffer;
+	return wdmdma_lookup_by_cpu(&adapter->buffers, naming->cpu);
+}
+
+/* Why this is not the buffer that was named; NULL if it is. */
+static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
+				   const struct wdmdma_naming *naming)
+{
+	if (buffer && buffer->block)
+		return "an element of a vector: FreeCommonBufferFromVector frees it";
+	if (!buffer || !buffer_has_address(buffer, naming->cpu))
+		return "the virtual address is not that of a live common buffer of this adapter";
+	if (naming->has_dma && buffer->dma != naming->dma)
+		return "the logical address is not the one returned with the virtual address";
+	if (!buffer_has_length(buffer, naming->len))
+		return "the length is not the one allocated";
+	if (naming->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
+		return "the buffer is not from the call that this one frees for";
+	if (naming->has_cache && buffer->cache != naming->cache)
+		return "the cache type is not the one allocated";
 	return NULL;
 }
 
+/*
+ * The buffer that was named, now claimed for freeing; or NULL and the reason; or
+ * NULL and no reason: a part was named, and that was noted.
+ */
+static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
+					  const struct wdmdma_naming *naming, const char **why)
+{
+	struct wdmdma_buffer *buffer;
+	bool whole = true;
+
+	rcu_read_lock();
+	buffer = buffer_find(adapter, naming);
+	*why = buffer_mismatch(buffer, naming);
+	if (*why && buffer && wdmdma_free_is_tolerant())
+		*why = wdmdma_tolerate(buffer, naming, &whole);
+	if (!*why && whole && test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
+		*why = "the buffer is being freed already";
+	rcu_read_unlock();
+	return !*why && whole ? buffer : NULL;
+}
+
 /**
- * wdmdma_buffer_free() - free a common buffer
+ * wdmdma_buffer_free_named() - free a common buffer
  * @adapter: the adapter it was allocated from
- * @call: the Windows call, for messages
- * @cpu: its virtual address
- * @dma: its logical address
- * @len: its length as asked for
+ * @naming: what the driver says of it
  *
  * Arguments that do not name exactly one live buffer are reported and free
- * nothing.
+ * nothing. In tolerant mode they may name it less exactly, see tolerant.c.
  *
  * Context: any. In atomic context the buffer is freed a little later, from a
  * work item.
  * Return: 0, or -EINVAL when nothing was freed.
  */
-int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
-		       dma_addr_t dma, size_t len)
+int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma_naming *naming)
 {
 	struct wdmdma_device *device = adapter->device;
 	struct wdmdma_buffer *buffer;
@@ -370,7 +418,7 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 
 	if (wdmdma_at_dispatch()) {
 		rcu_read_lock();
-		buffer = buffer_claim(adapter, cpu, dma, len, &why);
+		buffer = buffer_claim(adapter, naming, &why);
 		if (buffer) {
 			llist_add(&buffer->deferred, &adapter->deferred);
 			queue_work(wdmdma_workqueue, &adapter->drain);
@@ -378,17 +426,33 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 		rcu_read_unlock();
 	} else {
 		down_read(&device->sem);
-		buffer = buffer_claim(adapter, cpu, dma, len, &why);
+		buffer = buffer_claim(adapter, naming, &why);
 		if (buffer)
 			buffer_release(adapter, buffer);
 		up_read(&device->sem);
 	}
-	if (buffer)
+	if (!why)
 		return 0;
 
-	wdmdma_refuse(device, call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-		      cpu, (u64)dma, len, why);
+	wdmdma_refuse(device, naming->call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+		      naming->cpu, (u64)naming->dma, naming->len, why);
 	return -EINVAL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_named);
+
+/* The same for calls that say where the buffer is for the device, and not how it is cached. */
+int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
+		       dma_addr_t dma, size_t len)
+{
+	struct wdmdma_naming naming = {
+		.call = call,
+		.cpu = cpu,
+		.len = len,
+		.dma = dma,
+		.has_dma = true,
+	};
+
+	return wdmdma_buffer_free_named(adapter, &naming);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free);
 
@@ -416,7 +480,8 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
-	xa_for_each(&adapter->buffers, index, buffer) {
+	/* One with several entries is gone from all of them after the first. */
+	xa_for_each(&adapter->buffers.by_cpu, index, buffer) {
 		if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
 			continue;
 		if (left++ < WDMDMA_LEAKS_SHOWN)
@@ -431,7 +496,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 			 when, left, bytes);
 
 	/* What is still there was claimed in atomic context and is about to be put off. */
-	if (!xa_empty(&adapter->buffers))
+	if (!xa_empty(&adapter->buffers.by_cpu))
 		synchronize_rcu();
 	wdmdma_buffer_free_deferred(adapter);
 }

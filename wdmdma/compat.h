@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
 #include <linux/pgtable.h>
+#include <linux/xarray.h>
 
 /* Inner functions are visible to wdmdma_kunit.ko, and only in a build that includes it. */
 #ifdef CONFIG_WDMDMA_KUNIT
@@ -38,6 +39,32 @@
 #else
 #define WDMDMA_HAS_DMA_IOVA	0
 struct dma_iova_state { };
+#endif
+
+/* Up to 6.10 a domain was allocated for a bus. linux/iommu.h comes before this header. */
+#ifndef WDMDMA_HAS_PAGING_DOMAIN_ALLOC
+#define iommu_paging_domain_alloc(dev) \
+	(iommu_domain_alloc((dev)->bus) ?: ERR_PTR(-ENOMEM))
+#endif
+
+/* Up to 6.2 iommu_map() took no gfp, and had a variant for atomic context. */
+#ifdef WDMDMA_HAS_IOMMU_MAP_ATOMIC
+#define iommu_map(domain, address, physical, size, prot, gfp) \
+	((void)(gfp), iommu_map(domain, address, physical, size, prot))
+#endif
+
+/* Without multi-index entries a range takes a store for each page: slower for long buffers. */
+#ifndef CONFIG_XARRAY_MULTI
+#define xa_store_range		wdmdma_xa_store_range
+static inline void *wdmdma_xa_store_range(struct xarray *xa, unsigned long first,
+					  unsigned long last, void *entry, gfp_t gfp)
+{
+	void *old = NULL;
+
+	for (; first <= last && !xa_is_err(old); first++)
+		old = xa_store(xa, first, entry, gfp);
+	return xa_is_err(old) ? old : NULL;
+}
 #endif
 
 #ifndef CONFIG_CONTIG_ALLOC

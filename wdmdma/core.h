@@ -9,6 +9,8 @@
  *   struct wdmdma_adapter   one per IoGetDmaAdapter; owns its buffers
  *   struct wdmdma_buffer    one per common buffer of any kind; everything that
  *                           freeing needs is in it, so freeing cannot fail
+ *   struct wdmdma_domain    one per set of devices that share memory from the start;
+ *                           others may join it
  *
  * An adapter can outlive its device's driver (the driver forgot to put it) and
  * is then dead: it owns nothing, every call is refused, and a put frees it.
@@ -16,33 +18,45 @@
  * Lock order, outermost first:
  *
  *   wdmdma_open_lock         while a device's record is looked up or made
+ *   wdmdma_domain_lock       one for all: for writing while a device changes its
+ *                            domain or an adapter goes, for reading while a domain
+ *                            buffer is allocated
  *   wdmdma_device.sem        held for reading around each allocation and free,
  *                            for writing where adapters come, go or die
  *   wdmdma_device.override   backend_iommu's: for writing while the device's
  *                            mask or node is replaced for one allocation
- *   xarray lock of wdmdma_adapter.buffers, wdmdma_adapter.vectors_lock, handle
- *   table lock
+ *   wdmdma_lookup.insert     held around each insertion
+ *   xarray locks of wdmdma_lookup, wdmdma_adapter.vectors_lock,
+ *   wdmdma_adapter.transfers_lock, handle table lock, the lock of tolerant.c,
+ *   wdmdma_space.lock (backend_private)
  *
- * The first three sleep. Nothing at all is held when a deferred free is queued.
+ * The first five sleep. Of the sems only one is held at a time: that of an adapter's
+ * own device, also where the DMA is done with another one, see wdmdma_adapter_dma().
+ * Nothing at all is held when a deferred free is queued.
  */
 #ifndef WDMDMA_CORE_H
 #define WDMDMA_CORE_H
 
 #include <linux/device.h>
 #include <linux/dma-direction.h>
+#include <linux/hashtable.h>
 #include <linux/llist.h>
 #include <linux/numa.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 #include "compat.h"
 #include "handle.h"
+#include "lookup.h"
 #include "pages.h"
 #include "window.h"
 
+struct iommu_group;
 struct wdmdma_backend;
+struct wdmdma_registers;
 struct wdmdma_device;
+struct wdmdma_private;
+struct wdmdma_range;
 
 /**
  * struct wdmdma_request - one allocation, as asked for
@@ -54,6 +68,9 @@ struct wdmdma_device;
  * @cache: how the CPU is to see the buffer
  * @granule: SZ_2M for large pages: the memory, its addresses and its length then
  *           come in such; 0 for single pages
+ * @boundary: a power of two whose multiples the @len bytes may not cross; 0 for none
+ * @quiet: a failure is not reported: the caller has another try, or reports it
+ * @shared: the buffer is for all of the domain
  * @why: set on failure: the reason, for the message
  */
 struct wdmdma_request {
@@ -64,39 +81,56 @@ struct wdmdma_request {
 	int node;
 	enum wdmdma_cache cache;
 	size_t granule;
+	u64 boundary;
+	bool quiet;
+	bool shared;
 	const char *why;
 };
 
 /**
- * struct wdmdma_buffer - one common buffer
- * @cpu: address for the CPU; also the index in the adapter's table
+ * struct wdmdma_buffer - one common buffer, or a block with elements of a vector
+ * @cpu: address for the CPU
  * @dma: logical address, for the device
  * @len: bytes that the driver asked for, and has to repeat when it frees
  * @size: bytes allocated: whole pages
+ * @cache: the cache type that was asked for
+ * @named_first: the pages from this one on up to @named_end were freed as parts of
+ * @named_end: the buffer, in tolerant mode (tolerant.c); none if they are equal
  * @caller: where it was allocated
  * @attrs: DMA_ATTR_* of the allocation
  * @pages: the page set with the CPU mapping, where the backend made one
  * @sgt: the list by which @pages are mapped, where they are not contiguous
  * @low_bytes: bytes booked in wdmdma_device.low_bytes (backend_iommu)
+ * @range: its logical addresses (backend_private)
  * @freeing: set by the one caller that frees the buffer
  * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
+ * @block: elements of a vector: this is in a struct wdmdma_vector_block
+ * @shared: a domain buffer: all that join its domain must reach it
  * @deferred: in the adapter's list of frees put off to the work item
- * @rcu: the record outlives look-ups that have just found it
+ * @rcu: once it has left that list: the record outlives look-ups that have found it
  */
 struct wdmdma_buffer {
 	void *cpu;
 	dma_addr_t dma;
 	size_t len;
 	size_t size;
+	enum wdmdma_cache cache;
+	unsigned long named_first;
+	unsigned long named_end;
 	unsigned long caller;
 	unsigned long attrs;
 	struct wdmdma_pages *pages;
 	struct sg_table *sgt;
 	size_t low_bytes;
+	struct wdmdma_range *range;
 	unsigned long freeing;
 	bool adopted;
-	struct llist_node deferred;
-	struct rcu_head rcu;
+	bool block;
+	bool shared;
+	union {
+		struct llist_node deferred;
+		struct rcu_head rcu;
+	};
 };
 
 /**
@@ -125,6 +159,27 @@ static inline struct wdmdma_adopted *wdmdma_to_adopted(struct wdmdma_buffer *buf
 }
 
 /**
+ * struct wdmdma_naming - what a driver says of the buffer that it frees
+ * @call: the Windows call, for messages
+ * @cpu: virtual address
+ * @len: length
+ * @dma: logical address, if @has_dma
+ * @cache: the cache type it was allocated with, if @has_cache. A buffer that was
+ *         allocated by a call without one (WDMDMA_CACHE_PLATFORM) is then not meant
+ * @has_dma: the call says where the buffer is for the device
+ * @has_cache: the call says how the buffer is cached
+ */
+struct wdmdma_naming {
+	const char *call;
+	void *cpu;
+	size_t len;
+	dma_addr_t dma;
+	enum wdmdma_cache cache;
+	bool has_dma;
+	bool has_cache;
+};
+
+/**
  * struct wdmdma_adoption - memory of the driver's own that is to become a buffer
  * @owner: as in struct wdmdma_adopted, by pointer
  * @owner_type: what @owner is
@@ -149,22 +204,37 @@ struct wdmdma_adoption {
 /**
  * struct wdmdma_backend - one way to get memory that a device can reach
  * @name: for messages
+ * @small_blocks: many small buffers cost little more than one large one
  * @alloc: fill in @cpu, @dma and what @free needs for a zeroed buffer of @size
  *         bytes; 0, or a negative errno and the reason in @why. The caller
  *         checks @dma against @window
  * @adopt: the same for the pages of an adopted buffer, which has all but @dma
  * @free: unmap from the device, then, unless they are adopted, from the CPU, and
  *        free; cannot fail
+ * @shares: two devices that both use this backend may be able to share a domain
+ * @reaches: can the device be given this memory as it is, in this window of logical
+ *           addresses, or copied by the kernel where that has bounce buffers for it?
+ * @phys: the memory behind a logical address that is mapped
+ * @merges: pages that do not follow each other can become one range of addresses
+ * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
- * Both may sleep.
+ * @alloc, @adopt and @free may sleep; @reaches and @phys are for transfers, and do
+ * not. The device they are given is that of wdmdma_adapter_dma().
  */
 struct wdmdma_backend {
 	const char *name;
+	bool small_blocks;
+	bool shares;
 	int (*alloc)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	int (*adopt)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+	bool (*reaches)(const struct wdmdma_device *device, struct wdmdma_window window,
+			phys_addr_t phys, size_t len);
+	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
+	bool merges;
+	bool maps_with_dma_api;
 };
 
 /**
@@ -172,8 +242,16 @@ struct wdmdma_backend {
  * @handle: known to the driver as its DEVICE_OBJECT, until unbind
  * @dev: pinned
  * @backend: chosen once, before anything could attach the device elsewhere
+ * @private: the domain that the driver asked for before there was an adapter, and
+ *           with which @backend changed; or NULL. Protected by @sem
  * @sem: see the lock order above
- * @dead: the driver is unbound; protected by @sem
+ * @dead: the driver is unbound; written under wdmdma_domain_lock and @sem
+ * @home: the domain that the device starts in, with a reference
+ * @domain: the one it is in, with all its adapters; written like @dead
+ * @member: in @domain->devices until the driver is unbound
+ * @dma: whose struct device to use for DMA: this one, or that of the leader while the
+ *       device is attached to another one's domain; written like @dead. It needs no
+ *       reference: a leader's driver is not unbound before those that joined it
  * @adapters: those not put yet; protected by @sem
  * @retired: those put, newest first; protected by @sem. Their memory stays for a
  *           while, so that a driver that uses one after the put is answered
@@ -188,8 +266,13 @@ struct wdmdma_device {
 	struct wdmdma_handle handle;
 	struct device *dev;
 	const struct wdmdma_backend *backend;
+	struct wdmdma_private *private;
 	struct rw_semaphore sem;
 	bool dead;
+	struct wdmdma_domain *home;
+	struct wdmdma_domain *domain;
+	struct list_head member;
+	struct wdmdma_device *dma;
 	struct list_head adapters;
 	struct list_head retired;
 	unsigned int nr_retired;
@@ -205,12 +288,26 @@ struct wdmdma_device {
  * @device: with a reference
  * @node: in @device->adapters or @device->retired
  * @reach: logical addresses that this adapter may use; never page 0
- * @buffers: live buffers, indexed by CPU page number
+ * @buffers: live buffers and blocks of vectors
  * @vectors: live vectors
  * @vectors_lock: protects @vectors; taken under the device's sem
  * @deferred: buffers freed in atomic context, waiting for @drain
  * @drain: frees those
  * @teardown: destroys the adapter, where the last reference went in atomic context
+ * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
+ * @map_registers: pages that one transfer may have
+ * @lists: lists that the driver has, by their addresses
+ * @waiting_lists: those that cannot be mapped yet, oldest first
+ * @lists_served: @list_work is at it
+ * @list_work: maps what waits
+ * @unended_lists: synchronous calls after which the driver still has to call
+ *                 FreeAdapterObject
+ * @channel: who has the channel; NULL while it is free
+ * @registers: map registers that the driver has
+ * @waiting_channels: who waits for the channel, oldest first
+ * @channel_work: grants it
+ * @transfers_closed: no more lists and channels: the adapter or its driver goes
+ * @transfers_lock: protects lists, channel and registers
  * @rcu: for the handle table
  * @face: what the driver sees; belongs to the face
  */
@@ -219,23 +316,58 @@ struct wdmdma_adapter {
 	struct wdmdma_device *device;
 	struct list_head node;
 	struct wdmdma_window reach;
-	struct xarray buffers;
+	struct wdmdma_lookup buffers;
 	struct list_head vectors;
 	spinlock_t vectors_lock;	/* protects vectors */
 	struct llist_head deferred;
 	struct work_struct drain;
 	struct work_struct teardown;
+	bool scatter_gather;
+	u32 map_registers;
+	DECLARE_HASHTABLE(lists, 6);
+	struct list_head waiting_lists;
+	bool lists_served;
+	struct delayed_work list_work;
+	atomic_t unended_lists;
+	struct wdmdma_registers *channel;
+	struct list_head registers;
+	struct list_head waiting_channels;
+	struct work_struct channel_work;
+	bool transfers_closed;
+	spinlock_t transfers_lock;	/* protects lists, channel and registers */
 	struct rcu_head rcu;
 	u8 face[] __aligned(8);
 };
 
 /**
+ * struct wdmdma_domain - what one logical address means the same for
+ * @handle: known to the driver by a number, which is never used again
+ * @group: the IOMMU group whose devices have their home here, with a reference; NULL
+ *         where nothing translates: then it is the home of one device
+ * @node: in the list of homes, if there is a group
+ * @devices: those in the domain; protected by wdmdma_domain_lock
+ * @rcu: for the handle table
+ *
+ * The object lives as long as the records of the devices that have their home in it.
+ * For a driver the domain lives while an adapter is in it.
+ */
+struct wdmdma_domain {
+	struct wdmdma_handle handle;
+	struct iommu_group *group;
+	struct list_head node;
+	struct list_head devices;
+	struct rcu_head rcu;
+};
+
+/**
  * struct wdmdma_vector_block - elements of a vector that were allocated as one
  * @buffer: their memory; the addresses stay readable when it is freed
+ * @vector: the vector
  * @live: elements not freed yet; 0 when the memory is gone
  */
 struct wdmdma_vector_block {
 	struct wdmdma_buffer buffer;
+	struct wdmdma_vector *vector;
 	atomic_t live;
 };
 
@@ -246,6 +378,7 @@ struct wdmdma_vector_block {
  * @node: in @adapter->vectors
  * @caller: where it was allocated
  * @count: elements
+ * @len: bytes asked for, of each
  * @stride: bytes from one element to the next, whole pages
  * @per_block: elements in each block but the last
  * @blocks: length of @block
@@ -259,6 +392,7 @@ struct wdmdma_vector {
 	struct list_head node;
 	unsigned long caller;
 	u32 count;
+	size_t len;
 	size_t stride;
 	u32 per_block;
 	u32 blocks;
@@ -299,6 +433,15 @@ static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 	return device->dev->bus_dma_limit ? min(reach, device->dev->bus_dma_limit) : reach;
 }
 
+/*
+ * The device to do an adapter's DMA with. Under the sem of the adapter's own device; or
+ * for a transfer, which notes it, and which keeps the adapter where it is.
+ */
+static inline struct wdmdma_device *wdmdma_adapter_dma(const struct wdmdma_adapter *adapter)
+{
+	return adapter->device->dma;
+}
+
 /* wdm_memory.c; for main.c, which is above all layers */
 void wdm_memory_exit(void);
 
@@ -306,6 +449,7 @@ void wdm_memory_exit(void);
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
+int wdmdma_device_use_private(struct wdmdma_device *device, const char **why);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_module_refs(void);
 #endif
@@ -320,6 +464,33 @@ struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
 void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
 
+/* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
+static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_ADAPTER, face);
+
+	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
+}
+
+bool wdmdma_domain_enter_home(struct wdmdma_device *device);
+void wdmdma_domain_go_home(struct wdmdma_device *device);
+void wdmdma_domain_put(struct wdmdma_domain *domain);
+const void *wdmdma_domain_of(struct wdmdma_adapter *adapter);
+int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key);
+int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call);
+int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
+			struct wdmdma_request *request, void **cpu, dma_addr_t *dma);
+
+/* domain_iommu.c */
+struct iommu_group *wdmdma_group_get(struct wdmdma_device *device);
+void wdmdma_group_put(struct iommu_group *group);
+int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why);
+int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			    const char **why);
+int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			const char **why);
+void wdmdma_group_detach(struct wdmdma_device *device);
+
 /* buffer.c */
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma);
@@ -327,11 +498,21 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			const struct wdmdma_adoption *adoption, dma_addr_t *dma);
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
+int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma_naming *naming);
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer);
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+/* tolerant.c */
+bool wdmdma_free_is_tolerant(void);
+const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_naming *naming,
+			    bool *whole);
+#ifdef CONFIG_WDMDMA_KUNIT
+int wdmdma_free_mode_set(const char *value);
+unsigned long wdmdma_tolerated_frees(void);
+#endif
 
 /* vector.c */
 int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
@@ -342,18 +523,17 @@ void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call
 				u32 index);
 void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);
 void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when);
+struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, size_t offset);
 
-/* own.c */
-int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
-int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
-		   struct wdmdma_buffer *buffer);
-void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
-void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+/* flush.c */
+int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
+		 size_t offset, size_t len, bool to_device);
 
-/* backend_direct.c, backend_iommu.c */
+/* backend_direct.c, backend_iommu.c; backend_private.c, which has more in its header */
 extern const struct wdmdma_backend wdmdma_backend_direct;
 extern const struct wdmdma_backend wdmdma_backend_iommu;
+extern const struct wdmdma_backend wdmdma_backend_private;
 bool wdmdma_iommu_translates(struct device *dev);
+bool wdmdma_iommu_has_page_size(struct device *dev, size_t size);
 
 #endif /* WDMDMA_CORE_H */

@@ -14,8 +14,9 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "backend_private.h"
 #include "compat.h"
-#include "core.h"
+#include "transfer.h"
 
 /* Serialises finding and adding the devres entry. */
 static DEFINE_MUTEX(wdmdma_open_lock);
@@ -27,6 +28,7 @@ static void device_free_record(struct kref *ref)
 
 	list_for_each_entry_safe(adapter, next, &device->retired, node)
 		kfree_rcu(adapter, rcu);
+	wdmdma_domain_put(device->home);
 	put_device(device->dev);
 	kfree_rcu(device, rcu);
 	module_put(THIS_MODULE);
@@ -50,14 +52,22 @@ static void device_unbound(struct device *dev, void *res)
 	/* Adapters put in atomic context are still on their way out. */
 	flush_workqueue(wdmdma_workqueue);
 
+	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
 	device->dead = true;
 	list_for_each_entry(adapter, &device->adapters, node) {
 		dev_warn(dev, "driver unbound without PutDmaAdapter\n");
+		wdmdma_list_free_all(adapter, "driver unbound");
 		wdmdma_vector_free_all(adapter, "driver unbound");
 		wdmdma_buffer_free_all(adapter, "driver unbound");
 	}
+	if (device->private)
+		wdmdma_private_destroy(device->private);
+	device->private = NULL;
+	wdmdma_domain_go_home(device);
+	list_del_init(&device->member);
 	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
 
 	if (users)
 		dev_warn(dev, "driver unbound with %d device object references\n", users);
@@ -74,22 +84,26 @@ static struct wdmdma_device *device_add_record(struct device *dev)
 	device = kzalloc(sizeof(*device), GFP_KERNEL);
 	if (!device)
 		goto free_res;
-	/* The caller's module depends on this one, so it is there to be pinned. */
-	__module_get(THIS_MODULE);
-
-	device->dev = get_device(dev);
+	device->dev = dev;
 	device->backend = wdmdma_iommu_translates(dev) ? &wdmdma_backend_iommu
 						       : &wdmdma_backend_direct;
 	init_rwsem(&device->sem);
 	init_rwsem(&device->override);
 	INIT_LIST_HEAD(&device->adapters);
 	INIT_LIST_HEAD(&device->retired);
+	if (!wdmdma_domain_enter_home(device))
+		goto free_device;
+	get_device(dev);
+	/* The caller's module depends on this one, so it is there to be pinned. */
+	__module_get(THIS_MODULE);
 	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
 
 	*res = device;
 	devres_add(dev, res);
 	return device;
 
+free_device:
+	kfree(device);
 free_res:
 	devres_free(res);
 	return NULL;
@@ -124,6 +138,40 @@ struct wdmdma_device *wdmdma_device_find(const void *handle)
 	return found ? container_of(found, struct wdmdma_device, handle) : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);
+
+/**
+ * wdmdma_device_use_private() - give the device a domain of its own until unbind
+ * @device: the device
+ * @why: set on failure: the reason
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY when it is too late, -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN.
+ */
+int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
+{
+	struct wdmdma_private *private;
+	int ret = -EBUSY;
+
+	down_write(&device->sem);
+	if (device->dead) {
+		*why = "the driver is being unbound";
+		ret = -ESHUTDOWN;
+	} else if (device->private) {
+		*why = "the device has a domain of its own already";
+	} else if (!list_empty(&device->adapters) || !list_empty(&device->retired)) {
+		*why = "too late: IoGetDmaAdapter has been called for the device";
+	} else {
+		private = wdmdma_private_create(device->dev, why);
+		ret = PTR_ERR_OR_ZERO(private);
+		if (!ret) {
+			device->private = private;
+			device->backend = &wdmdma_backend_private;
+		}
+	}
+	up_write(&device->sem);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_use_private);
 
 #ifdef CONFIG_WDMDMA_KUNIT
 /* How often this module is pinned. */

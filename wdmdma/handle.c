@@ -40,18 +40,26 @@ bool wdmdma_handle_retire(struct wdmdma_handle *handle)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
 
-/* The live handle of @type known under @key, with a reference; or NULL. Any context. */
+/* The live handle of @type known under @key, or NULL. For the caller's RCU read lock only. */
+struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+
+	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
+		if (handle->key == key && handle->type == type)
+			return handle;
+	return NULL;
+}
+
+/* The same, with a reference. Any context. */
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key)
 {
 	struct wdmdma_handle *handle;
 
 	rcu_read_lock();
-	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
-		if (handle->key == key && handle->type == type &&
-		    kref_get_unless_zero(&handle->ref))
-			goto found;
-	handle = NULL;
-found:
+	handle = wdmdma_handle_peek(type, key);
+	if (handle && !kref_get_unless_zero(&handle->ref))
+		handle = NULL;
 	rcu_read_unlock();
 	return handle;
 }
@@ -60,12 +68,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);
 /* Is there a live handle of @type under @key? Any context. */
 bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
 {
-	struct wdmdma_handle *handle;
-	bool live = false;
+	bool live;
 
 	rcu_read_lock();
-	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
-		live |= handle->key == key && handle->type == type;
+	live = wdmdma_handle_peek(type, key);
 	rcu_read_unlock();
 	return live;
 }

@@ -5,7 +5,8 @@
  * A driver may pass any value where a handle belongs: NULL, a pointer of its
  * own, or one whose object is gone. So no pointer is followed before it was
  * found here, by value, among the live ones. Finding takes a reference, and the
- * object's owner frees its memory by RCU after the last one.
+ * object's owner frees its memory by RCU after the last one; so what is only
+ * looked at under the RCU read lock needs none.
  */
 #ifndef WDMDMA_HANDLE_H
 #define WDMDMA_HANDLE_H
@@ -17,6 +18,8 @@ enum wdmdma_handle_type {
 	WDMDMA_HANDLE_DEVICE,
 	WDMDMA_HANDLE_ADAPTER,
 	WDMDMA_HANDLE_VECTOR,
+	WDMDMA_HANDLE_MINIPORT,	/* by the address of its device extension */
+	WDMDMA_HANDLE_DOMAIN,	/* by a number, not by a pointer */
 	WDMDMA_HANDLE_MDL,	/* the driver's own, while a buffer is made from it */
 };
 
@@ -39,6 +42,7 @@ void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type
 bool wdmdma_handle_retire(struct wdmdma_handle *handle);
 void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key);
 bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key);
+struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type, const void *key);
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key);
 
 #endif /* WDMDMA_HANDLE_H */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Own pages: physically contiguous pages that the module allocates and maps for the
- * device, where the DMA API's own allocation cannot do what was asked for. Used by
- * both backends.
+ * Own pages: pages that the module allocates itself, where the DMA API's own
+ * allocation cannot do what was asked for; and their mapping for the device, by the
+ * DMA API, where they are physically contiguous. Used by all backends.
  */
 #include <linux/dma-mapping.h>
 
 #include "compat.h"
 #include "core.h"
+#include "own.h"
 
 /* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
 #define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
@@ -29,12 +30,37 @@ void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer
 	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
+/* Map the buffer's new pages for the CPU. On failure they are freed. */
+int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer)
+{
+	int ret = wdmdma_pages_map(buffer->pages, request->cache);
+
+	if (ret) {
+		request->why = "the cache type of the pages cannot be changed";
+		wdmdma_pages_free(buffer->pages);
+		buffer->pages = NULL;
+		return ret;
+	}
+	buffer->cpu = buffer->pages->va;
+	return 0;
+}
+
+/* Undo that, and free the pages; the device has lost them before. */
+void wdmdma_own_drop(struct wdmdma_buffer *buffer)
+{
+	wdmdma_pages_unmap(buffer->pages);
+	wdmdma_pages_free(buffer->pages);
+	buffer->pages = NULL;
+}
+
 /* Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for all. */
 int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_window physical, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_place place = {
 		.window = physical,
+		/* Below a page nothing can be crossed: what is so short begins on a page. */
+		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,
 	};
@@ -45,29 +71,17 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		request->why = "no free physically contiguous memory of that length there";
 		return -ENOMEM;
 	}
-	ret = wdmdma_pages_map(buffer->pages, request->cache);
-	if (ret) {
-		request->why = "the cache type of the pages cannot be changed";
-		goto free_pages;
-	}
-	buffer->cpu = buffer->pages->va;
+	ret = wdmdma_own_show(request, buffer);
+	if (ret)
+		return ret;
 	ret = wdmdma_own_map(device, request, buffer);
 	if (ret)
-		goto unmap_pages;
-	return 0;
-
-unmap_pages:
-	wdmdma_pages_unmap(buffer->pages);
-free_pages:
-	wdmdma_pages_free(buffer->pages);
-	buffer->pages = NULL;
+		wdmdma_own_drop(buffer);
 	return ret;
 }
 
 void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	wdmdma_own_unmap(device, buffer);
-	wdmdma_pages_unmap(buffer->pages);
-	wdmdma_pages_free(buffer->pages);
-	buffer->pages = NULL;
+	wdmdma_own_drop(buffer);
 }

@@ -171,6 +171,39 @@ struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsign
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
 
+/*
+ * A page set in as few pieces as can be had without effort, not mapped yet; or NULL.
+ * For a device that an IOMMU shows one range all the same. May sleep.
+ */
+struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr)
+{
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, GFP_KERNEL);
+	unsigned int order = MAX_PAGE_ORDER, i;
+	struct wdmdma_place easy = *place;
+	unsigned long done = 0;
+	struct page *block;
+
+	if (!pages)
+		return NULL;
+	easy.gfp = (place->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	while (done < nr) {
+		order = min_t(unsigned int, order, ilog2(nr - done));
+		block = pages_from_buddy(order ? &easy : place, 1UL << order, 0);
+		if (block) {
+			for (i = 0; i < 1U << order; i++)
+				pages->pfn[done++] = page_to_pfn(block) + i;
+		} else if (order) {
+			order--;
+		} else {
+			pages->nr = done;
+			wdmdma_pages_free(pages);
+			return NULL;
+		}
+	}
+	return pages;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_gather);
+
 /* How many of the pages, from the first on, follow each other in physical memory? */
 unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
 {
@@ -189,13 +222,13 @@ bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_contiguous);
 
 /* Keep pages from ever getting another owner: those that free them have one reference less. */
-static void pages_leak(const unsigned long *pfn, unsigned long nr)
+void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why)
 {
 	unsigned long i;
 
 	for (i = 0; i < nr; i++)
 		get_page(pfn_to_page(pfn[i]));
-	pr_warn("wdmdma: %lu pages cannot be made cached again, and are lost\n", nr);
+	pr_warn("wdmdma: %lu pages %s, and are lost\n", nr, why);
 }
 
 static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cache cache)
@@ -238,7 +271,7 @@ static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmd
 
 undo:
 	if (cache == WDMDMA_CACHE_PLATFORM)
-		pages_leak(pfn, nr);
+		wdmdma_pfns_leak(pfn, nr, "cannot be made cached again");
 	else
 		pages_set_cache(pfn, done + i, WDMDMA_CACHE_PLATFORM);
 	return ret;
@@ -253,6 +286,25 @@ static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
 	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
 		return pgprot_writecombine(prot);
 	return prot;
+}
+
+/* How the CPU's page tables cache kernel memory. Only x86 has more answers than one. */
+enum wdmdma_cache wdmdma_cache_of(const void *va)
+{
+#ifdef CONFIG_X86
+	/* The third bit has another place in large entries, and no type here needs it. */
+	unsigned long mask = _PAGE_PCD | _PAGE_PWT;
+	unsigned long uncached = pgprot_val(pgprot_noncached(PAGE_KERNEL)) & mask;
+	unsigned long combined = pgprot_val(pgprot_writecombine(PAGE_KERNEL)) & mask;
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+	unsigned long bits = pte && pte_present(*pte) ? pte_flags(*pte) & mask : 0;
+
+	if (bits)
+		return bits == combined && bits != uncached ? WDMDMA_CACHE_WRITE_COMBINED :
+							      WDMDMA_CACHE_UNCACHED;
+#endif
+	return WDMDMA_CACHE_PLATFORM;
 }
 
 /**

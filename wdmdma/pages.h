@@ -19,7 +19,7 @@
 
 /*
  * How the CPU sees memory. PLATFORM: as the platform keeps the device coherent, and
- * without a device cached. CACHED is only asked for, and never what pages have.
+ * without a device cached. CACHED is asked for and told, but never what a page set has.
  */
 enum wdmdma_cache {
 	WDMDMA_CACHE_PLATFORM,
@@ -59,6 +59,7 @@ struct wdmdma_place {
 	gfp_t gfp;
 };
 
+enum wdmdma_cache wdmdma_cache_of(const void *va);
 struct wdmdma_window wdmdma_pages_ram(void);
 struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr);
 
@@ -68,10 +69,12 @@ void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 		       enum wdmdma_cache cache);
 unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr);
 bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
+void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why);
 
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp);
 void wdmdma_pages_delete(struct wdmdma_pages *pages);
 struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr);
+struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr);
 int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache);
 void wdmdma_pages_unmap(struct wdmdma_pages *pages);
 void wdmdma_pages_free(struct wdmdma_pages *pages);

@@ -6,7 +6,8 @@
  * flush; where there is no memory in one piece, the blocks get smaller, down to one
  * element each. Elements of one block follow each other for CPU and device. The
  * kernel cannot take a block back in part, so the memory of an element that the
- * driver frees is returned with the last one of its block.
+ * driver frees is returned with the last one of its block. A backend that says so
+ * gets each element as a block of its own from the beginning.
  *
  * A look-up takes no lock: the table of elements is written before the vector is
  * published, and lives until the last look-up is done.
@@ -30,7 +31,7 @@ static void vector_free_record(struct kref *ref)
 	kvfree_rcu(vector, rcu);
 }
 
-static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 count, size_t stride,
+static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 count, size_t len,
 					u32 per_block)
 {
 	u32 blocks = DIV_ROUND_UP(count, per_block), i;
@@ -43,11 +44,14 @@ static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 coun
 	vector->dead = (unsigned long *)&vector->block[blocks];
 	vector->adapter = adapter;
 	vector->count = count;
-	vector->stride = stride;
+	vector->len = len;
+	vector->stride = PAGE_ALIGN(len);
 	vector->per_block = per_block;
 	vector->blocks = blocks;
-	for (i = 0; i < blocks; i++)
+	for (i = 0; i < blocks; i++) {
+		vector->block[i].vector = vector;
 		atomic_set(&vector->block[i].live, min(per_block, count - i * per_block));
+	}
 	return vector;
 }
 
@@ -82,6 +86,13 @@ static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma
 	return 0;
 }
 
+/* How many elements the blocks have at first. Large pages come in one piece in any case. */
+static u32 vector_first_per_block(const struct wdmdma_adapter *adapter,
+				  const struct wdmdma_request *request, u32 count)
+{
+	return adapter->device->backend->small_blocks && !request->granule ? 1 : count;
+}
+
 /**
  * wdmdma_vector_alloc() - allocate a vector
  * @adapter: the adapter
@@ -97,8 +108,8 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 {
 	struct wdmdma_device *device = adapter->device;
 	size_t stride = PAGE_ALIGN(request->len);
+	u32 per_block = vector_first_per_block(adapter, request, count);
 	struct wdmdma_vector *vector;
-	u32 per_block = count;
 	int ret;
 
 	request->why = "more elements than memory has pages";
@@ -110,13 +121,13 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	for (;;) {
 		ret = -ENOMEM;
 		request->why = "out of memory";
-		vector = vector_new(adapter, count, stride, per_block);
+		vector = vector_new(adapter, count, request->len, per_block);
 		if (!vector)
 			break;
 		ret = vector_alloc_blocks(vector, request, &request->why);
 		if (!ret)
 			break;
-		kvfree(vector);
+		kvfree_rcu(vector, rcu);	/* look-ups may have seen its blocks */
 		/* Large pages are asked for as one piece; all else can come in smaller ones. */
 		if (per_block == 1 || request->granule || (ret != -ENOMEM && ret != -EINVAL))
 			break;
@@ -211,6 +222,20 @@ int wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call, const vo
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
+
+/* The element of a block that the driver has at @offset, if it is live. Under the RCU read lock. */
+struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, size_t offset)
+{
+	const struct wdmdma_vector_block *block =
+		container_of(buffer, struct wdmdma_vector_block, buffer);
+	const struct wdmdma_vector *vector = block->vector;
+	u32 nth = offset / vector->stride;
+	u32 index = (block - vector->block) * vector->per_block + nth;
+
+	if (index >= vector->count || test_bit(index, vector->dead))
+		return (struct wdmdma_extent){};
+	return (struct wdmdma_extent){ nth * vector->stride, vector->len };
+}
 
 /* Free one element; its memory goes with the last one of its block. May sleep. */
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,

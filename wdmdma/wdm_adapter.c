@@ -78,15 +78,21 @@ static const DMA_OPERATIONS *const wdm_operations[] = {
 	[DEVICE_DESCRIPTION_VERSION3] = &wdm_operations_v3,
 };
 
+/* Report a driver's pointer that is no live adapter. */
+void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
+{
+	pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
+			    "is no live adapter: not from IoGetDmaAdapter, or already put" :
+			    "is NULL");
+}
+
 /* The live adapter behind the driver's pointer, with a reference; or NULL, reported. */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
 
 	if (!adapter)
-		pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
-				    "is no live adapter: not from IoGetDmaAdapter, or already put" :
-				    "is NULL");
+		wdm_no_adapter(dma_adapter, call);
 	return adapter;
 }
 
@@ -98,10 +104,16 @@ NTSTATUS wdm_status(int error)
 		return STATUS_SUCCESS;
 	case -EINVAL:
 		return STATUS_INVALID_PARAMETER;
+	case -EBADF:
+		return STATUS_INVALID_HANDLE;
+	case -EBUSY:
+		return STATUS_INVALID_DEVICE_STATE;
 	case -EOPNOTSUPP:
 		return STATUS_NOT_SUPPORTED;
 	case -ESHUTDOWN:
 		return STATUS_DELETE_PENDING;
+	case -ECANCELED:
+		return STATUS_CANCELLED;
 	default:
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
@@ -117,6 +129,35 @@ bool wdm_above_passive(const char *call)
 	}
 	might_sleep();
 	return false;
+}
+
+/* Is a call made above DISPATCH_LEVEL, in an interrupt? Reported. */
+bool wdm_above_dispatch(const char *call)
+{
+	if (!in_hardirq() && !in_nmi())
+		return false;
+	pr_warn_ratelimited("%s: called above DISPATCH_LEVEL, in an interrupt\n", call);
+	return true;
+}
+
+/* The record of the glue's device, with a reference; or an ERR_PTR, reported. */
+static struct wdmdma_device *wdm_device_open(struct device *dev, const char *call)
+{
+	struct wdmdma_device *device;
+
+	if (wdm_above_passive(call))
+		return ERR_PTR(-EINVAL);
+	if (!dev || !dev->driver) {
+		pr_warn_ratelimited("%s: %s\n", call, dev ? "the device has no driver" :
+				    "dev is NULL");
+		return ERR_PTR(-EINVAL);
+	}
+	device = wdmdma_device_open(dev);
+	if (!device) {
+		pr_warn_ratelimited("%s: out of memory\n", call);
+		return ERR_PTR(-ENOMEM);
+	}
+	return device;
 }
 
 /**
@@ -135,20 +176,10 @@ bool wdm_above_passive(const char *call)
  */
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 {
-	struct wdmdma_device *device;
+	struct wdmdma_device *device = wdm_device_open(dev, __func__);
 
-	if (wdm_above_passive(__func__))
+	if (IS_ERR(device))
 		return NULL;
-	if (!dev || !dev->driver) {
-		pr_warn_ratelimited("%s: %s\n", __func__, dev ? "the device has no driver" :
-				    "dev is NULL");
-		return NULL;
-	}
-	device = wdmdma_device_open(dev);
-	if (!device) {
-		pr_warn_ratelimited("%s: out of memory\n", __func__);
-		return NULL;
-	}
 	atomic_inc(&device->users);
 	wdmdma_device_put(device);
 	return (PDEVICE_OBJECT)device;
@@ -181,6 +212,51 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 	wdmdma_device_put(device);
 }
 EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
+
+/**
+ * wdmdma_device_use_private_domain() - give a device an IOMMU domain of its own
+ * @dev: the device, in its driver's probe function, its DMA masks set
+ *
+ * In the domain that Linux gives a device, Linux chooses the addresses. In one of its
+ * own the module does, and so can keep what it must refuse or leave to luck otherwise:
+ * a minimum logical address, also of 4 GiB and above; an exact range; a maximum however
+ * low, until the last page below it is used. Each element of a vector is freed at once.
+ *
+ * To be called before the first IoGetDmaAdapter() for the device, and, where interrupts
+ * pass the IOMMU (arm64), before its interrupt vectors are allocated. It holds for all
+ * adapters of the device, until its driver is unbound; then the device is in its
+ * default domain again.
+ *
+ * What it costs: nothing may use the Linux DMA API with the device until then
+ * (dma_alloc_coherent(), dma_map_single() and the rest, also by helpers of a
+ * subsystem). It would still succeed, with addresses that mean nothing to the
+ * device, or other memory. Transfers that this module makes with that API are
+ * refused. And each free waits until the IOMMU has forgotten the addresses.
+ *
+ * Answers to nothing in Windows.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: 0; a failure is reported with its reason, and the device can be used without:
+ * -EOPNOTSUPP when no IOMMU translates for the device, when it is not cache coherent,
+ * sees memory at an offset, is in an IOMMU group with others, or needs memory that the
+ * firmware names; -EBUSY when it is too late, or done already; -EINVAL for a bad @dev or
+ * level; -ENOMEM; -ESHUTDOWN while the driver is being unbound.
+ */
+int wdmdma_device_use_private_domain(struct device *dev)
+{
+	struct wdmdma_device *device = wdm_device_open(dev, __func__);
+	const char *why;
+	int ret;
+
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	ret = wdmdma_device_use_private(device, &why);
+	if (ret)
+		wdmdma_refuse(device, __func__, "%s", why);
+	wdmdma_device_put(device);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_use_private_domain);
 
 /* Is the device on a PCI bus, by the description or, if that leaves it open, in fact? */
 static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *description)
@@ -248,6 +324,8 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
 	dma_adapter->Size = sizeof(*dma_adapter);
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
+	adapter->scatter_gather = description->ScatterGather;
+	adapter->map_registers = wdm_map_registers(description);
 	wdmdma_adapter_publish(adapter);
 	return dma_adapter;
 }

@@ -8,10 +8,7 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
-#include "wdm_mdl.h"
-
-/* A chain of MDLs longer than this is taken for a loop. */
-#define WDM_CHAIN_LIMIT		65536
+#include "wdm_transfer.h"
 
 /*
  * The node that a PreferredNode means. It is a preference, so one without
@@ -148,6 +145,31 @@ int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache 
 	return 0;
 }
 
+/*
+ * What AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer ask for in the same
+ * words; NULL, and @request filled in, or what is wrong.
+ */
+const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node)
+{
+	request->window = WDMDMA_WINDOW_ALL;
+	if (minimum)
+		request->window.first = minimum->QuadPart;
+	if (maximum)
+		request->window.last = maximum->QuadPart;
+	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
+	if (request->window.first > request->window.last)
+		return "MinimumAddress is above MaximumAddress";
+	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
+		return "Flags has an unknown bit";
+	if (wdm_cache_override(cache_type, &request->cache))
+		return "CacheType is neither MmCached nor MmNonCached";
+	if (wdm_preferred_node(node, &request->node))
+		return "PreferredNode does not exist";
+	return NULL;
+}
+
 /**
  * WdmAllocateCommonBufferWithBounds() - AllocateCommonBufferWithBounds
  * @dma_adapter: from IoGetDmaAdapter()
@@ -186,23 +208,10 @@ PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
 		.call = "AllocateCommonBufferWithBounds",
 		.caller = _RET_IP_,
 		.len = length,
-		.window = WDMDMA_WINDOW_ALL,
-		.granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0,
 	};
-	const char *fault = NULL;
+	const char *fault = wdm_read_bounds(&request, minimum_address, maximum_address, flags,
+					    cache_type, preferred_node);
 
-	if (minimum_address)
-		request.window.first = minimum_address->QuadPart;
-	if (maximum_address)
-		request.window.last = maximum_address->QuadPart;
-	if (request.window.first > request.window.last)
-		fault = "MinimumAddress is above MaximumAddress";
-	else if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
-		fault = "Flags has an unknown bit";
-	else if (wdm_cache_override(cache_type, &request.cache))
-		fault = "CacheType is neither MmCached nor MmNonCached";
-	else if (wdm_preferred_node(preferred_node, &request.node))
-		fault = "PreferredNode does not exist";
 	if (fault) {
 		pr_warn_ratelimited("%s: %s\n", request.call, fault);
 		wdm_clear_address(logical_address);
@@ -330,28 +339,12 @@ static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
 /* Why this part of the MDL cannot be a common buffer; NULL if the MDL allows it. */
 static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
 {
-	bool locked = wdm_mdl_has_user_pages(mdl) ||
-		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
-	unsigned long i, first = (mdl->ByteOffset + from->offset) >> PAGE_SHIFT;
-
-	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return "the pages of the MDL are not locked";
 	if (!wdm_mdl_is_mapped(mdl))
 		return "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first";
-	if (mdl->MdlFlags & MDL_IO_SPACE)
-		return "the MDL describes device memory";
 	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
 	    !PAGE_ALIGNED(from->length))
 		return "start and length are no multiples of the page size, or the length is 0";
-	if (locked && !(mdl->MdlFlags & MDL_WRITE_OPERATION) && from->direction != DMA_TO_DEVICE)
-		return "the pages are locked for reading only, and the device may write";
-	for (i = 0; i < from->length >> PAGE_SHIFT; i++) {
-		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[first + i];
-
-		if (!pfn_valid(pfn) || is_zone_device_page(pfn_to_page(pfn)))
-			return "the MDL describes device memory";
-	}
-	return NULL;
+	return wdm_mdl_fault(mdl, from->offset, from->length, from->direction != DMA_TO_DEVICE);
 }
 
 static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
@@ -396,7 +389,7 @@ static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *requ
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL or a configuration
- * that does not fit, or if a common buffer of this adapter begins there;
+ * that does not fit, or if a common buffer of this adapter has one of the pages;
  * STATUS_NOT_SUPPORTED for access limits without an IOMMU;
  * STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
  * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.

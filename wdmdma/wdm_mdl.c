@@ -35,15 +35,22 @@ SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length)
 }
 EXPORT_SYMBOL_GPL(MmSizeOfMdl);
 
-/* An initialized MDL for the range, without page frames; or NULL. Any context. */
-PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length)
+/* An initialized MDL for the range, without page frames; or NULL. */
+PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
 {
-	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : GFP_KERNEL;
 	PMDL mdl = kvzalloc(MmSizeOfMdl(virtual_address, length), gfp | __GFP_NOWARN);
 
 	if (mdl)
 		MmInitializeMdl(mdl, virtual_address, length);
 	return mdl;
+}
+
+/* The same in any context. */
+PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length)
+{
+	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : GFP_KERNEL;
+
+	return wdm_mdl_alloc_gfp(virtual_address, length, gfp);
 }
 
 static LLIST_HEAD(wdm_late_frees);

@@ -72,6 +72,7 @@ static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
 	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
 
 /* wdm_mdl.c */
+PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp);
 PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length);
 void wdm_mdl_delete(void *mdl);
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);

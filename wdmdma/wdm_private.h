@@ -16,12 +16,17 @@
 
 /* wdm_adapter.c */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
+void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);
+bool wdm_above_dispatch(const char *call);
 NTSTATUS wdm_status(int error);
 
 /* wdm_buffer.c */
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
+const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {

@@ -147,8 +147,6 @@ struct _DMA_ADAPTER {
 	struct _DMA_OPERATIONS *DmaOperations;
 };
 
-typedef struct _DMA_ADAPTER DMA_ADAPTER, *PDMA_ADAPTER;
-
 /**
  * struct _SCATTER_GATHER_ELEMENT - one contiguous piece of a transfer
  * @Address: logical address of the piece
@@ -686,5 +684,26 @@ typedef struct _DMA_OPERATIONS DMA_OPERATIONS, *PDMA_OPERATIONS;
 PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PDEVICE_DESCRIPTION device_description,
 			     PULONG number_of_map_registers);
+
+/*
+ * Slots by the names that older drivers call; see the members for what they do. HalGetAdapter is
+ * not there: it names no device.
+ */
+PVOID HalAllocateCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical_address,
+			      BOOLEAN cache_enabled);
+VOID HalFreeCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PHYSICAL_ADDRESS logical_address,
+			 PVOID virtual_address, BOOLEAN cache_enabled);
+NTSTATUS IoAllocateAdapterChannel(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object,
+				  ULONG number_of_map_registers, PDRIVER_CONTROL execution_routine,
+				  PVOID context);
+BOOLEAN IoFlushAdapterBuffers(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
+			      PVOID current_va, ULONG length, BOOLEAN write_to_device);
+VOID IoFreeAdapterChannel(PDMA_ADAPTER adapter);
+VOID IoFreeMapRegisters(PDMA_ADAPTER adapter, PVOID map_register_base,
+			ULONG number_of_map_registers);
+PHYSICAL_ADDRESS IoMapTransfer(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
+			       PVOID current_va, PULONG length, BOOLEAN write_to_device);
+ULONG HalGetDmaAlignment(PDMA_ADAPTER adapter);
+ULONG HalReadDmaCounter(PDMA_ADAPTER adapter);
 
 #endif /* WDMDMA_DMA_H */

@@ -9,9 +9,50 @@
 
 #include <linux/device.h>
 
+#include <wdmdma/mdl.h>
+#include <wdmdma/storport.h>
 #include <wdmdma/types.h>
 
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev);
 void wdmdma_device_object_put(PDEVICE_OBJECT device_object);
+int wdmdma_device_use_private_domain(struct device *dev);
+
+/**
+ * struct wdmdma_buffer_facts - what a common buffer, or an element of a vector, really got
+ * @va: its first byte, for the CPU
+ * @la: its first byte, for the device
+ * @length: bytes that were asked for
+ * @size: bytes in whole pages that it takes
+ * @node: NUMA node of its memory; NUMA_NO_NODE if that is on several nodes
+ * @cache: how the CPU caches it: MmCached, MmNonCached or MmWriteCombined
+ * @page_size: PAGE_SIZE, or 2 MiB if all the memory that was allocated with it comes in
+ *	such pages, and the IOMMU, where there is one, has them too
+ * @contiguous: its pages follow each other in physical memory
+ */
+struct wdmdma_buffer_facts {
+	void *va;
+	dma_addr_t la;
+	size_t length;
+	size_t size;
+	int node;
+	MEMORY_CACHING_TYPE cache;
+	size_t page_size;
+	bool contiguous;
+};
+
+int wdmdma_virt_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la, size_t *left);
+void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left);
+bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter);
+int wdmdma_buffer_facts_get(PDMA_ADAPTER adapter, const void *va,
+			    struct wdmdma_buffer_facts *facts);
+
+/* What the port driver does for a StorPort miniport. */
+PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size);
+void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension);
+PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_extension_size);
+NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL mdl,
+			bool write_to_device);
+void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb);
+void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb);
 
 #endif /* WDMDMA_LINUX_H */

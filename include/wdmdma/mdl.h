@@ -120,6 +120,8 @@ VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 VOID MmPrepareMdlForReuse(PMDL mdl);
 NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes);
 
+VOID KeFlushIoBuffers(PMDL mdl, BOOLEAN read_operation, BOOLEAN dma_operation);
+
 VOID MmBuildMdlForNonPagedPool(PMDL mdl);
 
 /* Differs from Windows: returns the status that Windows raises as an exception. */

@@ -67,6 +67,9 @@ union _LARGE_INTEGER {
 typedef union _LARGE_INTEGER LARGE_INTEGER, *PLARGE_INTEGER;
 typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
 
+/* dma.h says what is in it. */
+typedef struct _DMA_ADAPTER DMA_ADAPTER, *PDMA_ADAPTER;
+
 /* Opaque: the module never looks inside. wdmdma_device_object_get() makes a PDEVICE_OBJECT. */
 typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
 typedef struct _IRP IRP, *PIRP;

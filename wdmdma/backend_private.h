@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A device's way into a domain of its own, and out again. See backend_private.c. */
+#ifndef WDMDMA_BACKEND_PRIVATE_H
+#define WDMDMA_BACKEND_PRIVATE_H
+
+#include "core.h"
+
+struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why);
+void wdmdma_private_destroy(struct wdmdma_private *private);
+
+#endif /* WDMDMA_BACKEND_PRIVATE_H */

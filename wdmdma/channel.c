@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Channels: who has the adapter's one channel, and who waits for it.
+ *
+ * It is granted at once if it is free and nobody waits, and otherwise in the order of
+ * the requests, from a work item. The driver's routine is called with bottom halves
+ * off and no lock held, and may call anything that DISPATCH_LEVEL allows: it may even
+ * free what it was just given.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "channel.h"
+
+/* Give the channel to this request. Under the transfers lock. */
+static void channel_grant(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+
+	adapter->channel = registers;
+	registers->in_call = true;
+	list_add_tail(&registers->node, &adapter->registers);
+}
+
+static void channel_kick(struct wdmdma_adapter *adapter)
+{
+	if (!list_empty_careful(&adapter->waiting_channels))
+		queue_work(wdmdma_workqueue, &adapter->channel_work);
+}
+
+/* Take registers from the driver, and the channel if it came with them. Under the lock. */
+static void channel_take(struct wdmdma_registers *registers)
+{
+	list_del_init(&registers->node);
+	if (registers->adapter->channel == registers)
+		registers->adapter->channel = NULL;
+}
+
+/* Call the driver's routine, and do what it wants. */
+static void channel_call(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	enum wdmdma_keep keep = WDMDMA_KEEP_ALL;
+	bool end, enable = !irqs_disabled();
+	unsigned long flags;
+
+	if (registers->control) {
+		if (enable)
+			local_bh_disable();
+		keep = registers->control(&registers->ready);
+		if (enable)
+			local_bh_enable();
+	}
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers->in_call = false;
+	end = registers->freed;
+	if (!end && keep == WDMDMA_KEEP_NOTHING) {
+		channel_take(registers);
+		end = true;
+	} else if (!end && keep == WDMDMA_KEEP_REGISTERS && adapter->channel == registers) {
+		adapter->channel = NULL;
+	}
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (end)
+		wdmdma_registers_end(registers, registers->call);
+	channel_kick(adapter);
+}
+
+/**
+ * wdmdma_channel_start() - get the channel, now or in its turn, and call the driver
+ * @registers: with @adapter, @count, @control and what is wanted of the rest
+ * @may_wait: if it is not free, wait rather than fail
+ * @base: receives the base of the registers before the call; NULL if it waits
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0: the registers are the adapter's, until they are freed; or, reported, and
+ * they are still the caller's: -EAGAIN when the channel is in use, -ESHUTDOWN.
+ */
+int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	const char *why = "the channel is in use";
+	bool granted = false;
+	unsigned long flags;
+	int ret = 0;
+
+	INIT_LIST_HEAD(&registers->mapped);
+	registers->ready.list = registers;
+	*base = NULL;
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	if (adapter->transfers_closed) {
+		why = "the driver is unbound from the device";
+		ret = -ESHUTDOWN;
+	} else if (!adapter->channel && list_empty(&adapter->waiting_channels)) {
+		channel_grant(registers);
+		granted = true;
+	} else if (may_wait) {
+		list_add_tail(&registers->node, &adapter->waiting_channels);
+	} else {
+		ret = -EAGAIN;
+	}
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+
+	if (ret)
+		wdmdma_refuse(adapter->device, registers->call, "%s", why);
+	if (granted) {
+		*base = registers;
+		channel_call(registers);
+	}
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_start);
+
+/* Grant the channel to whoever has waited longest, as long as it comes back at once. */
+void wdmdma_channel_work(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, channel_work);
+	struct wdmdma_registers *registers;
+
+	do {
+		spin_lock_irq(&adapter->transfers_lock);
+		registers = list_first_entry_or_null(&adapter->waiting_channels,
+						     struct wdmdma_registers, node);
+		if (adapter->channel || adapter->transfers_closed)
+			registers = NULL;
+		if (registers) {
+			list_del(&registers->node);
+			channel_grant(registers);
+		}
+		spin_unlock_irq(&adapter->transfers_lock);
+		if (registers)
+			channel_call(registers);
+	} while (registers);
+}
+
+/* The request that waits under this context; or NULL. Under the transfers lock. */
+static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adapter,
+						     const void *context)
+{
+	struct wdmdma_registers *registers;
+
+	list_for_each_entry(registers, &adapter->waiting_channels, node)
+		if (registers->context == context)
+			return registers;
+	return NULL;
+}
+
+bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context)
+{
+	unsigned long flags;
+	bool waits;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	waits = channel_find_waiting(adapter, context);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return waits;
+}
+
+/* Drop the request that waits under this context. False if there is none, or not any more. */
+bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
+{
+	struct wdmdma_registers *registers;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers = channel_find_waiting(adapter, context);
+	if (registers)
+		list_del(&registers->node);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	kfree(registers);
+	return registers;
+}
+
+/* End registers that the caller has for itself, or leave that to the end of the routine. */
+void wdmdma_channel_drop(struct wdmdma_registers *registers, const char *call)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool in_call;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	channel_take(registers);
+	in_call = registers->in_call;
+	registers->freed = true;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (!in_call)
+		wdmdma_registers_end(registers, call);
+	channel_kick(adapter);
+}
+
+/**
+ * wdmdma_channel_free() - give the channel back
+ * @adapter: the adapter
+ * @keep: the registers that came with it, or nothing
+ * @call: the Windows call, for messages
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0; -EINVAL when nobody has it.
+ */
+int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call)
+{
+	struct wdmdma_registers *registers;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers = adapter->channel;
+	if (registers && keep == WDMDMA_KEEP_NOTHING && registers->busy)
+		registers = NULL;
+	if (registers && keep == WDMDMA_KEEP_REGISTERS)
+		adapter->channel = NULL;
+	else if (registers)
+		registers->busy = true;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (registers && keep == WDMDMA_KEEP_NOTHING)
+		wdmdma_channel_drop(registers, call);
+	rcu_read_unlock();
+	channel_kick(adapter);
+	return registers ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_free);
+
+/* Does the driver have map registers, or wait for the channel? */
+bool wdmdma_channel_any(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	any = !list_empty(&adapter->registers) || !list_empty(&adapter->waiting_channels);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return any;
+}
+
+static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_registers *registers;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	registers = list_first_entry_or_null(&adapter->registers, struct wdmdma_registers, node);
+	if (registers)
+		list_del_init(&registers->node);
+	adapter->channel = NULL;
+	spin_unlock_irq(&adapter->transfers_lock);
+	return registers;
+}
+
+static void channel_report(const struct wdmdma_registers *registers, const char *what,
+			   const char *when)
+{
+	dev_warn(registers->adapter->device->dev, "%s: %s: %u map registers, %s at %pS\n", when,
+		 what, registers->count, registers->call, (void *)registers->caller);
+}
+
+/*
+ * End all requests and registers of an adapter that goes, and report them. Transfers
+ * are closed, and nobody is in a call that saw them open.
+ */
+void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct wdmdma_registers *registers, *next;
+
+	cancel_work_sync(&adapter->channel_work);
+	list_for_each_entry_safe(registers, next, &adapter->waiting_channels, node) {
+		channel_report(registers, "still waiting for the channel", when);
+		list_del(&registers->node);
+		kfree(registers);
+	}
+	while ((registers = channel_claim_any(adapter))) {
+		channel_report(registers, "map registers not freed", when);
+		wdmdma_channel_drop(registers, when);
+	}
+}

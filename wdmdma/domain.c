@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains: which devices reach the same memory at the same logical addresses.
+ *
+ * An IOMMU translates for a device, not for an adapter. So each device is in one
+ * domain, and all its adapters with it. It begins in its home, which devices of one
+ * IOMMU group have in common, and leaving means going back there.
+ *
+ * To join a domain is to be attached to the default domain of its leader, a device
+ * that is at home there, and to do all DMA with the leader's struct device from then
+ * on (wdmdma_adapter_dma()): the kernel's DMA API goes on using the joiner's own
+ * default domain, whose addresses mean nothing to the device now.
+ *
+ * Where nothing translates, a logical address is the physical one in every domain,
+ * and joining is bookkeeping: who is a member, and how far the members reach.
+ *
+ * What makes a join impossible is found out before anything is changed, as far as the
+ * kernel can be asked.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "channel.h"
+
+DECLARE_RWSEM(wdmdma_domain_lock);
+
+/* Homes that belong to a group. Protected by wdmdma_domain_lock. */
+static LIST_HEAD(domain_homes);
+
+static atomic_long_t domain_last_key;
+
+static struct wdmdma_domain *to_domain(struct wdmdma_handle *handle)
+{
+	return container_of(handle, struct wdmdma_domain, handle);
+}
+
+static void domain_release(struct kref *ref)
+{
+	struct wdmdma_domain *domain = to_domain(container_of(ref, struct wdmdma_handle, ref));
+
+	wdmdma_handle_retire(&domain->handle);
+	down_write(&wdmdma_domain_lock);
+	list_del(&domain->node);
+	up_write(&wdmdma_domain_lock);
+	wdmdma_group_put(domain->group);
+	kfree_rcu(domain, rcu);
+}
+
+/* Drop a reference. May sleep; not under any lock. */
+void wdmdma_domain_put(struct wdmdma_domain *domain)
+{
+	kref_put(&domain->handle.ref, domain_release);
+}
+
+/* The home that a group has already, with a reference. Under the lock. */
+static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
+{
+	struct wdmdma_domain *domain;
+
+	list_for_each_entry(domain, &domain_homes, node)
+		if (domain->group == group && kref_get_unless_zero(&domain->handle.ref))
+			return domain;
+	return NULL;
+}
+
+/* A new home. It takes over the reference to @group, if there is one. Under the lock. */
+static struct wdmdma_domain *domain_new(struct iommu_group *group)
+{
+	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+
+	if (!domain)
+		return NULL;
+	domain->group = group;
+	INIT_LIST_HEAD(&domain->node);
+	INIT_LIST_HEAD(&domain->devices);
+	if (group)
+		list_add(&domain->node, &domain_homes);
+	/* A multiple of 4, as Windows has them. */
+	wdmdma_handle_publish(&domain->handle, WDMDMA_HANDLE_DOMAIN,
+			      (void *)(4 * atomic_long_inc_return(&domain_last_key)));
+	return domain;
+}
+
+/* Put a new device into its home. False when out of memory. May sleep. */
+bool wdmdma_domain_enter_home(struct wdmdma_device *device)
+{
+	struct iommu_group *group = wdmdma_group_get(device);
+	struct wdmdma_domain *home;
+
+	down_write(&wdmdma_domain_lock);
+	home = domain_home_of(group);
+	if (!home) {
+		home = domain_new(group);
+		if (home)
+			group = NULL;
+	}
+	if (home) {
+		device->home = home;
+		device->domain = home;
+		device->dma = device;
+		list_add_tail(&device->member, &home->devices);
+	}
+	up_write(&wdmdma_domain_lock);
+	wdmdma_group_put(group);
+	return home;
+}
+
+/*
+ * Let a device that has no buffers leave the domain that it joined, if it did. Under
+ * wdmdma_domain_lock and the device's sem, both for writing.
+ */
+void wdmdma_domain_go_home(struct wdmdma_device *device)
+{
+	if (device->domain == device->home)
+		return;
+	if (device->dma != device)
+		wdmdma_group_detach(device);
+	device->dma = device;
+	device->domain = device->home;
+	list_move_tail(&device->member, &device->home->devices);
+}
+
+/* The domain with this handle, dead or alive, with a reference; or NULL. */
+static struct wdmdma_domain *domain_find(const void *key)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_DOMAIN, key);
+
+	return handle ? to_domain(handle) : NULL;
+}
+
+/* Is there an adapter in the domain? Under wdmdma_domain_lock. */
+static bool domain_is_live(struct wdmdma_domain *domain)
+{
+	struct wdmdma_device *device;
+	bool live = false;
+
+	list_for_each_entry(device, &domain->devices, member) {
+		down_read(&device->sem);
+		live |= !list_empty(&device->adapters);
+		up_read(&device->sem);
+	}
+	return live;
+}
+
+/* The highest address that all adapters of a device reach. Under the device's sem. */
+static u64 domain_reach_of(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+	u64 reach = U64_MAX;
+
+	list_for_each_entry(adapter, &device->adapters, node)
+		reach = min(reach, adapter->reach.last);
+	return reach;
+}
+
+/* The highest address that all members reach. Under wdmdma_domain_lock. */
+static u64 domain_ceiling(struct wdmdma_domain *domain)
+{
+	struct wdmdma_device *device;
+	u64 ceiling = U64_MAX;
+
+	list_for_each_entry(device, &domain->devices, member) {
+		down_read(&device->sem);
+		ceiling = min(ceiling, domain_reach_of(device));
+		up_read(&device->sem);
+	}
+	return ceiling;
+}
+
+/* The last byte of an adapter's domain buffers; 0 if it has none. */
+static u64 domain_highest_of(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_buffer *buffer;
+	unsigned long index;
+	u64 highest = 0;
+
+	rcu_read_lock();
+	xa_for_each(&adapter->buffers.by_cpu, index, buffer)
+		if (buffer->shared)
+			highest = max_t(u64, highest, buffer->dma + buffer->size - 1);
+	rcu_read_unlock();
+	return highest;
+}
+
+/* The same for all members. Under wdmdma_domain_lock for writing, so that none is added. */
+static u64 domain_highest(struct wdmdma_domain *domain)
+{
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_device *device;
+	u64 highest = 0;
+
+	list_for_each_entry(device, &domain->devices, member) {
+		down_read(&device->sem);
+		list_for_each_entry(adapter, &device->adapters, node)
+			highest = max(highest, domain_highest_of(adapter));
+		up_read(&device->sem);
+	}
+	return highest;
+}
+
+/* Does an adapter of the device use logical addresses? Under the device's sem for writing. */
+static bool domain_has_buffers(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+
+	list_for_each_entry(adapter, &device->adapters, node) {
+		wdmdma_buffer_free_deferred(adapter);
+		if (!xa_empty(&adapter->buffers.by_cpu) || wdmdma_list_any(adapter) ||
+		    wdmdma_channel_any(adapter))
+			return true;
+	}
+	return false;
+}
+
+/* Has a device joined that has its home elsewhere? Under wdmdma_domain_lock. */
+static bool domain_has_guests(struct wdmdma_domain *domain)
+{
+	struct wdmdma_device *device;
+
+	list_for_each_entry(device, &domain->devices, member)
+		if (device->home != domain)
+			return true;
+	return false;
+}
+
+/* Is memory of one device memory of the other, at the same addresses? */
+static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			     const char **why)
+{
+	bool translated = joiner->home->group;
+
+	if (joiner->backend != leader->backend)
+		*why = "the two devices get their memory in different ways";
+	else if (!joiner->backend->shares)
+		*why = "a device that has addresses of its own choice shares no domain";
+	else if (dev_is_dma_coherent(joiner->dev) != dev_is_dma_coherent(leader->dev))
+		*why = "one of the two devices is cache coherent, the other is not";
+	else if (!translated && (joiner->dev->dma_range_map || leader->dev->dma_range_map))
+		*why = "one of the two devices sees memory at an offset";
+	if (*why)
+		return -EOPNOTSUPP;
+	return translated ? wdmdma_group_check_join(joiner, leader, why) : 0;
+}
+
+/* Is the joiner free to go? Under wdmdma_domain_lock and its sem for writing. */
+static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const char **why)
+{
+	if (joiner->domain != joiner->home)
+		*why = "the device is in another domain already: leave that first";
+	else if (domain_has_guests(joiner->home))
+		*why = "other devices have joined the device's own domain";
+	else if (domain_has_buffers(joiner))
+		*why = "the device has buffers or transfers, whose addresses would be void";
+	if (*why)
+		return -EBUSY;
+	if (highest > domain_reach_of(joiner)) {
+		*why = "a buffer of the domain is beyond the adapter's reach";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/* All that a join is, once its arguments are found. Under wdmdma_domain_lock for writing. */
+static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domain,
+		       const char **why)
+{
+	struct wdmdma_device *leader;
+	u64 highest;
+	int ret;
+
+	if (joiner->dead) {
+		*why = "the driver is unbound from the device";
+		return -ESHUTDOWN;
+	}
+	if (!domain || !domain_is_live(domain)) {
+		*why = "DomainHandle is no domain that an adapter is in";
+		return -EBADF;
+	}
+	if (joiner->domain == domain)
+		return 0;
+	leader = list_first_entry(&domain->devices, struct wdmdma_device, member)->dma;
+	highest = domain_highest(domain);
+
+	down_write(&joiner->sem);
+	ret = domain_check_joiner(joiner, highest, why) ?: domain_check_pair(joiner, leader, why);
+	if (!ret && joiner->home->group)
+		ret = wdmdma_group_attach(joiner, leader, why);
+	if (!ret) {
+		if (joiner->home->group)
+			joiner->dma = leader;
+		joiner->domain = domain;
+		list_move_tail(&joiner->member, &domain->devices);
+	}
+	up_write(&joiner->sem);
+	return ret;
+}
+
+/**
+ * wdmdma_domain_join() - put an adapter's device into another domain
+ * @adapter: the adapter; all adapters of its device go with it
+ * @call: the Windows call, for messages
+ * @key: handle of the domain
+ *
+ * Context: may sleep.
+ * Return: 0, also if it is in that domain; -EBADF if there is no such domain; -EBUSY
+ * for a device that cannot go now; -EOPNOTSUPP for one that never can; -ESHUTDOWN after
+ * unbind; -ENOMEM. A failure has been reported, and has changed nothing.
+ */
+int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key)
+{
+	struct wdmdma_domain *domain = domain_find(key);
+	const char *why = NULL;
+	int ret;
+
+	down_write(&wdmdma_domain_lock);
+	ret = domain_join(adapter->device, domain, &why);
+	up_write(&wdmdma_domain_lock);
+	if (ret)
+		wdmdma_refuse(adapter->device, call, "%s", why ?: "out of memory");
+	if (domain)
+		wdmdma_domain_put(domain);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_join);
+
+/**
+ * wdmdma_domain_leave() - put an adapter's device back into its home
+ * @adapter: the adapter; all adapters of its device go with it
+ * @call: the Windows call, for messages
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY if it has not joined another domain, or has buffers; -ESHUTDOWN
+ * after unbind; -ENOMEM. A failure has been reported, and has changed nothing.
+ */
+int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
+{
+	struct wdmdma_device *device = adapter->device;
+	const char *why = NULL;
+	int ret = -EBUSY;
+
+	down_write(&wdmdma_domain_lock);
+	down_write(&device->sem);
+	if (device->dead) {
+		why = "the driver is unbound from the device";
+		ret = -ESHUTDOWN;
+	} else if (device->domain == device->home) {
+		why = "the adapter has not joined a domain";
+	} else if (domain_has_buffers(device)) {
+		why = "the device has common buffers: free them first";
+	} else {
+		ret = wdmdma_group_check_msi(device, &why);
+	}
+	if (!ret)
+		wdmdma_domain_go_home(device);
+	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
+	if (ret)
+		wdmdma_refuse(device, call, "%s", why ?: "out of memory");
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_leave);
+
+/* Handle of the domain that the adapter is in; NULL after unbind. May sleep. */
+const void *wdmdma_domain_of(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_device *device = adapter->device;
+	const void *key;
+
+	down_read(&device->sem);
+	key = device->dead ? NULL : device->domain->handle.key;
+	up_read(&device->sem);
+	return key;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_of);
+
+/* Narrow a request to what all members reach. Under wdmdma_domain_lock. */
+static int domain_clip(struct wdmdma_device *device, struct wdmdma_domain *domain,
+		       struct wdmdma_request *request)
+{
+	if (device->dead) {
+		request->why = "the driver is unbound from the device";
+		return -ESHUTDOWN;
+	}
+	if (!domain || !domain_is_live(domain)) {
+		request->why = "DomainHandle is no domain that an adapter is in";
+		return -EBADF;
+	}
+	if (device->domain != domain) {
+		request->why = "the adapter is not in that domain";
+		return -EINVAL;
+	}
+	request->window.last = min(request->window.last, domain_ceiling(domain));
+	return 0;
+}
+
+/**
+ * wdmdma_domain_alloc() - allocate a common buffer for all of a domain
+ * @adapter: the adapter that it will belong to
+ * @key: handle of the domain, which the adapter must be in
+ * @request: what was asked for; @window is narrowed to what all members reach
+ * @cpu: receives the address for the CPU
+ * @dma: receives the logical address, for every member
+ *
+ * Context: may sleep.
+ * Return: 0; -EBADF if there is no such domain; -EINVAL if the adapter is not in it; an
+ * errno of wdmdma_buffer_alloc(). A failure has been reported.
+ */
+int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
+			struct wdmdma_request *request, void **cpu, dma_addr_t *dma)
+{
+	struct wdmdma_domain *domain = domain_find(key);
+	int ret;
+
+	request->shared = true;
+	/* Nobody may join who does not reach the buffer that is on its way. */
+	down_read(&wdmdma_domain_lock);
+	ret = domain_clip(adapter->device, domain, request);
+	if (ret)
+		wdmdma_refuse(adapter->device, request->call, "%s", request->why);
+	else
+		ret = wdmdma_buffer_alloc(adapter, request, cpu, dma);
+	up_read(&wdmdma_domain_lock);
+	if (domain)
+		wdmdma_domain_put(domain);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_alloc);

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lists: transfers that the driver starts with one call, is told of by a call of
+ * its routine, and ends with another one.
+ *
+ * A list that cannot be mapped now waits in the adapter's queue, first in, first
+ * out; one that comes while others wait goes behind them. The queue is served from
+ * a work item: when a list is put, and every few milliseconds, since what is short
+ * may be held by somebody else.
+ *
+ * The driver's routine is called with bottom halves off and no lock held, and may
+ * call anything that DISPATCH_LEVEL allows; so a transfer may be gone before its
+ * routine is called, and what the call takes is copied before.
+ *
+ * Who takes a list out of the table, or a waiting one out of the queue, ends it.
+ * RCU read sections span "is the adapter open" and the mapping, and "out of the
+ * table" and the unmapping: so the clean-up can wait for both.
+ */
+#include <linux/bottom_half.h>
+#include <linux/jiffies.h>
+#include <linux/rcupdate.h>
+
+#include "compat.h"
+#include "channel.h"
+
+#define LIST_RETRY_MS		10
+#define LIST_LEAKS_SHOWN	8	/* lists reported one by one when left over */
+
+/* The transfer is the driver's now, and waits no more. */
+static void list_publish(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	list_del_init(&transfer->node);
+	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->ready.list);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+}
+
+/* Take a list out of the table; NULL if it is not there. */
+static struct wdmdma_transfer *list_claim(struct wdmdma_adapter *adapter, const void *list)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+		if (transfer->ready.list == list) {
+			hash_del(&transfer->hash);
+			goto unlock;
+		}
+	transfer = NULL;
+unlock:
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return transfer;
+}
+
+/* Call the driver at DISPATCH_LEVEL, whatever the level is. */
+static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_ready *ready)
+{
+	bool enable = !irqs_disabled();
+
+	if (enable)
+		local_bh_disable();
+	ops->call(ready);
+	if (enable)
+		local_bh_enable();
+}
+
+/* Get the memory, map, and publish. @ready is what the driver's routine is to be told. */
+static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_ready *ready)
+{
+	int ret = wdmdma_transfer_prepare(transfer, gfp);
+
+	if (ret)
+		return ret;
+	transfer->why = "no memory for the list";
+	if (transfer->ops->prepare(transfer, gfp))
+		return -EAGAIN;
+
+	rcu_read_lock();
+	transfer->why = "the driver is unbound from the device";
+	ret = READ_ONCE(transfer->adapter->transfers_closed) ? -ESHUTDOWN :
+							   wdmdma_transfer_map(transfer);
+	if (!ret) {
+		transfer->ops->fill(transfer);
+		*ready = transfer->ready;
+		list_publish(transfer);
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+/* The same, and call the driver. @list receives the address before that. */
+static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
+{
+	const struct wdmdma_list_ops *ops = transfer->ops;
+	struct wdmdma_ready ready;
+	int ret = list_map(transfer, gfp, &ready);
+
+	/* Mapping may have shown that the memory has to be copied. */
+	if (ret == -EAGAIN && transfer->must_bounce && !transfer->bounce.sgl)
+		ret = list_map(transfer, gfp, &ready);
+	if (!ret) {
+		*list = ready.list;
+		list_call(ops, &ready);
+	}
+	return ret;
+}
+
+/* Let a list wait behind the others; with @only_behind only if there are any (else -EAGAIN). */
+static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	if (adapter->transfers_closed) {
+		transfer->why = "the driver is unbound from the device";
+		ret = -ESHUTDOWN;
+	} else if (only_behind && list_empty(&adapter->waiting_lists) && !adapter->lists_served) {
+		ret = -EAGAIN;
+	} else {
+		list_add_tail(&transfer->node, &adapter->waiting_lists);
+	}
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (!ret)
+		queue_delayed_work(wdmdma_workqueue, &adapter->list_work,
+				   msecs_to_jiffies(LIST_RETRY_MS));
+	return ret;
+}
+
+/**
+ * wdmdma_list_start() - map a list and call the driver, now or when it is possible
+ * @transfer: initialized, with @ops, @ready and @context
+ * @may_wait: if it cannot be mapped now, wait rather than fail; and wait in any case
+ *            while others do
+ * @list: receives the address of the list, before the call; NULL if it waits
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0: the transfer is the adapter's now, until it is put; or a negative
+ * errno, reported, and it is still the caller's.
+ */
+int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list)
+{
+	int ret = -EAGAIN;
+
+	*list = NULL;
+	INIT_LIST_HEAD(&transfer->node);
+	if (may_wait)
+		ret = list_wait(transfer, true);
+	if (ret != -EAGAIN)
+		goto out;
+	ret = list_try(transfer, GFP_ATOMIC, list);
+	if (ret == -EAGAIN && may_wait)
+		ret = list_wait(transfer, false);
+out:
+	if (ret)
+		wdmdma_refuse(transfer->adapter->device, transfer->call, "%zu bytes: %s",
+			      transfer->len, transfer->why);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_start);
+
+/* The list that has waited longest, so marked that it is not cancelled; or NULL: no more. */
+static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	transfer = list_first_entry_or_null(&adapter->waiting_lists, struct wdmdma_transfer, node);
+	if (adapter->transfers_closed)
+		transfer = NULL;
+	if (transfer)
+		transfer->busy = true;
+	adapter->lists_served = transfer;
+	spin_unlock_irq(&adapter->transfers_lock);
+	return transfer;
+}
+
+/* A list could not be mapped: whatever the reason, there is no call that would say so. */
+static void list_stay_waiting(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+
+	wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait: %s", transfer->len,
+		      transfer->why);
+	spin_lock_irq(&adapter->transfers_lock);
+	transfer->busy = false;
+	adapter->lists_served = false;
+	spin_unlock_irq(&adapter->transfers_lock);
+	queue_delayed_work(wdmdma_workqueue, &adapter->list_work,
+			   msecs_to_jiffies(LIST_RETRY_MS));
+}
+
+/* Map what waits, as far as it goes. Lists that come meanwhile wait behind it. */
+void wdmdma_list_work(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(to_delayed_work(work), struct wdmdma_adapter,
+						      list_work);
+	struct wdmdma_transfer *transfer;
+	const void *list;
+
+	while ((transfer = list_next_waiting(adapter))) {
+		if (list_try(transfer, GFP_KERNEL, &list)) {
+			list_stay_waiting(transfer);
+			return;
+		}
+	}
+}
+
+/* Free a list that is not mapped. */
+static void list_free(struct wdmdma_transfer *transfer)
+{
+	wdmdma_transfer_fini(transfer);
+	transfer->ops->release(transfer);
+}
+
+/**
+ * wdmdma_list_put() - end the transfer of a list
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @list: the list's address, as the driver names it
+ * @direction: as the driver says it was
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0, or -EINVAL when there is no such list, reported. A wrong direction is
+ * reported, and the transfer ends with the one that it was started with.
+ */
+int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
+		    enum dma_data_direction direction)
+{
+	struct wdmdma_transfer *transfer;
+
+	rcu_read_lock();
+	transfer = list_claim(adapter, list);
+	if (transfer) {
+		if (transfer->direction != direction)
+			wdmdma_refuse(adapter->device, call,
+				      "%p: WriteToDevice is not what it was: ignored", list);
+		wdmdma_transfer_unmap(transfer);
+	}
+	rcu_read_unlock();
+	if (!transfer) {
+		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
+		return -EINVAL;
+	}
+	list_free(transfer);
+	if (!list_empty_careful(&adapter->waiting_lists))
+		mod_delayed_work(wdmdma_workqueue, &adapter->list_work, 0);
+	return 0;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_put);
+
+/*
+ * A list that the driver has, for the time up to wdmdma_list_return(): meanwhile
+ * nobody finds it. NULL if it is none. The caller is in an RCU read section.
+ */
+struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list)
+{
+	return list_claim(adapter, list);
+}
+
+void wdmdma_list_return(struct wdmdma_transfer *transfer)
+{
+	list_publish(transfer);
+}
+
+/* Does the driver have a list at this address? */
+bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long flags;
+	bool live = false;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+		live |= transfer->ready.list == list;
+	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+		live |= transfer->ready.list == list;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return live;
+}
+
+/* Does the adapter have lists, mapped or waiting? */
+bool wdmdma_list_any(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	any = !hash_empty(adapter->lists) || !list_empty(&adapter->waiting_lists);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return any;
+}
+
+/* The list that waits under this context; or NULL. Under the list lock. */
+static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,
+						 const void *context)
+{
+	struct wdmdma_transfer *transfer;
+
+	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+		if (transfer->context == context)
+			return transfer;
+	return NULL;
+}
+
+bool wdmdma_list_waits(struct wdmdma_adapter *adapter, const void *context)
+{
+	unsigned long flags;
+	bool waits;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	waits = list_find_waiting(adapter, context);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return waits;
+}
+
+/* Drop the list that waits under this context. False if there is none, or not any more. */
+bool wdmdma_list_cancel(struct wdmdma_adapter *adapter, const void *context)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	transfer = list_find_waiting(adapter, context);
+	if (transfer && transfer->busy)
+		transfer = NULL;
+	if (transfer)
+		list_del(&transfer->node);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (transfer)
+		list_free(transfer);
+	return transfer;
+}
+
+static void list_report(const struct wdmdma_transfer *transfer, const char *when)
+{
+	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %pS\n", when,
+		 transfer->mapped ? "not put:" : "still waiting:", transfer->len, transfer->call,
+		 (void *)transfer->caller);
+}
+
+static struct wdmdma_transfer *list_claim_any(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned int bucket;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	hash_for_each(adapter->lists, bucket, transfer, hash) {
+		hash_del(&transfer->hash);
+		goto unlock;
+	}
+	transfer = NULL;
+unlock:
+	spin_unlock_irq(&adapter->transfers_lock);
+	return transfer;
+}
+
+/* No list is started or served any more; what waits is dropped, its routine not called. */
+static void list_close(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct wdmdma_transfer *transfer, *next;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	adapter->transfers_closed = true;
+	spin_unlock_irq(&adapter->transfers_lock);
+	cancel_delayed_work_sync(&adapter->list_work);
+
+	/* Nobody adds to the queue any more. */
+	list_for_each_entry_safe(transfer, next, &adapter->waiting_lists, node) {
+		list_report(transfer, when);
+		list_del(&transfer->node);
+		list_free(transfer);
+	}
+}
+
+/*
+ * End all lists of an adapter that goes away, and report them. Under the device's
+ * sem for writing.
+ *
+ * Where the last reference to the adapter is gone, nobody calls. Where its driver is
+ * unbound somebody still may: who saw the adapter open publishes before the first
+ * synchronize_rcu() ends, and who took a list away has unmapped it before the second.
+ */
+void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	bool others = adapter->device->dead;
+	struct wdmdma_transfer *transfer;
+	unsigned int left = 0;
+
+	lockdep_assert_held_write(&adapter->device->sem);
+
+	list_close(adapter, when);
+	if (others)
+		synchronize_rcu();
+	while ((transfer = list_claim_any(adapter))) {
+		if (left++ < LIST_LEAKS_SHOWN)
+			list_report(transfer, when);
+		wdmdma_transfer_unmap(transfer);
+		list_free(transfer);
+	}
+	if (left)
+		dev_warn(adapter->device->dev, "%s: %u lists were left: taken back now\n", when,
+			 left);
+	wdmdma_channel_free_all(adapter, when);
+	if (others)
+		synchronize_rcu();
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_free_all);

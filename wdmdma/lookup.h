@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The index of an adapter's live buffers, and what can be read of one: lookup.c and
+ * facts.c.
+ */
+#ifndef WDMDMA_LOOKUP_H
+#define WDMDMA_LOOKUP_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "pages.h"
+
+struct wdmdma_adapter;
+struct wdmdma_buffer;
+
+/**
+ * struct wdmdma_lookup - the live buffers of an adapter, by any address inside them
+ * @by_cpu: by CPU page, counted from the start of the linear map
+ * @by_dma: by logical page
+ * @insert: serialises insertions, so that no two ranges overlap
+ */
+struct wdmdma_lookup {
+	struct xarray by_cpu;
+	struct xarray by_dma;
+	struct mutex insert;	/* serialises insertions */
+};
+
+/**
+ * struct wdmdma_extent - what a driver has as one buffer: all of a record, or an element
+ * @start: bytes from the start of the record's memory
+ * @len: bytes that the driver asked for; 0 if there is no such
+ */
+struct wdmdma_extent {
+	size_t start;
+	size_t len;
+};
+
+/**
+ * struct wdmdma_facts - what a buffer really got
+ * @cpu: first byte, for the CPU
+ * @dma: for the device
+ * @len: bytes that the driver asked for
+ * @size: bytes in whole pages
+ * @node: of all its pages, or NUMA_NO_NODE if they are on several
+ * @cache: how the CPU sees it; never WDMDMA_CACHE_PLATFORM
+ * @page_size: SZ_2M or PAGE_SIZE, of memory and IOMMU mapping alike
+ * @contiguous: its pages follow each other in physical memory
+ */
+struct wdmdma_facts {
+	void *cpu;
+	dma_addr_t dma;
+	size_t len;
+	size_t size;
+	int node;
+	enum wdmdma_cache cache;
+	size_t page_size;
+	bool contiguous;
+};
+
+void wdmdma_lookup_init(struct wdmdma_lookup *lookup);
+void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup);
+int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu);
+struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma);
+struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset);
+size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma);
+size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu);
+
+/* facts.c */
+int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts);
+/* domain.c */
+extern struct rw_semaphore wdmdma_domain_lock;
+
+#endif /* WDMDMA_LOOKUP_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages of the module's own, for the backends. See own.c. */
+#ifndef WDMDMA_OWN_H
+#define WDMDMA_OWN_H
+
+#include "core.h"
+
+int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
+void wdmdma_own_drop(struct wdmdma_buffer *buffer);
+int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
+int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		   struct wdmdma_buffer *buffer);
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+
+#endif /* WDMDMA_OWN_H */

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Map registers: what is mapped under them.
+ *
+ * One call at a time maps, unmaps or frees under the registers of one request: that
+ * is the order that a driver has to keep anyway, and one that breaks it is answered.
+ * RCU read sections span what is done outside the lock, as for lists.
+ */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "channel.h"
+
+/* A part that is mapped. */
+struct registers_mapping {
+	struct wdmdma_transfer transfer;
+	const void *owner;
+	u64 offset;
+	u32 registers;
+};
+
+/* The registers that the driver calls @base, for this caller alone; or NULL, reported. */
+static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, const char *call,
+					       const void *base)
+{
+	const char *why = "is no base of map registers that this adapter granted";
+	struct wdmdma_registers *registers, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	list_for_each_entry(registers, &adapter->registers, node)
+		if (registers == base)
+			found = registers;
+	if (found && (found->busy || adapter->transfers_closed)) {
+		why = found->busy ? "is in use by another call" : "is of an unbound driver";
+		found = NULL;
+	}
+	if (found)
+		found->busy = true;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (!found)
+		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
+	return found;
+}
+
+static void registers_unlock(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers->busy = false;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+}
+
+static void registers_end_mapping(struct wdmdma_registers *registers,
+				  struct registers_mapping *mapping)
+{
+	list_del(&mapping->transfer.node);
+	registers->used -= mapping->registers;
+	wdmdma_transfer_unmap(&mapping->transfer);
+	wdmdma_transfer_fini(&mapping->transfer);
+	kfree(mapping);
+}
+
+/* Free registers that nobody finds any more. What is still mapped is reported, and unmapped. */
+void wdmdma_registers_end(struct wdmdma_registers *registers, const char *call)
+{
+	struct registers_mapping *mapping, *next;
+
+	if (!list_empty(&registers->mapped))
+		wdmdma_refuse(registers->adapter->device, call,
+			      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
+	list_for_each_entry_safe(mapping, next, &registers->mapped, transfer.node)
+		registers_end_mapping(registers, mapping);
+	kfree(registers);
+}
+
+/**
+ * wdmdma_registers_free() - give map registers back
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @base: as the driver names them
+ * @count: as many as were asked for
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0; -EINVAL if they are not the driver's, or not as many: reported, and
+ * nothing changes.
+ */
+int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
+			  u32 count)
+{
+	struct wdmdma_registers *registers;
+	int ret = -EINVAL;
+
+	rcu_read_lock();
+	registers = registers_lock(adapter, call, base);
+	if (registers && registers->count != count) {
+		wdmdma_refuse(adapter->device, call,
+			      "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
+			      count, registers->count);
+		registers_unlock(registers);
+	} else if (registers) {
+		wdmdma_channel_drop(registers, call);
+		ret = 0;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
+
+/* Nothing more is mapped under registers that were asked for with this context. */
+void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
+{
+	struct wdmdma_registers *registers;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	list_for_each_entry(registers, &adapter->registers, node)
+		if (registers->context == context)
+			registers->cancelled = true;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+}
+
+/* May this part be mapped? Cuts it to what there are registers and segments for. */
+static int registers_check(const struct wdmdma_registers *registers, struct wdmdma_part *part,
+			   const char **why)
+{
+	const struct registers_mapping *mapping;
+	size_t len;
+
+	*why = "the request is cancelled";
+	if (READ_ONCE(registers->cancelled))
+		return -ECANCELED;
+	*why = "what was mapped before is not flushed (bug check 0xE6, code 0x0D)";
+	if (part->alone && !list_empty(&registers->mapped))
+		return -EINVAL;
+	len = wdmdma_source_trim(registers->adapter, &part->source,
+				 registers->count - registers->used, part->segments);
+	*why = "there are not as many map registers (bug check 0xE6, code 0x00)";
+	if (!len || (part->whole && len < part->len))
+		return -ENOSPC;
+	part->source.left = len;
+	*why = "that memory is mapped already (bug check 0xE6, code 0x1D)";
+	list_for_each_entry(mapping, &registers->mapped, transfer.node)
+		if (mapping->owner == part->owner &&
+		    part->offset < mapping->offset + mapping->transfer.len &&
+		    mapping->offset < part->offset + len)
+			return -EINVAL;
+	return 0;
+}
+
+static int registers_map_once(struct wdmdma_transfer *transfer, const struct wdmdma_part *part)
+{
+	int ret = wdmdma_transfer_init(transfer, &part->source);
+
+	if (ret)
+		return ret;
+	/* Mapping may show that the memory has to be copied: then once more. */
+	do {
+		if (wdmdma_transfer_most_segments(transfer) > part->segments)
+			return -E2BIG;
+		ret = wdmdma_transfer_prepare(transfer, GFP_ATOMIC);
+		if (!ret)
+			ret = wdmdma_transfer_map(transfer);
+	} while (ret == -EAGAIN && transfer->must_bounce && !transfer->bounce.sgl);
+	return ret;
+}
+
+/* Map a checked part; one that has to be copied may need more segments, and is cut again. */
+static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_part *part)
+{
+	int ret = registers_map_once(transfer, part);
+
+	if (ret == -E2BIG) {
+		wdmdma_transfer_fini(transfer);
+		part->source.left = min_t(size_t, part->source.left,
+					  (size_t)part->segments << PAGE_SHIFT);
+		ret = registers_map_once(transfer, part);
+	}
+	if (ret)
+		wdmdma_transfer_fini(transfer);
+	return ret;
+}
+
+/**
+ * wdmdma_registers_map() - map a part of the driver's memory
+ * @adapter: the adapter
+ * @part: what; its @len becomes what was mapped, if that is less
+ * @fill: is told of the mapped transfer
+ * @to: for that
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0, or a negative errno, reported: -EINVAL for what must not be mapped,
+ * -ENOSPC without registers, -ECANCELED, and what transfer.c says.
+ */
+int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
+			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to)
+{
+	struct registers_mapping *mapping = kzalloc(sizeof(*mapping), GFP_ATOMIC | __GFP_NOWARN);
+	struct wdmdma_registers *registers;
+	const char *why = "no memory";
+	int ret = -ENOMEM;
+
+	rcu_read_lock();
+	registers = registers_lock(adapter, part->call, part->base);
+	if (!registers) {
+		ret = -EINVAL;
+		goto free;
+	}
+	if (!mapping)
+		goto unlock;
+	ret = registers_check(registers, part, &why);
+	if (ret)
+		goto unlock;
+	mapping->transfer.adapter = adapter;
+	mapping->transfer.direction = part->direction;
+	mapping->transfer.no_bounce = registers->no_bounce;
+	ret = registers_map_part(&mapping->transfer, part);
+	why = mapping->transfer.why;
+	if (ret)
+		goto unlock;
+
+	part->len = mapping->transfer.len;
+	mapping->owner = part->owner;
+	mapping->offset = part->offset;
+	mapping->registers = wdmdma_source_pages(&part->source);
+	registers->used += mapping->registers;
+	list_add_tail(&mapping->transfer.node, &registers->mapped);
+	fill(&mapping->transfer, to);
+	mapping = NULL;
+unlock:
+	registers_unlock(registers);
+	if (ret)
+		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
+free:
+	rcu_read_unlock();
+	kfree(mapping);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
+
+/* Does the mapping lie in the part? -EINVAL if it does so in part, or has another direction. */
+static int registers_match(const struct registers_mapping *mapping, const struct wdmdma_part *part)
+{
+	u64 end = mapping->offset + mapping->transfer.len;
+
+	if (mapping->owner != part->owner || end <= part->offset ||
+	    mapping->offset >= part->offset + part->len)
+		return 0;
+	if (mapping->offset < part->offset || end > part->offset + part->len)
+		return -EINVAL;
+	return 1;
+}
+
+/**
+ * wdmdma_registers_unmap() - end what is mapped of a part of memory
+ * @adapter: the adapter
+ * @part: what: all that is mapped of it, and nothing in part
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0; -EINVAL, reported, and nothing changes, if the part has nothing that is
+ * mapped, or not all of it. A wrong direction is reported, and not used.
+ */
+int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
+{
+	const char *why = "nothing of that is mapped (bug check 0xE6, code 0x20)";
+	struct registers_mapping *mapping, *next;
+	struct wdmdma_registers *registers;
+	int ret = -EINVAL, match;
+
+	rcu_read_lock();
+	registers = registers_lock(adapter, part->call, part->base);
+	if (!registers)
+		goto unlock_rcu;
+	list_for_each_entry(mapping, &registers->mapped, transfer.node) {
+		match = registers_match(mapping, part);
+		if (match < 0) {
+			why = "more is mapped than that (bug check 0xE6, code 0x23)";
+			ret = -EINVAL;
+			break;
+		}
+		if (match)
+			ret = 0;
+	}
+	list_for_each_entry_safe(mapping, next, &registers->mapped, transfer.node) {
+		if (ret || !registers_match(mapping, part))
+			continue;
+		if (mapping->transfer.direction != part->direction)
+			wdmdma_refuse(adapter->device, part->call,
+				      "WriteToDevice is not what it was: ignored");
+		registers_end_mapping(registers, mapping);
+	}
+	registers_unlock(registers);
+	if (ret)
+		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
+unlock_rcu:
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

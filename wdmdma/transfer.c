@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Transfers: the driver's memory becomes segments for the device, and back.
+ *
+ * The DMA API does the work: it translates, or copies through bounce buffers of the
+ * kernel's where the device's mask asks for that. What it cannot do is done here,
+ * by copying through pages of our own: an adapter that reaches less than the mask
+ * of its device, and one that takes no lists (no ScatterGather) and is given pages
+ * that cannot be made one range.
+ *
+ * Nothing here sleeps, apart from wdmdma_transfer_prepare() with GFP_KERNEL, which
+ * gets all memory that mapping takes. Shortness of what may come back is -EAGAIN;
+ * any other failure is for good.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+
+#include "compat.h"
+#include "transfer.h"
+
+#define TRANSFER_ATTRS	DMA_ATTR_NO_WARN
+
+static struct device *transfer_dev(const struct wdmdma_transfer *transfer)
+{
+	return transfer->device->dev;
+}
+
+/* Logical addresses for transfers: the device's mask for them is not that for buffers. */
+static struct wdmdma_window transfer_reach(const struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_window reach = transfer->adapter->reach;
+	struct device *dev = transfer_dev(transfer);
+
+	reach.last = min(reach.last, dma_get_mask(dev));
+	if (dev->bus_dma_limit)
+		reach.last = min(reach.last, dev->bus_dma_limit);
+	return reach;
+}
+
+/* Can pieces that do not follow each other become one range: full pages, but for the ends? */
+static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!transfer->device->backend->merges)
+		return false;
+	for_each_sgtable_sg(&transfer->memory, sg, i) {
+		if (i && sg->offset)
+			return false;
+		if (!sg_is_last(sg) && !PAGE_ALIGNED(sg->offset + sg->length))
+			return false;
+	}
+	return true;
+}
+
+/* Is copying the only way to give this memory to the device? */
+static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
+{
+	const struct wdmdma_adapter *adapter = transfer->adapter;
+	const struct wdmdma_device *device = transfer->device;
+	struct wdmdma_window reach = transfer_reach(transfer);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!adapter->scatter_gather && transfer->memory.orig_nents > 1 &&
+	    !transfer_can_merge(transfer))
+		return true;
+	for_each_sgtable_sg(&transfer->memory, sg, i)
+		if (!device->backend->reaches(device, reach, sg_phys(sg), sg->length))
+			return true;
+	return false;
+}
+
+/**
+ * wdmdma_transfer_init() - note the memory of a transfer
+ * @transfer: zeroed, with @adapter, @direction and what the caller wants to have set
+ * @source: the memory; not needed afterwards
+ *
+ * Context: any.
+ * Return: 0; -ENOMEM; -EINVAL without bytes; -EOPNOTSUPP where the DMA API is not
+ * what maps for this device. The reason is in @transfer.
+ */
+int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
+{
+	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
+	struct wdmdma_source rest = *source;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	transfer->device = wdmdma_adapter_dma(transfer->adapter);
+	transfer->why = "the length is 0";
+	if (!source->left)
+		return -EINVAL;
+	transfer->why = "transfers are not possible in an IOMMU domain of the module's own";
+	if (!transfer->device->backend->maps_with_dma_api)
+		return -EOPNOTSUPP;
+	transfer->why = "no memory to describe the transfer";
+	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(rest, &limits),
+			   GFP_ATOMIC | __GFP_NOWARN))
+		return -ENOMEM;
+	for_each_sgtable_sg(&transfer->memory, sg, i) {
+		phys_addr_t phys;
+		size_t len = wdmdma_source_next(&rest, &limits, &phys);
+
+		sg_set_page(sg, pfn_to_page(PHYS_PFN(phys)), len, offset_in_page(phys));
+	}
+	transfer->len = source->left;
+	transfer->must_bounce = transfer_must_bounce(transfer);
+	return 0;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
+
+static void transfer_free_bounce(struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!transfer->bounce.sgl)
+		return;
+	for_each_sgtable_sg(&transfer->bounce, sg, i)
+		if (sg_page(sg))
+			__free_pages(sg_page(sg), get_order(sg->length));
+	sg_free_table(&transfer->bounce);
+}
+
+/* Free what the record holds. Any context; the transfer is not mapped. */
+void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
+{
+	transfer_free_bounce(transfer);
+	sg_free_table(&transfer->memory);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
+
+/* Zeroed pages within reach: from anywhere, or from the zones that a narrow device has. */
+static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer, size_t len,
+					  gfp_t gfp)
+{
+	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	const struct wdmdma_device *device = transfer->device;
+	struct wdmdma_window reach = transfer_reach(transfer);
+	unsigned int order = get_order(len), i;
+	struct page *page;
+
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
+		if (!page)
+			continue;
+		if (device->backend->reaches(device, reach, page_to_phys(page), len))
+			return page;
+		__free_pages(page, order);
+	}
+	return NULL;
+}
+
+/**
+ * wdmdma_transfer_prepare() - get the memory that mapping takes
+ * @transfer: initialized; prepared or not
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL to sleep for it
+ *
+ * Return: 0; -EAGAIN when there is no memory now; -EOPNOTSUPP when there cannot be;
+ * -ERANGE when the driver wants no copying and there is no other way.
+ */
+int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
+{
+	size_t chunk = transfer->adapter->scatter_gather ? PAGE_SIZE : transfer->len;
+	size_t left = transfer->len;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!transfer->must_bounce || transfer->bounce.sgl)
+		return 0;
+	transfer->why = "the memory would have to be copied, and DMA_FAIL_ON_BOUNCE is set";
+	if (transfer->no_bounce)
+		return -ERANGE;
+	transfer->why = "there are no contiguous pages of that length to copy the memory to";
+	if (get_order(chunk) > MAX_PAGE_ORDER)
+		return -EOPNOTSUPP;
+	transfer->why = "no memory within the device's reach to copy to";
+	if (sg_alloc_table(&transfer->bounce, DIV_ROUND_UP(left, chunk), gfp | __GFP_NOWARN))
+		return -EAGAIN;
+	for_each_sgtable_sg(&transfer->bounce, sg, i) {
+		size_t len = min(chunk, left);
+		struct page *page = transfer_alloc_bounce(transfer, len, gfp);
+
+		if (!page) {
+			transfer_free_bounce(transfer);
+			return -EAGAIN;
+		}
+		sg_set_page(sg, page, len, 0);
+		left -= len;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_prepare);
+
+/* Copy all bytes between the driver's memory and ours. */
+static void transfer_copy(struct wdmdma_transfer *transfer, bool to_bounce)
+{
+	struct scatterlist *memory = transfer->memory.sgl, *bounce = transfer->bounce.sgl;
+	size_t in_memory = 0, in_bounce = 0, left, len;
+
+	for (left = transfer->len; left; left -= len) {
+		void *theirs = sg_virt(memory) + in_memory, *ours = sg_virt(bounce) + in_bounce;
+
+		len = min(memory->length - in_memory, bounce->length - in_bounce);
+		memcpy(to_bounce ? ours : theirs, to_bounce ? theirs : ours, len);
+		in_memory += len;
+		in_bounce += len;
+		if (in_memory == memory->length) {
+			memory = sg_next(memory);
+			in_memory = 0;
+		}
+		if (in_bounce == bounce->length) {
+			bounce = sg_next(bounce);
+			in_bounce = 0;
+		}
+	}
+}
+
+/* One piece is mapped as a page: that knows no longest segment. */
+static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist *sg)
+{
+	struct device *dev = transfer_dev(transfer);
+	dma_addr_t dma = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length,
+					    transfer->direction, TRANSFER_ATTRS);
+
+	if (dma_mapping_error(dev, dma)) {
+		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
+		return sg->length <= dma_max_mapping_size(dev) ? -EAGAIN : -EOPNOTSUPP;
+	}
+	sg_dma_address(sg) = dma;
+	sg_dma_len(sg) = sg->length;
+	return 0;
+}
+
+static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table *table)
+{
+	int ret;
+
+	if (table->orig_nents == 1) {
+		ret = transfer_map_one(transfer, table->sgl);
+	} else {
+		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
+				      TRANSFER_ATTRS);
+		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
+		/* -EIO is what a full pool of bounce buffers gives. */
+		if (ret)
+			ret = ret == -EINVAL ? -EOPNOTSUPP : -EAGAIN;
+	}
+	if (!ret)
+		transfer->mapped = table;
+	return ret;
+}
+
+static void transfer_unmap_table(struct wdmdma_transfer *transfer)
+{
+	struct device *dev = transfer_dev(transfer);
+	struct scatterlist *sg = transfer->mapped->sgl;
+
+	if (transfer->mapped->orig_nents == 1)
+		dma_unmap_page_attrs(dev, sg_dma_address(sg), sg->length, transfer->direction,
+				     TRANSFER_ATTRS);
+	else
+		dma_unmap_sgtable(dev, transfer->mapped, transfer->direction, TRANSFER_ATTRS);
+	transfer->mapped = NULL;
+}
+
+static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
+{
+	dma_addr_t next = sg_dma_address(transfer->mapped->sgl);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(transfer->mapped, sg, i) {
+		if (sg_dma_address(sg) != next)
+			return false;
+		next += sg_dma_len(sg);
+	}
+	return true;
+}
+
+static bool transfer_is_within_reach(const struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_window reach = transfer_reach(transfer);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(transfer->mapped, sg, i)
+		if (!wdmdma_window_holds(reach, sg_dma_address(sg), sg_dma_len(sg)))
+			return false;
+	return true;
+}
+
+/* The memory behind a logical address of the mapped transfer. */
+phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma)
+{
+	const struct wdmdma_device *device = transfer->device;
+
+	return device->backend->phys(device, dma);
+}
+
+/* Do the segments not point to the driver's memory, but to a copy: the kernel's, or ours? */
+bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *segment = transfer->mapped->sgl, *sg;
+	size_t in_segment = 0;
+	unsigned int i;
+
+	if (transfer->mapped == &transfer->bounce)
+		return true;
+	/* Segments are pieces that were merged: each begins where a piece does. */
+	for_each_sgtable_sg(&transfer->memory, sg, i) {
+		if (in_segment == sg_dma_len(segment)) {
+			segment = sg_next(segment);
+			in_segment = 0;
+		}
+		if (wdmdma_transfer_phys(transfer, sg_dma_address(segment) + in_segment) !=
+		    sg_phys(sg))
+			return true;
+		in_segment += sg->length;
+	}
+	return false;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_is_bounced);
+
+/* Believe nothing that can be verified. */
+static int transfer_verify(struct wdmdma_transfer *transfer)
+{
+	if (!transfer_is_within_reach(transfer)) {
+		transfer->why = "the device's DMA mask is wider than what the adapter reaches";
+		return -ERANGE;
+	}
+	if (!transfer->adapter->scatter_gather && !transfer_is_one_range(transfer)) {
+		transfer->why = "the memory does not become one range of addresses";
+		transfer->must_bounce = true;
+		return -EAGAIN;
+	}
+	if (transfer->no_bounce && wdmdma_transfer_is_bounced(transfer)) {
+		transfer->why = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/**
+ * wdmdma_transfer_map() - give the memory to the device
+ * @transfer: prepared
+ *
+ * Never sleeps.
+ *
+ * Return: 0; -EAGAIN when it may work later, after another wdmdma_transfer_prepare();
+ * -EOPNOTSUPP or -ERANGE when it cannot. The reason is in @transfer.
+ */
+int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
+{
+	bool bounce = transfer->must_bounce;
+	int ret;
+
+	/* For reading too: what the device does not write is to stay as it was. */
+	if (bounce)
+		transfer_copy(transfer, true);
+	ret = transfer_map_table(transfer, bounce ? &transfer->bounce : &transfer->memory);
+	if (ret)
+		return ret;
+	ret = transfer_verify(transfer);
+	if (ret)
+		transfer_unmap_table(transfer);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_map);
+
+/* Take the memory back from the device. Never sleeps. */
+void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
+{
+	bool copy = transfer->mapped == &transfer->bounce &&
+		    transfer->direction == DMA_FROM_DEVICE;
+
+	transfer_unmap_table(transfer);
+	if (copy)
+		transfer_copy(transfer, false);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
+
+/* As many segments as mapping can make of it. */
+unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer)
+{
+	if (!transfer->adapter->scatter_gather)
+		return 1;
+	if (transfer->must_bounce)
+		return DIV_ROUND_UP(transfer->len, PAGE_SIZE);
+	return transfer->memory.orig_nents;
+}
+
+/* As many as it has, now that it is mapped. */
+unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer)
+{
+	return transfer->adapter->scatter_gather ? transfer->mapped->nents : 1;
+}
+
+/* The first segment (*@sg is NULL), or the one after it. */
+dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
+				   struct scatterlist **sg, u32 *len)
+{
+	*sg = *sg ? sg_next(*sg) : transfer->mapped->sgl;
+	*len = transfer->adapter->scatter_gather ? sg_dma_len(*sg) : transfer->len;
+	return sg_dma_address(*sg);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: MDLs, alone or chained, as memory for a device.
+ *
+ * An offset counts bytes from the first byte of the first MDL, across the chain. A
+ * page that two MDLs of a chain share counts for each of them.
+ */
+#include <linux/memremap.h>
+
+#include "wdm_transfer.h"
+
+/* Why a device cannot use this part of one MDL; NULL if it can. The part lies in the MDL. */
+const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+{
+	bool locked = wdm_mdl_has_user_pages(mdl) ||
+		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
+	unsigned long i, first = (mdl->ByteOffset + offset) >> PAGE_SHIFT;
+
+	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
+		return "the pages of the MDL are not locked";
+	if (mdl->MdlFlags & MDL_IO_SPACE)
+		return "the MDL describes device memory";
+	if (locked && !(mdl->MdlFlags & MDL_WRITE_OPERATION) && device_writes)
+		return "the pages are locked for reading only, and the device may write";
+	for (i = first; i < PFN_UP(mdl->ByteOffset + offset + length); i++) {
+		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[i];
+
+		if (!pfn_valid(pfn) || is_zone_device_page(pfn_to_page(pfn)))
+			return "the MDL describes device memory";
+	}
+	return NULL;
+}
+
+/* Go to the MDL that @offset lies in, and make it relative to that. NULL past the end. */
+static const MDL *wdm_chain_seek(const MDL *mdl, u64 *offset)
+{
+	unsigned int steps = 0;
+
+	while (mdl && *offset >= mdl->ByteCount) {
+		*offset -= mdl->ByteCount;
+		mdl = ++steps < WDM_CHAIN_LIMIT ? mdl->Next : NULL;
+	}
+	return mdl;
+}
+
+/* Does the chain have all these bytes? */
+bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
+{
+	u64 last = offset + length - 1;
+
+	return last >= offset && wdm_chain_seek(mdl, &last);
+}
+
+/* Why a device cannot use this part of a chain, which has it; NULL if it can. */
+const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+{
+	const char *fault;
+	u64 part;
+
+	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
+	for (; length; length -= part) {
+		part = min(length, mdl->ByteCount - offset);
+		fault = wdm_mdl_fault(mdl, offset, part, device_writes);
+		if (fault)
+			return fault;
+		offset = 0;
+		mdl = mdl->Next;
+	}
+	return NULL;
+}
+
+/* Pages that the bytes touch: map registers, as they are counted. */
+u64 wdm_chain_pages(const MDL *mdl, u64 offset, u64 length)
+{
+	u64 pages = 0, part;
+
+	mdl = wdm_chain_seek(mdl, &offset);
+	for (; length; length -= part) {
+		part = min(length, mdl->ByteCount - offset);
+		pages += PFN_UP(offset_in_page(mdl->ByteOffset + offset) + part);
+		offset = 0;
+		mdl = mdl->Next;
+	}
+	return pages;
+}
+
+static size_t wdm_chain_next(struct wdmdma_source *source, size_t most, phys_addr_t *phys)
+{
+	const MDL *mdl = wdm_chain_seek(source->mdl, &source->offset);
+	u64 start = mdl->ByteOffset + source->offset;
+	size_t len;
+
+	len = min3(most, source->left, (size_t)(PAGE_SIZE - offset_in_page(start)));
+	len = min_t(u64, len, mdl->ByteCount - source->offset);
+	*phys = PFN_PHYS(MmGetMdlPfnArray((PMDL)mdl)[start >> PAGE_SHIFT]) + offset_in_page(start);
+	source->mdl = (PMDL)mdl;
+	source->offset += len;
+	source->left -= len;
+	return len;
+}
+
+/* A part of a chain, which has it, as the memory of a transfer. */
+struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length)
+{
+	struct wdmdma_source source = {
+		.offset = offset,
+		.left = length,
+		.next = wdm_chain_next,
+	};
+
+	source.mdl = (PMDL)wdm_chain_seek(mdl, &source.offset);
+	return source;
+}
