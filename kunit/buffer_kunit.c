@@ -190,7 +190,7 @@ static void alloc_verifies_the_address_given(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", cpu, dma, SZ_8K), 0);
 	} else {
 		KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
-		KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers));
+		KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers.by_cpu));
 	}
 	KUNIT_EXPECT_EQ(test, fake.allocs, fake.frees);
 }
@@ -284,7 +284,7 @@ static void free_all_takes_live_and_put_off(struct kunit *test)
 	wdmdma_buffer_free_all(adapter, "test");
 	up_write(&device->sem);
 
-	KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers));
+	KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers.by_cpu));
 	KUNIT_EXPECT_EQ(test, fake.frees, 12U);
 }
 
@@ -317,7 +317,64 @@ static void alloc_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.allocs, fake.frees);
 }
 
+static void alloc_verifies_the_boundary(struct kunit *test)
+{
+	struct wdmdma_request request = request_of(3 * SZ_4K, 0, U64_MAX);
+	struct wdmdma_adapter *adapter = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	request.boundary = SZ_16K;
+	fake.dma = SZ_16M + SZ_8K;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &cpu, &dma), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake.allocs, 1U);
+	KUNIT_EXPECT_EQ(test, fake.frees, 1U);
+	fake.dma = SZ_16M + SZ_4K;
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &cpu, &dma), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", cpu, dma, 3 * SZ_4K), 0);
+}
+
+static void alloc_refuses_a_boundary_that_cannot_be_kept(struct kunit *test)
+{
+	struct wdmdma_request odd = request_of(SZ_4K, 0, U64_MAX);
+	struct wdmdma_request small = request_of(SZ_8K, 0, U64_MAX);
+	struct wdmdma_adapter *adapter = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	odd.boundary = SZ_64K + 1;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_alloc(adapter, &odd, &cpu, &dma), -EINVAL);
+	small.boundary = SZ_4K;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_alloc(adapter, &small, &cpu, &dma), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake.allocs, 0U);
+}
+
+static void free_by_name_wants_the_cache_type_to_match(struct kunit *test)
+{
+	struct wdmdma_request request = request_of(SZ_4K, 0, U64_MAX);
+	struct wdmdma_naming naming = { .call = "test", .len = SZ_4K, .has_cache = true };
+	struct wdmdma_adapter *adapter = test->priv;
+	dma_addr_t dma;
+
+	request.cache = WDMDMA_CACHE_CACHED;
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &naming.cpu, &dma), 0);
+	naming.cache = WDMDMA_CACHE_UNCACHED;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
+	naming.cache = WDMDMA_CACHE_PLATFORM;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
+	naming.cache = WDMDMA_CACHE_CACHED;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), 0);
+	/* One that no call with a cache type allocated is not meant. */
+	request = request_of(SZ_4K, 0, U64_MAX);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &naming.cpu, &dma), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", naming.cpu, dma, SZ_4K), 0);
+}
+
 static struct kunit_case buffer_cases[] = {
+	KUNIT_CASE(alloc_verifies_the_boundary),
+	KUNIT_CASE(alloc_refuses_a_boundary_that_cannot_be_kept),
+	KUNIT_CASE(free_by_name_wants_the_cache_type_to_match),
 	KUNIT_CASE(alloc_asks_for_whole_pages_in_reach),
 	KUNIT_CASE_PARAM(alloc_refuses_what_can_never_be, refuse_gen_params),
 	KUNIT_CASE_PARAM(alloc_verifies_the_address_given, verify_gen_params),

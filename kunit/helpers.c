@@ -1,14 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See helpers.h. */
 #include <kunit/device.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/io.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
+#ifdef CONFIG_ARM64
+#include <asm/barrier.h>
+#include <asm/sysreg.h>
+#endif
+
+#include "compat.h"
 #include "helpers.h"
+#include "wdm_storport.h"
 
 /* More failure points than any call has; a sweep that gets here would not end. */
 #define SWEEP_LIMIT	2000
+
+/*
+ * A fake device with masks of 32 bits. It is cache coherent, which a device without a
+ * firmware's description of it need not be: what that makes of the calls is the live
+ * suites' affair.
+ */
+struct device *wdmdma_test_register(struct kunit *test, const char *name)
+{
+	struct device *dev = kunit_device_register(test, name);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+#ifdef CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE
+	dev->dma_coherent = true;
+#endif
+	return dev;
+}
 
 /* A fake device with 64-bit masks, unregistered, and so unbound, when the test ends. */
 struct device *wdmdma_test_device(struct kunit *test)
@@ -18,8 +46,7 @@ struct device *wdmdma_test_device(struct kunit *test)
 	char name[32];
 
 	snprintf(name, sizeof(name), "wdmdma-%d", atomic_inc_return(&devices));
-	dev = kunit_device_register(test, name);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dev = wdmdma_test_register(test, name);
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	return dev;
 }
@@ -80,21 +107,194 @@ int wdmdma_test_fixture_init(struct kunit *test)
 	return 0;
 }
 
+void *wdmdma_test_alloc(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS *la)
+{
+	return fixture->ops->AllocateCommonBuffer(fixture->adapter, length, la, FALSE);
+}
+
+void *wdmdma_test_alloc_below(struct wdmdma_fixture *fixture, u64 maximum, ULONG length,
+			      PHYSICAL_ADDRESS *la, BOOLEAN cached)
+{
+	PHYSICAL_ADDRESS limit = { .QuadPart = maximum };
+
+	return fixture->ops->AllocateCommonBufferEx(fixture->adapter, &limit, length, la, cached,
+						    MM_ANY_NODE_OK);
+}
+
+void *wdmdma_test_alloc_between(struct wdmdma_fixture *fixture, u64 first, u64 last, ULONG length,
+				ULONG flags, PHYSICAL_ADDRESS *la)
+{
+	PHYSICAL_ADDRESS minimum = { .QuadPart = first }, maximum = { .QuadPart = last };
+
+	return fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, &minimum, &maximum,
+							    length, flags, NULL, MM_ANY_NODE_OK,
+							    la);
+}
+
+/* Free a buffer of any kind. */
+void wdmdma_test_free(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS la, void *va)
+{
+	fixture->ops->FreeCommonBuffer(fixture->adapter, length, la, va, FALSE);
+}
+
+/* A vector with elements of one page; NULL if there is none. */
+PDMA_COMMON_BUFFER_VECTOR wdmdma_test_vector(struct wdmdma_fixture *fixture, u64 maximum,
+					     MEMORY_CACHING_TYPE cache, int node, ULONG count)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = maximum };
+	PDMA_COMMON_BUFFER_VECTOR vector;
+
+	fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, cache, node, 0, count,
+						 PAGE_SIZE, &vector);
+	return vector;
+}
+
+phys_addr_t wdmdma_test_physical(void *va)
+{
+	return is_vmalloc_addr(va) ? page_to_phys(vmalloc_to_page(va)) + offset_in_page(va)
+				   : virt_to_phys(va);
+}
+
+static void miniport_destroy(void *data)
+{
+	struct wdmdma_miniport *miniport = data;
+
+	wdmdma_hw_device_extension_destroy(miniport->extension);
+}
+
+/* A device extension of 1000 bytes for @dev; destroyed when the test ends. */
+struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct device *dev)
+{
+	struct wdmdma_miniport *miniport = kunit_kzalloc(test, sizeof(*miniport), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, miniport);
+	miniport->dev = dev;
+	miniport->extension = wdmdma_hw_device_extension_create(dev, 1000);
+	KUNIT_ASSERT_NOT_NULL(test, miniport->extension);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, miniport_destroy, miniport), 0);
+	return miniport;
+}
+
+/* For kunit_suite.init: test->priv is a miniport's. */
+int wdmdma_test_miniport_init(struct kunit *test)
+{
+	test->priv = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
+	return 0;
+}
+
+/* The adapter that stands behind a device extension. */
+PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport)
+{
+	return container_of(miniport->extension, struct wdm_stor, extension)->dma_adapter;
+}
+
 /* How many buffers the adapter has, once those being freed are gone. */
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
-	struct wdmdma_buffer *buffer;
+	struct wdmdma_buffer *buffer, *last = NULL;
 	unsigned long index, live = 0;
 
 	if (!adapter)
 		return 0;
 	flush_work(&adapter->drain);
-	xa_for_each(&adapter->buffers, index, buffer)
-		live++;
+	/* A buffer may have several entries, next to each other. */
+	xa_for_each(&adapter->buffers.by_cpu, index, buffer) {
+		live += !buffer->block && buffer != last;
+		last = buffer;
+	}
 	wdmdma_adapter_put(adapter);
 	return live;
 }
+
+/* Has the machine memory there? Not all of it does everywhere, and holes are not looked at. */
+bool wdmdma_test_has_memory(u64 first, u64 last)
+{
+	int node;
+
+	for_each_online_node(node)
+		if (PFN_PHYS(node_start_pfn(node)) <= last && PFN_PHYS(node_end_pfn(node)) > first)
+			return true;
+	return false;
+}
+
+/* Are there logical addresses there, with memory behind them? */
+bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last)
+{
+	return wdmdma_iommu_translates(dev) || wdmdma_test_has_memory(first, last);
+}
+
+/* Is there memory that such a device and the CPU see uncached? */
+bool wdmdma_test_can_uncache(struct device *dev)
+{
+	return WDMDMA_CAN_UNCACHE || !dev_is_dma_coherent(dev);
+}
+
+/* How the CPU sees a device's memory if nothing is said. */
+MEMORY_CACHING_TYPE wdmdma_test_cache(struct device *dev)
+{
+	return dev_is_dma_coherent(dev) ? MmCached : MmNonCached;
+}
+
+/* Where no memory can be uncached, what was asked for uncached is not there; else it is. */
+bool wdmdma_test_refuses_uncached(struct kunit *test, const void *memory)
+{
+	if (WDMDMA_CAN_UNCACHE)
+		KUNIT_ASSERT_NOT_NULL(test, memory);
+	else
+		KUNIT_EXPECT_NULL(test, memory);
+	return !WDMDMA_CAN_UNCACHE;
+}
+
+#ifdef CONFIG_X86
+static bool pte_has(const void *va, pteval_t flags)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && pte_flags(*pte) & flags;
+}
+
+/* Does the CPU bypass its caches at this address? */
+bool wdmdma_test_is_uncached(const void *va)
+{
+	return pte_has(va, _PAGE_PCD | _PAGE_PWT);
+}
+
+bool wdmdma_test_is_writable(const void *va)
+{
+	return pte_has(va, _PAGE_RW);
+}
+#else
+/* What the MMU makes of a read or a write: PAR_EL1, see Arm's manual. */
+static u64 mmu_answer(const void *va, bool write)
+{
+	unsigned long flags;
+	u64 answer;
+
+	local_irq_save(flags);
+	if (write)
+		asm volatile("at s1e1w, %0" : : "r" (va));
+	else
+		asm volatile("at s1e1r, %0" : : "r" (va));
+	isb();
+	answer = read_sysreg_par();
+	local_irq_restore(flags);
+	return answer;
+}
+
+bool wdmdma_test_is_uncached(const void *va)
+{
+	u64 answer = mmu_answer(va, false);
+
+	return !(answer & SYS_PAR_EL1_F) && answer >> 56 != 0xff;	/* not write-back */
+}
+
+bool wdmdma_test_is_writable(const void *va)
+{
+	return !(mmu_answer(va, true) & SYS_PAR_EL1_F);
+}
+#endif
 
 bool wdmdma_test_is_zero(const void *memory, size_t size)
 {
@@ -126,4 +326,25 @@ void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 #else
 	kunit_skip(test, "the kernel has no fault injection");
 #endif
+}
+
+/* Is the device behind virtio's IOMMU, which is told what to map and has no page table? */
+bool wdmdma_test_iommu_is_virtio(struct device *dev)
+{
+	struct device *iommu = dev->iommu ? dev->iommu->iommu_dev->dev->parent : NULL;
+
+	return iommu && strstarts(dev_name(iommu), "virtio");
+}
+
+/*
+ * The same where @call frees what @dev has behind an IOMMU, or changes its domain. The
+ * driver of virtio's IOMMU allocates for both. When it gets nothing it does not unmap, of
+ * which the kernel warns, or loses count of who is in the domain left, and maps nothing
+ * there any more.
+ */
+void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test))
+{
+	if (wdmdma_test_iommu_is_virtio(dev))
+		kunit_skip(test, "the IOMMU's driver cannot unmap or attach without memory");
+	wdmdma_test_sweep(test, call);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the suites share: a fake device with an adapter, and the sweep over all
- * failure points of a call.
+ * What the suites share: a fake device with an adapter, the calls as cases mostly make
+ * them, and the sweep over all failure points of a call.
  */
 #ifndef WDMDMA_KUNIT_HELPERS_H
 #define WDMDMA_KUNIT_HELPERS_H
@@ -27,13 +27,45 @@ struct wdmdma_fixture {
 	const DMA_OPERATIONS *ops;
 };
 
+/**
+ * struct wdmdma_miniport - a device, and the device extension of a StorPort miniport
+ * @dev: as in struct wdmdma_fixture
+ * @extension: HwDeviceExtension; NULL after the test has destroyed it
+ */
+struct wdmdma_miniport {
+	struct device *dev;
+	PVOID extension;
+};
+
+struct device *wdmdma_test_register(struct kunit *test, const char *name);
 struct device *wdmdma_test_device(struct kunit *test);
 DEVICE_DESCRIPTION wdmdma_test_description(ULONG version, ULONG width);
 struct wdmdma_fixture *wdmdma_test_fixture_on(struct kunit *test, struct device *dev, ULONG width);
 struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test);
 int wdmdma_test_fixture_init(struct kunit *test);
+void *wdmdma_test_alloc(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS *la);
+void *wdmdma_test_alloc_below(struct wdmdma_fixture *fixture, u64 maximum, ULONG length,
+			      PHYSICAL_ADDRESS *la, BOOLEAN cached);
+void *wdmdma_test_alloc_between(struct wdmdma_fixture *fixture, u64 first, u64 last, ULONG length,
+				ULONG flags, PHYSICAL_ADDRESS *la);
+void wdmdma_test_free(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS la, void *va);
+PDMA_COMMON_BUFFER_VECTOR wdmdma_test_vector(struct wdmdma_fixture *fixture, u64 maximum,
+					     MEMORY_CACHING_TYPE cache, int node, ULONG count);
+phys_addr_t wdmdma_test_physical(void *va);
+struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct device *dev);
+int wdmdma_test_miniport_init(struct kunit *test);
+PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
+bool wdmdma_test_has_memory(u64 first, u64 last);
+bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);
+bool wdmdma_test_can_uncache(struct device *dev);
+MEMORY_CACHING_TYPE wdmdma_test_cache(struct device *dev);
+bool wdmdma_test_refuses_uncached(struct kunit *test, const void *memory);
+bool wdmdma_test_is_uncached(const void *va);
+bool wdmdma_test_is_writable(const void *va);
 bool wdmdma_test_is_zero(const void *memory, size_t size);
 void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test));
+bool wdmdma_test_iommu_is_virtio(struct device *dev);
+void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test));
 
 #endif /* WDMDMA_KUNIT_HELPERS_H */

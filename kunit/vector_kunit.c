@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Common buffer vectors, through the table, without an IOMMU. */
+/*
+ * Common buffer vectors, through the table, without an IOMMU. Where it matters how a
+ * vector is cut into blocks, the backend gives no more than so much in one piece.
+ */
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/sizes.h>
 
 #include "helpers.h"
@@ -148,13 +152,21 @@ static const struct refuse_row refuse_rows[] = {
 	{ "size 0", 0, U64_MAX, MmCached, 0, 0, 4, 0, INVALID },
 	{ "size of 4 GiB", 0, U64_MAX, MmCached, 0, 0, 1, 1ULL << 32, INVALID },
 	{ "upside down", SZ_64M, SZ_16M, MmCached, 0, 0, 4, SZ_4K, INVALID },
+	{ "HighPart of the low address not set", 0xdeadbeef00000000, U64_MAX, MmCached, 0, 0, 4,
+	  SZ_4K, STATUS_INSUFFICIENT_RESOURCES },
+	{ "low address -1", U64_MAX, U64_MAX, MmCached, 0, 0, 4, SZ_4K, INVALID },
+	{ "window of one byte less than an element", SZ_64M, SZ_64M + SZ_4K - 2, MmCached, 0, 0, 1,
+	  SZ_4K, INVALID },
 	{ "MmWriteCombined", 0, U64_MAX, MmWriteCombined, 0, 0, 4, SZ_4K, INVALID },
 	{ "bad cache type", 0, U64_MAX, MmNotMapped, 0, 0, 4, SZ_4K, INVALID },
 	{ "any node is no node here", 0, U64_MAX, MmCached, MM_ANY_NODE_OK, 0, 4, SZ_4K, INVALID },
 	{ "node out of range", 0, U64_MAX, MmCached, MAX_NUMNODES, 0, 4, SZ_4K, INVALID },
+	{ "node -1", 0, U64_MAX, MmCached, 0xffffffff, 0, 4, SZ_4K, INVALID },
 	{ "unknown flag", 0, U64_MAX, MmCached, 0, 4, 4, SZ_4K, INVALID },
 	{ "element above the window", 0, SZ_4K, MmCached, 0, 0, 4, SZ_8K, INVALID },
 	{ "more than all memory", 0, U64_MAX, MmCached, 0, 0, 0xffffffff, SZ_4K,
+	  STATUS_INSUFFICIENT_RESOURCES },
+	{ "product of 1 TiB, 0 in 32 bits", 0, U64_MAX, MmCached, 0, 0, SZ_16M, SZ_64K,
 	  STATUS_INSUFFICIENT_RESOURCES },
 	{ "product above 64 bits", 0, U64_MAX, MmCached, 0, 0, 0xffffffff, 0xffffffff,
 	  STATUS_INSUFFICIENT_RESOURCES },
@@ -177,21 +189,36 @@ static void alloc_refuses_what_cannot_be(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, vector);
 }
 
-static void elements_keep_the_limit(struct kunit *test)
+static void elements_keep_both_limits(struct kunit *test)
 {
+	static const struct { u64 low, high; } windows[] = {
+		{ 0, 0xffffff }, { SZ_16M, U64_MAX }, { SZ_16M, 0x2fffffff },
+	};
 	struct wdmdma_fixture *fixture = test->priv;
 	PDMA_COMMON_BUFFER_VECTOR vector;
-	PHYSICAL_ADDRESS la;
-	unsigned int i;
+	PHYSICAL_ADDRESS low, high, la;
+	unsigned int w, i;
+	NTSTATUS status;
 	PVOID va;
 
-	KUNIT_ASSERT_EQ(test, alloc_below(fixture, 0xffffff, 0, 16, SZ_4K, &vector),
-			STATUS_SUCCESS);
-	for (i = 0; i < 16; i++) {
-		KUNIT_EXPECT_TRUE(test, get(fixture, vector, i, &va, &la));
-		KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_4K - 1, 0xffffffULL);
+	for (w = 0; w < ARRAY_SIZE(windows); w++) {
+		low.QuadPart = windows[w].low;
+		high.QuadPart = windows[w].high;
+		status = fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high,
+								  MmCached, 0, 0, 16, SZ_4K,
+								  &vector);
+		if (!wdmdma_test_has_memory(windows[w].low, windows[w].high)) {
+			KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+			continue;
+		}
+		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+		for (i = 0; i < 16; i++) {
+			KUNIT_EXPECT_TRUE(test, get(fixture, vector, i, &va, &la));
+			KUNIT_EXPECT_GE(test, (u64)la.QuadPart, windows[w].low);
+			KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_4K - 1, windows[w].high);
+		}
+		vector_free(fixture, vector);
 	}
-	vector_free(fixture, vector);
 }
 
 static void handles_that_are_none_are_refused(struct kunit *test)
@@ -271,6 +298,188 @@ static void leaked_vectors_are_taken_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, vector));
 }
 
+static struct pieces {
+	size_t most;		/* bytes in one piece */
+	unsigned int left;	/* so many pieces, and no more */
+	int ret;		/* the answer to what is more */
+	unsigned int asked, given, freed;
+} pieces;
+
+static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	pieces.asked++;
+	if (buffer->size > pieces.most || pieces.given - pieces.freed == pieces.left) {
+		request->why = "the test wants it";
+		return pieces.ret;
+	}
+	ret = wdmdma_backend_direct.alloc(device, request, buffer);
+	if (!ret)
+		pieces.given++;
+	return ret;
+}
+
+static void pieces_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	pieces.freed++;
+	wdmdma_backend_direct.free(device, buffer);
+}
+
+static const struct wdmdma_backend pieces_backend = {
+	.name = "pieces",
+	.alloc = pieces_alloc,
+	.free = pieces_free,
+};
+
+/* From now on the device has memory in pieces of @most bytes only. */
+static void use_pieces(struct kunit *test, size_t most, int ret)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(fixture->adapter);
+
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	pieces = (struct pieces){ .most = most, .left = UINT_MAX, .ret = ret };
+	adapter->device->backend = &pieces_backend;
+	wdmdma_adapter_put(adapter);
+}
+
+static const struct piece_row {
+	const char *name;
+	ULONG count;
+	ULONGLONG size;
+	size_t most;
+	int ret;
+	unsigned int blocks;
+} piece_rows[] = {
+	{ "1024 elements, 64 KiB", 1024, SZ_4K, SZ_64K, -ENOMEM, 64 },
+	{ "1024 elements, single pages", 1024, SZ_4K, SZ_4K, -ENOMEM, 1024 },
+	{ "1000 elements, 96 KiB: 16 at a time", 1000, SZ_4K, 96 * SZ_1K, -ENOMEM, 63 },
+	{ "7 of 5000 bytes, 16 KiB: the last is alone", 7, 5000, SZ_16K, -ENOMEM, 4 },
+	{ "3 of 64 KiB, one byte short of two", 3, SZ_64K, SZ_128K - 1, -ENOMEM, 3 },
+	{ "does not fit between the limits", 64, SZ_4K, SZ_32K, -EINVAL, 8 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(piece, piece_rows, name);
+
+static void vector_comes_in_smaller_pieces(struct kunit *test)
+{
+	const struct piece_row *row = test->param_value;
+	size_t size = PAGE_ALIGN(row->size);
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	ULONG i;
+
+	use_pieces(test, row->most, row->ret);
+	KUNIT_ASSERT_EQ(test, alloc(fixture, row->count, row->size, &vector), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pieces.given - pieces.freed, row->blocks);
+	for (i = 0; i < row->count; i++) {
+		KUNIT_ASSERT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_ASSERT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
+		/* Zero until it is written: so no two elements overlap. */
+		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_zero(va, size));
+		memset(va, 0xff, size);
+		*(ULONG *)va = i;
+	}
+	for (i = row->count; i--; ) {
+		KUNIT_ASSERT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_ASSERT_EQ(test, *(ULONG *)va, i);
+	}
+	KUNIT_EXPECT_FALSE(test, get(fixture, vector, row->count, &va, &la));
+	vector_free(fixture, vector);
+	KUNIT_EXPECT_EQ(test, pieces.given, pieces.freed);
+}
+
+static void memory_goes_back_with_the_last_element_of_a_piece(struct kunit *test)
+{
+	static const struct { ULONG index; unsigned int freed; } steps[] = {
+		{ 0, 0 }, { 2, 0 }, { 1, 1 }, { 1, 1 }, { 6, 2 }, { 7, 2 }, { 3, 3 },
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	PVOID va;
+
+	use_pieces(test, SZ_8K, -ENOMEM);
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 7, SZ_4K, &vector), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, pieces.given - pieces.freed, 4U);
+	pieces.given = 4;
+	pieces.freed = 0;
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		element_free(fixture, vector, steps[i].index);
+		KUNIT_EXPECT_EQ(test, pieces.freed, steps[i].freed);
+	}
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 4, &va, &la));
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, SZ_4K));
+	vector_free(fixture, vector);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 4U);
+}
+
+static void pieces_that_are_too_few_are_given_back(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector = (void *)1;
+
+	use_pieces(test, SZ_8K, -ENOMEM);
+	pieces.left = 7;
+	KUNIT_EXPECT_EQ(test, alloc(fixture, 16, SZ_4K, &vector), STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_NULL(test, vector);
+	/* Seven of two elements, then seven of one. */
+	KUNIT_EXPECT_EQ(test, pieces.given, 14U);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 14U);
+}
+
+/* Smaller pieces help against want of room, and against nothing else. */
+static void other_failures_are_final(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector = (void *)1;
+
+	use_pieces(test, 0, -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, alloc(fixture, 16, SZ_4K, &vector), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_NULL(test, vector);
+	KUNIT_EXPECT_EQ(test, pieces.asked, 1U);
+
+	use_pieces(test, SZ_2M, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, alloc_below(fixture, U64_MAX, LARGE, 513, SZ_4K, &vector),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, pieces.asked, 1U);
+}
+
+static void elements_above_4_gib(struct kunit *test)
+{
+	PHYSICAL_ADDRESS low = { .QuadPart = 1LL << 32 }, high = { .QuadPart = -1 }, la;
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	unsigned long end_pfn = 0;
+	NTSTATUS status;
+	unsigned int i;
+	PVOID va;
+	int node;
+
+	for_each_online_node(node)
+		end_pfn = max(end_pfn, node_end_pfn(node));
+	status = fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, MmCached, 0,
+							  0, 64, SZ_64K, &vector);
+	if (PFN_PHYS(end_pfn) <= low.QuadPart) {
+		KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+		KUNIT_EXPECT_NULL(test, vector);
+		kunit_skip(test, "the machine has no memory there");
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	for (i = 0; i < 64; i++) {
+		KUNIT_EXPECT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_EXPECT_GE(test, la.QuadPart, low.QuadPart);
+		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
+	}
+	vector_free(fixture, vector);
+}
+
 static void alloc_and_free(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -293,11 +502,16 @@ static struct kunit_case vector_cases[] = {
 	KUNIT_CASE(freed_elements_are_dead_and_others_stay),
 	KUNIT_CASE(index_out_of_bounds_is_refused),
 	KUNIT_CASE_PARAM(alloc_refuses_what_cannot_be, refuse_gen_params),
-	KUNIT_CASE(elements_keep_the_limit),
+	KUNIT_CASE(elements_keep_both_limits),
 	KUNIT_CASE(handles_that_are_none_are_refused),
 	KUNIT_CASE(get_works_at_any_level_and_free_does_not),
 	KUNIT_CASE(large_page_vector_is_one_aligned_piece),
 	KUNIT_CASE(leaked_vectors_are_taken_back),
+	KUNIT_CASE_PARAM(vector_comes_in_smaller_pieces, piece_gen_params),
+	KUNIT_CASE(memory_goes_back_with_the_last_element_of_a_piece),
+	KUNIT_CASE(pieces_that_are_too_few_are_given_back),
+	KUNIT_CASE(other_failures_are_final),
+	KUNIT_CASE(elements_above_4_gib),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
 	{}
 };

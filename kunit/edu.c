@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See edu.h. */
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/iopoll.h>
+
+#include "edu.h"
+
+#define EDU_DMA_SOURCE		0x80
+#define EDU_DMA_DESTINATION	0x88
+#define EDU_DMA_COUNT		0x90
+#define EDU_DMA_COMMAND		0x98
+#define EDU_DMA_START		BIT(0)
+
+static struct edu devices[EDU_DEVICES];
+
+/* The device in a slot. One that is not there, or not bound, has no pdev. */
+struct edu *edu_at(unsigned int slot)
+{
+	return &devices[slot - EDU_SLOT_32_BITS];
+}
+
+static unsigned int edu_address_lines(unsigned int slot)
+{
+	switch (slot) {
+	case EDU_SLOT_40_BITS:
+		return 40;
+	case EDU_SLOT_28_BITS:
+		return 28;
+	default:
+		return 32;
+	}
+}
+
+/* Where edu_at() has the device. */
+static unsigned int edu_slot(const struct pci_dev *pdev)
+{
+	return PCI_SLOT(pdev->devfn) + PCI_FUNC(pdev->devfn);
+}
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	unsigned int slot = edu_slot(pdev);
+	struct edu *edu;
+	int ret;
+
+	if (slot < EDU_SLOT_32_BITS || slot >= EDU_SLOT_32_BITS + EDU_DEVICES)
+		return -ENODEV;
+	edu = edu_at(slot);
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	edu->regs = pcim_iomap(pdev, 0, 0);
+	if (!edu->regs)
+		return -ENOMEM;
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(edu_address_lines(slot)));
+	if (ret)
+		return ret;
+	pci_set_master(pdev);
+	edu->node = dev_to_node(&pdev->dev);
+	edu->pdev = pdev;
+	return 0;
+}
+
+static void edu_remove(struct pci_dev *pdev)
+{
+	edu_at(edu_slot(pdev))->pdev = NULL;
+}
+
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{}
+};
+
+static struct pci_driver edu_driver = {
+	.name = "wdmdma_kunit",
+	.id_table = edu_ids,
+	.probe = edu_probe,
+	.remove = edu_remove,
+};
+
+int edu_suite_init(struct kunit_suite *suite)
+{
+	return pci_register_driver(&edu_driver);
+}
+
+void edu_suite_exit(struct kunit_suite *suite)
+{
+	pci_unregister_driver(&edu_driver);
+}
+
+/* Let the device copy @count bytes, at most EDU_MOST. */
+int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction)
+{
+	u32 command;
+
+	writeq(from, edu->regs + EDU_DMA_SOURCE);
+	writeq(to, edu->regs + EDU_DMA_DESTINATION);
+	writeq(count, edu->regs + EDU_DMA_COUNT);
+	writeq(EDU_DMA_START | direction, edu->regs + EDU_DMA_COMMAND);
+	return readl_poll_timeout(edu->regs + EDU_DMA_COMMAND, command,
+				  !(command & EDU_DMA_START), 1000, 5 * USEC_PER_SEC);
+}
+
+/* Has the device read @count bytes at @offset of a buffer, and written them back at @to? */
+void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u64 la, u32 offset,
+			   u32 to, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		WRITE_ONCE(va[offset + i], (u8)(i * 7 + offset + count));
+		WRITE_ONCE(va[to + i], 0);
+	}
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, la + offset, EDU_BUFFER, count, 0), 0);
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, EDU_BUFFER, la + to, count, EDU_DMA_TO_MEMORY), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(va + offset, va + to, count), 0);
+}
+
+/*
+ * The log is read by the host: IOMMU faults between the two lines are wanted, and at
+ * least one. The IOMMU's report comes a moment after the fault.
+ */
+void edu_expect_iommu_faults(bool begin)
+{
+	if (!begin)
+		msleep(300);
+	pr_info("wdmdma: %s IOMMU faults expected\n", begin ? "begin of" : "end of");
+}

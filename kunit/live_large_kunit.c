@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Large pages, as the IOMMU sees them: what the kernel maps for a buffer is counted by
+ * its tracepoints, and how large an entry is shows when the first 4 KiB of it are
+ * unmapped, since an entry goes as a whole.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+#include <trace/events/iommu.h>
+
+#include "edu.h"
+#include "helpers.h"
+
+#define LARGE		DOMAIN_COMMON_BUFFER_LARGE_PAGE
+#define SMALL_PAGES	512	/* in 2 MiB */
+
+/* What was mapped and unmapped by one task. Nobody else's DMA is in it. */
+static struct recorder {
+	struct task_struct *task;
+	unsigned int maps, unmaps;
+	size_t mapped, unmapped;
+	unsigned long or;	/* of all addresses and sizes mapped: its low bits align them */
+	size_t largest;
+} recorder;
+
+static void on_map(void *data, unsigned long iova, phys_addr_t pa, size_t size)
+{
+	if (current != recorder.task)
+		return;
+	recorder.maps++;
+	recorder.mapped += size;
+	recorder.or |= iova | pa | size;
+	recorder.largest = max(recorder.largest, size);
+}
+
+static void on_unmap(void *data, unsigned long iova, size_t size, size_t unmapped)
+{
+	if (current != recorder.task)
+		return;
+	recorder.unmaps++;
+	recorder.unmapped += unmapped;
+}
+
+static void recorder_stop(void *data)
+{
+	unregister_trace_unmap(on_unmap, NULL);
+	unregister_trace_map(on_map, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+/* From here to the end of the case; false, and the case is skipped, if that cannot be. */
+static bool recorder_start(struct kunit *test)
+{
+	recorder = (struct recorder){ .task = current };
+	if (register_trace_map(on_map, NULL)) {
+		kunit_skip(test, "the kernel has no tracepoints");
+		return false;
+	}
+	KUNIT_ASSERT_EQ(test, register_trace_unmap(on_unmap, NULL), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, recorder_stop, NULL), 0);
+	return true;
+}
+
+static int live_large_init(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+
+	if (!edu->pdev)
+		kunit_skip(test, "the machine has no edu device");
+	else if (!wdmdma_iommu_translates(&edu->pdev->dev))
+		kunit_skip(test, "needs an IOMMU");
+	else if (!dev_is_dma_coherent(&edu->pdev->dev))
+		kunit_skip(test, "the device is not cache coherent: it has no large pages");
+	else
+		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
+	return 0;
+}
+
+/* How large is the IOMMU's entry for this address? It is taken out and put back. */
+static size_t entry_size(struct kunit *test, struct wdmdma_fixture *fixture, u64 la)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(fixture->dev);
+	phys_addr_t pa = iommu_iova_to_phys(domain, la);
+	size_t size = iommu_unmap(domain, la, SZ_4K);
+
+	KUNIT_ASSERT_NE(test, size, (size_t)0);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, la, pa, size,
+					IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain, la), pa);
+	return size;
+}
+
+static const struct large_row {
+	const char *name;
+	ULONG length;
+} large_rows[] = {
+	{ "2 MiB", SZ_2M },
+	{ "8 MiB, more than the buddy allocator has", SZ_8M },
+};
+
+KUNIT_ARRAY_PARAM_DESC(large, large_rows, name);
+
+/* Alignment alone does not say it: the kernel could have mapped aligned memory page by page. */
+static void large_pages_are_mapped_in_one_call(struct kunit *test)
+{
+	const struct large_row *row = test->param_value;
+	struct wdmdma_fixture *fixture = test->priv;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!recorder_start(test))
+		return;
+	va = wdmdma_test_alloc_between(fixture, 0, U64_MAX, row->length, LARGE, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, recorder.maps, 1U);
+	KUNIT_EXPECT_EQ(test, recorder.mapped, (size_t)row->length);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(recorder.or, SZ_2M));
+	KUNIT_EXPECT_EQ(test, recorder.unmaps, 0U);
+
+	wdmdma_test_free(fixture, row->length, la, va);
+	KUNIT_EXPECT_EQ(test, recorder.maps, 1U);
+	KUNIT_EXPECT_EQ(test, recorder.unmaps, 1U);
+	KUNIT_EXPECT_EQ(test, recorder.unmapped, (size_t)row->length);
+}
+
+static void every_2_mib_are_one_entry(struct kunit *test)
+{
+	const struct large_row *row = test->param_value;
+	struct wdmdma_fixture *fixture = test->priv;
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+	PHYSICAL_ADDRESS la;
+	ULONG offset;
+	u8 *va;
+
+	if (IS_ENABLED(CONFIG_ARM64) || wdmdma_test_iommu_is_virtio(fixture->dev)) {
+		kunit_skip(test, "what goes when a part is unmapped does not tell an entry here");
+		return;
+	}
+	va = wdmdma_test_alloc_between(fixture, 0, U64_MAX, row->length, LARGE, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	for (offset = 0; offset < row->length; offset += SZ_2M)
+		KUNIT_EXPECT_EQ(test, entry_size(test, fixture, la.QuadPart + offset),
+				(size_t)SZ_2M);
+	edu_expect_round_trip(test, edu, va, la.QuadPart, 100, row->length - SZ_4K, EDU_MOST);
+	wdmdma_test_free(fixture, row->length, la, va);
+}
+
+/* 2 MiB in one piece, aligned, but described from its last page to its first. */
+static void *backward_memory(struct kunit *test, struct page **block)
+{
+	struct page **page = kunit_kcalloc(test, SMALL_PAGES, sizeof(*page), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	*block = alloc_pages(GFP_KERNEL, get_order(SZ_2M));
+	KUNIT_ASSERT_NOT_NULL(test, *block);
+	split_page(*block, get_order(SZ_2M));
+	for (i = 0; i < SMALL_PAGES; i++)
+		page[i] = *block + (SMALL_PAGES - 1 - i);
+	return vmap(page, SMALL_PAGES, VM_MAP, PAGE_KERNEL);
+}
+
+/* The same memory, the same length, in the other order: no page follows its neighbour. */
+static void small_pages_are_mapped_one_by_one(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *block;
+	void *va = backward_memory(test, &block);
+	PMDL mdl = IoAllocateMdl(va, SZ_2M, FALSE, FALSE, NULL);
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	if (!recorder_start(test))
+		goto free;
+	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl, NULL,
+								      0, &la), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, recorder.maps, (unsigned int)SMALL_PAGES);
+	KUNIT_EXPECT_EQ(test, recorder.mapped, (size_t)SZ_2M);
+	KUNIT_EXPECT_EQ(test, recorder.largest, (size_t)SZ_4K);
+	KUNIT_EXPECT_EQ(test, entry_size(test, fixture, la.QuadPart), (size_t)SZ_4K);
+	wdmdma_test_free(fixture, SZ_2M, la, va);
+free:
+	IoFreeMdl(mdl);
+	vunmap(va);
+	for (i = 0; i < SMALL_PAGES; i++)
+		__free_page(block + i);
+}
+
+static struct kunit_case live_large_cases[] = {
+	KUNIT_CASE_PARAM(large_pages_are_mapped_in_one_call, large_gen_params),
+	KUNIT_CASE_PARAM(every_2_mib_are_one_entry, large_gen_params),
+	KUNIT_CASE(small_pages_are_mapped_one_by_one),
+	{}
+};
+
+static struct kunit_suite live_large_suite = {
+	.name = "wdmdma_live_large",
+	.suite_init = edu_suite_init,
+	.suite_exit = edu_suite_exit,
+	.init = live_large_init,
+	.test_cases = live_large_cases,
+};
+
+kunit_test_suite(live_large_suite);

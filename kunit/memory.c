@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See memory.h. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "memory.h"
+
+static void memory_free(void *data)
+{
+	struct wdmdma_memory *memory = data;
+	unsigned int i;
+
+	vunmap(memory->va);
+	for (i = 0; i < memory->pages; i++)
+		__free_pages(memory->page[i], 1);
+	kvfree(memory->page);
+	kfree(memory);
+}
+
+/* Pages with a pattern in them that tells one byte from others near it. */
+struct wdmdma_memory *wdmdma_test_memory(struct kunit *test, unsigned int pages)
+{
+	struct wdmdma_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+	size_t i;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	memory->page = kvcalloc(pages, sizeof(*memory->page), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory->page);
+	/* The first of two: so no two of them follow each other. */
+	while (memory->pages < pages) {
+		struct page *page = alloc_pages(GFP_KERNEL, 1);
+
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		memory->page[memory->pages++] = page;
+	}
+	memory->va = vmap(memory->page, pages, VM_MAP, PAGE_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory->va);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, memory_free, memory), 0);
+	for (i = 0; i < pages * PAGE_SIZE; i++)
+		memory->va[i] = i * 7 + (i >> PAGE_SHIFT);
+	return memory;
+}
+
+static void mdl_free(void *mdl)
+{
+	IoFreeMdl(mdl);
+}
+
+/* An MDL of way A. */
+PMDL wdmdma_test_mdl(struct kunit *test, void *va, ULONG length)
+{
+	PMDL mdl = IoAllocateMdl(va, length, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mdl_free, mdl), 0);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_ASSERT_TRUE(test, mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL);
+	return mdl;
+}
+
+static void adapter_put(void *data)
+{
+	PDMA_ADAPTER adapter = data;
+
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* One more adapter of the fixture's device; put when the test ends. */
+PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	description.MaximumLength = maximum;
+	description.ScatterGather = lists;
+	adapter = IoGetDmaAdapter(fixture->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, adapter_put, adapter), 0);
+	return adapter;
+}
+
+/* Are the elements these bytes of the memory, in this order, where nothing translates? */
+void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list,
+			     const struct wdmdma_memory *memory, size_t offset, size_t length)
+{
+	size_t done = 0, in_element = 0;
+	ULONG i = 0;
+
+	while (done < length) {
+		size_t at = offset + done;
+		u64 address = page_to_phys(memory->page[at >> PAGE_SHIFT]) + offset_in_page(at);
+		const SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
+		size_t part;
+
+		KUNIT_ASSERT_LT(test, i, list->NumberOfElements);
+		part = min3(length - done, (size_t)(PAGE_SIZE - offset_in_page(at)),
+			    element->Length - in_element);
+		KUNIT_ASSERT_EQ(test, (u64)element->Address.QuadPart + in_element, address);
+		KUNIT_ASSERT_NE(test, part, 0UL);
+		done += part;
+		in_element += part;
+		if (in_element == element->Length) {
+			in_element = 0;
+			i++;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, i, list->NumberOfElements);
+	KUNIT_EXPECT_EQ(test, in_element, 0UL);
+}
+
+/*
+ * A device for which there is no memory to copy to, though all has to be copied; until
+ * there is plenty.
+ */
+static atomic_t plenty;
+
+static bool short_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
+			  phys_addr_t phys, size_t len)
+{
+	return atomic_read(&plenty);
+}
+
+static struct wdmdma_backend short_backend;
+
+/* From here on the lists of the adapter's device have to wait. */
+void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	atomic_set(&plenty, 0);
+	short_backend = wdmdma_backend_direct;
+	short_backend.reaches = short_reaches;
+	adapter->device->backend = &short_backend;
+	wdmdma_adapter_put(adapter);
+}
+
+void wdmdma_test_plenty(void)
+{
+	atomic_set(&plenty, 1);
+}
+
+/* Lists that the driver has. */
+unsigned int wdmdma_test_lists(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+	struct hlist_node *node;
+	unsigned int bucket, nr = 0;
+
+	for (bucket = 0; bucket < HASH_SIZE(adapter->lists); bucket++)
+		hlist_for_each(node, &adapter->lists[bucket])
+			nr++;
+	wdmdma_adapter_put(adapter);
+	return nr;
+}
+
+void wdmdma_test_catch_init(struct wdmdma_caught *caught)
+{
+	memset(caught, 0, sizeof(*caught));
+	caught->at_dispatch = true;
+	init_completion(&caught->done);
+}
+
+VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
+			    PVOID context)
+{
+	struct wdmdma_caught *caught = context;
+
+	caught->calls++;
+	caught->at_dispatch &= in_softirq() || irqs_disabled();
+	if (caught->clock)
+		caught->order = ++*caught->clock;
+	caught->list = list;
+	caught->object = object;
+	caught->irp = irp;
+	complete(&caught->done);
+}

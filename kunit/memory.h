@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory for transfers: pages of which no two follow each other, with one address
+ * for the CPU, and MDLs over parts of it. All is freed when the test ends.
+ */
+#ifndef WDMDMA_KUNIT_MEMORY_H
+#define WDMDMA_KUNIT_MEMORY_H
+
+#include <linux/io.h>
+
+#include "helpers.h"
+
+/**
+ * struct wdmdma_memory - scattered pages
+ * @pages: how many
+ * @page: they; each is followed by one that is not used
+ * @va: their address
+ */
+struct wdmdma_memory {
+	unsigned int pages;
+	struct page **page;
+	u8 *va;
+};
+
+/**
+ * struct wdmdma_caught - what a routine of the driver was called with
+ * @calls: how often
+ * @at_dispatch: bottom halves were off in each call
+ * @order: the value of *@clock in the last call
+ * @clock: counted up in each call, if not NULL
+ * @list: as passed
+ * @object: as passed
+ * @irp: as passed
+ * @done: completed by each call
+ */
+struct wdmdma_caught {
+	unsigned int calls;
+	bool at_dispatch;
+	unsigned int order;
+	unsigned int *clock;
+	PSCATTER_GATHER_LIST list;
+	PDEVICE_OBJECT object;
+	PIRP irp;
+	struct completion done;
+};
+
+struct wdmdma_memory *wdmdma_test_memory(struct kunit *test, unsigned int pages);
+PMDL wdmdma_test_mdl(struct kunit *test, void *va, ULONG length);
+PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists);
+void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list,
+			     const struct wdmdma_memory *memory, size_t offset, size_t length);
+void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER adapter);
+void wdmdma_test_plenty(void);
+unsigned int wdmdma_test_lists(PDMA_ADAPTER adapter);
+
+void wdmdma_test_catch_init(struct wdmdma_caught *caught);
+VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
+			    PVOID context);
+
+/* The memory behind a logical address, of a fake device. */
+static inline u8 *wdmdma_test_at(u64 address)
+{
+	return phys_to_virt(address);
+}
+
+#endif /* WDMDMA_KUNIT_MEMORY_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * transfer.c: how memory is cut into pieces, mapped and copied. The memory is a
+ * table of physical chunks here: no MDL, and for cutting no memory at all.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "memory.h"
+#include "transfer.h"
+
+struct chunk {
+	phys_addr_t start;
+	size_t len;
+};
+
+/* Walks chunks; @mdl is the one that it is in. */
+static size_t chunk_next(struct wdmdma_source *source, size_t most, phys_addr_t *phys)
+{
+	const struct chunk *chunk = source->mdl;
+	size_t len;
+
+	if (source->offset == chunk->len) {
+		chunk++;
+		source->mdl = (void *)chunk;
+		source->offset = 0;
+	}
+	*phys = chunk->start + source->offset;
+	len = min3(most, chunk->len - (size_t)source->offset,
+		   (size_t)(PAGE_SIZE - offset_in_page(*phys)));
+	source->offset += len;
+	source->left -= len;
+	return len;
+}
+
+static struct wdmdma_source source_of(const struct chunk *chunks, size_t len)
+{
+	struct wdmdma_source source = {
+		.mdl = (void *)chunks,
+		.left = len,
+		.next = chunk_next,
+	};
+
+	return source;
+}
+
+static struct wdmdma_adapter *adapter_of(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(fixture->adapter);
+
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	wdmdma_adapter_put(adapter);
+	return adapter;
+}
+
+static const struct piece_row {
+	const char *name;
+	struct chunk range[4];
+	unsigned int most;	/* dma_set_max_seg_size() */
+	unsigned long boundary;	/* dma_set_seg_boundary() */
+	unsigned int pieces;
+} piece_rows[] = {
+	{ "pages that follow each other", { { SZ_1M, SZ_32K } }, SZ_64K, U32_MAX, 1 },
+	{ "cut at the longest segment", { { SZ_1M, SZ_1M } }, SZ_64K, U32_MAX, 16 },
+	{ "cut there from inside a page", { { SZ_1M + 100, SZ_1M } }, SZ_64K, U32_MAX, 17 },
+	{ "and a rest", { { SZ_1M + 100, SZ_1M + 1 } }, SZ_64K, U32_MAX, 17 },
+	{ "ranges that meet", { { SZ_1M, SZ_4K }, { SZ_1M + SZ_4K, SZ_4K } }, SZ_64K, U32_MAX, 1 },
+	{ "ranges that do not", { { SZ_2M, SZ_4K }, { SZ_1M, SZ_4K } }, SZ_64K, U32_MAX, 2 },
+	{ "across a boundary of 64 KiB", { { SZ_64K - 100, 200 } }, SZ_64K, SZ_64K - 1, 2 },
+	{ "to the last byte before it", { { SZ_64K - 100, 100 } }, SZ_64K, SZ_64K - 1, 1 },
+	{ "single bytes", { { 5, 1 }, { 7, 1 }, { 8, 1 }, { 4, 1 } }, SZ_64K, U32_MAX, 3 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(piece, piece_rows, name);
+
+static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
+{
+	const struct piece_row *row = test->param_value;
+	struct wdmdma_transfer transfer = {
+		.adapter = adapter_of(test),
+		.direction = DMA_TO_DEVICE,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct device_dma_parameters parameters = {};
+	struct wdmdma_source source;
+	struct scatterlist *sg;
+	size_t len = 0, sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(row->range); i++)
+		len += row->range[i].len;
+	source = source_of(row->range, len);
+	fixture->dev->dma_parms = &parameters;
+	dma_set_max_seg_size(fixture->dev, row->most);
+	dma_set_seg_boundary(fixture->dev, row->boundary);
+	KUNIT_ASSERT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	fixture->dev->dma_parms = NULL;
+
+	KUNIT_EXPECT_EQ(test, transfer.memory.orig_nents, row->pieces);
+	KUNIT_EXPECT_EQ(test, transfer.len, len);
+	for_each_sgtable_sg(&transfer.memory, sg, i) {
+		phys_addr_t last = sg_phys(sg) + sg->length - 1;
+
+		KUNIT_EXPECT_LE(test, sg->length, row->most);
+		KUNIT_EXPECT_EQ(test, sg_phys(sg) & ~(u64)row->boundary,
+				last & ~(u64)row->boundary);
+		/* What goes on in the next piece ends with its page. */
+		if (!sg_is_last(sg) && sg_phys(sg_next(sg)) == last + 1)
+			KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(last + 1));
+		sum += sg->length;
+	}
+	KUNIT_EXPECT_EQ(test, sum, len);
+	wdmdma_transfer_fini(&transfer);
+}
+
+/* Peer defect 10. Memory that this machine need not have is only counted. */
+static void memory_is_cut_at_each_4_gib(struct kunit *test)
+{
+	static const struct wdmdma_limits limits = { .most = SZ_64K, .boundary = U32_MAX };
+	struct chunk chunk[] = {
+		{ 0xfffff000, SZ_8K }, { 0x100001000, SZ_4K }, { 0x1ffffffff, 2 }, { 1, 1 },
+	};
+	struct wdmdma_source source = source_of(chunk, SZ_8K + SZ_4K + 3);
+
+	KUNIT_EXPECT_EQ(test, wdmdma_source_pieces(source, &limits), 5U);
+}
+
+/* A backend whose segments are not what its memory is. */
+static phys_addr_t elsewhere(const struct wdmdma_device *device, dma_addr_t dma)
+{
+	return dma + PAGE_SIZE;
+}
+
+static void mapping_is_verified(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = adapter_of(test);
+	const struct wdmdma_backend *backend = adapter->device->backend;
+	struct wdmdma_backend strange = *backend;
+	struct wdmdma_transfer transfer = {
+		.adapter = adapter,
+		.direction = DMA_TO_DEVICE,
+		.no_bounce = true,
+	};
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	struct chunk range[] = {
+		{ page_to_phys(memory->page[0]), SZ_4K }, { page_to_phys(memory->page[1]), SZ_4K },
+	};
+	struct wdmdma_source source = source_of(range, SZ_8K);
+	u64 last = adapter->reach.last;
+
+	KUNIT_ASSERT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), 0);
+	/* Copied, though it must not be. */
+	strange.phys = elsewhere;
+	adapter->device->backend = &strange;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
+	KUNIT_EXPECT_NULL(test, transfer.mapped);
+	adapter->device->backend = backend;
+	/* Out of reach. */
+	adapter->reach.last = SZ_8K;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
+	KUNIT_EXPECT_NULL(test, transfer.mapped);
+	adapter->reach.last = last;
+	/* Both together are no range, and that takes a copy. */
+	adapter->scatter_gather = false;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -EAGAIN);
+	KUNIT_EXPECT_TRUE(test, transfer.must_bounce);
+	KUNIT_EXPECT_NULL(test, transfer.mapped);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), -ERANGE);
+	adapter->scatter_gather = true;
+	wdmdma_transfer_fini(&transfer);
+}
+
+static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = adapter_of(test);
+	const struct wdmdma_backend *backend = adapter->device->backend;
+	struct wdmdma_backend own = *backend;
+	struct wdmdma_transfer transfer = { .adapter = adapter };
+	struct chunk range = { SZ_1M, SZ_4K };
+	struct wdmdma_source source = source_of(&range, SZ_4K), none = source_of(&range, 0);
+
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &none), -EINVAL);
+	own.maps_with_dma_api = false;
+	adapter->device->backend = &own;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);
+	adapter->device->backend = backend;
+	wdmdma_transfer_fini(&transfer);
+}
+
+/* A copy that cannot be in one piece is refused for good, and not tried for ever. */
+static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = adapter_of(test);
+	struct wdmdma_transfer transfer = { .adapter = adapter, .direction = DMA_TO_DEVICE };
+	struct chunk range[] = { { SZ_128M, SZ_32M }, { SZ_256M, SZ_32M } };
+	struct wdmdma_source source = source_of(range, SZ_64M);
+
+	adapter->scatter_gather = false;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	KUNIT_EXPECT_TRUE(test, transfer.must_bounce);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), -EOPNOTSUPP);
+	adapter->scatter_gather = true;
+	wdmdma_transfer_fini(&transfer);
+}
+
+static struct kunit_case transfer_cases[] = {
+	KUNIT_CASE_PARAM(memory_is_cut_where_the_device_must_not_go, piece_gen_params),
+	KUNIT_CASE(memory_is_cut_at_each_4_gib),
+	KUNIT_CASE(mapping_is_verified),
+	KUNIT_CASE(device_that_the_dma_api_does_not_map_for_is_refused),
+	KUNIT_CASE(copy_longer_than_memory_can_be_is_refused),
+	{}
+};
+
+static struct kunit_suite transfer_suite = {
+	.name = "wdmdma_transfer",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = transfer_cases,
+};
+
+kunit_test_suite(transfer_suite);

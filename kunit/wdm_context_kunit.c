@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* wdm_context.c: transfer contexts. Cancelling what waits is with what can wait. */
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "memory.h"
+
+/* The state of a list that is asked for with the context. */
+static NTSTATUS get(struct kunit *test, PVOID context)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	PSCATTER_GATHER_LIST list;
+	NTSTATUS status;
+
+	status = f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, mdl, 0, SZ_4K,
+						DMA_SYNCHRONOUS_CALLBACK, NULL, NULL, TRUE, NULL,
+						NULL, &list);
+	if (NT_SUCCESS(status))
+		f->ops->PutScatterGatherList(f->adapter, list, TRUE);
+	return status;
+}
+
+static void context_must_be_initialized(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER other = wdmdma_test_adapter(test, 64, SZ_64K, TRUE);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+
+	memset(context, 0xff, sizeof(context));
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, get(test, NULL), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_FALSE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	KUNIT_EXPECT_FALSE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, NULL));
+	KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, context),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, NULL),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, NULL),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext((PDMA_ADAPTER)f, context),
+			STATUS_INVALID_PARAMETER);
+
+	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(other, context),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, context),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+}
+
+/* Nothing past DMA_TRANSFER_CONTEXT_SIZE_V1 bytes is touched, and nothing needs an end. */
+static void context_is_its_block_and_nothing_else(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 *context = kunit_kzalloc(test, DMA_TRANSFER_CONTEXT_SIZE_V1 + 8, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, context);
+	memset(context, 0x5a, DMA_TRANSFER_CONTEXT_SIZE_V1 + 8);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, context),
+				STATUS_SUCCESS);
+		/* Again without initializing it in between. */
+		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_NULL(test, memchr_inv(context + DMA_TRANSFER_CONTEXT_SIZE_V1, 0x5a, 8));
+}
+
+static void early_cancel_cancels_what_comes(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+}
+
+static void cancel_after_completion_is_too_late(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+}
+
+static void cancelled_context_does_no_further_transfer(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, context), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
+}
+
+static struct kunit_case wdm_context_cases[] = {
+	KUNIT_CASE(context_must_be_initialized),
+	KUNIT_CASE(context_is_its_block_and_nothing_else),
+	KUNIT_CASE(early_cancel_cancels_what_comes),
+	KUNIT_CASE(cancel_after_completion_is_too_late),
+	KUNIT_CASE(cancelled_context_does_no_further_transfer),
+	{}
+};
+
+static struct kunit_suite wdm_context_suite = {
+	.name = "wdmdma_wdm_context",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = wdm_context_cases,
+};
+
+kunit_test_suite(wdm_context_suite);

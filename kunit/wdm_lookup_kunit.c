@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wdm_lookup.c, as the Linux half of a driver calls it, for a device without an
+ * IOMMU: a logical address is a physical one, which the page tables tell, too.
+ */
+#include <kunit/device.h>
+#include <linux/completion.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include <wdmdma/mdl.h>
+
+#include "helpers.h"
+
+#define GARBAGE	0xdeadbeefcafef00dULL
+#define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
+
+/* One buffer, as its driver knows it. */
+struct common {
+	u8 *va;
+	PHYSICAL_ADDRESS la;
+	ULONG length;
+	PMDL mdl;		/* it was made from, or NULL */
+};
+
+static struct common alloc(struct kunit *test, ULONG length)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = { .length = length };
+
+	b.va = f->ops->AllocateCommonBuffer(f->adapter, length, &b.la, TRUE);
+	KUNIT_ASSERT_NOT_NULL(test, b.va);
+	return b;
+}
+
+static struct common alloc_bounded(struct kunit *test, ULONG length, ULONG flags,
+				   MEMORY_CACHING_TYPE cache, NODE_REQUIREMENT node)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = { .length = length };
+
+	b.va = f->ops->AllocateCommonBufferWithBounds(f->adapter, NULL, NULL, length, flags, &cache,
+						      node, &b.la);
+	KUNIT_ASSERT_NOT_NULL(test, b.va);
+	return b;
+}
+
+/* On contiguous memory of the driver's own. */
+static struct common adopt(struct kunit *test, ULONG length, MEMORY_CACHING_TYPE cache)
+{
+	PHYSICAL_ADDRESS low = { .QuadPart = SZ_16M }, high = { .QuadPart = -1 }, none = {};
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = { .length = length };
+
+	b.va = MmAllocateContiguousMemorySpecifyCache(length, low, high, none, cache);
+	KUNIT_ASSERT_NOT_NULL(test, b.va);
+	b.mdl = IoAllocateMdl(b.va, length, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, b.mdl);
+	MmBuildMdlForNonPagedPool(b.mdl);
+	KUNIT_ASSERT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, b.mdl, NULL, 0, &b.la),
+			STATUS_SUCCESS);
+	return b;
+}
+
+static void release(struct kunit *test, struct common b)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	f->ops->FreeCommonBuffer(f->adapter, b.length, b.la, b.va, TRUE);
+	if (b.mdl) {
+		IoFreeMdl(b.mdl);
+		MmFreeContiguousMemory(b.va);
+	}
+}
+
+static PDMA_COMMON_BUFFER_VECTOR vector_alloc(struct kunit *test, ULONG count, ULONGLONG size,
+					      ULONG flags)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+
+	KUNIT_ASSERT_EQ(test, f->ops->AllocateCommonBufferVector(f->adapter, low, high, MmCached, 0,
+								 flags, count, size, &vector),
+			STATUS_SUCCESS);
+	return vector;
+}
+
+static void vector_free(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	f->ops->FreeCommonBufferVector(f->adapter, vector);
+}
+
+static struct common element(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector, ULONG index,
+			     ULONG length)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = { .length = length };
+	PVOID va;
+
+	f->ops->GetCommonBufferFromVectorByIndex(f->adapter, vector, index, &va, &b.la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	b.va = va;
+	return b;
+}
+
+/* Byte @at of the buffer has @left bytes to its end, both ways; 0: it is in no buffer. */
+static void expect_byte(struct kunit *test, PDMA_ADAPTER adapter, const struct common *b, s64 at,
+			size_t left)
+{
+	size_t to_dma_left = 1, to_cpu_left = 1;
+	dma_addr_t la = GARBAGE;
+	void *va;
+
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(adapter, b->va + at, &la, &to_dma_left),
+			left ? 0 : -ENXIO);
+	va = wdmdma_logical_to_virt(adapter, b->la.QuadPart + at, &to_cpu_left);
+	KUNIT_EXPECT_EQ(test, la, left ? (dma_addr_t)(b->la.QuadPart + at) : 0);
+	KUNIT_EXPECT_PTR_EQ(test, va, left ? (void *)b->va + at : NULL);
+	KUNIT_EXPECT_EQ(test, to_dma_left, left);
+	KUNIT_EXPECT_EQ(test, to_cpu_left, left);
+}
+
+static void expect_found(struct kunit *test, const struct common *b)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	expect_byte(test, f->adapter, b, 0, b->length);
+	expect_byte(test, f->adapter, b, b->length / 2, b->length - b->length / 2);
+	expect_byte(test, f->adapter, b, b->length - 1, 1);
+}
+
+static void expect_gone(struct kunit *test, PDMA_ADAPTER adapter, const struct common *b)
+{
+	expect_byte(test, adapter, b, 0, 0);
+	expect_byte(test, adapter, b, b->length / 2, 0);
+	expect_byte(test, adapter, b, b->length - 1, 0);
+}
+
+static const struct length_row {
+	const char *name;
+	ULONG length;
+	bool adopted;
+} length_rows[] = {
+	{ "1 byte", 1 },
+	{ "4 KiB", SZ_4K },
+	{ "5000 bytes", 5000 },
+	{ "5 pages", 5 * SZ_4K },
+	{ "64 KiB", SZ_64K },
+	{ "2 MiB", SZ_2M },
+	{ "4 KiB of the driver's", SZ_4K, true },
+	{ "5 pages of the driver's", 5 * SZ_4K, true },
+	{ "2 MiB of the driver's", SZ_2M, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(length, length_rows, name);
+
+static void every_byte_of_a_buffer_is_translated(struct kunit *test)
+{
+	const struct length_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = row->adopted ? adopt(test, row->length, MmCached) :
+					 alloc(test, row->length);
+	dma_addr_t la;
+
+	expect_found(test, &b);
+	expect_byte(test, f->adapter, &b, -1, 0);
+	expect_byte(test, f->adapter, &b, row->length, 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, b.va + row->length / 2, &la, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test, (u64)la, (u64)virt_to_phys(b.va) + row->length / 2);
+	release(test, b);
+	expect_gone(test, f->adapter, &b);
+}
+
+static const struct section_row {
+	const char *name;
+	ULONG start, length;	/* pages of the same memory, of which 2 and 3 are a buffer */
+	NTSTATUS status;
+} section_rows[] = {
+	{ "the same", 2, 2, STATUS_INVALID_PARAMETER },
+	{ "first page", 2, 1, STATUS_INVALID_PARAMETER },
+	{ "second page", 3, 1, STATUS_INVALID_PARAMETER },
+	{ "over the start", 1, 2, STATUS_INVALID_PARAMETER },
+	{ "all", 0, 8, STATUS_INVALID_PARAMETER },
+	{ "page before", 1, 1, STATUS_SUCCESS },
+	{ "pages behind", 4, 4, STATUS_SUCCESS },
+};
+
+KUNIT_ARRAY_PARAM_DESC(section, section_rows, name);
+
+static DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION section(ULONG page, ULONG pages)
+{
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeSubSection,
+		.SubSection.Offset = page * SZ_4K,
+		.SubSection.Length = pages * SZ_4K,
+	};
+
+	return config;
+}
+
+static void buffers_on_one_memory_share_no_page(struct kunit *test)
+{
+	const struct section_row *row = test->param_value;
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = section(2, 2);
+	struct wdmdma_fixture *f = test->priv;
+	struct common whole = adopt(test, 8 * SZ_4K, MmCached), one, two;
+	PMDL mdl = whole.mdl;
+
+	/* Only its memory is wanted. */
+	f->ops->FreeCommonBuffer(f->adapter, whole.length, whole.la, whole.va, TRUE);
+	one = (struct common){ .va = whole.va + 2 * SZ_4K, .length = 2 * SZ_4K };
+	two = (struct common){ .va = whole.va + row->start * SZ_4K, .length = row->length * SZ_4K };
+	KUNIT_ASSERT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, mdl, &config, 1,
+								&one.la), STATUS_SUCCESS);
+	config = section(row->start, row->length);
+	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, mdl, &config, 1,
+								&two.la), row->status);
+	expect_found(test, &one);
+	if (NT_SUCCESS(row->status)) {
+		expect_found(test, &two);
+		release(test, two);
+	}
+	expect_found(test, &one);
+	release(test, one);
+	expect_gone(test, f->adapter, &one);
+	IoFreeMdl(mdl);
+	MmFreeContiguousMemory(whole.va);
+}
+
+/* The second page of a common buffer is as little free for another as its first. */
+static void part_of_a_buffer_is_not_made_one(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = alloc(test, SZ_16K);
+	PHYSICAL_ADDRESS la = { .QuadPart = GARBAGE };
+	PMDL mdl = IoAllocateMdl(b.va + SZ_8K, SZ_4K, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, mdl, NULL, 0, &la),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	IoFreeMdl(mdl);
+	expect_found(test, &b);
+	release(test, b);
+}
+
+static const struct vector_row {
+	const char *name;
+	ULONG count;
+	ULONG size;
+	ULONG flags;
+} vector_rows[] = {
+	{ "8 of 4 KiB", 8, SZ_4K },
+	{ "9 of 5000 bytes", 9, 5000 },
+	{ "16 MiB in all, more than one block can be", 4096, SZ_4K },
+	{ "3 on a large page", 3, SZ_4K, LARGE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vector, vector_rows, name);
+
+static void elements_are_translated_until_they_are_freed(struct kunit *test)
+{
+	const struct vector_row *row = test->param_value;
+	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, row->count, row->size, row->flags);
+	struct wdmdma_fixture *f = test->priv;
+	struct common first = element(test, vector, 0, row->size);
+	struct common second = element(test, vector, 1, row->size);
+	struct common last = element(test, vector, row->count - 1, row->size);
+
+	expect_found(test, &first);
+	expect_found(test, &second);
+	expect_found(test, &last);
+	if (!IS_ALIGNED(row->size, SZ_4K))
+		expect_byte(test, f->adapter, &first, row->size, 0);
+	if (row->flags)
+		expect_byte(test, f->adapter, &last, row->size, 0);
+
+	f->ops->FreeCommonBufferFromVector(f->adapter, vector, 1);
+	expect_found(test, &first);
+	expect_gone(test, f->adapter, &second);
+	expect_found(test, &last);
+	vector_free(test, vector);
+	expect_gone(test, f->adapter, &first);
+	expect_gone(test, f->adapter, &last);
+}
+
+static void element_is_not_freed_as_a_buffer(struct kunit *test)
+{
+	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 8, SZ_8K, 0);
+	struct common b;
+	ULONG i;
+
+	for (i = 0; i < 8; i++) {
+		b = element(test, vector, i, SZ_8K);
+		release(test, b);
+		b.length = 8 * SZ_8K;
+		release(test, b);
+	}
+	for (i = 0; i < 8; i++) {
+		b = element(test, vector, i, SZ_8K);
+		expect_found(test, &b);
+	}
+	vector_free(test, vector);
+}
+
+static void buffer_of_another_adapter_is_not_found(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv, *other = wdmdma_test_fixture(test);
+	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 2, SZ_4K, 0);
+	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
+	struct common b = alloc(test, SZ_8K), c = element(test, vector, 1, SZ_4K);
+	PDMA_ADAPTER sibling;
+	ULONG registers;
+
+	sibling = IoGetDmaAdapter(f->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, sibling);
+	expect_gone(test, other->adapter, &b);
+	expect_gone(test, other->adapter, &c);
+	expect_gone(test, sibling, &b);
+	expect_gone(test, sibling, &c);
+	f->ops->PutDmaAdapter(sibling);
+	vector_free(test, vector);
+	release(test, b);
+}
+
+static void memory_that_is_no_buffer_is_not_found(struct kunit *test)
+{
+	static const u64 numbers[] = { 0, 1, SZ_4K, U64_MAX, U64_MAX - SZ_4K + 1, 1ULL << 63,
+				       (u64)LONG_MAX, 0x7fff12345000ULL };
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = alloc(test, SZ_4K);
+	size_t left = 1;
+	dma_addr_t la;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		la = GARBAGE;
+		KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, (void *)(long)numbers[i],
+							     &la, &left), -ENXIO);
+		KUNIT_EXPECT_EQ(test, la, 0ULL);
+		KUNIT_EXPECT_EQ(test, left, 0UL);
+		KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(f->adapter, numbers[i], &left));
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, f, &la, NULL), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, &la, &la, NULL), -ENXIO);
+	release(test, b);
+}
+
+static void what_is_no_adapter_translates_nothing(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER bad[] = { NULL, (PDMA_ADAPTER)f, (PDMA_ADAPTER)8, f->adapter };
+	struct common b = alloc(test, SZ_4K);
+	struct wdmdma_buffer_facts facts;
+	dma_addr_t la;
+	size_t left;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, b.va, NULL, &left), -EINVAL);
+	KUNIT_EXPECT_EQ(test, left, 0UL);
+	KUNIT_EXPECT_FALSE(test, wdmdma_adapter_is_translated(f->adapter));
+	f->ops->PutDmaAdapter(f->adapter);
+	f->adapter = NULL;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		la = GARBAGE;
+		left = 1;
+		KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(bad[i], b.va, &la, &left), -EINVAL);
+		KUNIT_EXPECT_EQ(test, la, 0ULL);
+		KUNIT_EXPECT_EQ(test, left, 0UL);
+		left = 1;
+		KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(bad[i], b.la.QuadPart, &left));
+		KUNIT_EXPECT_EQ(test, left, 0UL);
+		KUNIT_EXPECT_FALSE(test, wdmdma_adapter_is_translated(bad[i]));
+		memset(&facts, 0xff, sizeof(facts));
+		KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(bad[i], b.va, &facts), -EINVAL);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
+	}
+}
+
+static void unbind_ends_what_is_translated(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = alloc(test, SZ_4K);
+
+	kunit_device_unregister(test, f->dev);
+	expect_gone(test, f->adapter, &b);
+}
+
+static void translation_works_at_any_level(struct kunit *test)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = alloc(test, SZ_8K), c = alloc(test, SZ_8K);
+	dma_addr_t bh_la, irq_la, gone_la;
+	unsigned long flags;
+	int bh, irq, gone;
+	bool translated;
+	void *bh_va;
+
+	spin_lock_bh(&lock);
+	bh = wdmdma_virt_to_logical(f->adapter, b.va + 5000, &bh_la, NULL);
+	bh_va = wdmdma_logical_to_virt(f->adapter, b.la.QuadPart + 5000, NULL);
+	translated = wdmdma_adapter_is_translated(f->adapter);
+	/* Its memory goes later, but it is freed. */
+	f->ops->FreeCommonBuffer(f->adapter, SZ_8K, c.la, c.va, TRUE);
+	gone = wdmdma_virt_to_logical(f->adapter, c.va, &gone_la, NULL);
+	spin_unlock_bh(&lock);
+	local_irq_save(flags);
+	irq = wdmdma_virt_to_logical(f->adapter, b.va + 5000, &irq_la, NULL);
+	local_irq_restore(flags);
+
+	KUNIT_EXPECT_EQ(test, bh, 0);
+	KUNIT_EXPECT_EQ(test, irq, 0);
+	KUNIT_EXPECT_EQ(test, gone, -ENXIO);
+	KUNIT_EXPECT_EQ(test, bh_la, (dma_addr_t)b.la.QuadPart + 5000);
+	KUNIT_EXPECT_EQ(test, irq_la, bh_la);
+	KUNIT_EXPECT_EQ(test, gone_la, 0ULL);
+	KUNIT_EXPECT_PTR_EQ(test, bh_va, (void *)b.va + 5000);
+	KUNIT_EXPECT_FALSE(test, translated);
+	release(test, b);
+}
+
+static const struct count_row {
+	const char *name;
+	unsigned int count;
+} count_rows[] = {
+	{ "10 buffers", 10 },
+	{ "2000 buffers", 2000 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(count, count_rows, name);
+
+static void buffers_of_any_number_are_translated(struct kunit *test)
+{
+	const struct count_row *row = test->param_value;
+	struct common *b = kunit_kcalloc(test, row->count, sizeof(*b), GFP_KERNEL);
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	for (i = 0; i < row->count; i++)
+		b[i] = alloc(test, i % 3 * SZ_4K + 100);
+	for (i = 0; i < row->count; i++)
+		expect_found(test, &b[i]);
+	for (i = 0; i < row->count; i++)
+		release(test, b[i]);
+	expect_gone(test, f->adapter, &b[row->count / 2]);
+}
+
+#define ROUNDS	2000
+
+/* Another thread; the test reads @failed after @done. */
+struct worker {
+	struct wdmdma_fixture *f;
+	struct completion done;
+	unsigned int failed;
+	bool finished;
+	u8 *va;			/* that the thread had last: live or not */
+};
+
+/* Allocate and free; each buffer is found by its own thread. */
+static int worker_churn(void *data)
+{
+	PHYSICAL_ADDRESS la, high = { .QuadPart = -1 }, low = {};
+	struct worker *w = data;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	dma_addr_t dma;
+	int n;
+
+	for (n = 0; n < ROUNDS; n++) {
+		u8 *va = w->f->ops->AllocateCommonBuffer(w->f->adapter, SZ_8K, &la, TRUE);
+
+		WRITE_ONCE(w->va, va);
+		w->failed += !va ||
+			     wdmdma_virt_to_logical(w->f->adapter, va + 5000, &dma, NULL) ||
+			     dma != la.QuadPart + 5000;
+		w->f->ops->FreeCommonBuffer(w->f->adapter, SZ_8K, la, va, TRUE);
+		w->f->ops->AllocateCommonBufferVector(w->f->adapter, low, high, MmCached, 0, 0, 4,
+						      SZ_4K, &vector);
+		w->failed += !vector;
+		w->f->ops->FreeCommonBufferFromVector(w->f->adapter, vector, 1);
+		w->f->ops->FreeCommonBufferVector(w->f->adapter, vector);
+	}
+	WRITE_ONCE(w->finished, true);
+	kthread_complete_and_exit(&w->done, 0);
+}
+
+static void threads_translate_while_others_free(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct common b = alloc(test, SZ_8K);
+	struct worker w = { .f = f };
+	unsigned int wrong = 0;
+	struct task_struct *task;
+	dma_addr_t la;
+	size_t left;
+	u8 *va;
+
+	init_completion(&w.done);
+	task = kthread_run(worker_churn, &w, "wdmdma-churn");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	while (!READ_ONCE(w.finished)) {
+		wrong += wdmdma_virt_to_logical(f->adapter, b.va + 5000, &la, &left) ||
+			 la != b.la.QuadPart + 5000 || left != SZ_8K - 5000;
+		wrong += wdmdma_logical_to_virt(f->adapter, b.la.QuadPart, NULL) != b.va;
+		/* The other thread's, which may be gone by now: right, or nothing. */
+		va = READ_ONCE(w.va);
+		wrong += va && !wdmdma_virt_to_logical(f->adapter, va + 100, &la, &left) &&
+			 (la != virt_to_phys(va) + 100 || left > SZ_8K - 100);
+		cond_resched();
+	}
+	wait_for_completion(&w.done);
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	KUNIT_EXPECT_EQ(test, w.failed, 0U);
+	release(test, b);
+}
+
+/* Facts. */
+
+static void expect_facts(struct kunit *test, const struct common *b,
+			 struct wdmdma_buffer_facts expected)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_buffer_facts facts = {};
+
+	/* By an address inside. */
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b->va + b->length - 1, &facts),
+			0);
+	KUNIT_EXPECT_PTR_EQ(test, facts.va, (void *)b->va);
+	KUNIT_EXPECT_EQ(test, facts.la, (dma_addr_t)b->la.QuadPart);
+	KUNIT_EXPECT_EQ(test, facts.length, (size_t)b->length);
+	KUNIT_EXPECT_EQ(test, facts.size, expected.size);
+	KUNIT_EXPECT_EQ(test, facts.cache, expected.cache);
+	KUNIT_EXPECT_EQ(test, facts.page_size, expected.page_size);
+	KUNIT_EXPECT_TRUE(test, facts.contiguous);
+	if (num_online_nodes() == 1)
+		KUNIT_EXPECT_EQ(test, facts.node, first_online_node);
+	else if (expected.node != NUMA_NO_NODE)
+		KUNIT_EXPECT_EQ(test, facts.node, expected.node);
+}
+
+#define FACTS(s, c, p)	((struct wdmdma_buffer_facts){ .size = (s), .cache = (c), \
+						       .page_size = (p), .node = NUMA_NO_NODE })
+
+static void facts_of_plain_memory(struct kunit *test)
+{
+	struct common b = alloc(test, 5000), c = alloc(test, SZ_64K);
+
+	expect_facts(test, &b, FACTS(SZ_8K, MmCached, PAGE_SIZE));
+	expect_facts(test, &c, FACTS(SZ_64K, MmCached, PAGE_SIZE));
+	release(test, b);
+	release(test, c);
+}
+
+static void facts_of_a_large_page(struct kunit *test)
+{
+	struct common b = alloc_bounded(test, SZ_1M, LARGE, MmCached, MM_ANY_NODE_OK);
+
+	expect_facts(test, &b, FACTS(SZ_2M, MmCached, SZ_2M));
+	release(test, b);
+}
+
+static void skip_without_uncached_memory(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	if (!wdmdma_test_can_uncache(f->dev))
+		kunit_skip(test, "the device has no uncached memory here");
+}
+
+static void facts_of_uncached_memory(struct kunit *test)
+{
+	struct common b;
+
+	skip_without_uncached_memory(test);
+	b = alloc_bounded(test, SZ_8K, 0, MmNonCached, MM_ANY_NODE_OK);
+	expect_facts(test, &b, FACTS(SZ_8K, MmNonCached, PAGE_SIZE));
+	release(test, b);
+}
+
+/* The buffer has the type that its memory has. */
+static void facts_of_uncached_memory_of_the_driver(struct kunit *test)
+{
+	struct common b, c;
+
+	skip_without_uncached_memory(test);
+	b = adopt(test, SZ_8K, MmNonCached);
+	c = adopt(test, SZ_8K, MmWriteCombined);
+	expect_facts(test, &b, FACTS(SZ_8K, MmNonCached, PAGE_SIZE));
+	expect_facts(test, &c, FACTS(SZ_8K, MmWriteCombined, PAGE_SIZE));
+	release(test, b);
+	release(test, c);
+}
+
+static void facts_of_memory_of_the_driver(struct kunit *test)
+{
+	struct common b = adopt(test, SZ_16K, MmCached), c = adopt(test, SZ_2M, MmCached);
+
+	expect_facts(test, &b, FACTS(SZ_16K, MmCached, PAGE_SIZE));
+	/* As much as a large page, and it is one if it lies like one. */
+	expect_facts(test, &c, FACTS(SZ_2M, MmCached,
+				     IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));
+	release(test, b);
+	release(test, c);
+}
+
+static void facts_of_an_element(struct kunit *test)
+{
+	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 8, 5000, 0);
+	PDMA_COMMON_BUFFER_VECTOR large = vector_alloc(test, 8, SZ_4K, LARGE);
+	struct common b = element(test, vector, 3, 5000), c = element(test, large, 7, SZ_4K);
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_buffer_facts facts;
+
+	expect_facts(test, &b, FACTS(SZ_8K, MmCached, PAGE_SIZE));
+	/* The page that it is a part of. */
+	expect_facts(test, &c, FACTS(SZ_4K, MmCached, SZ_2M));
+	f->ops->FreeCommonBufferFromVector(f->adapter, vector, 3);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, &facts), -ENXIO);
+	vector_free(test, vector);
+	vector_free(test, large);
+}
+
+static void facts_tell_the_node(struct kunit *test)
+{
+	struct wdmdma_buffer_facts expected = FACTS(SZ_64K, MmCached, PAGE_SIZE);
+	struct common b;
+	int node;
+
+	if (num_online_nodes() < 2) {
+		kunit_skip(test, "the machine has one node");
+		return;
+	}
+	for_each_online_node(node) {
+		b = alloc_bounded(test, SZ_64K, 0, MmCached, node);
+		expected.node = node;
+		expect_facts(test, &b, expected);
+		release(test, b);
+	}
+}
+
+static void facts_of_no_buffer_are_refused(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_buffer_facts facts;
+	struct common b = alloc(test, 5000);
+	int ret;
+
+	memset(&facts, 0xff, sizeof(facts));
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va + 5000, &facts), -ENXIO);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, NULL, &facts), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, NULL), -EINVAL);
+	memset(&facts, 0xff, sizeof(facts));
+	local_bh_disable();
+	ret = wdmdma_buffer_facts_get(f->adapter, b.va, &facts);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
+	release(test, b);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, &facts), -ENXIO);
+}
+
+static struct kunit_case wdm_lookup_cases[] = {
+	KUNIT_CASE_PARAM(every_byte_of_a_buffer_is_translated, length_gen_params),
+	KUNIT_CASE_PARAM(buffers_on_one_memory_share_no_page, section_gen_params),
+	KUNIT_CASE(part_of_a_buffer_is_not_made_one),
+	KUNIT_CASE_PARAM(elements_are_translated_until_they_are_freed, vector_gen_params),
+	KUNIT_CASE(element_is_not_freed_as_a_buffer),
+	KUNIT_CASE(buffer_of_another_adapter_is_not_found),
+	KUNIT_CASE(memory_that_is_no_buffer_is_not_found),
+	KUNIT_CASE(what_is_no_adapter_translates_nothing),
+	KUNIT_CASE(unbind_ends_what_is_translated),
+	KUNIT_CASE(translation_works_at_any_level),
+	KUNIT_CASE_PARAM(buffers_of_any_number_are_translated, count_gen_params),
+	KUNIT_CASE(threads_translate_while_others_free),
+	KUNIT_CASE(facts_of_plain_memory),
+	KUNIT_CASE(facts_of_a_large_page),
+	KUNIT_CASE(facts_of_uncached_memory),
+	KUNIT_CASE(facts_of_uncached_memory_of_the_driver),
+	KUNIT_CASE(facts_of_memory_of_the_driver),
+	KUNIT_CASE(facts_of_an_element),
+	KUNIT_CASE(facts_tell_the_node),
+	KUNIT_CASE(facts_of_no_buffer_are_refused),
+	{}
+};
+
+static struct kunit_suite wdm_lookup_suite = {
+	.name = "wdmdma_wdm_lookup",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = wdm_lookup_cases,
+};
+
+kunit_test_suite(wdm_lookup_suite);

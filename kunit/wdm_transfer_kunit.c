@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wdm_transfer.c: MapTransfer(Ex) and FlushAdapterBuffers(Ex), through the table, without
+ * an IOMMU; and many threads with transfers of all kinds on one adapter.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "channel.h"
+#include "memory.h"
+
+#define SYNC		DMA_SYNCHRONOUS_CALLBACK
+
+/* Map registers for a test, without a channel. */
+static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count, ULONG flags)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PVOID base;
+
+	ops->InitializeDmaTransferContext(adapter, context);
+	KUNIT_ASSERT_EQ(test,
+			ops->AllocateAdapterChannelEx(adapter, NULL, context, count, SYNC | flags,
+						      NULL, NULL, &base),
+			STATUS_SUCCESS);
+	ops->FreeAdapterObject(adapter, DeallocateObjectKeepRegisters);
+	return base;
+}
+
+/* Has anything been left mapped under the registers, or of them? */
+static void expect_unmapped(struct kunit *test, PDMA_ADAPTER adapter, PVOID base, ULONG count)
+{
+	struct wdmdma_registers *registers = base;
+
+	KUNIT_EXPECT_TRUE(test, list_empty(&registers->mapped));
+	KUNIT_EXPECT_EQ(test, registers->used, 0U);
+	adapter->DmaOperations->FreeMapRegisters(adapter, base, count);
+}
+
+/* The classic order: MapTransfer piece by piece, one flush for all. */
+static void map_transfer_maps_piece_by_piece(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 4);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 4 * SZ_4K);
+	PVOID base = registers_of(test, f->adapter, 4, 0);
+	size_t done = 100, end = 4 * SZ_4K - 10;
+	unsigned int pieces = 0;
+
+	while (done < end) {
+		ULONG length = end - done;
+		PHYSICAL_ADDRESS la = f->ops->MapTransfer(f->adapter, mdl, base, memory->va + done,
+							  &length, TRUE);
+
+		KUNIT_ASSERT_EQ(test, (u64)la.QuadPart,
+				page_to_phys(memory->page[done >> PAGE_SHIFT]) +
+				offset_in_page(done));
+		KUNIT_ASSERT_EQ(test, length, min(end - done, SZ_4K - offset_in_page(done)));
+		done += length;
+		pieces++;
+	}
+	KUNIT_EXPECT_EQ(test, pieces, 4U);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							    memory->va + 100, end - 100, TRUE));
+	expect_unmapped(test, f->adapter, base, 4);
+}
+
+/* Peer defect 12: the last page of an MDL has none behind it. KASAN guards the MDL. */
+static void map_transfer_ends_with_the_mdl(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 *va = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	PMDL mdl = wdmdma_test_mdl(test, va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0);
+	ULONG length = SZ_8K;
+	PHYSICAL_ADDRESS la;
+
+	la = f->ops->MapTransfer(f->adapter, mdl, base, va, &length, FALSE);
+	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
+	KUNIT_EXPECT_EQ(test, length, (ULONG)SZ_8K);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, va, SZ_8K,
+							    FALSE));
+	expect_unmapped(test, f->adapter, base, 2);
+}
+
+/* Without ScatterGather all bytes are one piece, and Length stays. */
+static void map_transfer_without_lists_maps_all(struct kunit *test)
+{
+	PDMA_ADAPTER adapter = wdmdma_test_adapter(test, 64, SZ_64K, FALSE);
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 4);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 4 * SZ_4K);
+	PVOID base = registers_of(test, adapter, 4, 0);
+	ULONG length = 4 * SZ_4K;
+	PHYSICAL_ADDRESS la;
+
+	la = ops->MapTransfer(adapter, mdl, base, memory->va, &length, FALSE);
+	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, length, 4U * SZ_4K);
+	memset(wdmdma_test_at(la.QuadPart), 0x3c, length);
+	KUNIT_EXPECT_TRUE(test, ops->FlushAdapterBuffers(adapter, mdl, base, memory->va, length,
+							 FALSE));
+	KUNIT_EXPECT_NULL(test, memchr_inv(memory->va, 0x3c, 4 * SZ_4K));
+	expect_unmapped(test, adapter, base, 4);
+
+	/* All or nothing: three registers are too few for four pages. */
+	base = registers_of(test, adapter, 3, 0);
+	la = ops->MapTransfer(adapter, mdl, base, memory->va, &length, FALSE);
+	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+	expect_unmapped(test, adapter, base, 3);
+}
+
+static const struct part_row {
+	const char *name;
+	ULONG registers;
+	ULONG elements;		/* that the list has room for */
+	ULONG offset, length;	/* asked for */
+	ULONG mapped;
+} part_rows[] = {
+	{ "all of it", 8, 8, 0, 8 * SZ_4K, 8 * SZ_4K },
+	{ "one byte", 8, 8, 5000, 1, 1 },
+	{ "as many as the list has room for", 8, 3, 0, 8 * SZ_4K, 3 * SZ_4K },
+	{ "the same from inside a page", 8, 3, 1000, 20000, 3 * SZ_4K - 1000 },
+	{ "as many as there are registers", 2, 8, 0, 8 * SZ_4K, 2 * SZ_4K },
+	{ "one element", 8, 1, 100, 8 * SZ_4K - 100, SZ_4K - 100 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(part, part_rows, name);
+
+static void map_transfer_ex_maps_what_fits(struct kunit *test)
+{
+	const struct part_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 8);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 5000);
+	PVOID base = registers_of(test, f->adapter, row->registers, 0);
+	ULONG size = 0x10 + 0x18 * row->elements, length = row->length;
+	PSCATTER_GATHER_LIST list = kunit_kzalloc(test, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	/* A chain; the page that both have takes two registers, so give one more. */
+	mdl->Next = wdmdma_test_mdl(test, memory->va + 5000, 8 * SZ_4K - 5000);
+	f->ops->FreeMapRegisters(f->adapter, base, row->registers);
+	base = registers_of(test, f->adapter, row->registers + 1, 0);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->MapTransferEx(f->adapter, mdl, base, row->offset, 0, &length, TRUE,
+					      list, size, NULL, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, length, row->mapped);
+	wdmdma_test_expect_list(test, list, memory, row->offset, length);
+	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, row->offset,
+							    length, TRUE),
+			STATUS_SUCCESS);
+	expect_unmapped(test, f->adapter, base, row->registers + 1);
+}
+
+/* 0xE6 code 0x0D: each mapping is flushed before the next. */
+static void map_transfer_ex_wants_a_flush_between(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 4);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 4 * SZ_4K);
+	PVOID base = registers_of(test, f->adapter, 4, 0);
+	ULONG length = SZ_4K;
+	u8 list[256];
+
+	KUNIT_ASSERT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, base, 0, 0, &length, TRUE,
+						    (void *)list, sizeof(list), NULL, NULL),
+			STATUS_SUCCESS);
+	length = SZ_4K;
+	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, base, SZ_4K, 0, &length, TRUE,
+						    (void *)list, sizeof(list), NULL, NULL),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, 0, SZ_4K, TRUE),
+			STATUS_SUCCESS);
+	length = SZ_4K;
+	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, base, SZ_4K, 0, &length, TRUE,
+						    (void *)list, sizeof(list), NULL, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, SZ_4K, SZ_4K,
+							    TRUE),
+			STATUS_SUCCESS);
+	expect_unmapped(test, f->adapter, base, 4);
+}
+
+/* Bad arguments. */
+
+enum refuse_how {
+	PLAIN, NO_MDL, NO_BASE, FOREIGN_BASE, NO_LENGTH, NOT_LOCKED, SMALL_LIST, NO_LIST
+};
+
+static const struct refuse_row {
+	const char *name;
+	enum refuse_how how;
+	ULONG offset, length;
+	bool ex;	/* the call Ex only */
+} refuse_rows[] = {
+	{ "no MDL", NO_MDL, 0, 1 },
+	{ "no registers", NO_BASE, 0, 1 },
+	{ "registers that are none", FOREIGN_BASE, 0, 1 },
+	{ "no length", NO_LENGTH, 0, 1 },
+	{ "0xE6 code 0x21: length 0", PLAIN, 0, 0 },
+	{ "0xE6 code 0x1B: past the MDL", PLAIN, SZ_8K, 1 },
+	{ "0xE6 code 0x1B: too long", PLAIN, 1, SZ_8K },
+	{ "0xE6 code 0x0E: not locked", NOT_LOCKED, 0, 1 },
+	{ "0xE6 code 0x24: no room for an element", SMALL_LIST, 0, 1, true },
+	{ "no list", NO_LIST, 0, 1, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refuse, refuse_rows, name);
+
+static void map_transfer_refuses(struct kunit *test)
+{
+	const struct refuse_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0), used = base;
+	ULONG length = row->length, size = row->how == SMALL_LIST ? 0x27 : 0x28;
+	PULONG length_out = row->how == NO_LENGTH ? NULL : &length;
+	PHYSICAL_ADDRESS la;
+	u8 list[0x28];
+
+	if (row->how == NO_BASE || row->how == FOREIGN_BASE)
+		used = row->how == NO_BASE ? NULL : (PVOID)f;
+	if (row->how == NOT_LOCKED)
+		mdl->MdlFlags &= ~MDL_SOURCE_IS_NONPAGED_POOL;
+	if (!row->ex) {
+		la = f->ops->MapTransfer(f->adapter, row->how == NO_MDL ? NULL : mdl, used,
+					 memory->va + row->offset, length_out, TRUE);
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+		if (length_out)
+			KUNIT_EXPECT_EQ(test, length, 0U);
+	}
+	length = row->length;
+	KUNIT_EXPECT_EQ(test,
+			f->ops->MapTransferEx(f->adapter, row->how == NO_MDL ? NULL : mdl, used,
+					      row->offset, 0, length_out, TRUE,
+					      row->how == NO_LIST ? NULL : (void *)list, size,
+					      NULL, NULL),
+			STATUS_INVALID_PARAMETER);
+	if (length_out)
+		KUNIT_EXPECT_EQ(test, length, 0U);
+	mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+	expect_unmapped(test, f->adapter, base, 2);
+}
+
+/* 0xE6 code 0x1D. */
+static void memory_is_not_mapped_twice(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 4, 0);
+	ULONG length = 1000;
+
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va, &length, TRUE);
+	KUNIT_ASSERT_EQ(test, length, 1000U);
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 999, &length, TRUE);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va,
+							    1000, TRUE));
+	expect_unmapped(test, f->adapter, base, 4);
+}
+
+/* 0xE6 codes 0x16, 0x20 and 0x23. */
+static void flush_refuses_what_is_not_what_is_mapped(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PMDL other = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0);
+	ULONG length = 1000;
+
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va,
+							     1000, TRUE));
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 100, &length, TRUE);
+	KUNIT_ASSERT_EQ(test, length, 1000U);
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							     memory->va + 100, 999, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							     memory->va + 101, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							     memory->va + 1100, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, other, base,
+							     memory->va + 100, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, NULL, base,
+							     memory->va + 100, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, NULL,
+							     memory->va + 100, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(NULL, mdl, base, memory->va + 100,
+							     1000, TRUE));
+	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, 0, 50, TRUE),
+			STATUS_INVALID_PARAMETER);
+	/* A wrong direction is reported, and the right one is used. */
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							    memory->va + 100, 1000, FALSE));
+	expect_unmapped(test, f->adapter, base, 2);
+}
+
+/* 0xE6 code 0x10: unmapped all the same. */
+static void registers_freed_while_mapped_are_unmapped(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0);
+	ULONG length = SZ_4K;
+
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va, &length, FALSE);
+	KUNIT_EXPECT_EQ(test, length, (ULONG)SZ_4K);
+	f->ops->FreeMapRegisters(f->adapter, base, 2);
+	length = SZ_4K;
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va, &length, FALSE);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+}
+
+static void cancelled_registers_map_nothing(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1], list[0x28];
+	ULONG length = SZ_4K;
+	PVOID base;
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	f->ops->AllocateAdapterChannelEx(f->adapter, NULL, context, 1, SYNC, NULL, NULL, &base);
+	KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, context), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, base, 0, 0, &length, TRUE,
+						    (void *)list, sizeof(list), NULL, NULL),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+}
+
+static void no_bounce_holds_for_the_registers(struct kunit *test)
+{
+	PDMA_ADAPTER adapter = wdmdma_test_adapter(test, 24, SZ_64K, TRUE);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 3 * SZ_4K);
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	ULONG length = 3 * SZ_4K, done = 0, i;
+	PSCATTER_GATHER_LIST list;
+	u8 buffer[0x10 + 2 * 0x18];
+	PVOID base;
+
+	base = registers_of(test, adapter, 3, DMA_FAIL_ON_BOUNCE);
+	KUNIT_EXPECT_EQ(test, ops->MapTransferEx(adapter, mdl, base, 0, 0, &length, TRUE,
+						 (void *)buffer, sizeof(buffer), NULL, NULL),
+			STATUS_INSUFFICIENT_RESOURCES);
+	expect_unmapped(test, adapter, base, 3);
+
+	/* Copied, it comes in pages: no more of them than the list has room for. */
+	base = registers_of(test, adapter, 3, 0);
+	length = 3 * SZ_4K - 1;
+	list = (void *)buffer;
+	KUNIT_ASSERT_EQ(test, ops->MapTransferEx(adapter, mdl, base, 1, 0, &length, TRUE, list,
+						 sizeof(buffer), NULL, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, list->NumberOfElements, 2U);
+	for (i = 0; i < list->NumberOfElements; i++) {
+		KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(list->Elements[i].Address.QuadPart),
+					     memory->va + 1 + done, list->Elements[i].Length), 0);
+		done += list->Elements[i].Length;
+	}
+	KUNIT_EXPECT_EQ(test, done, length);
+	KUNIT_EXPECT_EQ(test, ops->FlushAdapterBuffersEx(adapter, mdl, base, 1, length, TRUE),
+			STATUS_SUCCESS);
+	expect_unmapped(test, adapter, base, 3);
+}
+
+/* All adapters are bus masters'. */
+static void calls_for_dma_controllers_are_refused(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, f->ops->ReadDmaCounter(f->adapter), 0U);
+	KUNIT_EXPECT_EQ(test, f->ops->ReadDmaCounter(NULL), 0U);
+	KUNIT_EXPECT_EQ(test, f->ops->ConfigureAdapterChannel(f->adapter, 1, NULL),
+			STATUS_NOT_IMPLEMENTED);
+	KUNIT_EXPECT_EQ(test, f->ops->ConfigureAdapterChannel(NULL, 1, NULL),
+			STATUS_INVALID_PARAMETER);
+}
+
+/* Each fails cleanly, or is undone. */
+static void map_and_flush(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	static struct wdmdma_memory *memory;
+	static PVOID base;
+	static PMDL mdl;
+	ULONG length = 4 * SZ_4K;
+	u8 list[0x10 + 4 * 0x18];
+	NTSTATUS status;
+
+	if (current->fail_nth == 1) {
+		current->fail_nth = 0;
+		memory = wdmdma_test_memory(test, 4);
+		mdl = wdmdma_test_mdl(test, memory->va, 4 * SZ_4K);
+		base = registers_of(test, f->adapter, 4, 0);
+		current->fail_nth = 1;
+	}
+	status = f->ops->MapTransferEx(f->adapter, mdl, base, 0, 0, &length, TRUE, (void *)list,
+				       sizeof(list), NULL, NULL);
+	if (NT_SUCCESS(status))
+		f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, 0, length, TRUE);
+	else
+		KUNIT_EXPECT_EQ(test, length, 0U);
+}
+
+static void map_fails_cleanly_at_every_point(struct kunit *test)
+{
+	wdmdma_test_sweep(test, map_and_flush);
+}
+
+/* Stress: threads with memory of their own, and all kinds of transfers on one adapter. */
+
+#define THREADS		8
+#define PAGES		16
+
+static unsigned int stress_seconds = 3;
+module_param(stress_seconds, uint, 0444);
+MODULE_PARM_DESC(stress_seconds, "guest time of the stress of transfers");
+
+struct stress {
+	PDMA_ADAPTER adapter;
+	struct wdmdma_memory *memory;
+	PMDL mdl;
+	struct task_struct *task;
+	struct completion done;
+	unsigned long rounds, failures;
+};
+
+static VOID stress_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct stress *stress = context;
+
+	stress->adapter->DmaOperations->PutScatterGatherList(stress->adapter, list, TRUE);
+	complete(&stress->done);
+}
+
+static IO_ALLOCATION_ACTION stress_control(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+					   PVOID context)
+{
+	struct stress *stress = context;
+	const DMA_OPERATIONS *ops = stress->adapter->DmaOperations;
+	u8 list[0x10 + PAGES * 0x18];
+	ULONG length = PAGES * SZ_4K;
+
+	if (NT_SUCCESS(ops->MapTransferEx(stress->adapter, stress->mdl, base, 0, 0, &length, TRUE,
+					  (void *)list, sizeof(list), NULL, NULL)))
+		ops->FlushAdapterBuffersEx(stress->adapter, stress->mdl, base, 0, length, TRUE);
+	complete(&stress->done);
+	return DeallocateObject;
+}
+
+static NTSTATUS stress_once(struct stress *stress)
+{
+	PDMA_ADAPTER adapter = stress->adapter;
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	ULONG offset = get_random_u32() % (PAGES * SZ_4K);
+	ULONG length = 1 + get_random_u32() % (PAGES * SZ_4K - offset);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+	NTSTATUS status;
+
+	reinit_completion(&stress->done);
+	switch (get_random_u32() % 4) {
+	case 0:
+		return ops->GetScatterGatherList(adapter, NULL, stress->mdl,
+						 stress->memory->va + offset, length, stress_list,
+						 stress, TRUE);
+	case 1:
+		return ops->AllocateAdapterChannel(adapter, NULL, PAGES, stress_control, stress);
+	case 2:
+		ops->InitializeDmaTransferContext(adapter, context);
+		status = ops->GetScatterGatherListEx(adapter, NULL, context, stress->mdl, offset,
+						     length, SYNC, stress_list, stress, TRUE, NULL,
+						     NULL, NULL);
+		return status;
+	default:
+		ops->InitializeDmaTransferContext(adapter, context);
+		status = ops->GetScatterGatherListEx(adapter, NULL, context, stress->mdl, offset,
+						     length, SYNC, NULL, NULL, FALSE, NULL, NULL,
+						     &list);
+		if (NT_SUCCESS(status)) {
+			ops->FreeAdapterObject(adapter, DeallocateObjectKeepRegisters);
+			ops->PutScatterGatherList(adapter, list, FALSE);
+			complete(&stress->done);
+		}
+		return status;
+	}
+}
+
+static int stress_thread(void *data)
+{
+	struct stress *stress = data;
+
+	while (!kthread_should_stop()) {
+		NTSTATUS status = stress_once(stress);
+
+		if (!NT_SUCCESS(status) ||
+		    !wait_for_completion_timeout(&stress->done, 20 * HZ))
+			stress->failures++;
+		stress->rounds++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Half of the time on an adapter that has to copy. Memory does not change under it. */
+static void stress_on(struct kunit *test, PDMA_ADAPTER adapter, bool may_fail)
+{
+	struct stress *stress = kunit_kcalloc(test, THREADS, sizeof(*stress), GFP_KERNEL);
+	unsigned long rounds = 0, failures = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, stress);
+	for (i = 0; i < THREADS; i++) {
+		stress[i].adapter = adapter;
+		stress[i].memory = wdmdma_test_memory(test, PAGES);
+		stress[i].mdl = wdmdma_test_mdl(test, stress[i].memory->va, PAGES * SZ_4K);
+		init_completion(&stress[i].done);
+	}
+	for (i = 0; i < THREADS; i++)
+		stress[i].task = kthread_run(stress_thread, &stress[i], "wdmdma-stress-%u", i);
+	schedule_timeout_uninterruptible(stress_seconds * HZ / 2);
+	for (i = 0; i < THREADS; i++) {
+		if (!IS_ERR(stress[i].task))
+			kthread_stop(stress[i].task);
+		rounds += stress[i].rounds;
+		failures += stress[i].failures;
+	}
+	kunit_info(test, "%lu transfers, %lu failed\n", rounds, failures);
+	KUNIT_EXPECT_GT(test, rounds, (unsigned long)THREADS);
+	if (!may_fail)
+		KUNIT_EXPECT_EQ(test, failures, 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
+}
+
+static void eight_threads_share_an_adapter(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+
+	stress_on(test, f->adapter, false);
+	/* Where atomic memory for the copies is short a synchronous call may fail. */
+	stress_on(test, wdmdma_test_adapter(test, 24, SZ_64K, TRUE), true);
+}
+
+static struct kunit_case wdm_transfer_cases[] = {
+	KUNIT_CASE(map_transfer_maps_piece_by_piece),
+	KUNIT_CASE(map_transfer_ends_with_the_mdl),
+	KUNIT_CASE(map_transfer_without_lists_maps_all),
+	KUNIT_CASE_PARAM(map_transfer_ex_maps_what_fits, part_gen_params),
+	KUNIT_CASE(map_transfer_ex_wants_a_flush_between),
+	KUNIT_CASE_PARAM(map_transfer_refuses, refuse_gen_params),
+	KUNIT_CASE(memory_is_not_mapped_twice),
+	KUNIT_CASE(flush_refuses_what_is_not_what_is_mapped),
+	KUNIT_CASE(registers_freed_while_mapped_are_unmapped),
+	KUNIT_CASE(cancelled_registers_map_nothing),
+	KUNIT_CASE(no_bounce_holds_for_the_registers),
+	KUNIT_CASE(calls_for_dma_controllers_are_refused),
+	KUNIT_CASE(map_fails_cleanly_at_every_point),
+	KUNIT_CASE_SLOW(eight_threads_share_an_adapter),
+	{}
+};
+
+static struct kunit_suite wdm_transfer_suite = {
+	.name = "wdmdma_wdm_transfer",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = wdm_transfer_cases,
+};
+
+kunit_test_suite(wdm_transfer_suite);
