@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's driver: binds one PCI device, measures all rows on it in its
+ * probe function, and writes a line for each into the log. Nothing is asked of the
+ * device itself. make bench runs it in QEMU and reads the log; how to run it on a
+ * real machine is in Documentation/performance.rst.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vmalloc.h>
+#include <linux/vmstat.h>
+
+#include <wdmdma/linux.h>
+
+#include "bench.h"
+
+#define BATCHES		21
+#define MAX_SAMPLES	2000
+/* Memory to be left when BENCH_MOST buffers live: their records and the machine's own needs. */
+#define SPARE_PAGES	(SZ_256M >> PAGE_SHIFT)
+/* Until the kernel has freed what was put off with kfree_rcu(). */
+#define SETTLE_SECONDS	6
+
+static char *device = "";
+module_param(device, charp, 0444);
+MODULE_PARM_DESC(device, "PCI device to measure with, as 0000:00:1f.0, without a driver (QEMU's edu)");
+
+static char *profile = "";
+module_param(profile, charp, 0444);
+MODULE_PARM_DESC(profile, "measure nothing; make the calls of this row until the process is killed");
+
+static bool profile_raw;
+module_param(profile_raw, bool, 0444);
+MODULE_PARM_DESC(profile_raw, "of that row the raw side");
+
+/* Samples of one side, in tenths of a nanosecond for each operation; sorted at the end. */
+struct bench_samples {
+	unsigned int nr;
+	u64 sample[MAX_SAMPLES];
+};
+
+/* What it costs to look at the clock: the least difference of two looks. */
+static u64 bench_clock_cost(void)
+{
+	u64 least = U64_MAX, start;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		start = ktime_get_raw_ns();
+		least = min(least, ktime_get_raw_ns() - start);
+	}
+	return least;
+}
+
+/* Time one batch; the result goes to @samples. */
+static int bench_batch(struct bench *b, const struct bench_side *side, unsigned int n,
+		       u64 clock, struct bench_samples *samples)
+{
+	u64 start, ns;
+	int ret = side->prepare ? side->prepare(b, n) : 0;
+
+	if (ret)
+		return ret;
+	start = ktime_get_raw_ns();
+	ret = side->run(b, n);
+	ns = ktime_get_raw_ns() - start;
+	if (side->finish && !ret)
+		ret = side->finish(b, n);
+	samples->sample[samples->nr++] = div_u64((ns - min(ns, clock)) * 10, n);
+	cond_resched();
+	return ret;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static unsigned int bench_n(const struct bench_row *row, const struct bench_side *side)
+{
+	return side == &row->raw && row->raw_n ? row->raw_n : row->n;
+}
+
+/* @nr batches of both sides in turns, of as many operations as the row says, or of @n. */
+static int bench_turns(struct bench *b, const struct bench_row *row, unsigned int nr,
+		       unsigned int n, struct bench_samples *samples)
+{
+	const struct bench_side *sides[] = { &row->ours, &row->raw };
+	u64 clock = bench_clock_cost();
+	unsigned int i, side;
+	int ret;
+
+	for (side = 0; side < ARRAY_SIZE(sides); side++)
+		samples[side].nr = 0;
+	for (i = 0; i < nr; i++) {
+		for (side = 0; side < ARRAY_SIZE(sides); side++) {
+			if (!sides[side]->run)
+				continue;
+			ret = bench_batch(b, sides[side], n ?: bench_n(row, sides[side]), clock,
+					  &samples[side]);
+			if (ret)
+				return ret;
+		}
+	}
+	for (side = 0; side < ARRAY_SIZE(sides); side++)
+		sort(samples[side].sample, samples[side].nr, sizeof(u64), compare_u64, NULL);
+	return 0;
+}
+
+/* For the log: " SIDE=a,b,c,d" in nanoseconds with one decimal. */
+static int bench_format(char *text, size_t size, const char *side, u64 least,
+			const struct bench_samples *samples)
+{
+	unsigned int nr = samples->nr, i, len;
+	u64 figure[] = { least, samples->sample[nr / 2], samples->sample[nr * 99 / 100],
+			 samples->sample[nr - 1] };
+
+	len = scnprintf(text, size, " %s=", side);
+	for (i = 0; i < ARRAY_SIZE(figure); i++) {
+		u32 tenth;
+		u64 ns = div_u64_rem(figure[i], 10, &tenth);
+
+		len += scnprintf(text + len, size - len, "%s%llu.%u", i ? "," : "", ns, tenth);
+	}
+	return len;
+}
+
+/* Minimum of batches, then the distribution, of both sides. */
+static int bench_measure(struct bench *b, const struct bench_row *row,
+			 struct bench_samples *samples)
+{
+	u64 least[2];
+	char text[200];
+	int ret, len = 0;
+
+	ret = bench_turns(b, row, BATCHES, 0, samples);
+	if (ret)
+		return ret;
+	least[0] = samples[0].sample[0];
+	least[1] = samples[1].sample[0];
+	if (row->singles) {
+		ret = bench_turns(b, row, row->singles, 1, samples);
+		if (ret)
+			return ret;
+	}
+	len += bench_format(text + len, sizeof(text) - len, "ours", least[0], &samples[0]);
+	if (row->raw.run)
+		bench_format(text + len, sizeof(text) - len, "raw", least[1], &samples[1]);
+	pr_info("RESULT row=%s unit=ns over=%s%s\n", row->name,
+		row->singles ? "operations" : "batches", text);
+	return 0;
+}
+
+/* For an external profiler: one side's calls until somebody kills us. */
+static int bench_loop(struct bench *b, const struct bench_row *row)
+{
+	const struct bench_side *side = profile_raw ? &row->raw : &row->ours;
+	unsigned int n = bench_n(row, side);
+	int ret = 0;
+
+	if (!side->run)
+		return -EINVAL;
+	pr_info("PROFILE begins\n");
+	while (!ret && !fatal_signal_pending(current)) {
+		if (side->prepare)
+			ret = side->prepare(b, n);
+		if (!ret)
+			ret = side->run(b, n);
+		if (!ret && side->finish)
+			ret = side->finish(b, n);
+		cond_resched();
+	}
+	return ret ?: -EINTR;
+}
+
+/* Bring a population to @live buffers. */
+static int bench_populate(struct bench *b, struct bench_population *p, unsigned int live)
+{
+	bool ours = p == &b->ours;
+	int ret;
+
+	while (p->live > live) {
+		p->live--;
+		if (ours)
+			bench_ours_free(b, PAGE_SIZE, &p->buffer[p->live]);
+		else
+			bench_raw_free(b, PAGE_SIZE, &p->buffer[p->live]);
+		if (!(p->live % 256))
+			cond_resched();
+	}
+	while (p->live < live) {
+		ret = ours ? bench_ours_alloc(b, PAGE_SIZE, &p->buffer[p->live]) :
+			     bench_raw_alloc(b, PAGE_SIZE, &p->buffer[p->live]);
+		if (ret)
+			return ret;
+		p->live++;
+		if (!(p->live % 256))
+			cond_resched();
+	}
+	return 0;
+}
+
+static int bench_populate_both(struct bench *b, const struct bench_row *row)
+{
+	int ret = bench_populate(b, &b->raw, row->raw.run ? row->live : 0);
+
+	return ret ?: bench_populate(b, &b->ours, row->live);
+}
+
+/* Is there memory for the row's populations? Small ones are not asked. */
+static bool bench_has_memory(struct bench *b, const struct bench_row *row)
+{
+	return row->live <= BENCH_MANY ||
+	       si_mem_available() + b->ours.live + b->raw.live > row->live + SPARE_PAGES;
+}
+
+static int bench_row(struct bench *b, const struct bench_row *row, struct bench_samples *samples)
+{
+	int ret;
+
+	b->len = row->len;
+	ret = bench_populate_both(b, row);
+	if (ret)
+		return ret;
+	ret = row->setup ? row->setup(b) : 0;
+	if (ret)
+		return ret;
+	ret = *profile ? bench_loop(b, row) : bench_measure(b, row, samples);
+	if (row->cleanup)
+		row->cleanup(b);
+	return ret;
+}
+
+/* Bytes that the slab allocator has from the system. */
+static unsigned long bench_slab_bytes(void)
+{
+	return (global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
+		global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B)) << PAGE_SHIFT;
+}
+
+/* What the slab allocator grows by for each live buffer of one page. */
+static int bench_bookkeeping(struct bench *b)
+{
+	struct bench_population *sides[] = { &b->ours, &b->raw };
+	unsigned long bytes[ARRAY_SIZE(sides)];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(sides); i++) {
+		bytes[i] = bench_slab_bytes();
+		ret = bench_populate(b, sides[i], BENCH_MANY);
+		if (ret)
+			return ret;
+		bytes[i] = bench_slab_bytes() - bytes[i];
+	}
+	pr_info("RESULT row=bookkeeping unit=bytes ours=%lu raw=%lu\n",
+		bytes[0] / BENCH_MANY, bytes[1] / BENCH_MANY);
+	return 0;
+}
+
+static int bench_map_ops(struct bench *b)
+{
+	unsigned long large, small;
+	int ret = bench_count_map_ops(b, &large, &small);
+
+	if (!ret)
+		pr_info("RESULT row=large_2m_map_ops unit=operations ours=%lu raw=%lu\n",
+			large, small);
+	return ret;
+}
+
+static void bench_all(struct bench *b, struct bench_samples *samples)
+{
+	const struct bench_row *row;
+	int ret;
+
+	/* First, while the slab allocator has no free objects to speak of. */
+	ret = *profile ? 0 : bench_bookkeeping(b);
+	if (ret)
+		pr_err("FAILED row=bookkeeping: %d\n", ret);
+	for (row = bench_rows; row->name; row++) {
+		if ((row->translated && !b->translated) || !bench_has_memory(b, row) ||
+		    (*profile && strcmp(profile, row->name)))
+			continue;
+		ret = bench_row(b, row, samples);
+		if (ret)
+			pr_err("FAILED row=%s: %d\n", row->name, ret);
+	}
+	if (b->translated && !*profile) {
+		ret = bench_map_ops(b);
+		if (ret)
+			pr_err("FAILED row=large_2m_map_ops: %d\n", ret);
+	}
+	bench_populate(b, &b->raw, 0);
+	bench_populate(b, &b->ours, 0);
+}
+
+/* The device as a ported driver has it: its device object, and an adapter. */
+static int bench_open(struct bench *b, struct device *dev)
+{
+	DEVICE_DESCRIPTION description = {
+		.Version = DEVICE_DESCRIPTION_VERSION3,
+		.Master = TRUE,
+		.ScatterGather = TRUE,
+		.InterfaceType = InterfaceTypeUndefined,
+		.MaximumLength = SZ_4M,
+		.DmaAddressWidth = 64,
+	};
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	ULONG registers;
+
+	b->dev = dev;
+	b->translated = domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+	prandom_seed_state(&b->random, 1);
+	b->device_object = wdmdma_device_object_get(dev);
+	if (!b->device_object)
+		return -ENOMEM;
+	b->adapter = IoGetDmaAdapter(b->device_object, &description, &registers);
+	if (!b->adapter) {
+		wdmdma_device_object_put(b->device_object);
+		return -ENOMEM;
+	}
+	b->ops = b->adapter->DmaOperations;
+	return 0;
+}
+
+static void bench_close(struct bench *b)
+{
+	b->ops->PutDmaAdapter(b->adapter);
+	wdmdma_device_object_put(b->device_object);
+}
+
+static int bench_run(struct device *dev)
+{
+	struct bench *b = vzalloc(sizeof(*b));
+	struct bench_samples *samples = vzalloc(2 * sizeof(*samples));
+	int ret = -ENOMEM;
+
+	if (!b || !samples)
+		goto free;
+	b->ours.buffer = vzalloc(array_size(BENCH_MOST, sizeof(struct bench_buffer)));
+	b->raw.buffer = vzalloc(array_size(BENCH_MOST, sizeof(struct bench_buffer)));
+	if (!b->ours.buffer || !b->raw.buffer)
+		goto free;
+	ret = bench_open(b, dev);
+	if (ret)
+		goto free;
+	pr_info("%s: %s\n", dev_name(dev), b->translated ? "translated by an IOMMU" :
+		"not translated");
+	bench_all(b, samples);
+	bench_close(b);
+	pr_info("DONE\n");
+free:
+	if (b) {
+		vfree(b->ours.buffer);
+		vfree(b->raw.buffer);
+	}
+	vfree(samples);
+	vfree(b);
+	return ret;
+}
+
+static bool bench_is_wanted(const struct pci_dev *pdev)
+{
+	return *device ? !strcmp(pci_name(pdev), device) :
+			 pdev->vendor == 0x1234 && pdev->device == 0x11e8;
+}
+
+static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	int ret;
+
+	if (!bench_is_wanted(pdev))
+		return -ENODEV;
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	return ret ?: bench_run(&pdev->dev);
+}
+
+/* Every device that has no driver is offered; one is taken. */
+static const struct pci_device_id bench_ids[] = {
+	{ PCI_DEVICE(PCI_ANY_ID, PCI_ANY_ID) },
+	{}
+};
+
+static struct pci_driver bench_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = bench_ids,
+	.probe = bench_probe,
+};
+module_pci_driver(bench_driver);
+
+MODULE_DESCRIPTION("Benchmark of wdmdma against the DMA API");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's rows on 2 MiB of scattered pages: a common buffer on the driver's
+ * own memory, and how many entries the IOMMU's tables need.
+ *
+ * Entries are counted where the IOMMU's driver is told to make them: a probe on the
+ * domain's map_pages() adds up its page counts.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <wdmdma/mdl.h>
+
+#include "bench.h"
+
+#define PAGES		512
+#define LENGTH		(PAGES * PAGE_SIZE)
+/* Of map_pages(domain, iova, paddr, pgsize, pgcount, ...). */
+#define PGCOUNT_ARGUMENT	4
+
+struct scattered {
+	struct page *page[PAGES];
+	void *va;
+	PMDL mdl;
+	struct sg_table sgt;
+};
+
+void bench_scattered_cleanup(struct bench *b)
+{
+	struct scattered *s = b->row;
+	unsigned int i;
+
+	if (s->mdl)
+		IoFreeMdl(s->mdl);
+	sg_free_table(&s->sgt);
+	vunmap(s->va);
+	for (i = 0; i < PAGES && s->page[i]; i++)
+		__free_pages(s->page[i], 1);
+	kfree(s);
+}
+
+/* Two pages at a time, of which the first is used: so no two are adjacent. */
+static int scattered_pages(struct scattered *s)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		s->page[i] = alloc_pages(GFP_KERNEL, 1);
+		if (!s->page[i])
+			return -ENOMEM;
+	}
+	s->va = vmap(s->page, PAGES, VM_MAP, PAGE_KERNEL);
+	if (!s->va || sg_alloc_table(&s->sgt, PAGES, GFP_KERNEL))
+		return -ENOMEM;
+	for_each_sgtable_sg(&s->sgt, sg, i)
+		sg_set_page(sg, s->page[i], PAGE_SIZE, 0);
+	return 0;
+}
+
+int bench_scattered_setup(struct bench *b)
+{
+	struct scattered *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	b->row = s;
+	ret = scattered_pages(s);
+	if (!ret) {
+		s->mdl = IoAllocateMdl(s->va, LENGTH, FALSE, FALSE, NULL);
+		ret = s->mdl ? 0 : -ENOMEM;
+	}
+	if (ret)
+		bench_scattered_cleanup(b);
+	else
+		MmBuildMdlForNonPagedPool(s->mdl);
+	return ret;
+}
+
+int bench_ours_from_mdl(struct bench *b, unsigned int n)
+{
+	struct scattered *s = b->row;
+	PHYSICAL_ADDRESS la;
+
+	while (n--) {
+		if (b->ops->CreateCommonBufferFromMdl(b->adapter, s->mdl, NULL, 0, &la))
+			return -ENOMEM;
+		b->ops->FreeCommonBuffer(b->adapter, LENGTH, la, s->va, TRUE);
+	}
+	return 0;
+}
+
+int bench_raw_map_sgtable(struct bench *b, unsigned int n)
+{
+	struct scattered *s = b->row;
+
+	while (n--) {
+		if (dma_map_sgtable(b->dev, &s->sgt, DMA_BIDIRECTIONAL, 0))
+			return -ENOMEM;
+		dma_unmap_sgtable(b->dev, &s->sgt, DMA_BIDIRECTIONAL, 0);
+	}
+	return 0;
+}
+
+static atomic_long_t entries;
+
+static int count_entries(struct kprobe *probe, struct pt_regs *regs)
+{
+	atomic_long_add(regs_get_kernel_argument(regs, PGCOUNT_ARGUMENT), &entries);
+	return 0;
+}
+
+static int large_buffer(struct bench *b, unsigned long *count)
+{
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	atomic_long_set(&entries, 0);
+	va = b->ops->AllocateCommonBufferWithBounds(b->adapter, NULL, NULL, LENGTH,
+						    DOMAIN_COMMON_BUFFER_LARGE_PAGE, NULL,
+						    MM_ANY_NODE_OK, &la);
+	*count = atomic_long_read(&entries);
+	if (!va)
+		return -ENOMEM;
+	b->ops->FreeCommonBuffer(b->adapter, LENGTH, la, va, TRUE);
+	return 0;
+}
+
+/* Entries for a buffer of large pages, and for as much memory in single ones. */
+int bench_count_map_ops(struct bench *b, unsigned long *large, unsigned long *small)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(b->dev);
+	struct kprobe probe = {
+		.addr = (kprobe_opcode_t *)domain->ops->map_pages,
+		.pre_handler = count_entries,
+	};
+	int ret = bench_scattered_setup(b);
+
+	if (ret)
+		return ret;
+	ret = register_kprobe(&probe);
+	if (ret)
+		goto cleanup;
+	ret = large_buffer(b, large);
+	if (!ret) {
+		atomic_long_set(&entries, 0);
+		ret = bench_raw_map_sgtable(b, 1);
+		*small = atomic_long_read(&entries);
+	}
+	unregister_kprobe(&probe);
+cleanup:
+	bench_scattered_cleanup(b);
+	return ret;
+}
