@@ -2,7 +2,8 @@
 /*
  * What the two halves of the driver know of each other.
  *
- *   edu_wdm.c    the Windows half: how a driver for Windows uses DMA. Includes no
+ *   edu_wdm.c, edu_domain.c
+ *                the Windows half: how a driver for Windows uses DMA. Includes no
  *                Linux header.
  *   edu_linux.c  the Linux half: PCI, registers, log. Calls no Windows function.
  *
@@ -38,6 +39,7 @@ typedef struct _EDU_EXTENSION {
 	PDMA_ADAPTER Adapter;
 	EDU_BUFFER Source;
 	EDU_BUFFER Destination;
+	EDU_BUFFER Shared;		/* of the first device: for all in its domain */
 
 	ULONG Checks;			/* questions asked */
 	ULONG Mismatches;		/* bytes or addresses that were wrong */
@@ -48,7 +50,12 @@ typedef struct _EDU_EXTENSION {
 NTSTATUS EduStart(PEDU_EXTENSION Extension, PDEVICE_OBJECT PhysicalDeviceObject,
 		  PEDU_HARDWARE Hardware);
 NTSTATUS EduSelfTest(PEDU_EXTENSION Extension);
+VOID EduFreeBuffers(PEDU_EXTENSION Extension);
 VOID EduStop(PEDU_EXTENSION Extension);
+
+/* edu_domain.c: the test of the second and of the third device; Leader is the first. */
+NTSTATUS EduShareDomain(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
+NTSTATUS EduStayOutside(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 
 /*
  * edu_linux.c. EduTransfer moves Length bytes between memory and the device's own
@@ -60,6 +67,7 @@ VOID EduStop(PEDU_EXTENSION Extension);
 NTSTATUS EduTransfer(PEDU_HARDWARE Hardware, PHYSICAL_ADDRESS LogicalAddress, ULONG Length,
 		     BOOLEAN WriteToDevice);
 BOOLEAN EduIsTranslated(PEDU_HARDWARE Hardware);
+VOID EduExpectFaults(PEDU_HARDWARE Hardware, BOOLEAN Begin);
 ULONGLONG EduPhysicalAddress(PVOID VirtualAddress);
 PVOID EduScatteredMemory(PEDU_HARDWARE Hardware);
 VOID EduFreeScatteredMemory(PEDU_HARDWARE Hardware);

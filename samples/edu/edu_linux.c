@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
@@ -44,6 +45,13 @@
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "address bits of the device: 28, or 32 with QEMU's -device edu,dma_mask=0xffffffff");
+
+static bool private_domain;
+module_param(private_domain, bool, 0444);
+MODULE_PARM_DESC(private_domain, "ask for an IOMMU domain of the device's own");
+
+/* The devices, as they came: the first copies, the second joins it, others stay outside. */
+static struct edu_hardware *edu_first, *edu_second;
 
 struct edu_hardware {
 	struct pci_dev *pdev;
@@ -90,6 +98,14 @@ BOOLEAN EduIsTranslated(PEDU_HARDWARE hardware)
 	struct iommu_domain *domain = iommu_get_domain_for_dev(&hardware->pdev->dev);
 
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
+/* For those who read the log: what the IOMMU says between these two lines is as it should be. */
+VOID EduExpectFaults(PEDU_HARDWARE hardware, BOOLEAN begin)
+{
+	if (!begin)
+		msleep(300);
+	dev_info(&hardware->pdev->dev, "%s IOMMU faults expected\n", begin ? "begin of" : "end of");
 }
 
 ULONGLONG EduPhysicalAddress(PVOID virtual_address)
@@ -148,11 +164,38 @@ static int edu_errno(NTSTATUS status)
 	return status == STATUS_INSUFFICIENT_RESOURCES ? -ENOMEM : -EIO;
 }
 
+static NTSTATUS edu_test(struct edu_hardware *hardware)
+{
+	EDU_EXTENSION *extension = &hardware->extension;
+
+	if (!edu_first) {
+		edu_first = hardware;
+		return EduSelfTest(extension);
+	}
+	if (!edu_second) {
+		edu_second = hardware;
+		return EduShareDomain(extension, &edu_first->extension);
+	}
+	return EduStayOutside(extension, &edu_first->extension);
+}
+
+static void edu_forget(struct edu_hardware *hardware)
+{
+	if (edu_first == hardware)
+		edu_first = NULL;
+	if (edu_second == hardware)
+		edu_second = NULL;
+}
+
 /* From here on it is the Windows half that works. */
 static int edu_run(struct edu_hardware *hardware)
 {
 	EDU_EXTENSION *extension = &hardware->extension;
 	NTSTATUS status;
+
+	/* Without it the driver works too; the log has the reason. */
+	if (private_domain && !wdmdma_device_use_private_domain(&hardware->pdev->dev))
+		dev_info(&hardware->pdev->dev, "in an IOMMU domain of its own\n");
 
 	hardware->device_object = wdmdma_device_object_get(&hardware->pdev->dev);
 	if (!hardware->device_object)
@@ -162,7 +205,7 @@ static int edu_run(struct edu_hardware *hardware)
 	if (!NT_SUCCESS(status))
 		goto put_device_object;
 
-	status = EduSelfTest(extension);
+	status = edu_test(hardware);
 	pr_info("RESULT checks=%u bytes=%llu mismatches=%u\n",
 		extension->Checks, extension->BytesMoved, extension->Mismatches);
 	if (!NT_SUCCESS(status))
@@ -170,6 +213,7 @@ static int edu_run(struct edu_hardware *hardware)
 	return 0;
 
 stop:
+	edu_forget(hardware);
 	EduStop(extension);
 put_device_object:
 	wdmdma_device_object_put(hardware->device_object);
@@ -229,6 +273,7 @@ static void edu_remove(struct pci_dev *pdev)
 {
 	struct edu_hardware *hardware = pci_get_drvdata(pdev);
 
+	edu_forget(hardware);
 	EduStop(&hardware->extension);
 	wdmdma_device_object_put(hardware->device_object);
 	pci_clear_master(pdev);

@@ -62,6 +62,13 @@ static VOID EduFree(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer)
 	Buffer->VirtualAddress = NULL;
 }
 
+VOID EduFreeBuffers(PEDU_EXTENSION Extension)
+{
+	EduFree(Extension, &Extension->Source);
+	EduFree(Extension, &Extension->Destination);
+	EduFree(Extension, &Extension->Shared);
+}
+
 NTSTATUS EduStart(PEDU_EXTENSION Extension, PDEVICE_OBJECT PhysicalDeviceObject,
 		  PEDU_HARDWARE Hardware)
 {
@@ -108,8 +115,7 @@ VOID EduStop(PEDU_EXTENSION Extension)
 
 	if (!Adapter)
 		return;
-	EduFree(Extension, &Extension->Source);
-	EduFree(Extension, &Extension->Destination);
+	EduFreeBuffers(Extension);
 	Adapter->DmaOperations->PutDmaAdapter(Adapter);
 	Extension->Adapter = NULL;
 	EduLog(Extension->Hardware, "FreeCommonBuffer, PutDmaAdapter: everything given back");
