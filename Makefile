@@ -4,7 +4,7 @@
 # Not exported: the scripts see KDIR only where the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules modules_install clean demo test test-all check doc help
+.PHONY: all modules modules_install clean demo bench test test-all check doc help
 
 all: modules
 
@@ -26,11 +26,14 @@ clean:
 demo:
 	@scripts/demo
 
+bench:
+	@scripts/bench
+
 test:
 	@scripts/run-kunit
 
 test-all:
-	@CONFIGS="none vtd numa vtd-strict vtd-passthrough" scripts/run-kunit
+	@CONFIGS=all scripts/run-kunit
 
 check:
 	@scripts/check $(if $(QUICK),--quick)
@@ -45,14 +48,19 @@ help:
 	@echo 'make clean            remove what was built here'
 	@echo
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
-	@echo 'make test             KUnit tests in QEMU on a debug kernel, without and with an IOMMU'
+	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
+	@echo 'make bench BASE=rev   the same, compared with that commit'
+	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
-	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd)'
-	@echo 'make test-all         all machines: none vtd numa vtd-strict vtd-passthrough'
+	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd numa lowmem)'
+	@echo 'make test ARCH=arm64  the same on arm64, cross-built, on: arm64-none arm64-smmuv3'
+	@echo '                      arm64-noncoherent'
+	@echo 'make test-all         all of these, and: vtd-strict vtd-passthrough amd virtio'
+	@echo '                      arm64-smmuv3-noncoherent'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: under 40 s'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo
-	@echo 'On Debian the last four install what they need and download kernels to'
+	@echo 'On Debian all from demo on install what they need and download kernels to'
 	@echo '~/.cache/wdmdma; nothing else is put on the machine. Elsewhere, give'
 	@echo '  KDIR=folder VMLINUZ=image   a built kernel or its headers, and its bootable image'
 	@echo '  KSRC=folder                 kernel source of 6.12 (test, check, doc)'

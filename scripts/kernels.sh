@@ -172,35 +172,39 @@ debug_kernel() {
         stock_kernel
         return
     fi
-    local config=$ROOT/scripts/debug-kernel.config
     debug_kernel_name
-    cache_entry "$REPLY" build_debug "$config"
+    cache_entry "$REPLY" build_debug
     KDIR=$REPLY
-    VMLINUZ=$KDIR/arch/x86/boot/bzImage
+    VMLINUZ=$KDIR/arch/$ARCH/boot/$KERNEL_IMAGE
     export KDIR VMLINUZ
+}
+
+debug_config() {
+    cat "$ROOT/scripts/debug-kernel.config" "$ROOT/scripts/debug-kernel.$ARCH.config"
 }
 
 # debug_kernel_name: REPLY is the cache entry's name for KSRC, the configuration and the compiler.
 debug_kernel_name() {
     local version hash
     version=$(make -s -C "$KSRC" kernelversion)
-    hash=$( { cat "$ROOT/scripts/debug-kernel.config"; readlink -f "$KSRC"; } | sha256sum | cut -c 1-8)
-    REPLY=debug-$version-$hash-gcc$(gcc -dumpfullversion)
+    hash=$( { debug_config; readlink -f "$KSRC"; } | sha256sum | cut -c 1-8)
+    REPLY=debug-$ARCH-$version-$hash-gcc$("${CROSS_COMPILE}gcc" -dumpfullversion)
 }
 
 build_debug() {
-    local config=$1 dir=$2 line
+    local dir=$1 line log=$CACHE/debug-kernel-$ARCH.log
     OBJECTS=$dir
-    note "building the debug kernel (first run only, about 4 minutes on two cores)"
-    make -C "$KSRC" O="$dir" KCONFIG_ALLCONFIG="$config" allnoconfig >"$CACHE/debug-kernel.log" 2>&1 ||
-        die "allnoconfig failed, see $CACHE/debug-kernel.log"
+    note "building the debug kernel for $ARCH (first run only, about 4 minutes on two cores)"
+    debug_config >"$dir/wanted.config"
+    make -C "$KSRC" O="$dir" KCONFIG_ALLCONFIG="$dir/wanted.config" allnoconfig >"$log" 2>&1 ||
+        die "allnoconfig failed, see $log"
     while read -r line; do
         [[ $line != *=n ]] || line="# ${line%=n} is not set"
         grep -qxF "$line" "$dir/.config" || die "the debug kernel lost '$line'"
-    done < <(grep '^CONFIG' "$config")
-    # bzImage alone leaves no Module.symvers to build modules against.
-    long_run "$CACHE/debug-kernel.log" objects_built \
-        make -C "$KSRC" O="$dir" -j"$(nproc)" bzImage modules || die "no debug kernel"
+    done < <(grep '^CONFIG' "$dir/wanted.config")
+    # The image alone leaves no Module.symvers to build modules against.
+    long_run "$log" objects_built \
+        make -C "$KSRC" O="$dir" -j"$(nproc)" "$KERNEL_IMAGE" modules || die "no debug kernel"
     # Modules need the headers, the tools and the symbol versions, not what the image was made of.
     find "$dir" -path "$dir/scripts" -prune -o -path "$dir/tools" -prune -o \
         \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' \) -type f \
@@ -209,4 +213,30 @@ build_debug() {
 
 objects_built() {
     printf ', %d objects compiled' "$(find "$OBJECTS" -name '*.o' | wc -l)"
+}
+
+# guest_busybox: REPLY is a static busybox for the guest. The host's own is no good for another
+# architecture; that one is downloaded.
+guest_busybox() {
+    ! static_busybox || return 0
+    [ -z "${BUSYBOX:-}" ] || die "BUSYBOX=$BUSYBOX is not a static program for $ARCH"
+    [ -d "$CACHE/busybox-$ARCH" ] || need_download "a static busybox for $ARCH" "BUSYBOX="
+    cache_entry "busybox-$ARCH" unpack_busybox
+    REPLY+=/bin/busybox
+}
+
+# Debian's busybox for ARCH. The host's apt is not told of that architecture: the package lists are
+# our own, and are thrown away.
+unpack_busybox() {
+    local dir=$1 options
+    scratch_dir "$CACHE"
+    options=(-o APT::Architecture="$ARCH" -o APT::Architectures="$ARCH" -o Dir::State="$REPLY"
+        -o Dir::State::status=/dev/null -o Dir::Cache="$REPLY" -o APT::Sandbox::User="$(id -un)")
+    mkdir -p "$REPLY/lists/partial"
+    note "downloading busybox for $ARCH (first run only, about 10 MB of package lists)"
+    long_run "$CACHE/apt-busybox.log" true apt-get -q "${options[@]}" update ||
+        die "there are no package lists for $ARCH: give BUSYBOX="
+    fetch "${options[@]}" "busybox-static:$ARCH" ||
+        die "busybox-static for $ARCH could not be downloaded: give BUSYBOX="
+    dpkg-deb -x "$(deb "busybox-static")" "$dir"
 }
