@@ -167,7 +167,8 @@ static u64 high_place(struct kunit *test, struct wdmdma_fixture *fixture, u64 ma
 
 /*
  * A window that is one place long, from its first page to its last. Somebody else may be
- * faster to take what was free, so there are a few tries.
+ * faster to take what was free, so there are a few tries. Behind an IOMMU the kernel
+ * chooses the place and knows no minimum: whether it chooses that one again is luck.
  */
 static void expect_one_place_is_met(struct kunit *test, struct wdmdma_fixture *fixture,
 				    const struct edu *edu, u64 maximum)
@@ -185,6 +186,10 @@ static void expect_one_place_is_met(struct kunit *test, struct wdmdma_fixture *f
 					       &la);
 		KUNIT_EXPECT_NULL(test, va);
 		va = wdmdma_test_alloc_between(fixture, first, first + PLACE - 1, PLACE, 0, &la);
+	}
+	if (!va && wdmdma_adapter_is_translated(fixture->adapter)) {
+		kunit_mark_skipped(test, "the kernel chose other places, %u times", TRIES);
+		return;
 	}
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, first);
