@@ -13,7 +13,7 @@
 static struct fake {
 	int ret;		/* what alloc answers */
 	dma_addr_t dma;		/* the next logical address it gives */
-	unsigned int allocs, frees;
+	unsigned int tries, allocs, frees;
 	struct wdmdma_window window;
 	size_t size;
 } fake;
@@ -21,6 +21,7 @@ static struct fake {
 static int fake_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer)
 {
+	fake.tries++;
 	fake.window = request->window;
 	fake.size = buffer->size;
 	if (fake.ret) {
@@ -42,10 +43,23 @@ static void fake_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer
 	fake.frees++;
 }
 
+static enum wdmdma_kept_mode fake_keep_mode(const struct wdmdma_device *device)
+{
+	return WDMDMA_KEPT_MAPPED;
+}
+
 static const struct wdmdma_backend fake_backend = {
 	.name = "fake",
 	.alloc = fake_alloc,
 	.free = fake_free,
+};
+
+/* The same, and what is freed may be kept. */
+static const struct wdmdma_backend keeping_backend = {
+	.name = "fake",
+	.alloc = fake_alloc,
+	.free = fake_free,
+	.keep_mode = fake_keep_mode,
 };
 
 static void adapter_close(void *data)
@@ -190,7 +204,7 @@ static void alloc_verifies_the_address_given(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", cpu, dma, SZ_8K), 0);
 	} else {
 		KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
-		KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers.by_cpu));
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(adapter), 0UL);
 	}
 	KUNIT_EXPECT_EQ(test, fake.allocs, fake.frees);
 }
@@ -284,8 +298,34 @@ static void free_all_takes_live_and_put_off(struct kunit *test)
 	wdmdma_buffer_free_all(adapter, "test");
 	up_write(&device->sem);
 
-	KUNIT_EXPECT_TRUE(test, xa_empty(&adapter->buffers.by_cpu));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(adapter), 0UL);
 	KUNIT_EXPECT_EQ(test, fake.frees, 12U);
+}
+
+/* The backend has no more than there is in all. */
+static void alloc_that_fails_frees_what_is_kept_and_tries_again(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = test->priv;
+	dma_addr_t dma;
+	void *cpu;
+
+	adapter->device->backend = &keeping_backend;
+	down_write(&adapter->device->sem);
+	wdmdma_keep_open(adapter);
+	up_write(&adapter->device->sem);
+	KUNIT_ASSERT_EQ(test, alloc(adapter, SZ_4K, &cpu, &dma), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_free(adapter, "test", cpu, dma, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, fake.frees, 0U);
+
+	fake.ret = -ENOMEM;
+	fake.tries = 0;
+	KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake.frees, 1U);
+	KUNIT_EXPECT_EQ(test, fake.tries, 2U);
+	/* Nothing is kept any more, so once is enough. */
+	KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake.tries, 3U);
+	fake.ret = 0;
 }
 
 static void alloc_after_unbind_is_refused(struct kunit *test)
@@ -382,6 +422,7 @@ static struct kunit_case buffer_cases[] = {
 	KUNIT_CASE(free_wants_all_three_to_match),
 	KUNIT_CASE(free_in_atomic_context_is_put_off),
 	KUNIT_CASE(free_all_takes_live_and_put_off),
+	KUNIT_CASE(alloc_that_fails_frees_what_is_kept_and_tries_again),
 	KUNIT_CASE(alloc_after_unbind_is_refused),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
 	{}

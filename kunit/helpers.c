@@ -188,21 +188,29 @@ PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport
 	return container_of(miniport->extension, struct wdm_stor, extension)->dma_adapter;
 }
 
-/* How many buffers the adapter has, once those being freed are gone. */
+/* How many buffers an adapter has, less those that are being freed, or kept. */
+unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_buffer *buffer;
+	unsigned long live = 0;
+
+	spin_lock(&adapter->buffers.lock);
+	list_for_each_entry(buffer, &adapter->buffers.records, node)
+		live += !buffer->block && !atomic_read(&buffer->freeing);
+	spin_unlock(&adapter->buffers.lock);
+	return live;
+}
+
+/* The same, once those being freed are gone. */
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
-	struct wdmdma_buffer *buffer, *last = NULL;
-	unsigned long index, live = 0;
+	unsigned long live;
 
 	if (!adapter)
 		return 0;
 	flush_work(&adapter->drain);
-	/* A buffer may have several entries, next to each other. */
-	xa_for_each(&adapter->buffers.by_cpu, index, buffer) {
-		live += !buffer->block && buffer != last;
-		last = buffer;
-	}
+	live = wdmdma_test_live_of(adapter);
 	wdmdma_adapter_put(adapter);
 	return live;
 }
@@ -305,7 +313,8 @@ bool wdmdma_test_is_zero(const void *memory, size_t size)
  * Make the call with its first allocation failing, then its second, and so on,
  * until it made fewer allocations than that. The call must check that it either
  * failed cleanly or succeeded, and undo a success. How many points there are is
- * the kernel's affair, and some failures are absorbed by a fallback.
+ * the kernel's affair, and some failures are absorbed by a fallback. Nothing is kept from
+ * before, which would come without an allocation.
  */
 void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 {
@@ -313,6 +322,7 @@ void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 	unsigned int nth, left;
 
 	for (nth = 1; nth < SWEEP_LIMIT; nth++) {
+		wdmdma_keep_shrink(ULONG_MAX);
 		current->fail_nth = nth;
 		call(test);
 		left = current->fail_nth;

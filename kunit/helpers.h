@@ -55,6 +55,7 @@ phys_addr_t wdmdma_test_physical(void *va);
 struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct device *dev);
 int wdmdma_test_miniport_init(struct kunit *test);
 PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport);
+unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);

@@ -25,7 +25,7 @@ static struct wdmdma_lookup *lookup_new(struct kunit *test)
 	struct wdmdma_lookup *lookup = kunit_kzalloc(test, sizeof(*lookup), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, lookup);
-	wdmdma_lookup_init(lookup);
+	KUNIT_ASSERT_EQ(test, wdmdma_lookup_init(lookup), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lookup_destroy, lookup), 0);
 	return lookup;
 }
@@ -98,7 +98,9 @@ static bool is_empty(struct wdmdma_lookup *lookup)
 {
 	unsigned long cpu = 0, dma = 0;
 
-	return !xa_find(&lookup->by_cpu, &cpu, ULONG_MAX, XA_PRESENT) &&
+	return list_empty(&lookup->records) && !atomic_read(&lookup->page_by_cpu.nelems) &&
+	       !atomic_read(&lookup->page_by_dma.nelems) &&
+	       !xa_find(&lookup->by_cpu, &cpu, ULONG_MAX, XA_PRESENT) &&
 	       !xa_find(&lookup->by_dma, &dma, ULONG_MAX, XA_PRESENT);
 }
 
@@ -134,8 +136,7 @@ static void every_byte_asked_for_is_found_and_no_other(struct kunit *test)
 	expect_byte(test, &b, PAGE_ALIGN(row->len), 0);
 	wdmdma_lookup_erase(test->priv, &b);
 	expect_gone(test, &b);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&((struct wdmdma_lookup *)test->priv)->by_cpu));
-	KUNIT_EXPECT_TRUE(test, xa_empty(&((struct wdmdma_lookup *)test->priv)->by_dma));
+	KUNIT_EXPECT_TRUE(test, is_empty(test->priv));
 }
 
 static const struct overlap_row {
@@ -186,7 +187,7 @@ static void what_is_being_freed_is_not_found(struct kunit *test)
 	struct wdmdma_buffer b = record(9, SZ_8K), *found;
 
 	KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(test->priv, &b), 0);
-	b.freeing = 1;
+	atomic_set(&b.freeing, 1);
 	expect_gone(test, &b);
 	rcu_read_lock();
 	found = wdmdma_lookup_by_cpu(test->priv, b.cpu + SZ_4K);
@@ -198,7 +199,7 @@ static void what_is_being_freed_is_not_found(struct kunit *test)
 static void other_look_ups_know_nothing_of_it(struct kunit *test)
 {
 	struct wdmdma_lookup *other = lookup_new(test);
-	struct wdmdma_buffer b = record(9, SZ_8K);
+	struct wdmdma_buffer b = record(9, SZ_8K), c = b;
 	dma_addr_t dma;
 	void *cpu;
 
@@ -206,10 +207,10 @@ static void other_look_ups_know_nothing_of_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to_dma(other, b.cpu, &dma), 0UL);
 	KUNIT_EXPECT_EQ(test, to_cpu(other, b.dma, &cpu), 0UL);
 	/* And may have one at the same place. */
-	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(other, &b), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(other, &c), 0);
 	wdmdma_lookup_erase(test->priv, &b);
-	KUNIT_EXPECT_EQ(test, to_dma(other, b.cpu, &dma), (size_t)SZ_8K);
-	wdmdma_lookup_erase(other, &b);
+	KUNIT_EXPECT_EQ(test, to_dma(other, c.cpu, &dma), (size_t)SZ_8K);
+	wdmdma_lookup_erase(other, &c);
 }
 
 static const struct count_row {

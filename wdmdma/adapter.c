@@ -26,6 +26,22 @@ static void adapter_drain(struct work_struct *work)
 	up_read(&adapter->device->sem);
 }
 
+static void adapter_free(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(to_rcu_work(work), struct wdmdma_adapter,
+						      forget);
+
+	wdmdma_lookup_destroy(&adapter->buffers);
+	kfree(adapter);
+}
+
+/* Free an adapter that is torn down, when nobody can be looking anything up in it. */
+void wdmdma_adapter_forget(struct wdmdma_adapter *adapter)
+{
+	INIT_RCU_WORK(&adapter->forget, adapter_free);
+	queue_rcu_work(wdmdma_workqueue, &adapter->forget);
+}
+
 /* Move to the retired list, and let go of the oldest there. */
 static void adapter_retire(struct wdmdma_adapter *adapter)
 {
@@ -36,7 +52,7 @@ static void adapter_retire(struct wdmdma_adapter *adapter)
 		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);
 		list_del(&adapter->node);
 		device->nr_retired--;
-		kfree_rcu(adapter, rcu);
+		wdmdma_adapter_forget(adapter);
 	}
 }
 
@@ -54,7 +70,6 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
-	wdmdma_lookup_destroy(&adapter->buffers);
 	adapter_retire(adapter);
 	if (list_empty(&device->adapters))
 		wdmdma_domain_go_home(device);
@@ -112,7 +127,11 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 		return ERR_PTR(-ENOMEM);
 	adapter->device = device;
 	adapter->reach = reach;
-	wdmdma_lookup_init(&adapter->buffers);
+	if (wdmdma_lookup_init(&adapter->buffers)) {
+		kfree(adapter);
+		return ERR_PTR(-ENOMEM);
+	}
+	wdmdma_keep_init(&adapter->keep);
 	INIT_LIST_HEAD(&adapter->vectors);
 	spin_lock_init(&adapter->vectors_lock);
 	init_llist_head(&adapter->deferred);
@@ -129,11 +148,13 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	down_write(&device->sem);
 	if (device->dead) {
 		up_write(&device->sem);
+		wdmdma_lookup_destroy(&adapter->buffers);
 		kfree(adapter);
 		return ERR_PTR(-ESHUTDOWN);
 	}
 	kref_get(&device->handle.ref);
 	list_add(&adapter->node, &device->adapters);
+	wdmdma_keep_open(adapter);
 	up_write(&device->sem);
 	return adapter;
 }

@@ -17,6 +17,7 @@
 #include "core.h"
 #include "own.h"
 
+#define DIRECT_ATTRS	DMA_ATTR_NO_WARN
 #define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static bool direct_is_plain(const struct wdmdma_device *device,
@@ -48,7 +49,7 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 		request->why = "the device sees memory at an offset";
 		return -EOPNOTSUPP;
 	}
-	ret = wdmdma_own_alloc(device, request, request->window, buffer);
+	ret = wdmdma_own_alloc(device, request, request->window, false, buffer);
 	if (ret)
 		return ret;
 	ret = direct_verify(device, request, buffer);
@@ -64,9 +65,8 @@ static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 
 	/* A device that does not snoop gets uncached memory in any case, and only this way. */
 	if (!coherent || direct_is_plain(device, request)) {
-		buffer->attrs = DMA_ATTR_NO_WARN;
 		buffer->cpu = dma_alloc_attrs(device->dev, buffer->size, &buffer->dma, DIRECT_GFP,
-					      buffer->attrs);
+					      DIRECT_ATTRS);
 		if (buffer->cpu)
 			return 0;
 		if (!coherent) {
@@ -112,7 +112,7 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 	else if (buffer->pages)
 		wdmdma_own_free(device, buffer);
 	else
-		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
+		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, DIRECT_ATTRS);
 }
 
 /*
@@ -135,6 +135,12 @@ static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dm
 	return dma_to_phys(device->dev, dma);
 }
 
+/* The device reaches all memory in any case. */
+static enum wdmdma_kept_mode direct_keep_mode(const struct wdmdma_device *device)
+{
+	return WDMDMA_KEPT_MAPPED;
+}
+
 const struct wdmdma_backend wdmdma_backend_direct = {
 	.name = "direct",
 	.shares = true,
@@ -143,6 +149,7 @@ const struct wdmdma_backend wdmdma_backend_direct = {
 	.free = direct_free,
 	.reaches = direct_reaches,
 	.phys = direct_phys,
+	.keep_mode = direct_keep_mode,
 	.maps_with_dma_api = true,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

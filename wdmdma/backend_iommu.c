@@ -49,14 +49,20 @@ bool wdmdma_iommu_has_page_size(struct device *dev, size_t size)
 	return !domain || domain->type == IOMMU_DOMAIN_IDENTITY || domain->pgsize_bitmap & size;
 }
 
-static void *iommu_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
-				  unsigned long *attrs)
+/* One page is contiguous anyway; said so, it needs no mapping of its own for the CPU. */
+static unsigned long iommu_attrs(size_t size)
 {
-	*attrs = DMA_ATTR_NO_WARN;
-	/* One page is contiguous anyway; said so, it needs no mapping of its own for the CPU. */
-	if (size <= PAGE_SIZE)
-		*attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
-	return dma_alloc_attrs(dev, size, dma, IOMMU_GFP, *attrs);
+	return DMA_ATTR_NO_WARN | (size <= PAGE_SIZE ? DMA_ATTR_FORCE_CONTIGUOUS : 0);
+}
+
+static void *iommu_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma)
+{
+	return dma_alloc_attrs(dev, size, dma, IOMMU_GFP, iommu_attrs(size));
+}
+
+static void iommu_free_coherent(struct device *dev, size_t size, void *cpu, dma_addr_t dma)
+{
+	dma_free_attrs(dev, size, cpu, dma, iommu_attrs(size));
 }
 
 /* Pages lent by the DMA API in one piece of addresses, mapped with another cache type. */
@@ -156,22 +162,32 @@ static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 	return next - sg_dma_address(sgt->sgl) == size;
 }
 
+/* The next pages that make one entry of a list for this device. */
+static unsigned long iommu_run(struct device *dev, const struct wdmdma_pages *pages,
+			       unsigned long done)
+{
+	unsigned long most = max(dma_get_max_seg_size(dev) >> PAGE_SHIFT, 1U);
+
+	return wdmdma_pfns_run(pages->pfn + done, min(pages->nr - done, most));
+}
+
 static int iommu_sgt_of_pages(struct device *dev, const struct wdmdma_pages *pages,
 			      struct sg_table *sgt)
 {
-	struct page **page = kvmalloc_array(pages->nr, sizeof(*page), GFP_KERNEL | __GFP_NOWARN);
-	unsigned long i;
-	int ret;
+	unsigned long done, run;
+	struct scatterlist *sg;
+	unsigned int n = 0;
 
-	if (!page)
+	for (done = 0; done < pages->nr; done += iommu_run(dev, pages, done))
+		n++;
+	if (sg_alloc_table(sgt, n, GFP_KERNEL))
 		return -ENOMEM;
-	for (i = 0; i < pages->nr; i++)
-		page[i] = pfn_to_page(pages->pfn[i]);
-	ret = sg_alloc_table_from_pages_segment(sgt, page, pages->nr, 0,
-						pages->nr << PAGE_SHIFT,
-						dma_get_max_seg_size(dev), GFP_KERNEL);
-	kvfree(page);
-	return ret;
+	sg = sgt->sgl;
+	for (done = 0; done < pages->nr; done += run, sg = sg_next(sg)) {
+		run = iommu_run(dev, pages, done);
+		sg_set_page(sg, pfn_to_page(pages->pfn[done]), run << PAGE_SHIFT, 0);
+	}
+	return 0;
 }
 
 /* Map the pages of an adopted buffer as one range. */
@@ -233,7 +249,7 @@ static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request
 		request->why = "no large pages for a device that is not cache coherent";
 		return -EOPNOTSUPP;
 	}
-	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
+	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, false, buffer);
 }
 
 /* One allocation with the device's masks and node as they are. */
@@ -246,10 +262,12 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 		return iommu_map_adopted(dev, request, buffer);
 	if (request->granule)
 		return iommu_alloc_large(device, request, buffer);
+	if (request->own && !wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, true, buffer))
+		return 0;
 	if (request->cache != WDMDMA_CACHE_PLATFORM)
 		return iommu_alloc_uncached(dev, request, buffer);
 
-	buffer->cpu = iommu_alloc_coherent(dev, buffer->size, &buffer->dma, &buffer->attrs);
+	buffer->cpu = iommu_alloc_coherent(dev, buffer->size, &buffer->dma);
 	if (buffer->cpu)
 		return 0;
 	request->why = "no memory, or no logical addresses";
@@ -269,8 +287,12 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
 	} else if (buffer->pages) {
 		wdmdma_own_free(device, buffer);
 	} else {
-		dma_free_attrs(dev, buffer->size, buffer->cpu, buffer->dma, buffer->attrs);
+		iommu_free_coherent(dev, buffer->size, buffer->cpu, buffer->dma);
 	}
+	/* The record may be placed again. */
+	buffer->sgt = NULL;
+	if (!buffer->adopted)
+		buffer->pages = NULL;
 }
 
 /*
@@ -280,7 +302,6 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
  */
 static void iommu_heal(struct device *dev, size_t size)
 {
-	unsigned long attrs;
 	unsigned int n;
 	dma_addr_t dma;
 	void *cpu;
@@ -288,12 +309,12 @@ static void iommu_heal(struct device *dev, size_t size)
 	size = max_t(size_t, size, IOMMU_HEAL_PROBE);
 
 	for (n = 0; n < IOMMU_HEAL_TRIES; n++) {
-		cpu = iommu_alloc_coherent(dev, PAGE_SIZE, &dma, &attrs);
+		cpu = iommu_alloc_coherent(dev, PAGE_SIZE, &dma);
 		if (cpu)
-			dma_free_attrs(dev, PAGE_SIZE, cpu, dma, attrs);
-		cpu = iommu_alloc_coherent(dev, size, &dma, &attrs);
+			iommu_free_coherent(dev, PAGE_SIZE, cpu, dma);
+		cpu = iommu_alloc_coherent(dev, size, &dma);
 		if (cpu) {
-			dma_free_attrs(dev, size, cpu, dma, attrs);
+			iommu_free_coherent(dev, size, cpu, dma);
 			return;
 		}
 		msleep(IOMMU_HEAL_DELAY_MS);
@@ -325,15 +346,18 @@ static bool iommu_has_room(struct wdmdma_device *device, u64 last, size_t size)
 /* Book a buffer that was placed with a low limit, until it is freed. */
 static void iommu_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	buffer->low_bytes = iommu_cost(buffer->size);
-	atomic_long_add(buffer->low_bytes,
-			iommu_low_bytes(device, buffer->dma + buffer->size - 1));
+	size_t cost = iommu_cost(buffer->size);
+
+	buffer->low_order = ilog2(cost) + 1;
+	atomic_long_add(cost, iommu_low_bytes(device, buffer->dma + buffer->size - 1));
 }
 
 static void iommu_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	atomic_long_sub(buffer->low_bytes,
-			iommu_low_bytes(device, buffer->dma + buffer->size - 1));
+	if (buffer->low_order)
+		atomic_long_sub(1L << (buffer->low_order - 1),
+				iommu_low_bytes(device, buffer->dma + buffer->size - 1));
+	buffer->low_order = 0;
 }
 
 /* One allocation with a limit below the device's mask. Under the override lock for writing. */
@@ -406,9 +430,6 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	if (!ret && request->window.last < reach &&
 	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
 		iommu_free_once(device, buffer);
-		buffer->sgt = NULL;
-		if (!buffer->adopted)
-			buffer->pages = NULL;
 		ret = -EAGAIN;
 	}
 	up_read(&device->override);
@@ -426,8 +447,8 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	iommu_free_once(device, buffer);
 	iommu_unbook(device, buffer);
+	iommu_free_once(device, buffer);
 }
 
 /* Any memory has an address; which one shows only when it is mapped. */
@@ -442,6 +463,18 @@ static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma
 	return iommu_iova_to_phys(iommu_get_domain_for_dev(device->dev), dma);
 }
 
+/*
+ * Lazily flushed, a buffer can be reached for a while after it is freed: the kernel was
+ * told that this is good enough. If not, it can only be mapped anew where the module
+ * itself maps it, for the CPU as for the device.
+ */
+static enum wdmdma_kept_mode iommu_keep_mode(const struct wdmdma_device *device)
+{
+	if (iommu_get_domain_for_dev(device->dev)->type == IOMMU_DOMAIN_DMA_FQ)
+		return WDMDMA_KEPT_MAPPED;
+	return dev_is_dma_coherent(device->dev) ? WDMDMA_KEPT_RESTING : WDMDMA_KEPT_NONE;
+}
+
 const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
 	.shares = true,
@@ -450,6 +483,7 @@ const struct wdmdma_backend wdmdma_backend_iommu = {
 	.free = iommu_free,
 	.reaches = iommu_reaches,
 	.phys = iommu_phys,
+	.keep_mode = iommu_keep_mode,
 	.merges = true,
 	.maps_with_dma_api = true,
 };

@@ -4,7 +4,8 @@
  *
  * Whatever the Windows call, wdmdma_buffer_alloc() checks the request, asks the
  * device's backend, verifies what came back and keeps the record; so no entry
- * point can forget one of these. wdmdma_buffer_adopt() does the same for memory
+ * point can forget one of these; a buffer that was kept when it was freed (keep.c) has
+ * been through this before. wdmdma_buffer_adopt() does the same for memory
  * that the driver owns. A buffer is freed by whoever sets its freeing
  * bit first: the driver's call, or the clean-up when the adapter or the driver
  * goes. Freeing allocates nothing and cannot fail.
@@ -16,8 +17,8 @@
 
 #include "compat.h"
 #include "core.h"
+#include "own.h"
 
-#define WDMDMA_FREEING		0	/* the one bit of wdmdma_buffer.freeing */
 #define WDMDMA_LEAKS_SHOWN	8	/* buffers listed one by one when left over */
 
 /* What the cache type means for this device: afterwards it is the platform's, or one to set. */
@@ -119,6 +120,9 @@ static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 {
 	int ret = buffer_place(adapter, request, buffer);
 
+	/* What is kept may be what is missing. */
+	if (ret == -ENOMEM && wdmdma_keep_drain(adapter, ULONG_MAX))
+		ret = buffer_place(adapter, request, buffer);
 	if (ret)
 		return ret;
 	ret = wdmdma_lookup_insert(&adapter->buffers, buffer);
@@ -161,7 +165,46 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 	buffer_leave(adapter, buffer);
 }
 
-/* The same for a record of its own. Fills in the outputs, as the record may go at once. */
+/* What a record says of the buffer while the driver has it. The last word makes it live. */
+void wdmdma_buffer_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
+			  unsigned long caller)
+{
+	buffer->len = len;
+	buffer->cache = cache;
+	buffer->caller = caller;
+	buffer->named_first = 0;
+	buffer->named_end = 0;
+	atomic_set_release(&buffer->freeing, 0);
+}
+
+/* Page by page: the architecture knows best how. */
+static void buffer_clear(const struct wdmdma_buffer *buffer)
+{
+	size_t done;
+
+	for (done = 0; done < buffer->size; done += PAGE_SIZE)
+		clear_page(buffer->cpu + done);
+}
+
+/* A kept buffer, if there is one for the request. */
+static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
+			 enum wdmdma_cache cache, void **cpu, dma_addr_t *dma)
+{
+	struct wdmdma_buffer *buffer;
+
+	down_read(&adapter->device->sem);
+	buffer = wdmdma_keep_take(adapter, request);
+	if (buffer) {
+		buffer_clear(buffer);
+		*cpu = buffer->cpu;
+		*dma = buffer->dma;
+		wdmdma_buffer_revive(buffer, request->len, cache, request->caller);
+	}
+	up_read(&adapter->device->sem);
+	return buffer;
+}
+
+/* Enter a record of its own. Fills in the outputs, as the record may go at once. */
 static int buffer_start(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer, void **cpu, dma_addr_t *dma)
 {
@@ -210,12 +253,16 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_window asked = request->window;
 	enum wdmdma_cache cache = request->cache;
 	struct wdmdma_buffer *buffer;
+	bool keepable;
 	int ret;
 
 	request->why = "out of memory";
 	ret = buffer_check(adapter, request);
 	if (ret)
 		goto refuse;
+	keepable = wdmdma_keep_allows(adapter, request);
+	if (keepable && buffer_reuse(adapter, request, cache, cpu, dma))
+		return 0;
 
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer) {
@@ -224,6 +271,8 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	}
 	/* As the driver knows it, and not what it came to mean for the device. */
 	buffer->cache = cache;
+	buffer->keepable = keepable;
+	request->own = keepable && READ_ONCE(adapter->keep.mode) == WDMDMA_KEPT_RESTING;
 	ret = buffer_start(adapter, request, buffer, cpu, dma);
 	if (!ret)
 		return 0;
@@ -325,13 +374,29 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 
-/* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
-static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+/*
+ * Free for good what no driver has any more, mapped for the device or at rest (keep.c).
+ * Under the device's sem, for reading at least.
+ */
+void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	buffer_leave(adapter, buffer);
+	bool mapped = buffer->dma;
+
+	wdmdma_lookup_erase(&adapter->buffers, buffer);
+	if (mapped)
+		buffer_unplace(adapter, buffer);
+	else
+		wdmdma_own_drop(buffer);
 	if (buffer->adopted)
 		buffer_disown(wdmdma_to_adopted(buffer));
 	kfree_rcu(buffer, rcu);
+}
+
+/* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
+static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	if (!wdmdma_keep_put(adapter, buffer))
+		wdmdma_buffer_discard(adapter, buffer);
 }
 
 /* A buffer on a part of the driver's memory may also be named by the address of the whole. */
@@ -353,9 +418,9 @@ static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
 {
 	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(&adapter->buffers, naming->dma);
 
-	if (buffer && buffer_has_address(buffer, naming->cpu))
-		return buffer;
-	return wdmdma_lookup_by_cpu(&adapter->buffers, naming->cpu);
+	if (!buffer || !buffer_has_address(buffer, naming->cpu))
+		buffer = wdmdma_lookup_by_cpu(&adapter->buffers, naming->cpu);
+	return buffer && !atomic_read(&buffer->freeing) ? buffer : NULL;
 }
 
 /* Why this is not the buffer that was named; NULL if it is. */
@@ -392,7 +457,7 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 	*why = buffer_mismatch(buffer, naming);
 	if (*why && buffer && wdmdma_free_is_tolerant())
 		*why = wdmdma_tolerate(buffer, naming, &whole);
-	if (!*why && whole && test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
+	if (!*why && whole && atomic_xchg(&buffer->freeing, 1))
 		*why = "the buffer is being freed already";
 	rcu_read_unlock();
 	return !*why && whole ? buffer : NULL;
@@ -473,30 +538,29 @@ void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct device *dev = adapter->device->dev;
-	struct wdmdma_buffer *buffer;
-	unsigned long index;
+	struct wdmdma_buffer *buffer, *next;
 	unsigned int left = 0;
 	size_t bytes = 0;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
-	/* One with several entries is gone from all of them after the first. */
-	xa_for_each(&adapter->buffers.by_cpu, index, buffer) {
-		if (test_and_set_bit(WDMDMA_FREEING, &buffer->freeing))
+	wdmdma_keep_close(adapter);
+	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {
+		if (atomic_xchg(&buffer->freeing, 1))
 			continue;
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
 				 (void *)buffer->caller);
 		bytes += buffer->size;
-		buffer_release(adapter, buffer);
+		wdmdma_buffer_discard(adapter, buffer);
 	}
 	if (left)
 		dev_warn(dev, "%s: %u common buffers were left, %zu bytes: freed now\n",
 			 when, left, bytes);
 
 	/* What is still there was claimed in atomic context and is about to be put off. */
-	if (!xa_empty(&adapter->buffers.by_cpu))
+	if (!list_empty(&adapter->buffers.records))
 		synchronize_rcu();
 	wdmdma_buffer_free_deferred(adapter);
 }

@@ -13,6 +13,8 @@
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
 #include <linux/pgtable.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/xarray.h>
 
 /* Inner functions are visible to wdmdma_kunit.ko, and only in a build that includes it. */
@@ -45,6 +47,35 @@ struct dma_iova_state { };
 #ifndef WDMDMA_HAS_PAGING_DOMAIN_ALLOC
 #define iommu_paging_domain_alloc(dev) \
 	(iommu_domain_alloc((dev)->bus) ?: ERR_PTR(-ENOMEM))
+#endif
+
+/* Up to 6.6 a shrinker was the module's own memory. */
+#ifndef WDMDMA_HAS_SHRINKER_ALLOC
+#define shrinker_alloc		wdmdma_shrinker_alloc
+#define shrinker_register	wdmdma_shrinker_register
+#define shrinker_free		wdmdma_shrinker_free
+
+static inline struct shrinker *wdmdma_shrinker_alloc(unsigned int flags, const char *name)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (shrinker)
+		shrinker->seeks = DEFAULT_SEEKS;
+	return shrinker;
+}
+
+/* Unregistering knows one that could not be registered. */
+static inline void wdmdma_shrinker_register(struct shrinker *shrinker)
+{
+	if (register_shrinker(shrinker, KBUILD_MODNAME))
+		pr_warn("wdmdma: no memory for a shrinker\n");
+}
+
+static inline void wdmdma_shrinker_free(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
 #endif
 
 /* Up to 6.2 iommu_map() took no gfp, and had a variant for atomic context. */

@@ -26,11 +26,14 @@
  *   wdmdma_device.override   backend_iommu's: for writing while the device's
  *                            mask or node is replaced for one allocation
  *   wdmdma_lookup.insert     held around each insertion
- *   xarray locks of wdmdma_lookup, wdmdma_adapter.vectors_lock,
- *   wdmdma_adapter.transfers_lock, handle table lock, the lock of tolerant.c,
- *   wdmdma_space.lock (backend_private)
+ *   keeps_lock (keep.c)      while an adapter's keep comes or goes; the shrinker, which
+ *                            must wait for nobody, tries this and the sem
+ *   wdmdma_kept.lock         around what is put into a keep or taken out of it
+ *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
+ *   wdmdma_adapter.vectors_lock, wdmdma_adapter.transfers_lock, handle table lock,
+ *   the lock of tolerant.c, wdmdma_space.lock (backend_private)
  *
- * The first five sleep. Of the sems only one is held at a time: that of an adapter's
+ * The first six sleep. Of the sems only one is held at a time: that of an adapter's
  * own device, also where the DMA is done with another one, see wdmdma_adapter_dma().
  * Nothing at all is held when a deferred free is queued.
  */
@@ -42,11 +45,13 @@
 #include <linux/hashtable.h>
 #include <linux/llist.h>
 #include <linux/numa.h>
+#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
 #include "handle.h"
+#include "keep.h"
 #include "lookup.h"
 #include "pages.h"
 #include "window.h"
@@ -71,6 +76,7 @@ struct wdmdma_range;
  * @boundary: a power of two whose multiples the @len bytes may not cross; 0 for none
  * @quiet: a failure is not reported: the caller has another try, or reports it
  * @shared: the buffer is for all of the domain
+ * @own: memory that the module maps itself, for CPU and device, if that is easily had
  * @why: set on failure: the reason, for the message
  */
 struct wdmdma_request {
@@ -84,6 +90,7 @@ struct wdmdma_request {
 	u64 boundary;
 	bool quiet;
 	bool shared;
+	bool own;
 	const char *why;
 };
 
@@ -93,45 +100,58 @@ struct wdmdma_request {
  * @dma: logical address, for the device
  * @len: bytes that the driver asked for, and has to repeat when it frees
  * @size: bytes allocated: whole pages
- * @cache: the cache type that was asked for
- * @named_first: the pages from this one on up to @named_end were freed as parts of
- * @named_end: the buffer, in tolerant mode (tolerant.c); none if they are equal
- * @caller: where it was allocated
- * @attrs: DMA_ATTR_* of the allocation
  * @pages: the page set with the CPU mapping, where the backend made one
  * @sgt: the list by which @pages are mapped, where they are not contiguous
- * @low_bytes: bytes booked in wdmdma_device.low_bytes (backend_iommu)
  * @range: its logical addresses (backend_private)
- * @freeing: set by the one caller that frees the buffer
+ * @caller: where it was allocated
+ * @named_first: the pages from this one on up to @named_end were freed as parts of
+ * @named_end: the buffer, in tolerant mode (tolerant.c); none if they are equal
+ * @freeing: set by the one caller that frees the buffer; and while it is kept
+ * @cache: the cache type that was asked for: enum wdmdma_cache
+ * @low_order: one more than the order of what is booked in wdmdma_device.low_bytes;
+ *             0 for nothing (backend_iommu)
  * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
  * @block: elements of a vector: this is in a struct wdmdma_vector_block
  * @shared: a domain buffer: all that join its domain must reach it
+ * @keepable: nothing but its length and cache type was asked for: it can be kept
+ * @by_cpu: in wdmdma_lookup.page_by_cpu
+ * @by_dma: in wdmdma_lookup.page_by_dma
+ * @node: in wdmdma_lookup.records
  * @deferred: in the adapter's list of frees put off to the work item
- * @rcu: once it has left that list: the record outlives look-ups that have found it
+ * @below: while it is kept: the next one of the stack
+ * @rcu: once it has left both: the record outlives look-ups that have found it
+ *
+ * There can be hundreds of thousands, and the slab allocator has 128 bytes or 192.
  */
 struct wdmdma_buffer {
 	void *cpu;
 	dma_addr_t dma;
 	size_t len;
 	size_t size;
-	enum wdmdma_cache cache;
-	unsigned long named_first;
-	unsigned long named_end;
-	unsigned long caller;
-	unsigned long attrs;
 	struct wdmdma_pages *pages;
 	struct sg_table *sgt;
-	size_t low_bytes;
 	struct wdmdma_range *range;
-	unsigned long freeing;
-	bool adopted;
-	bool block;
-	bool shared;
+	unsigned long caller;
+	u32 named_first;
+	u32 named_end;
+	atomic_t freeing;
+	u8 cache;
+	u8 low_order;
+	u8 adopted : 1;
+	u8 block : 1;
+	u8 shared : 1;
+	u8 keepable : 1;
+	struct rhash_head by_cpu;
+	struct rhash_head by_dma;
+	struct list_head node;
 	union {
 		struct llist_node deferred;
+		struct wdmdma_buffer *below;
 		struct rcu_head rcu;
 	};
 };
+
+static_assert(sizeof(struct wdmdma_buffer) <= 128);
 
 /**
  * struct wdmdma_adopted - a common buffer on memory of the driver's own
@@ -215,6 +235,7 @@ struct wdmdma_adoption {
  * @reaches: can the device be given this memory as it is, in this window of logical
  *           addresses, or copied by the kernel where that has bounce buffers for it?
  * @phys: the memory behind a logical address that is mapped
+ * @keep_mode: how freed buffers of the device's may be kept for the next allocation
  * @merges: pages that do not follow each other can become one range of addresses
  * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
@@ -233,6 +254,7 @@ struct wdmdma_backend {
 	bool (*reaches)(const struct wdmdma_device *device, struct wdmdma_window window,
 			phys_addr_t phys, size_t len);
 	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
+	enum wdmdma_kept_mode (*keep_mode)(const struct wdmdma_device *device);
 	bool merges;
 	bool maps_with_dma_api;
 };
@@ -288,7 +310,8 @@ struct wdmdma_device {
  * @device: with a reference
  * @node: in @device->adapters or @device->retired
  * @reach: logical addresses that this adapter may use; never page 0
- * @buffers: live buffers and blocks of vectors
+ * @buffers: live buffers and blocks of vectors, and what is kept
+ * @keep: freed buffers, for the next allocations
  * @vectors: live vectors
  * @vectors_lock: protects @vectors; taken under the device's sem
  * @deferred: buffers freed in atomic context, waiting for @drain
@@ -308,7 +331,7 @@ struct wdmdma_device {
  * @channel_work: grants it
  * @transfers_closed: no more lists and channels: the adapter or its driver goes
  * @transfers_lock: protects lists, channel and registers
- * @rcu: for the handle table
+ * @forget: frees the adapter's memory, when nobody can be looking anything up in it
  * @face: what the driver sees; belongs to the face
  */
 struct wdmdma_adapter {
@@ -317,6 +340,7 @@ struct wdmdma_adapter {
 	struct list_head node;
 	struct wdmdma_window reach;
 	struct wdmdma_lookup buffers;
+	struct wdmdma_kept keep;
 	struct list_head vectors;
 	spinlock_t vectors_lock;	/* protects vectors */
 	struct llist_head deferred;
@@ -335,7 +359,7 @@ struct wdmdma_adapter {
 	struct work_struct channel_work;
 	bool transfers_closed;
 	spinlock_t transfers_lock;	/* protects lists, channel and registers */
-	struct rcu_head rcu;
+	struct rcu_work forget;
 	u8 face[] __aligned(8);
 };
 
@@ -463,6 +487,7 @@ void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);
 struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
 void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
+void wdmdma_adapter_forget(struct wdmdma_adapter *adapter);
 
 /* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
 static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
@@ -471,6 +496,9 @@ static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
 
 	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
 }
+
+/* domain.c */
+extern struct rw_semaphore wdmdma_domain_lock;
 
 bool wdmdma_domain_enter_home(struct wdmdma_device *device);
 void wdmdma_domain_go_home(struct wdmdma_device *device);
@@ -504,6 +532,9 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_buffer_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
+			  unsigned long caller);
+void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 
 /* tolerant.c */
 bool wdmdma_free_is_tolerant(void);
@@ -517,8 +548,9 @@ unsigned long wdmdma_tolerated_frees(void);
 /* vector.c */
 int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
 			struct wdmdma_vector **result);
-int wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call, const void *key, u32 index,
-		      void **cpu, dma_addr_t *dma);
+struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index);
+struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
+					  const void *key, u32 index);
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
 				u32 index);
 void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);

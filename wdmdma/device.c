@@ -27,7 +27,7 @@ static void device_free_record(struct kref *ref)
 	struct wdmdma_adapter *adapter, *next;
 
 	list_for_each_entry_safe(adapter, next, &device->retired, node)
-		kfree_rcu(adapter, rcu);
+		wdmdma_adapter_forget(adapter);
 	wdmdma_domain_put(device->home);
 	put_device(device->dev);
 	kfree_rcu(device, rcu);

@@ -172,14 +172,13 @@ static u64 domain_ceiling(struct wdmdma_domain *domain)
 static u64 domain_highest_of(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_buffer *buffer;
-	unsigned long index;
 	u64 highest = 0;
 
-	rcu_read_lock();
-	xa_for_each(&adapter->buffers.by_cpu, index, buffer)
+	spin_lock(&adapter->buffers.lock);
+	list_for_each_entry(buffer, &adapter->buffers.records, node)
 		if (buffer->shared)
 			highest = max_t(u64, highest, buffer->dma + buffer->size - 1);
-	rcu_read_unlock();
+	spin_unlock(&adapter->buffers.lock);
 	return highest;
 }
 
@@ -199,18 +198,31 @@ static u64 domain_highest(struct wdmdma_domain *domain)
 	return highest;
 }
 
-/* Does an adapter of the device use logical addresses? Under the device's sem for writing. */
+/*
+ * Does an adapter of the device use logical addresses? What it keeps it gives back, and
+ * keeps no more until domain_settle(). Under the device's sem for writing.
+ */
 static bool domain_has_buffers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_buffer_free_deferred(adapter);
-		if (!xa_empty(&adapter->buffers.by_cpu) || wdmdma_list_any(adapter) ||
+		wdmdma_keep_close(adapter);
+		if (!list_empty(&adapter->buffers.records) || wdmdma_list_any(adapter) ||
 		    wdmdma_channel_any(adapter))
 			return true;
 	}
 	return false;
+}
+
+/* The device is where it is: its adapters may keep buffers, if it is at home. */
+static void domain_settle(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+
+	list_for_each_entry(adapter, &device->adapters, node)
+		wdmdma_keep_open(adapter);
 }
 
 /* Has a device joined that has its home elsewhere? Under wdmdma_domain_lock. */
@@ -292,6 +304,7 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 		joiner->domain = domain;
 		list_move_tail(&joiner->member, &domain->devices);
 	}
+	domain_settle(joiner);
 	up_write(&joiner->sem);
 	return ret;
 }
@@ -353,6 +366,7 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 	}
 	if (!ret)
 		wdmdma_domain_go_home(device);
+	domain_settle(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 	if (ret)

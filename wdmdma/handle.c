@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of live handles. See handle.h for why there is one. */
-#include <linux/hashtable.h>
 #include <linux/spinlock.h>
 
 #include "compat.h"
 #include "handle.h"
 
-static DEFINE_HASHTABLE(wdmdma_handles, 8);
+struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handles);
 /* Protects changes of the table; look-ups take only the RCU read lock. */
 static DEFINE_SPINLOCK(wdmdma_handles_lock);
 
@@ -40,18 +40,7 @@ bool wdmdma_handle_retire(struct wdmdma_handle *handle)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
 
-/* The live handle of @type known under @key, or NULL. For the caller's RCU read lock only. */
-struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type, const void *key)
-{
-	struct wdmdma_handle *handle;
-
-	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
-		if (handle->key == key && handle->type == type)
-			return handle;
-	return NULL;
-}
-
-/* The same, with a reference. Any context. */
+/* The live handle of @type known under @key, with a reference; or NULL. Any context. */
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key)
 {
 	struct wdmdma_handle *handle;

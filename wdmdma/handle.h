@@ -11,7 +11,9 @@
 #ifndef WDMDMA_HANDLE_H
 #define WDMDMA_HANDLE_H
 
+#include <linux/hashtable.h>
 #include <linux/kref.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 enum wdmdma_handle_type {
@@ -42,7 +44,39 @@ void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type
 bool wdmdma_handle_retire(struct wdmdma_handle *handle);
 void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key);
 bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key);
-struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type, const void *key);
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key);
+
+#define WDMDMA_HANDLE_BITS	8
+extern struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
+
+/*
+ * The read lock for what is only looked up: that of RCU, in the form that costs a reader
+ * two instructions. The checks of rcu_dereference() do not know that both are one.
+ */
+static inline void wdmdma_peek_lock(void)
+{
+	rcu_read_lock_sched();
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_lock();
+}
+
+static inline void wdmdma_peek_unlock(void)
+{
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_unlock();
+	rcu_read_unlock_sched();
+}
+
+/* The live handle of @type known under @key, or NULL. For the caller's read lock only. */
+static __always_inline struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type,
+								const void *key)
+{
+	struct wdmdma_handle *handle;
+
+	hash_for_each_possible_rcu(wdmdma_handles, handle, node, (unsigned long)key)
+		if (handle->key == key && handle->type == type)
+			return handle;
+	return NULL;
+}
 
 #endif /* WDMDMA_HANDLE_H */

@@ -3,9 +3,10 @@
  * Look-up: which buffer of an adapter lies at an address, for the CPU or for the
  * device, and what the other address is.
  *
- * Each live record, a buffer or a block of a vector, is in two xarrays, with all
- * its pages as one range: so the cost grows neither with the number of buffers nor
- * with their length. No two records of an adapter share a page, in either.
+ * A record of one page, of which there can be hundreds of thousands, is in two hash
+ * tables: by the page's address for the CPU and for the device. A longer one is in two
+ * xarrays, with all its pages as one range. So the cost grows neither with the number of
+ * buffers nor with their length. No two records of an adapter share a page, in either.
  *
  * Looking up takes no lock but RCU's, in any context. While a record comes or goes
  * it may be found by a part of its pages, and the entry of a page that has just
@@ -16,11 +17,10 @@
  * Removing stores nothing over exactly the range that was stored, which takes the
  * same steps and needs no memory: so it cannot fail.
  */
-#include <linux/mm.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
-#include "core.h"
+#include "lookup_page.h"
 
 /* From the linear map on: small numbers make a low tree. What lies before it wraps around. */
 static unsigned long lookup_cpu_page(const void *cpu)
@@ -33,39 +33,130 @@ static unsigned long lookup_dma_page(dma_addr_t dma)
 	return dma >> PAGE_SHIFT;
 }
 
-void wdmdma_lookup_init(struct wdmdma_lookup *lookup)
+static bool lookup_is_page(const struct wdmdma_buffer *buffer)
 {
+	return buffer->size == PAGE_SIZE;
+}
+
+int wdmdma_lookup_init(struct wdmdma_lookup *lookup)
+{
+	int ret = rhashtable_init(&lookup->page_by_cpu, &wdmdma_lookup_by_cpu_params);
+
+	if (ret)
+		return ret;
+	ret = rhashtable_init(&lookup->page_by_dma, &wdmdma_lookup_by_dma_params);
+	if (ret) {
+		rhashtable_destroy(&lookup->page_by_cpu);
+		return ret;
+	}
 	xa_init(&lookup->by_cpu);
 	xa_init(&lookup->by_dma);
 	mutex_init(&lookup->insert);
+	INIT_LIST_HEAD(&lookup->records);
+	spin_lock_init(&lookup->lock);
+	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_init);
 
-/* An insertion that failed may have left inner nodes behind; records must be gone. */
+/* Records must be gone, and with them those who look up. May sleep. */
 void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup)
 {
+	rhashtable_destroy(&lookup->page_by_cpu);
+	rhashtable_destroy(&lookup->page_by_dma);
+	/* An insertion that failed may have left inner nodes behind. */
 	xa_destroy(&lookup->by_cpu);
 	xa_destroy(&lookup->by_dma);
 	mutex_destroy(&lookup->insert);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_destroy);
 
-static bool lookup_is_free(struct xarray *xa, unsigned long first, unsigned long last)
+/* Has a record of one page one of these? Where there are few records they are gone through. */
+static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
 {
-	return !xa_find(xa, &first, last, XA_PRESENT);
+	unsigned int records = atomic_read(&lookup->page_by_cpu.nelems);
+	const struct wdmdma_buffer *other;
+	bool found = false;
+	size_t offset;
+
+	if (records / 8 > buffer->size >> PAGE_SHIFT) {
+		rcu_read_lock();
+		for (offset = 0; offset < buffer->size && !found; offset += PAGE_SIZE)
+			found = wdmdma_lookup_page_by_cpu(lookup, buffer->cpu + offset) ||
+				wdmdma_lookup_page_by_dma(lookup, buffer->dma + offset);
+		rcu_read_unlock();
+		return found;
+	}
+	spin_lock(&lookup->lock);
+	list_for_each_entry(other, &lookup->records, node) {
+		if (!lookup_is_page(other))
+			break;
+		found = (size_t)(other->cpu - buffer->cpu) < buffer->size ||
+			other->dma - buffer->dma < buffer->size;
+		if (found)
+			break;
+	}
+	spin_unlock(&lookup->lock);
+	return found;
 }
 
-static int lookup_store(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer,
-			void *entry)
+static bool lookup_ranges_are_free(struct xarray *xa, unsigned long first, unsigned long nr)
 {
-	unsigned long more = (buffer->size >> PAGE_SHIFT) - 1;
-	unsigned long cpu = lookup_cpu_page(buffer->cpu), dma = lookup_dma_page(buffer->dma);
-	int ret;
+	return !xa_find(xa, &first, first + nr - 1, XA_PRESENT);
+}
 
-	ret = xa_err(xa_store_range(&lookup->by_cpu, cpu, cpu + more, entry, GFP_KERNEL));
-	if (ret)
-		return ret;
-	return xa_err(xa_store_range(&lookup->by_dma, dma, dma + more, entry, GFP_KERNEL));
+static bool lookup_is_free(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	unsigned long nr = buffer->size >> PAGE_SHIFT;
+
+	return lookup_ranges_are_free(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), nr) &&
+	       lookup_ranges_are_free(&lookup->by_dma, lookup_dma_page(buffer->dma), nr) &&
+	       !lookup_has_page_of(lookup, buffer);
+}
+
+static int lookup_store(struct xarray *xa, unsigned long first, size_t size, void *entry)
+{
+	unsigned long more = (size >> PAGE_SHIFT) - 1;
+
+	return xa_err(xa_store_range(xa, first, first + more, entry, GFP_KERNEL));
+}
+
+static int lookup_show_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		return rhashtable_insert_fast(&lookup->page_by_cpu, &buffer->by_cpu,
+					      wdmdma_lookup_by_cpu_params);
+	return lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, buffer);
+}
+
+static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		rhashtable_remove_fast(&lookup->page_by_cpu, &buffer->by_cpu,
+				       wdmdma_lookup_by_cpu_params);
+	else
+		lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, NULL);
+}
+
+/*
+ * Make a record known by its logical address. For one of a page in any context; else
+ * this may sleep. 0, or a negative errno, and the record is to be hidden again.
+ */
+int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		return rhashtable_insert_fast(&lookup->page_by_dma, &buffer->by_dma,
+					      wdmdma_lookup_by_dma_params);
+	return lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, buffer);
+}
+
+/* The other way round; in the same context. Cannot fail. */
+void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		rhashtable_remove_fast(&lookup->page_by_dma, &buffer->by_dma,
+				       wdmdma_lookup_by_dma_params);
+	else
+		lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, NULL);
 }
 
 /**
@@ -79,26 +170,41 @@ static int lookup_store(struct wdmdma_lookup *lookup, const struct wdmdma_buffer
  */
 int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
-	unsigned long more = (buffer->size >> PAGE_SHIFT) - 1;
-	unsigned long cpu = lookup_cpu_page(buffer->cpu), dma = lookup_dma_page(buffer->dma);
 	int ret = -EBUSY;
 
+	INIT_LIST_HEAD(&buffer->node);
 	mutex_lock(&lookup->insert);
-	if (lookup_is_free(&lookup->by_cpu, cpu, cpu + more) &&
-	    lookup_is_free(&lookup->by_dma, dma, dma + more)) {
-		ret = lookup_store(lookup, buffer, buffer);
-		if (ret)
+	if (lookup_is_free(lookup, buffer)) {
+		ret = lookup_show_cpu(lookup, buffer) ?: wdmdma_lookup_show_dma(lookup, buffer);
+		if (ret) {
 			wdmdma_lookup_erase(lookup, buffer);
+			ret = -ENOMEM;
+		} else {
+			spin_lock(&lookup->lock);
+			if (lookup_is_page(buffer))
+				list_add(&buffer->node, &lookup->records);
+			else
+				list_add_tail(&buffer->node, &lookup->records);
+			spin_unlock(&lookup->lock);
+		}
 	}
 	mutex_unlock(&lookup->insert);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_insert);
 
-/* Make a record unknown, before its addresses can become another's. Cannot fail. */
+/*
+ * Make a record unknown, before its addresses can become another's; one without a logical
+ * address is known by the other one only. Cannot fail.
+ */
 void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
-	lookup_store(lookup, buffer, NULL);
+	spin_lock(&lookup->lock);
+	list_del_init(&buffer->node);
+	spin_unlock(&lookup->lock);
+	if (buffer->dma)
+		wdmdma_lookup_hide_dma(lookup, buffer);
+	lookup_hide_cpu(lookup, buffer);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_erase);
 
@@ -107,8 +213,8 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_erase);
  * most of what a translation costs. A sibling can lead to another one only while the
  * range is being replaced.
  */
-static __always_inline struct wdmdma_buffer *lookup_page(const struct xarray *xa,
-							 unsigned long page)
+static __always_inline struct wdmdma_buffer *lookup_range(const struct xarray *xa,
+							  unsigned long page)
 {
 	const struct xa_node *node = NULL;
 	void *entry;
@@ -130,11 +236,13 @@ again:
 	return entry;
 }
 
-/* The record with this address, for the time of the caller's RCU read lock; or NULL. */
+/* The record with this address, for the time of the caller's read lock; or NULL. */
 struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu)
 {
-	struct wdmdma_buffer *buffer = lookup_page(&lookup->by_cpu, lookup_cpu_page(cpu));
+	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
 
+	if (!buffer)
+		buffer = lookup_range(&lookup->by_cpu, lookup_cpu_page(cpu));
 	return buffer && (size_t)(cpu - buffer->cpu) < buffer->size ? buffer : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_cpu);
@@ -142,8 +250,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_cpu);
 /* The same by its logical address. */
 struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
 {
-	struct wdmdma_buffer *buffer = lookup_page(&lookup->by_dma, lookup_dma_page(dma));
+	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_dma(lookup, dma);
 
+	if (!buffer)
+		buffer = lookup_range(&lookup->by_dma, lookup_dma_page(dma));
 	return buffer && dma - buffer->dma < buffer->size ? buffer : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_dma);
@@ -153,7 +263,7 @@ struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, si
 {
 	if (buffer->block)
 		return wdmdma_vector_extent(buffer, offset);
-	return (struct wdmdma_extent){ 0, READ_ONCE(buffer->freeing) ? 0 : buffer->len };
+	return (struct wdmdma_extent){ 0, atomic_read(&buffer->freeing) ? 0 : buffer->len };
 }
 
 /* Bytes from @offset of a record to the end of what the driver has there; or 0. */
@@ -171,7 +281,7 @@ static size_t lookup_left(const struct wdmdma_buffer *buffer, size_t offset)
  * @cpu: its address for the CPU
  * @dma: receives the logical address
  *
- * Context: any, under the RCU read lock.
+ * Context: any, under the read lock.
  * Return: bytes from there to the end of the buffer or element; 0 if there is none.
  */
 size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma)

@@ -6,7 +6,10 @@
 #ifndef WDMDMA_LOOKUP_H
 #define WDMDMA_LOOKUP_H
 
+#include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -16,15 +19,33 @@ struct wdmdma_adapter;
 struct wdmdma_buffer;
 
 /**
- * struct wdmdma_lookup - the live buffers of an adapter, by any address inside them
- * @by_cpu: by CPU page, counted from the start of the linear map
- * @by_dma: by logical page
- * @insert: serialises insertions, so that no two ranges overlap
+ * struct wdmdma_lookup - the buffers of an adapter, by any address inside them
+ * @page_by_cpu: those of one page, by its address for the CPU
+ * @page_by_dma: the same by its logical address
+ * @by_cpu: longer ones, by CPU page, counted from the start of the linear map
+ * @by_dma: the same by logical page
+ * @insert: serialises insertions, so that no two overlap
+ * @records: all of them, those of one page before the others
+ * @lock: protects @records
  */
 struct wdmdma_lookup {
+	struct rhashtable page_by_cpu;
+	struct rhashtable page_by_dma;
 	struct xarray by_cpu;
 	struct xarray by_dma;
 	struct mutex insert;	/* serialises insertions */
+	struct list_head records;
+	spinlock_t lock;	/* protects records */
+};
+
+/**
+ * struct wdmdma_addresses - of one byte
+ * @cpu: for the CPU
+ * @dma: for the device
+ */
+struct wdmdma_addresses {
+	void *cpu;
+	dma_addr_t dma;
 };
 
 /**
@@ -59,10 +80,12 @@ struct wdmdma_facts {
 	bool contiguous;
 };
 
-void wdmdma_lookup_init(struct wdmdma_lookup *lookup);
+int wdmdma_lookup_init(struct wdmdma_lookup *lookup);
 void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup);
 int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
 void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
 struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu);
 struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma);
 struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset);
@@ -71,7 +94,5 @@ size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void *
 
 /* facts.c */
 int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts);
-/* domain.c */
-extern struct rw_semaphore wdmdma_domain_lock;
 
 #endif /* WDMDMA_LOOKUP_H */

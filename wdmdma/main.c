@@ -7,13 +7,23 @@
 
 static int __init wdmdma_init(void)
 {
+	int ret;
+
 	wdmdma_workqueue = alloc_workqueue("wdmdma", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return wdmdma_workqueue ? 0 : -ENOMEM;
+	if (!wdmdma_workqueue)
+		return -ENOMEM;
+	ret = wdmdma_keep_register();
+	if (ret)
+		destroy_workqueue(wdmdma_workqueue);
+	return ret;
 }
 
 /* No device record is left, since each pins the module; their last work may still run. */
 static void __exit wdmdma_exit(void)
 {
+	wdmdma_keep_unregister();
+	/* Adapters are freed by work that RCU queues. */
+	rcu_barrier();
 	destroy_workqueue(wdmdma_workqueue);
 	wdm_memory_exit();
 	rcu_barrier();

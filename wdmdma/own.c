@@ -13,7 +13,10 @@
 /* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
 #define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
-/* Map contiguous pages of a buffer, ours or adopted, for the device. */
+/*
+ * Map contiguous pages of a buffer, ours or adopted, for the device. Any context.
+ * @request may be NULL: nobody asks why.
+ */
 int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		   struct wdmdma_buffer *buffer)
 {
@@ -21,7 +24,8 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
 	if (!dma_mapping_error(device->dev, buffer->dma))
 		return 0;
-	request->why = "the device cannot be given the address of that memory";
+	if (request)
+		request->why = "the device cannot be given the address of that memory";
 	return -ENOMEM;
 }
 
@@ -53,9 +57,12 @@ void wdmdma_own_drop(struct wdmdma_buffer *buffer)
 	buffer->pages = NULL;
 }
 
-/* Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for all. */
+/*
+ * Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for
+ * all. Where that is @easy there is another way, so no place is emptied for it.
+ */
 int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, struct wdmdma_buffer *buffer)
+		     struct wdmdma_window physical, bool easy, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_place place = {
 		.window = physical,
@@ -63,6 +70,7 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,
+		.easy = easy,
 	};
 	int ret;
 

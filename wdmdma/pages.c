@@ -104,7 +104,7 @@ static struct page *pages_from_range(const struct wdmdma_place *place, unsigned 
 	unsigned int n;
 	u64 start;
 
-	if (!gfpflags_allow_blocking(place->gfp) ||
+	if (place->easy || !gfpflags_allow_blocking(place->gfp) ||
 	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
 		return NULL;
 	/* Aligned to its size a block crosses no boundary; without one, large blocks fit better. */

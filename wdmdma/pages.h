@@ -51,12 +51,14 @@ struct wdmdma_pages {
  * @boundary: a power of two whose multiples the pages may not cross; 0 for none
  * @node: preferred NUMA node, or NUMA_NO_NODE; strict with __GFP_THISNODE in @gfp
  * @gfp: how to allocate: WDMDMA_PAGES_GFP, or what the caller needs instead
+ * @easy: only what is free; no place is emptied
  */
 struct wdmdma_place {
 	struct wdmdma_window window;
 	u64 boundary;
 	int node;
 	gfp_t gfp;
+	bool easy;
 };
 
 enum wdmdma_cache wdmdma_cache_of(const void *va);

@@ -64,8 +64,7 @@ bool wdmdma_free_is_tolerant(void)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_is_tolerant);
 
 /* Note that pages were named, and say whether that makes all of them. Under the lock. */
-static const char *tolerant_note(struct wdmdma_buffer *buffer, unsigned long first,
-				 unsigned long end, bool *whole)
+static const char *tolerant_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
 {
 	if (buffer->named_first == buffer->named_end) {
 		buffer->named_first = first;

@@ -188,38 +188,68 @@ static bool vector_index_ok(struct wdmdma_vector *vector, const char *call, u32 
 	return false;
 }
 
+static struct wdmdma_addresses vector_element(const struct wdmdma_vector *vector, u32 index)
+{
+	const struct wdmdma_vector_block *block = &vector->block[index / vector->per_block];
+	size_t offset = index % vector->per_block * vector->stride;
+
+	return (struct wdmdma_addresses){ block->buffer.cpu + offset, block->buffer.dma + offset };
+}
+
+/**
+ * wdmdma_vector_peek() - the addresses of a live element, the quick way
+ * @face: the adapter, as the driver names it
+ * @key: the vector, as the driver names it
+ * @index: the element
+ *
+ * The adapter is not looked up: the vector knows it, and is gone before it is.
+ *
+ * Context: any.
+ * Return: the addresses; NULL for the CPU if something is wrong: wdmdma_vector_get()
+ * says what.
+ */
+struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index)
+{
+	struct wdmdma_addresses at = {};
+	struct wdmdma_handle *handle;
+	struct wdmdma_vector *vector;
+
+	wdmdma_peek_lock();
+	handle = wdmdma_handle_peek(WDMDMA_HANDLE_VECTOR, key);
+	if (handle) {
+		vector = to_vector(handle);
+		if (vector->adapter->face == face && index < vector->count &&
+		    !test_bit(index, vector->dead))
+			at = vector_element(vector, index);
+	}
+	wdmdma_peek_unlock();
+	return at;
+}
+
 /**
  * wdmdma_vector_get() - the addresses of an element
  * @adapter: the adapter
  * @call: the Windows call, for messages
  * @key: the vector, as the driver names it
  * @index: the element
- * @cpu: receives its address for the CPU
- * @dma: receives its logical address
  *
  * Context: any.
- * Return: 0, or -EINVAL, reported, and the outputs unchanged.
+ * Return: the addresses; NULL for the CPU if there is none, reported.
  */
-int wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call, const void *key, u32 index,
-		      void **cpu, dma_addr_t *dma)
+struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
+					  const void *key, u32 index)
 {
 	struct wdmdma_vector *vector = vector_find(adapter, key);
-	int ret = -EINVAL;
+	struct wdmdma_addresses at = {};
 
 	if (!vector) {
 		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
-		return ret;
+		return at;
 	}
-	if (vector_index_ok(vector, call, index)) {
-		struct wdmdma_vector_block *block = &vector->block[index / vector->per_block];
-		size_t offset = index % vector->per_block * vector->stride;
-
-		*cpu = block->buffer.cpu + offset;
-		*dma = block->buffer.dma + offset;
-		ret = 0;
-	}
+	if (vector_index_ok(vector, call, index))
+		at = vector_element(vector, index);
 	vector_put(vector);
-	return ret;
+	return at;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
 

@@ -51,6 +51,25 @@ static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 	return cpu;
 }
 
+/* A kept buffer of one page, the quick way; NULL if there is none: ask wdm_alloc(). */
+static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long caller,
+			   PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_adapter *adapter;
+	dma_addr_t dma = 0;
+	void *cpu = NULL;
+
+	if (!logical_address || wdmdma_at_dispatch())
+		return NULL;
+	wdmdma_peek_lock();
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	if (adapter)
+		cpu = wdmdma_keep_take_page(adapter, length, caller, &dma);
+	wdmdma_peek_unlock();
+	logical_address->QuadPart = dma;
+	return cpu;
+}
+
 /**
  * WdmAllocateCommonBuffer() - AllocateCommonBuffer: memory shared with the device
  * @dma_adapter: from IoGetDmaAdapter()
@@ -81,7 +100,8 @@ PVOID WdmAllocateCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length,
 		.cache = WDMDMA_CACHE_PLATFORM,
 	};
 
-	return wdm_alloc(dma_adapter, &request, logical_address);
+	return wdm_take_page(dma_adapter, length, _RET_IP_, logical_address) ?:
+	       wdm_alloc(dma_adapter, &request, logical_address);
 }
 
 /**
@@ -241,8 +261,17 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 			 PVOID virtual_address, BOOLEAN cache_enabled)
 {
 	static const char call[] = "FreeCommonBuffer";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter;
+	bool kept;
 
+	wdmdma_peek_lock();
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	kept = adapter && wdmdma_keep_put_page(adapter, virtual_address,
+					       logical_address.QuadPart, length);
+	wdmdma_peek_unlock();
+	if (kept)
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return;
 	wdmdma_buffer_free(adapter, call, virtual_address, logical_address.QuadPart, length);

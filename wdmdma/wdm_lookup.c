@@ -4,13 +4,40 @@
  * really got.
  *
  * The translations belong in fast paths: no reference is taken, and the adapter is
- * looked at under the RCU read lock alone.
+ * looked at under RCU's read lock alone.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <wdmdma/linux.h>
 
+#include "lookup_page.h"
 #include "wdm_private.h"
+
+/* wdmdma_virt_to_logical() where it is not the live buffer of one page that it mostly is. */
+static noinline int wdm_any_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la,
+				       size_t *left)
+{
+	struct wdmdma_adapter *owner;
+	dma_addr_t dma = 0;
+	size_t bytes = 0;
+
+	wdmdma_peek_lock();
+	owner = wdmdma_adapter_peek(adapter);
+	if (owner)
+		bytes = wdmdma_lookup_to_dma(&owner->buffers, va, &dma);
+	wdmdma_peek_unlock();
+	if (la)
+		*la = bytes ? dma : 0;
+	if (left)
+		*left = la ? bytes : 0;
+	if (!la)
+		pr_warn_ratelimited("wdmdma_virt_to_logical: la is NULL\n");
+	else if (!owner)
+		wdm_no_adapter(adapter, "wdmdma_virt_to_logical");
+	else
+		return bytes ? 0 : -ENXIO;
+	return -EINVAL;
+}
 
 /**
  * wdmdma_virt_to_logical() - the logical address of a byte of a common buffer
@@ -33,26 +60,18 @@ int wdmdma_virt_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la,
 	struct wdmdma_adapter *owner;
 	size_t bytes = 0;
 
-	if (!la) {
-		pr_warn_ratelimited("%s: la is NULL\n", __func__);
-		if (left)
-			*left = 0;
-		return -EINVAL;
+	if (la) {
+		wdmdma_peek_lock();
+		owner = wdmdma_adapter_peek(adapter);
+		if (owner)
+			bytes = wdmdma_lookup_page_to_dma(&owner->buffers, va, la);
+		wdmdma_peek_unlock();
 	}
-	rcu_read_lock();
-	owner = wdmdma_adapter_peek(adapter);
-	if (owner)
-		bytes = wdmdma_lookup_to_dma(&owner->buffers, va, la);
-	rcu_read_unlock();
+	if (!bytes)
+		return wdm_any_to_logical(adapter, va, la, left);
 	if (left)
 		*left = bytes;
-	if (bytes)
-		return 0;
-	*la = 0;
-	if (owner)
-		return -ENXIO;
-	wdm_no_adapter(adapter, __func__);
-	return -EINVAL;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(wdmdma_virt_to_logical);
 
@@ -76,11 +95,11 @@ void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left)
 	size_t bytes = 0;
 	void *va = NULL;
 
-	rcu_read_lock();
+	wdmdma_peek_lock();
 	owner = wdmdma_adapter_peek(adapter);
 	if (owner)
 		bytes = wdmdma_lookup_to_cpu(&owner->buffers, la, &va);
-	rcu_read_unlock();
+	wdmdma_peek_unlock();
 	if (left)
 		*left = bytes;
 	if (!owner)
@@ -103,10 +122,10 @@ bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter)
 	struct wdmdma_adapter *owner;
 	bool translated;
 
-	rcu_read_lock();
+	wdmdma_peek_lock();
 	owner = wdmdma_adapter_peek(adapter);
 	translated = owner && owner->device->backend != &wdmdma_backend_direct;
-	rcu_read_unlock();
+	wdmdma_peek_unlock();
 	if (!owner)
 		wdm_no_adapter(adapter, __func__);
 	return translated;

@@ -113,18 +113,20 @@ void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_B
 					 PPHYSICAL_ADDRESS logical_address_out)
 {
 	static const char call[] = "GetCommonBufferFromVectorByIndex";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-	dma_addr_t dma = 0;
-	void *cpu = NULL;
+	struct wdmdma_addresses at = wdmdma_vector_peek(dma_adapter, vector, index);
+	struct wdmdma_adapter *adapter;
 
-	if (adapter) {
-		wdmdma_vector_get(adapter, call, vector, index, &cpu, &dma);
-		wdmdma_adapter_put(adapter);
+	if (!at.cpu) {
+		adapter = wdm_adapter_find(dma_adapter, call);
+		if (adapter) {
+			at = wdmdma_vector_get(adapter, call, vector, index);
+			wdmdma_adapter_put(adapter);
+		}
 	}
 	if (virtual_address_out)
-		*virtual_address_out = cpu;
+		*virtual_address_out = at.cpu;
 	if (logical_address_out)
-		logical_address_out->QuadPart = dma;
+		logical_address_out->QuadPart = at.dma;
 }
 
 /* Report a free of a vector above PASSIVE_LEVEL, by the code that Windows gives it. */

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keep: freed buffers of an adapter, for its next allocations.
+ *
+ * What drivers repeat, a buffer allocated and freed again and again, costs the DMA API
+ * a page, an address and a mapping each time. So a freed buffer for which nothing but a
+ * length and a cache type was asked is kept by its adapter, as it is, and given to the
+ * next one that asks for as much: zeroed then, and found by nobody before. What is kept
+ * is not the driver's: no report of leaks names it, no look-up finds it, and a free of
+ * it is refused.
+ *
+ * While it is kept the device could still reach it, as it could in a domain that flushes
+ * lazily or where there is no IOMMU. Where the administrator asked for strict flushing a
+ * kept buffer rests: it is unmapped when it is freed, and mapped again when it is taken.
+ * A device that the firmware calls external keeps nothing, nor does one in a domain of
+ * its own or in that of another device.
+ *
+ * There is a limit (keep_pages), and the shrinker takes back what memory is needed for.
+ *
+ * One page goes in and out under the spinlock alone, in any context; what is longer
+ * needs the device's sem, for zeroing 2 MiB takes a while. Closing the keep waits for
+ * both, so whoever closes it and frees the rest has missed nothing.
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+
+#include "compat.h"
+#include "lookup_page.h"
+#include "own.h"
+
+static unsigned int keep_pages = 1024;
+module_param(keep_pages, uint, 0644);
+MODULE_PARM_DESC(keep_pages, "pages that an adapter may keep of freed buffers (default 1024); 0: none");
+static bool keep_mapped;
+module_param(keep_mapped, bool, 0444);
+MODULE_PARM_DESC(keep_mapped, "kept pages stay mapped for the device even where the IOMMU is strict (default N)");
+
+/* Open keeps, for the shrinker. */
+static LIST_HEAD(keeps);
+static DEFINE_MUTEX(keeps_lock);
+static atomic_long_t keeps_pages = ATOMIC_LONG_INIT(0);
+
+static unsigned int keep_nr(const struct wdmdma_buffer *buffer)
+{
+	return buffer->size >> PAGE_SHIFT;
+}
+
+/* The stack for buffers with this cache type and of this size; it has a size that is kept. */
+static struct wdmdma_buffer **keep_stack(struct wdmdma_kept *keep, enum wdmdma_cache cache,
+					 size_t size)
+{
+	return &keep->stack[cache][ilog2(size >> PAGE_SHIFT)];
+}
+
+/* How the CPU sees it: what the platform gives, if the module has not changed it. */
+static enum wdmdma_cache keep_cache_of(const struct wdmdma_buffer *buffer)
+{
+	return buffer->pages ? buffer->pages->cache : WDMDMA_CACHE_PLATFORM;
+}
+
+/* Map what rests for the device, at an address that may be another one. Under keep->lock. */
+static bool keep_wake(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	if (wdmdma_own_map(adapter->device, NULL, buffer))
+		return false;
+	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
+	    !wdmdma_lookup_show_dma(&adapter->buffers, buffer))
+		return true;
+	wdmdma_own_unmap(adapter->device, buffer);
+	buffer->dma = 0;
+	return false;
+}
+
+/* The other way round. */
+static void keep_rest(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
+	wdmdma_own_unmap(adapter->device, buffer);
+	buffer->dma = 0;
+}
+
+/* Is there room for @nr more? */
+static bool keep_has_room(const struct wdmdma_kept *keep, unsigned int nr)
+{
+	return keep->mode != WDMDMA_KEPT_NONE &&
+	       READ_ONCE(keep->pages) + nr <= READ_ONCE(keep_pages);
+}
+
+/* Under keep->lock. */
+static void keep_push(struct wdmdma_kept *keep, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_buffer **top = keep_stack(keep, keep_cache_of(buffer), buffer->size);
+
+	buffer->below = *top;
+	*top = buffer;
+	keep->pages += keep_nr(buffer);
+	atomic_long_add(keep_nr(buffer), &keeps_pages);
+}
+
+/* Under keep->lock. */
+static struct wdmdma_buffer *keep_pop(struct wdmdma_kept *keep, struct wdmdma_buffer **top)
+{
+	struct wdmdma_buffer *buffer = *top;
+
+	if (!buffer)
+		return NULL;
+	*top = buffer->below;
+	keep->pages -= keep_nr(buffer);
+	atomic_long_sub(keep_nr(buffer), &keeps_pages);
+	return buffer;
+}
+
+/* Is this for one that could be kept, and could be taken from what is kept? */
+bool wdmdma_keep_allows(const struct wdmdma_adapter *adapter,
+			const struct wdmdma_request *request)
+{
+	u64 size = wdmdma_request_size(request);
+
+	return READ_ONCE(adapter->keep.mode) != WDMDMA_KEPT_NONE &&
+	       request->window.first == adapter->reach.first &&
+	       request->window.last == adapter->reach.last &&
+	       request->node == NUMA_NO_NODE && !request->granule && !request->boundary &&
+	       !request->shared && is_power_of_2(size) &&
+	       size >> PAGE_SHIFT < 1UL << WDMDMA_KEEP_ORDERS;
+}
+
+/**
+ * wdmdma_keep_take() - a kept buffer, for a request that wdmdma_keep_allows()
+ * @adapter: its adapter
+ * @request: what is asked for
+ *
+ * Context: may sleep; under the device's sem.
+ * Return: a buffer that nobody else has: mapped, its memory as it was, and not known to
+ * be live yet; NULL if there is none, or it cannot be mapped.
+ */
+struct wdmdma_buffer *wdmdma_keep_take(struct wdmdma_adapter *adapter,
+				       const struct wdmdma_request *request)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer *buffer;
+	bool rests;
+
+	spin_lock_irq(&keep->lock);
+	buffer = keep_pop(keep, keep_stack(keep, request->cache, wdmdma_request_size(request)));
+	rests = keep->mode == WDMDMA_KEPT_RESTING;
+	spin_unlock_irq(&keep->lock);
+
+	if (buffer && rests && !keep_wake(adapter, buffer)) {
+		wdmdma_buffer_discard(adapter, buffer);
+		buffer = NULL;
+	}
+	return buffer;
+}
+
+/* Only what the module mapped itself can rest. */
+static bool keep_suits(const struct wdmdma_kept *keep, const struct wdmdma_buffer *buffer)
+{
+	return buffer->keepable &&
+	       (keep->mode != WDMDMA_KEPT_RESTING || (buffer->pages && !buffer->sgt));
+}
+
+/* The longest one of any stack but @except. */
+static struct wdmdma_buffer *keep_pop_any(struct wdmdma_kept *keep, struct wdmdma_buffer **except)
+{
+	struct wdmdma_buffer *buffer = NULL, **top;
+	unsigned int cache, order;
+
+	spin_lock_irq(&keep->lock);
+	for (order = WDMDMA_KEEP_ORDERS; order-- && !buffer;) {
+		for (cache = 0; cache < WDMDMA_KEEP_CACHES && !buffer; cache++) {
+			top = &keep->stack[cache][order];
+			if (top != except)
+				buffer = keep_pop(keep, top);
+		}
+	}
+	spin_unlock_irq(&keep->lock);
+	return buffer;
+}
+
+/*
+ * Room for a buffer: others of another kind go, which may have been wanted in another
+ * phase of the driver's work; of its own kind there are enough.
+ */
+static bool keep_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer **own = keep_stack(keep, keep_cache_of(buffer), buffer->size);
+	struct wdmdma_buffer *other;
+
+	if (keep_nr(buffer) > READ_ONCE(keep_pages))
+		return false;
+	while (!keep_has_room(keep, keep_nr(buffer))) {
+		other = keep_pop_any(keep, own);
+		if (!other)
+			return false;
+		wdmdma_buffer_discard(adapter, other);
+	}
+	return true;
+}
+
+/**
+ * wdmdma_keep_put() - keep a buffer that the caller claimed for freeing
+ * @adapter: its adapter
+ * @buffer: the buffer
+ *
+ * Context: may sleep; under the device's sem, so that the mode stays. Others who free at
+ * the same time may make the limit exceeded by what they free.
+ * Return: false if it is not kept.
+ */
+bool wdmdma_keep_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+
+	if (!keep_suits(keep, buffer) || !keep_make_room(adapter, buffer))
+		return false;
+	if (keep->mode == WDMDMA_KEPT_RESTING)
+		keep_rest(adapter, buffer);
+	spin_lock_irq(&keep->lock);
+	keep_push(keep, buffer);
+	spin_unlock_irq(&keep->lock);
+	return true;
+}
+
+/**
+ * wdmdma_keep_take_page() - allocate a buffer of one page, if one is kept
+ * @adapter: found by its face
+ * @len: bytes
+ * @caller: where it is allocated
+ * @dma: receives the logical address
+ *
+ * Context: any, under wdmdma_peek_lock().
+ * Return: the address for the CPU, of zeroed memory; NULL if there is none.
+ */
+void *wdmdma_keep_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned long caller,
+			    dma_addr_t *dma)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer *buffer = NULL;
+	unsigned long flags;
+	void *cpu = NULL;
+
+	if (!len || len > PAGE_SIZE)
+		return NULL;
+	spin_lock_irqsave(&keep->lock, flags);
+	buffer = keep_pop(keep, &keep->stack[WDMDMA_CACHE_PLATFORM][0]);
+	if (buffer && keep->mode == WDMDMA_KEPT_RESTING && !keep_wake(adapter, buffer)) {
+		keep_push(keep, buffer);
+		buffer = NULL;
+	}
+	if (buffer) {
+		cpu = buffer->cpu;
+		*dma = buffer->dma;
+		clear_page(cpu);
+		wdmdma_buffer_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
+	}
+	spin_unlock_irqrestore(&keep->lock, flags);
+	return cpu;
+}
+
+/**
+ * wdmdma_keep_put_page() - free a buffer of one page, if it can be kept
+ * @adapter: found by its face
+ * @cpu: virtual address
+ * @dma: logical address
+ * @len: length, as it was asked for
+ *
+ * Context: any, under wdmdma_peek_lock().
+ * Return: false if that names no such buffer, or it is not kept: nothing has happened.
+ */
+bool wdmdma_keep_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer *buffer;
+	unsigned long flags;
+	bool kept = false;
+
+	if (len > PAGE_SIZE)
+		return false;
+	spin_lock_irqsave(&keep->lock, flags);
+	if (!keep_has_room(keep, 1))
+		goto unlock;
+	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
+	if (buffer && buffer->cpu == cpu && buffer->dma == dma && buffer->len == len &&
+	    keep_suits(keep, buffer) && !atomic_xchg(&buffer->freeing, 1)) {
+		if (keep->mode == WDMDMA_KEPT_RESTING)
+			keep_rest(adapter, buffer);
+		keep_push(keep, buffer);
+		kept = true;
+	}
+unlock:
+	spin_unlock_irqrestore(&keep->lock, flags);
+	return kept;
+}
+
+/**
+ * wdmdma_keep_drain() - give back kept buffers
+ * @adapter: the adapter
+ * @pages: how many pages; some more may go
+ *
+ * Context: may sleep; under the device's sem.
+ * Return: pages given back.
+ */
+unsigned long wdmdma_keep_drain(struct wdmdma_adapter *adapter, unsigned long pages)
+{
+	struct wdmdma_buffer *buffer;
+	unsigned long freed = 0;
+
+	while (freed < pages) {
+		buffer = keep_pop_any(&adapter->keep, NULL);
+		if (!buffer)
+			break;
+		freed += keep_nr(buffer);
+		wdmdma_buffer_discard(adapter, buffer);
+	}
+	return freed;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_drain);
+
+void wdmdma_keep_init(struct wdmdma_kept *keep)
+{
+	spin_lock_init(&keep->lock);
+	INIT_LIST_HEAD(&keep->node);
+}
+
+static enum wdmdma_kept_mode keep_mode(const struct wdmdma_device *device)
+{
+	enum wdmdma_kept_mode mode = WDMDMA_KEPT_NONE;
+
+	if (device->dead || device->domain != device->home || !device->backend->keep_mode ||
+	    (dev_is_pci(device->dev) && to_pci_dev(device->dev)->untrusted))
+		return WDMDMA_KEPT_NONE;
+	mode = device->backend->keep_mode(device);
+	return mode == WDMDMA_KEPT_RESTING && keep_mapped ? WDMDMA_KEPT_MAPPED : mode;
+}
+
+/* Let an adapter keep buffers, if its device may. Under the device's sem for writing. */
+void wdmdma_keep_open(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	enum wdmdma_kept_mode mode = keep_mode(adapter->device);
+
+	lockdep_assert_held_write(&adapter->device->sem);
+	if (mode == WDMDMA_KEPT_NONE)
+		return;
+	spin_lock_irq(&keep->lock);
+	keep->mode = mode;
+	spin_unlock_irq(&keep->lock);
+	mutex_lock(&keeps_lock);
+	list_move(&keep->node, &keeps);
+	mutex_unlock(&keeps_lock);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_open);
+
+/* Let it keep nothing from now on. Under the device's sem for writing. */
+void wdmdma_keep_close(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+
+	lockdep_assert_held_write(&adapter->device->sem);
+	mutex_lock(&keeps_lock);
+	list_del_init(&keep->node);
+	mutex_unlock(&keeps_lock);
+	spin_lock_irq(&keep->lock);
+	keep->mode = WDMDMA_KEPT_NONE;
+	spin_unlock_irq(&keep->lock);
+	wdmdma_keep_drain(adapter, ULONG_MAX);
+}
+
+static struct wdmdma_adapter *keep_to_adapter(struct wdmdma_kept *keep)
+{
+	return container_of(keep, struct wdmdma_adapter, keep);
+}
+
+/*
+ * Give back @pages of what all adapters keep, or whatever can be had without waiting:
+ * the caller may be an allocation that is in the middle of anything. Returns how many.
+ */
+unsigned long wdmdma_keep_shrink(unsigned long pages)
+{
+	struct wdmdma_adapter *adapter;
+	unsigned long freed = 0;
+	struct wdmdma_kept *keep;
+
+	if (!mutex_trylock(&keeps_lock))
+		return 0;
+	list_for_each_entry(keep, &keeps, node) {
+		adapter = keep_to_adapter(keep);
+		if (freed >= pages)
+			break;
+		if (!down_read_trylock(&adapter->device->sem))
+			continue;
+		freed += wdmdma_keep_drain(adapter, pages - freed);
+		up_read(&adapter->device->sem);
+	}
+	mutex_unlock(&keeps_lock);
+	return freed;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_shrink);
+
+static unsigned long keep_count(struct shrinker *shrinker, struct shrink_control *control)
+{
+	return atomic_long_read(&keeps_pages) ?: SHRINK_EMPTY;
+}
+
+static unsigned long keep_scan(struct shrinker *shrinker, struct shrink_control *control)
+{
+	return wdmdma_keep_shrink(control->nr_to_scan) ?: SHRINK_STOP;
+}
+
+static struct shrinker *keep_shrinker;
+
+int wdmdma_keep_register(void)
+{
+	keep_shrinker = shrinker_alloc(0, "wdmdma-keep");
+	if (!keep_shrinker)
+		return -ENOMEM;
+	keep_shrinker->count_objects = keep_count;
+	keep_shrinker->scan_objects = keep_scan;
+	shrinker_register(keep_shrinker);
+	return 0;
+}
+
+void wdmdma_keep_unregister(void)
+{
+	shrinker_free(keep_shrinker);
+}
+
+#ifdef CONFIG_WDMDMA_KUNIT
+/* For the time of a case. Returns what it was. */
+unsigned int wdmdma_keep_set_limit(unsigned int pages)
+{
+	return xchg(&keep_pages, pages);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_set_limit);
+
+/* The same; for adapters that come after. */
+bool wdmdma_keep_set_mapped(bool mapped)
+{
+	return xchg(&keep_mapped, mapped);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_set_mapped);
+#endif
