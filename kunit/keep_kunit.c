@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * keep.c, by the calls of a driver; on a real device where the machine has one, which
+ * shows what is mapped for it.
+ */
+#include <kunit/device.h>
+#include <linux/completion.h>
+#include <linux/dma-map-ops.h>
+#include <linux/iommu.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "edu.h"
+#include "helpers.h"
+
+#define LIMIT		1024
+#define PATTERN		0xa5
+
+static struct wdmdma_adapter *core_of(struct kunit *test, struct wdmdma_fixture *f)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
+
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	/* It lives as long as the fixture. */
+	wdmdma_adapter_put(adapter);
+	return adapter;
+}
+
+static unsigned int kept(struct kunit *test)
+{
+	return READ_ONCE(core_of(test, test->priv)->keep.pages);
+}
+
+static struct device *device_of(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+
+	return edu->pdev ? &edu->pdev->dev : wdmdma_test_device(test);
+}
+
+static int keep_init(struct kunit *test)
+{
+	wdmdma_keep_set_limit(LIMIT);
+	test->priv = wdmdma_test_fixture_on(test, device_of(test), 32);
+	return 0;
+}
+
+static void keep_exit(struct kunit *test)
+{
+	wdmdma_keep_set_limit(LIMIT);
+	wdmdma_keep_set_mapped(false);
+}
+
+/* Ends the case, skipped, if the device may keep nothing. */
+static bool keeps(struct kunit *test)
+{
+	if (core_of(test, test->priv)->keep.mode != WDMDMA_KEPT_NONE)
+		return true;
+	kunit_mark_skipped(test, "strict, and not cache coherent: nothing can be kept");
+	return false;
+}
+
+static bool rests(struct kunit *test)
+{
+	return core_of(test, test->priv)->keep.mode == WDMDMA_KEPT_RESTING;
+}
+
+static void *alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
+{
+	void *va = wdmdma_test_alloc(test->priv, length, la);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, PAGE_ALIGN(length)));
+	memset(va, PATTERN, PAGE_ALIGN(length));
+	return va;
+}
+
+static void release(struct kunit *test, ULONG length, PHYSICAL_ADDRESS la, void *va)
+{
+	wdmdma_test_free(test->priv, length, la, va);
+}
+
+static const struct length_row {
+	const char *name;
+	ULONG length;
+	unsigned int kept;	/* pages */
+} length_rows[] = {
+	{ "1 byte", 1, 1 },
+	{ "4096 bytes", SZ_4K, 1 },
+	{ "4097 bytes", SZ_4K + 1, 2 },
+	{ "three pages are no power of two", 3 * SZ_4K, 0 },
+	{ "64 KiB", SZ_64K, 16 },
+	{ "2 MiB", SZ_2M, 512 },
+	{ "4 MiB is too long", SZ_4M, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(length, length_rows, name);
+
+static void freed_buffer_comes_back_zeroed(struct kunit *test)
+{
+	const struct length_row *row = test->param_value;
+	PHYSICAL_ADDRESS la, again;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, row->length, &la);
+	release(test, row->length, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), row->kept);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(core_of(test, test->priv)), 0UL);
+	if (!row->kept)
+		return;
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, row->length, &again), va);
+	KUNIT_EXPECT_EQ(test, kept(test), 0U);
+	if (!rests(test))
+		KUNIT_EXPECT_EQ(test, again.QuadPart, la.QuadPart);
+	release(test, row->length, again, va);
+}
+
+/* Whatever it was freed as, it is the next one's: with that one's length. */
+static void length_is_that_of_the_last_allocation(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+	dma_addr_t dma;
+	size_t left;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, 100, &la);
+	release(test, 100, la, va);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, 200, &la), va);
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, &left), 0);
+	KUNIT_EXPECT_EQ(test, left, (size_t)200);
+	KUNIT_EXPECT_EQ(test, dma, (dma_addr_t)la.QuadPart);
+	release(test, 100, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), 0U);
+	release(test, 200, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+}
+
+static void kept_buffer_is_not_the_drivers(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_buffer_facts facts;
+	PHYSICAL_ADDRESS la, other;
+	dma_addr_t dma;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, SZ_4K, &la);
+	release(test, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, NULL), -ENXIO);
+	KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(f->adapter, la.QuadPart, NULL));
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), -ENXIO);
+	/* Freed twice it is still there once. */
+	release(test, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, SZ_4K, &la), va);
+	KUNIT_EXPECT_PTR_NE(test, alloc(test, SZ_4K, &other), va);
+}
+
+static void tolerant_mode_does_not_free_it_in_parts(struct kunit *test)
+{
+	unsigned long before;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, SZ_8K, &la);
+	release(test, SZ_8K, la, va);
+	wdmdma_free_mode_set("tolerant");
+	before = wdmdma_tolerated_frees();
+	release(test, SZ_4K, la, va);
+	wdmdma_free_mode_set("strict");
+	KUNIT_EXPECT_EQ(test, wdmdma_tolerated_frees(), before);
+	KUNIT_EXPECT_EQ(test, kept(test), 2U);
+}
+
+static void limit_is_kept(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[8];
+	unsigned int n;
+	void *va[8];
+
+	if (!keeps(test))
+		return;
+	wdmdma_keep_set_limit(5);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		va[n] = alloc(test, SZ_4K, &la[n]);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		release(test, SZ_4K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, kept(test), 5U);
+	/* Longer than the limit. */
+	va[0] = alloc(test, SZ_64K, &la[0]);
+	release(test, SZ_64K, la[0], va[0]);
+	KUNIT_EXPECT_EQ(test, kept(test), 5U);
+
+	wdmdma_keep_set_limit(0);
+	va[0] = alloc(test, SZ_4K, &la[0]);
+	release(test, SZ_4K, la[0], va[0]);
+	KUNIT_EXPECT_EQ(test, kept(test), 4U);
+}
+
+/* A driver that goes on to other lengths must not find the room taken for good. */
+static void other_lengths_make_room(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[8], longer;
+	void *va[8], *other;
+	unsigned int n;
+
+	if (!keeps(test))
+		return;
+	wdmdma_keep_set_limit(17);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		va[n] = alloc(test, SZ_4K, &la[n]);
+	other = alloc(test, SZ_64K, &longer);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		release(test, SZ_4K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, kept(test), 8U);
+	release(test, SZ_64K, longer, other);
+	KUNIT_EXPECT_EQ(test, kept(test), 17U);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, SZ_64K, &longer), other);
+	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+	release(test, SZ_64K, longer, other);
+}
+
+static void shrinker_takes_it_back(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[9];
+	unsigned int n;
+	void *va[9];
+
+	if (!keeps(test))
+		return;
+	wdmdma_keep_shrink(ULONG_MAX);
+	for (n = 0; n < 8; n++)
+		va[n] = alloc(test, SZ_4K, &la[n]);
+	va[8] = alloc(test, SZ_64K, &la[8]);
+	for (n = 0; n < 8; n++)
+		release(test, SZ_4K, la[n], va[n]);
+	release(test, SZ_64K, la[8], va[8]);
+	KUNIT_EXPECT_EQ(test, kept(test), 24U);
+	/* The longest first. */
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(1), 16UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(3), 3UL);
+	KUNIT_EXPECT_EQ(test, kept(test), 5U);
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(ULONG_MAX), 5UL);
+	KUNIT_EXPECT_EQ(test, kept(test), 0U);
+	va[0] = alloc(test, SZ_4K, &la[0]);
+	release(test, SZ_4K, la[0], va[0]);
+}
+
+/* It may be called by an allocation that holds the sem; the adapter is then left alone. */
+static void shrinker_waits_for_nobody(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = core_of(test, test->priv);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, SZ_4K, &la);
+	release(test, SZ_4K, la, va);
+	down_write(&adapter->device->sem);
+	wdmdma_keep_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+	up_write(&adapter->device->sem);
+	wdmdma_keep_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+}
+
+/* One that was asked for more is neither kept nor given what is. */
+static void other_demands_are_not_met_from_it(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la, low;
+	void *va, *other;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, SZ_4K, &la);
+	release(test, SZ_4K, la, va);
+	other = wdmdma_test_alloc_between(test->priv, 0, U32_MAX - SZ_4K, SZ_4K, 0, &low);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_PTR_NE(test, other, va);
+	release(test, SZ_4K, low, other);
+	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+}
+
+static void uncached_memory_stays_uncached(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+	void *va, *cached;
+
+	if (!keeps(test))
+		return;
+	va = wdmdma_test_alloc_below(f, U64_MAX, SZ_64K, &la, FALSE);
+	if (wdmdma_test_refuses_uncached(test, va))
+		return;
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	memset(va, PATTERN, SZ_64K);
+	wdmdma_test_free(f, SZ_64K, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), 16U);
+	cached = alloc(test, SZ_64K, &la);
+	KUNIT_EXPECT_PTR_NE(test, cached, va);
+	release(test, SZ_64K, la, cached);
+	KUNIT_EXPECT_PTR_EQ(test, wdmdma_test_alloc_below(f, U64_MAX, SZ_64K, &la, FALSE), va);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, SZ_64K));
+	if (wdmdma_test_can_uncache(f->dev))
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
+	wdmdma_test_free(f, SZ_64K, la, va);
+}
+
+/* Without waiting for a work item, unlike what is longer. */
+static void page_is_kept_at_dispatch_level(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = core_of(test, test->priv);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!keeps(test))
+		return;
+	va = alloc(test, SZ_4K, &la);
+	local_bh_disable();
+	release(test, SZ_4K, la, va);
+	KUNIT_EXPECT_TRUE(test, llist_empty(&adapter->deferred));
+	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+	/* But it is not given to those who may not allocate there. */
+	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(test->priv, SZ_4K, &la));
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, SZ_4K, &la), va);
+}
+
+static void put_and_unbind_give_it_back(struct kunit *test)
+{
+	struct device *dev = wdmdma_test_device(test);
+	struct wdmdma_fixture *f[2] = {
+		wdmdma_test_fixture_on(test, dev, 32), wdmdma_test_fixture_on(test, dev, 32),
+	};
+	struct wdmdma_adapter *adapter[2] = { core_of(test, f[0]), core_of(test, f[1]) };
+	PHYSICAL_ADDRESS la;
+	unsigned int n;
+	void *va;
+
+	for (n = 0; n < 2; n++) {
+		va = wdmdma_test_alloc(f[n], SZ_4K, &la);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		wdmdma_test_free(f[n], SZ_4K, la, va);
+		KUNIT_EXPECT_EQ(test, adapter[n]->keep.pages, 1U);
+	}
+	f[0]->ops->PutDmaAdapter(f[0]->adapter);
+	f[0]->adapter = NULL;
+	/* Its memory stays for a while. */
+	KUNIT_EXPECT_EQ(test, adapter[0]->keep.pages, 0U);
+	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[0]->buffers.records));
+	KUNIT_EXPECT_EQ(test, adapter[1]->keep.pages, 1U);
+	kunit_device_unregister(test, dev);
+	KUNIT_EXPECT_EQ(test, adapter[1]->keep.pages, 0U);
+	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[1]->buffers.records));
+	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(f[1], SZ_4K, &la));
+}
+
+static NTSTATUS join(struct wdmdma_fixture *joiner, struct wdmdma_fixture *leader)
+{
+	return joiner->ops->JoinDmaDomain(joiner->adapter,
+					  leader->ops->GetDmaDomain(leader->adapter));
+}
+
+/* What is mapped in one domain must not be given out in another. */
+static void device_keeps_nothing_in_another_domain(struct kunit *test)
+{
+	struct wdmdma_fixture *leader = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 32);
+	struct wdmdma_fixture *joiner = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 32);
+	struct wdmdma_adapter *adapter = core_of(test, joiner);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	/* Not with a live one; and then all is as before. */
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_INVALID_DEVICE_STATE);
+	wdmdma_test_free(joiner, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+
+	KUNIT_ASSERT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+	KUNIT_EXPECT_TRUE(test, list_empty(&adapter->buffers.records));
+	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_free(joiner, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+
+	KUNIT_ASSERT_EQ(test, joiner->ops->LeaveDmaDomain(joiner->adapter), STATUS_SUCCESS);
+	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_free(joiner, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+}
+
+static void external_device_keeps_nothing(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!edu->pdev) {
+		kunit_skip(test, "the machine has no edu device");
+		return;
+	}
+	edu->pdev->untrusted = true;
+	test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
+	edu->pdev->untrusted = false;
+	va = alloc(test, SZ_4K, &la);
+	release(test, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), 0U);
+}
+
+static bool is_mapped(struct wdmdma_fixture *f, PHYSICAL_ADDRESS la)
+{
+	return iommu_iova_to_phys(iommu_get_domain_for_dev(f->dev), la.QuadPart);
+}
+
+static const struct strict_row {
+	const char *name;
+	ULONG length;
+	bool stay_mapped;
+} strict_rows[] = {
+	{ "a page", SZ_4K, false },
+	{ "64 KiB", SZ_64K, false },
+	{ "a page, keep_mapped", SZ_4K, true },
+	{ "64 KiB, keep_mapped", SZ_64K, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(strict, strict_rows, name);
+
+static void strict_iommu_lets_the_device_reach_what_is_live(struct kunit *test)
+{
+	const struct strict_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(f->dev);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!wdmdma_iommu_translates(f->dev) || domain->type == IOMMU_DOMAIN_DMA_FQ) {
+		kunit_skip(test, "needs an IOMMU that is strict");
+		return;
+	}
+	wdmdma_keep_set_mapped(row->stay_mapped);
+	f = wdmdma_test_fixture_on(test, f->dev, 32);
+	test->priv = f;
+	if (!keeps(test))
+		return;
+	KUNIT_EXPECT_EQ(test, rests(test), !row->stay_mapped);
+	va = alloc(test, row->length, &la);
+	KUNIT_EXPECT_TRUE(test, is_mapped(f, la));
+	release(test, row->length, la, va);
+	KUNIT_EXPECT_EQ(test, kept(test), row->length >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, is_mapped(f, la), row->stay_mapped);
+	KUNIT_EXPECT_PTR_EQ(test, alloc(test, row->length, &la), va);
+	KUNIT_EXPECT_TRUE(test, is_mapped(f, la));
+	edu_expect_round_trip(test, edu_at(EDU_SLOT_32_BITS), va, la.QuadPart, 0,
+			      row->length - SZ_1K, SZ_1K);
+	release(test, row->length, la, va);
+}
+
+static void page_from_the_keep_moves_bytes(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+	PHYSICAL_ADDRESS la;
+	unsigned int n;
+	void *va;
+
+	if (!edu->pdev) {
+		kunit_skip(test, "the machine has no edu device");
+		return;
+	}
+	for (n = 0; n < 4; n++) {
+		va = alloc(test, SZ_8K, &la);
+		edu_expect_round_trip(test, edu, va, la.QuadPart, 0, SZ_4K, EDU_MOST);
+		release(test, SZ_8K, la, va);
+	}
+}
+
+/* Several threads on one adapter, with the shrinker at work. */
+
+#define THREADS		4
+#define ROUNDS		2000
+#define HELD		8
+
+struct worker {
+	struct wdmdma_fixture *fixture;
+	u8 mark;
+	unsigned int failed, wrong;
+	struct completion done;
+};
+
+static int worker_run(void *data)
+{
+	static const ULONG lengths[] = { 1, SZ_4K, SZ_8K, SZ_64K };
+	struct worker *w = data;
+	PHYSICAL_ADDRESS la[HELD] = {};
+	void *va[HELD] = {};
+	unsigned int n, i;
+
+	for (n = 0; n < ROUNDS; n++) {
+		ULONG length = lengths[n / HELD % ARRAY_SIZE(lengths)];
+
+		i = n % HELD;
+		va[i] = wdmdma_test_alloc(w->fixture, length, &la[i]);
+		if (!va[i]) {
+			w->failed++;
+			continue;
+		}
+		w->wrong += !wdmdma_test_is_zero(va[i], length);
+		memset(va[i], w->mark, length);
+		if (i < HELD - 1)
+			continue;
+		for (i = 0; i < HELD; i++) {
+			if (!va[i])
+				continue;
+			w->wrong += !!memchr_inv(va[i], w->mark, length);
+			if (n % 3 == 0)
+				local_bh_disable();
+			wdmdma_test_free(w->fixture, length, la[i], va[i]);
+			if (n % 3 == 0)
+				local_bh_enable();
+			va[i] = NULL;
+		}
+		if (n % 7 == 0)
+			wdmdma_keep_shrink(n % 5);
+		cond_resched();
+	}
+	kthread_complete_and_exit(&w->done, 0);
+}
+
+static void threads_never_get_the_same_buffer(struct kunit *test)
+{
+	struct worker *w = kunit_kcalloc(test, THREADS, sizeof(*w), GFP_KERNEL);
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	for (n = 0; n < THREADS; n++) {
+		struct task_struct *task;
+
+		w[n].fixture = f;
+		w[n].mark = n + 1;
+		init_completion(&w[n].done);
+		task = kthread_run(worker_run, &w[n], "wdmdma-keep");
+		if (IS_ERR(task)) {
+			KUNIT_FAIL(test, "no thread");
+			complete(&w[n].done);
+		}
+	}
+	for (n = 0; n < THREADS; n++) {
+		wait_for_completion(&w[n].done);
+		KUNIT_EXPECT_EQ(test, w[n].failed, 0U);
+		KUNIT_EXPECT_EQ(test, w[n].wrong, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
+}
+
+static struct kunit_case keep_cases[] = {
+	KUNIT_CASE_PARAM(freed_buffer_comes_back_zeroed, length_gen_params),
+	KUNIT_CASE(length_is_that_of_the_last_allocation),
+	KUNIT_CASE(kept_buffer_is_not_the_drivers),
+	KUNIT_CASE(tolerant_mode_does_not_free_it_in_parts),
+	KUNIT_CASE(limit_is_kept),
+	KUNIT_CASE(other_lengths_make_room),
+	KUNIT_CASE(shrinker_takes_it_back),
+	KUNIT_CASE(shrinker_waits_for_nobody),
+	KUNIT_CASE(other_demands_are_not_met_from_it),
+	KUNIT_CASE(uncached_memory_stays_uncached),
+	KUNIT_CASE(page_is_kept_at_dispatch_level),
+	KUNIT_CASE(put_and_unbind_give_it_back),
+	KUNIT_CASE(device_keeps_nothing_in_another_domain),
+	KUNIT_CASE(external_device_keeps_nothing),
+	KUNIT_CASE_PARAM(strict_iommu_lets_the_device_reach_what_is_live, strict_gen_params),
+	KUNIT_CASE(page_from_the_keep_moves_bytes),
+	KUNIT_CASE(threads_never_get_the_same_buffer),
+	{}
+};
+
+static struct kunit_suite keep_suite = {
+	.name = "wdmdma_keep",
+	.suite_init = edu_suite_init,
+	.suite_exit = edu_suite_exit,
+	.init = keep_init,
+	.exit = keep_exit,
+	.test_cases = keep_cases,
+};
+
+kunit_test_suite(keep_suite);
