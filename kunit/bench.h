@@ -12,6 +12,8 @@
 
 #include <linux/device.h>
 #include <linux/prandom.h>
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
 
 #include <wdmdma/dma.h>
 
@@ -33,6 +35,22 @@ struct bench_buffer {
 struct bench_population {
 	struct bench_buffer *buffer;
 	unsigned int live;
+};
+
+/**
+ * struct bench_scattered - memory of which no two pages are adjacent
+ * @page: its pages
+ * @pages: how many
+ * @va: where they are in one piece for the CPU
+ * @mdl: of all of it
+ * @sgt: the same as a list
+ */
+struct bench_scattered {
+	struct page *page[SZ_2M / PAGE_SIZE];
+	unsigned int pages;
+	void *va;
+	PMDL mdl;
+	struct sg_table sgt;
 };
 
 /**
@@ -124,7 +142,17 @@ void bench_va_cleanup(struct bench *b);
 int bench_ours_va(struct bench *b, unsigned int n);
 int bench_raw_va(struct bench *b, unsigned int n);
 
+/* bench_transfer.c: rows on transfers */
+void bench_transfer_cleanup(struct bench *b);
+int bench_list_setup(struct bench *b);
+int bench_ours_list(struct bench *b, unsigned int n);
+int bench_raw_list(struct bench *b, unsigned int n);
+int bench_map_setup(struct bench *b);
+int bench_ours_map(struct bench *b, unsigned int n);
+
 /* bench_scattered.c: rows on scattered pages */
+int bench_scattered_make(struct bench_scattered *s, size_t len);
+void bench_scattered_release(struct bench_scattered *s);
 int bench_scattered_setup(struct bench *b);
 void bench_scattered_cleanup(struct bench *b);
 int bench_ours_from_mdl(struct bench *b, unsigned int n);

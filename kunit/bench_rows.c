@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of the benchmark, but for look-ups and scattered pages. What a row means, and
+ * The rows of the benchmark, but for look-ups, scattered pages and transfers. What a row means, and
  * what it should come to, is in Documentation/performance.rst.
  */
 #include <linux/dma-mapping.h>
@@ -327,6 +327,15 @@ const struct bench_row bench_rows[] = {
 	{ .name = "from_mdl_512_pages", .len = SZ_2M, .n = 4, .translated = true,
 	  .setup = bench_scattered_setup, .cleanup = bench_scattered_cleanup,
 	  .ours = { .run = bench_ours_from_mdl }, .raw = { .run = bench_raw_map_sgtable } },
+	{ .name = "list_64k", .len = SZ_64K, .n = 64,
+	  .setup = bench_list_setup, .cleanup = bench_transfer_cleanup,
+	  .ours = { .run = bench_ours_list }, .raw = { .run = bench_raw_list } },
+	{ .name = "list_1m", .len = SZ_1M, .n = 8,
+	  .setup = bench_list_setup, .cleanup = bench_transfer_cleanup,
+	  .ours = { .run = bench_ours_list }, .raw = { .run = bench_raw_list } },
+	{ .name = "map_ex_64k", .len = SZ_64K, .n = 64,
+	  .setup = bench_map_setup, .cleanup = bench_transfer_cleanup,
+	  .ours = { .run = bench_ours_map }, .raw = { .run = bench_raw_list } },
 #ifdef CONFIG_X86
 	{ .name = "uncached_64k", .len = SZ_64K, .n = 16,
 	  .ours = { .run = ours_uncached }, .raw = { .run = raw_uncached } },

@@ -10,7 +10,6 @@
 #include <linux/iommu.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -18,74 +17,80 @@
 
 #include "bench.h"
 
-#define PAGES		512
-#define LENGTH		(PAGES * PAGE_SIZE)
+#define LENGTH		SZ_2M
 /* Of map_pages(domain, iova, paddr, pgsize, pgcount, ...). */
 #define PGCOUNT_ARGUMENT	4
 
-struct scattered {
-	struct page *page[PAGES];
-	void *va;
-	PMDL mdl;
-	struct sg_table sgt;
-};
-
-void bench_scattered_cleanup(struct bench *b)
+void bench_scattered_release(struct bench_scattered *s)
 {
-	struct scattered *s = b->row;
 	unsigned int i;
 
 	if (s->mdl)
 		IoFreeMdl(s->mdl);
 	sg_free_table(&s->sgt);
 	vunmap(s->va);
-	for (i = 0; i < PAGES && s->page[i]; i++)
+	for (i = 0; i < s->pages && s->page[i]; i++)
 		__free_pages(s->page[i], 1);
-	kfree(s);
 }
 
 /* Two pages at a time, of which the first is used: so no two are adjacent. */
-static int scattered_pages(struct scattered *s)
+static int scattered_pages(struct bench_scattered *s)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for (i = 0; i < PAGES; i++) {
+	for (i = 0; i < s->pages; i++) {
 		s->page[i] = alloc_pages(GFP_KERNEL, 1);
 		if (!s->page[i])
 			return -ENOMEM;
 	}
-	s->va = vmap(s->page, PAGES, VM_MAP, PAGE_KERNEL);
-	if (!s->va || sg_alloc_table(&s->sgt, PAGES, GFP_KERNEL))
+	s->va = vmap(s->page, s->pages, VM_MAP, PAGE_KERNEL);
+	if (!s->va || sg_alloc_table(&s->sgt, s->pages, GFP_KERNEL))
 		return -ENOMEM;
 	for_each_sgtable_sg(&s->sgt, sg, i)
 		sg_set_page(sg, s->page[i], PAGE_SIZE, 0);
 	return 0;
 }
 
+/* Scattered memory of @len bytes, in @s that is all 0. To be released, whatever the result. */
+int bench_scattered_make(struct bench_scattered *s, size_t len)
+{
+	int ret;
+
+	s->pages = len >> PAGE_SHIFT;
+	ret = scattered_pages(s);
+	if (ret)
+		return ret;
+	s->mdl = IoAllocateMdl(s->va, len, FALSE, FALSE, NULL);
+	if (!s->mdl)
+		return -ENOMEM;
+	MmBuildMdlForNonPagedPool(s->mdl);
+	return 0;
+}
+
+void bench_scattered_cleanup(struct bench *b)
+{
+	bench_scattered_release(b->row);
+	kfree(b->row);
+}
+
 int bench_scattered_setup(struct bench *b)
 {
-	struct scattered *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	struct bench_scattered *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	int ret;
 
 	if (!s)
 		return -ENOMEM;
 	b->row = s;
-	ret = scattered_pages(s);
-	if (!ret) {
-		s->mdl = IoAllocateMdl(s->va, LENGTH, FALSE, FALSE, NULL);
-		ret = s->mdl ? 0 : -ENOMEM;
-	}
+	ret = bench_scattered_make(s, LENGTH);
 	if (ret)
 		bench_scattered_cleanup(b);
-	else
-		MmBuildMdlForNonPagedPool(s->mdl);
 	return ret;
 }
 
 int bench_ours_from_mdl(struct bench *b, unsigned int n)
 {
-	struct scattered *s = b->row;
+	struct bench_scattered *s = b->row;
 	PHYSICAL_ADDRESS la;
 
 	while (n--) {
@@ -98,7 +103,7 @@ int bench_ours_from_mdl(struct bench *b, unsigned int n)
 
 int bench_raw_map_sgtable(struct bench *b, unsigned int n)
 {
-	struct scattered *s = b->row;
+	struct bench_scattered *s = b->row;
 
 	while (n--) {
 		if (dma_map_sgtable(b->dev, &s->sgt, DMA_BIDIRECTIONAL, 0))
