@@ -117,10 +117,11 @@ void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list
  */
 static atomic_t plenty;
 
-static bool short_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
-			  phys_addr_t phys, size_t len)
+static enum wdmdma_reach short_reaches(const struct wdmdma_device *device,
+				       struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
-	return atomic_read(&plenty);
+	/* There could be some, so it is worth to wait: at the lowest address. */
+	return atomic_read(&plenty) || phys == window.first ? WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
 }
 
 static struct wdmdma_backend short_backend;

@@ -12,6 +12,7 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/swiotlb.h>
 
 #include "compat.h"
 #include "core.h"
@@ -115,19 +116,31 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, DIRECT_ATTRS);
 }
 
+/* Are the kernel's bounce buffers, if it has any for this device, all in this window? */
+static bool direct_reaches_pool(struct device *dev, struct wdmdma_window window)
+{
+	phys_addr_t start, end;
+
+	return wdmdma_bounce_pool(dev, &start, &end) &&
+	       wdmdma_window_holds(window, phys_to_dma(dev, start), end - start);
+}
+
 /*
  * Memory past the device's mask: the kernel copies, if it has bounce buffers for this
- * device, and they lie below its mask. A window below the mask it does not know.
+ * device. They lie where they are: a mask below that makes it warn, and fail. A window
+ * below the mask it does not know. With swiotlb=force it copies whatever it is given.
  */
-static bool direct_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
-			   phys_addr_t phys, size_t len)
+static enum wdmdma_reach direct_reaches(const struct wdmdma_device *device,
+					struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	struct device *dev = device->dev;
+	bool all = is_swiotlb_force_bounce(dev);
 
-	if (wdmdma_window_holds(window, phys_to_dma(dev, phys), len))
-		return true;
-	return window.last >= min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) &&
-	       dma_max_mapping_size(dev) != SIZE_MAX;
+	if (!all && wdmdma_window_holds(window, phys_to_dma(dev, phys), len))
+		return WDMDMA_REACHES;
+	if (!all && window.last < min_not_zero(dma_get_mask(dev), dev->bus_dma_limit))
+		return WDMDMA_OUT_OF_REACH;
+	return direct_reaches_pool(dev, window) ? WDMDMA_REACHES_COPY : WDMDMA_OUT_OF_REACH;
 }
 
 static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dma)

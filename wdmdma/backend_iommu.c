@@ -452,10 +452,10 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 }
 
 /* Any memory has an address; which one shows only when it is mapped. */
-static bool iommu_reaches(const struct wdmdma_device *device, struct wdmdma_window window,
-			  phys_addr_t phys, size_t len)
+static enum wdmdma_reach iommu_reaches(const struct wdmdma_device *device,
+				       struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
-	return true;
+	return WDMDMA_REACHES;
 }
 
 static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma)

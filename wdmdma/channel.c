@@ -6,6 +6,9 @@
  * the requests, from a work item. The driver's routine is called with bottom halves
  * off and no lock held, and may call anything that DISPATCH_LEVEL allows: it may even
  * free what it was just given.
+ *
+ * Registers leave the adapter's list when they are freed, and end when nobody is in them
+ * any more: neither a call nor the routine.
  */
 #include <linux/slab.h>
 
@@ -31,9 +34,48 @@ static void channel_kick(struct wdmdma_adapter *adapter)
 /* Take registers from the driver, and the channel if it came with them. Under the lock. */
 static void channel_take(struct wdmdma_registers *registers)
 {
+	registers->freed = true;
 	list_del_init(&registers->node);
 	if (registers->adapter->channel == registers)
 		registers->adapter->channel = NULL;
+}
+
+/* Is it for the caller to end them, since nobody else is in them? Under the lock. */
+static bool channel_is_over(const struct wdmdma_registers *registers)
+{
+	return registers->freed && !registers->busy && !registers->in_call;
+}
+
+/* The caller does not use them any more. True if it has to end them. */
+bool wdmdma_channel_let_go(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool over;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers->busy = false;
+	over = channel_is_over(registers);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return over;
+}
+
+/* The driver's routine has returned: do what it wants. True if the registers are over. */
+static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_keep keep)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool over;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers->in_call = false;
+	if (!registers->freed && keep == WDMDMA_KEEP_NOTHING)
+		channel_take(registers);
+	else if (keep == WDMDMA_KEEP_REGISTERS && adapter->channel == registers)
+		adapter->channel = NULL;
+	over = channel_is_over(registers);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return over;
 }
 
 /* Call the driver's routine, and do what it wants. */
@@ -41,8 +83,7 @@ static void channel_call(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 	enum wdmdma_keep keep = WDMDMA_KEEP_ALL;
-	bool end, enable = !irqs_disabled();
-	unsigned long flags;
+	bool enable = !irqs_disabled();
 
 	if (registers->control) {
 		if (enable)
@@ -51,19 +92,13 @@ static void channel_call(struct wdmdma_registers *registers)
 		if (enable)
 			local_bh_enable();
 	}
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	registers->in_call = false;
-	end = registers->freed;
-	if (!end && keep == WDMDMA_KEEP_NOTHING) {
-		channel_take(registers);
-		end = true;
-	} else if (!end && keep == WDMDMA_KEEP_REGISTERS && adapter->channel == registers) {
-		adapter->channel = NULL;
+	/* For the clean-up at unbind, which waits for what is unmapped here. */
+	rcu_read_lock();
+	if (channel_returned(registers, keep)) {
+		wdmdma_registers_clear(registers, registers->call, false);
+		kfree(registers);
 	}
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	if (end)
-		wdmdma_registers_end(registers, registers->call);
+	rcu_read_unlock();
 	channel_kick(adapter);
 }
 
@@ -112,26 +147,40 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_start);
 
-/* Grant the channel to whoever has waited longest, as long as it comes back at once. */
+/* The request that has waited longest, and has the channel now; NULL if none can have it. */
+static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_registers *registers = NULL;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	if (!adapter->channel && !adapter->transfers_closed)
+		registers = list_first_entry_or_null(&adapter->waiting_channels,
+						     struct wdmdma_registers, node);
+	if (registers) {
+		list_del(&registers->node);
+		channel_grant(registers);
+	}
+	spin_unlock_irq(&adapter->transfers_lock);
+	return registers;
+}
+
+/*
+ * Grant the channel as long as it comes back at once; and then let others have the CPU,
+ * since a routine may ask again each time.
+ */
 void wdmdma_channel_work(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, channel_work);
 	struct wdmdma_registers *registers;
+	unsigned int left;
 
-	do {
-		spin_lock_irq(&adapter->transfers_lock);
-		registers = list_first_entry_or_null(&adapter->waiting_channels,
-						     struct wdmdma_registers, node);
-		if (adapter->channel || adapter->transfers_closed)
-			registers = NULL;
-		if (registers) {
-			list_del(&registers->node);
-			channel_grant(registers);
-		}
-		spin_unlock_irq(&adapter->transfers_lock);
-		if (registers)
-			channel_call(registers);
-	} while (registers);
+	for (left = WDMDMA_SERVED_AT_ONCE; left; left--) {
+		registers = channel_grant_next(adapter);
+		if (!registers)
+			return;
+		channel_call(registers);
+	}
+	channel_kick(adapter);
 }
 
 /* The request that waits under this context; or NULL. Under the transfers lock. */
@@ -172,20 +221,20 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	return registers;
 }
 
-/* End registers that the caller has for itself, or leave that to the end of the routine. */
-void wdmdma_channel_drop(struct wdmdma_registers *registers, const char *call)
+/* Take registers that the caller has for itself, and holds cleared, from the driver. */
+void wdmdma_channel_drop(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 	unsigned long flags;
-	bool in_call;
+	bool over;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	channel_take(registers);
-	in_call = registers->in_call;
-	registers->freed = true;
+	registers->busy = false;
+	over = channel_is_over(registers);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	if (!in_call)
-		wdmdma_registers_end(registers, call);
+	if (over)
+		kfree(registers);
 	channel_kick(adapter);
 }
 
@@ -196,28 +245,36 @@ void wdmdma_channel_drop(struct wdmdma_registers *registers, const char *call)
  * @call: the Windows call, for messages
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0; -EINVAL when nobody has it.
+ * Return: 0; -EINVAL when nobody has it; -EBUSY, reported, while another call uses its
+ * registers.
  */
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call)
 {
 	struct wdmdma_registers *registers;
 	unsigned long flags;
+	int ret = 0;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	registers = adapter->channel;
-	if (registers && keep == WDMDMA_KEEP_NOTHING && registers->busy)
-		registers = NULL;
-	if (registers && keep == WDMDMA_KEEP_REGISTERS)
+	registers = adapter->transfers_closed ? NULL : adapter->channel;
+	if (!registers)
+		ret = -EINVAL;
+	else if (keep == WDMDMA_KEEP_REGISTERS)
 		adapter->channel = NULL;
-	else if (registers)
+	else if (registers->busy)
+		ret = -EBUSY;
+	else
 		registers->busy = true;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	if (registers && keep == WDMDMA_KEEP_NOTHING)
-		wdmdma_channel_drop(registers, call);
+	if (!ret && keep == WDMDMA_KEEP_NOTHING) {
+		wdmdma_registers_clear(registers, call, false);
+		wdmdma_channel_drop(registers);
+	}
 	rcu_read_unlock();
+	if (ret == -EBUSY)
+		wdmdma_refuse(adapter->device, call, "another call uses the map registers");
 	channel_kick(adapter);
-	return registers ? 0 : -EINVAL;
+	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_free);
 
@@ -233,6 +290,7 @@ bool wdmdma_channel_any(struct wdmdma_adapter *adapter)
 	return any;
 }
 
+/* Registers that the driver has, for the caller alone. */
 static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_registers *registers;
@@ -240,8 +298,21 @@ static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter
 	spin_lock_irq(&adapter->transfers_lock);
 	registers = list_first_entry_or_null(&adapter->registers, struct wdmdma_registers, node);
 	if (registers)
-		list_del_init(&registers->node);
-	adapter->channel = NULL;
+		registers->busy = true;
+	spin_unlock_irq(&adapter->transfers_lock);
+	return registers;
+}
+
+/* A request that waits, and does so no more. */
+static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_registers *registers;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	registers = list_first_entry_or_null(&adapter->waiting_channels, struct wdmdma_registers,
+					     node);
+	if (registers)
+		list_del(&registers->node);
 	spin_unlock_irq(&adapter->transfers_lock);
 	return registers;
 }
@@ -255,20 +326,21 @@ static void channel_report(const struct wdmdma_registers *registers, const char 
 
 /*
  * End all requests and registers of an adapter that goes, and report them. Transfers
- * are closed, and nobody is in a call that saw them open.
+ * are closed, and nobody is in a call that saw them open; but CancelAdapterChannel may
+ * be, and a routine. What is mapped is taken from the device now, whoever ends the rest.
  */
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
-	struct wdmdma_registers *registers, *next;
+	struct wdmdma_registers *registers;
 
 	cancel_work_sync(&adapter->channel_work);
-	list_for_each_entry_safe(registers, next, &adapter->waiting_channels, node) {
+	while ((registers = channel_claim_waiting(adapter))) {
 		channel_report(registers, "still waiting for the channel", when);
-		list_del(&registers->node);
 		kfree(registers);
 	}
 	while ((registers = channel_claim_any(adapter))) {
 		channel_report(registers, "map registers not freed", when);
-		wdmdma_channel_drop(registers, when);
+		wdmdma_registers_clear(registers, when, true);
+		wdmdma_channel_drop(registers);
 	}
 }

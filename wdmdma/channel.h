@@ -31,7 +31,8 @@ enum wdmdma_keep {
  * @cancelled: nothing more is to be mapped
  * @busy: somebody maps, unmaps or frees them
  * @in_call: the driver's routine is being called
- * @freed: they were freed meanwhile
+ * @freed: they are not the driver's any more; who clears the last of @busy and @in_call
+ *         ends them
  * @mapped: parts of memory, in the order of their mapping
  * @control: calls the driver's routine, and says what that wants to keep; NULL if
  *           there is none, which keeps all
@@ -67,7 +68,6 @@ struct wdmdma_registers {
  * @segments: most segments that it may become, for mapping
  * @whole: all or nothing, for mapping
  * @alone: nothing else may be mapped under the registers, for mapping
- * @no_bounce: see struct wdmdma_transfer
  */
 struct wdmdma_part {
 	const char *call;
@@ -90,7 +90,8 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call);
-void wdmdma_channel_drop(struct wdmdma_registers *registers, const char *call);
+void wdmdma_channel_drop(struct wdmdma_registers *registers);
+bool wdmdma_channel_let_go(struct wdmdma_registers *registers);
 
 /* registers.c */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
@@ -99,6 +100,6 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part);
-void wdmdma_registers_end(struct wdmdma_registers *registers, const char *call);
+void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon);
 
 #endif /* WDMDMA_CHANNEL_H */

@@ -15,6 +15,7 @@
 #include <linux/pgtable.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/xarray.h>
 
 /* Inner functions are visible to wdmdma_kunit.ko, and only in a build that includes it. */
@@ -83,6 +84,28 @@ static inline void wdmdma_shrinker_free(struct shrinker *shrinker)
 #define iommu_map(domain, address, physical, size, prot, gfp) \
 	((void)(gfp), iommu_map(domain, address, physical, size, prot))
 #endif
+
+/* Where the kernel's bounce buffers for a device are; false if it has none. */
+static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, phys_addr_t *end)
+{
+#ifdef CONFIG_SWIOTLB
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (!mem || !mem->nslabs)
+		return false;
+	/* Up to 6.5 the memory was in the structure itself. */
+#ifdef WDMDMA_HAS_SWIOTLB_POOL
+	*start = mem->defpool.start;
+	*end = mem->defpool.end;
+#else
+	*start = mem->start;
+	*end = mem->end;
+#endif
+	return true;
+#else
+	return false;
+#endif
+}
 
 /* Without multi-index entries a range takes a store for each page: slower for long buffers. */
 #ifndef CONFIG_XARRAY_MULTI

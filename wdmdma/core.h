@@ -221,6 +221,13 @@ struct wdmdma_adoption {
 	bool hold;
 };
 
+/* How a device gets at memory of a driver's. */
+enum wdmdma_reach {
+	WDMDMA_OUT_OF_REACH,
+	WDMDMA_REACHES_COPY,	/* the kernel copies, through bounce buffers of its own */
+	WDMDMA_REACHES,
+};
+
 /**
  * struct wdmdma_backend - one way to get memory that a device can reach
  * @name: for messages
@@ -232,8 +239,7 @@ struct wdmdma_adoption {
  * @free: unmap from the device, then, unless they are adopted, from the CPU, and
  *        free; cannot fail
  * @shares: two devices that both use this backend may be able to share a domain
- * @reaches: can the device be given this memory as it is, in this window of logical
- *           addresses, or copied by the kernel where that has bounce buffers for it?
+ * @reaches: can the device be given this memory, in this window of logical addresses?
  * @phys: the memory behind a logical address that is mapped
  * @keep_mode: how freed buffers of the device's may be kept for the next allocation
  * @merges: pages that do not follow each other can become one range of addresses
@@ -251,8 +257,8 @@ struct wdmdma_backend {
 	int (*adopt)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
-	bool (*reaches)(const struct wdmdma_device *device, struct wdmdma_window window,
-			phys_addr_t phys, size_t len);
+	enum wdmdma_reach (*reaches)(const struct wdmdma_device *device,
+				     struct wdmdma_window window, phys_addr_t phys, size_t len);
 	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
 	enum wdmdma_kept_mode (*keep_mode)(const struct wdmdma_device *device);
 	bool merges;
@@ -330,7 +336,10 @@ struct wdmdma_device {
  * @waiting_channels: who waits for the channel, oldest first
  * @channel_work: grants it
  * @transfers_closed: no more lists and channels: the adapter or its driver goes
- * @transfers_lock: protects lists, channel and registers
+ * @transfers_held: none for now: the device changes its domain
+ * @starting: transfers that have noted the device to map with, and are in none of the
+ *            lists above yet
+ * @transfers_lock: protects lists, channel, registers, and the three above
  * @forget: frees the adapter's memory, when nobody can be looking anything up in it
  * @face: what the driver sees; belongs to the face
  */
@@ -358,7 +367,9 @@ struct wdmdma_adapter {
 	struct list_head waiting_channels;
 	struct work_struct channel_work;
 	bool transfers_closed;
-	spinlock_t transfers_lock;	/* protects lists, channel and registers */
+	bool transfers_held;
+	unsigned int starting;
+	spinlock_t transfers_lock;	/* protects lists, channel, registers and the above */
 	struct rcu_work forget;
 	u8 face[] __aligned(8);
 };
@@ -434,6 +445,9 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 /* One message with the device's name; rate-limited, because drivers retry. */
 #define wdmdma_refuse(device, call, fmt, ...) \
 	dev_warn_ratelimited((device)->dev, "%s: " fmt "\n", call, ##__VA_ARGS__)
+
+/* Requests that a work item serves before it lets others have their turn. */
+#define WDMDMA_SERVED_AT_ONCE	64
 
 /*
  * At DISPATCH_LEVEL or above: bottom halves or interrupts are off, or, where the

@@ -49,6 +49,11 @@ static void device_unbound(struct device *dev, void *res)
 	int users = atomic_read(&device->users);
 
 	wdmdma_handle_retire(&device->handle);
+	/* A routine that asks for more each time would keep the work going. */
+	down_read(&device->sem);
+	list_for_each_entry(adapter, &device->adapters, node)
+		wdmdma_list_close(adapter);
+	up_read(&device->sem);
 	/* Adapters put in atomic context are still on their way out. */
 	flush_workqueue(wdmdma_workqueue);
 

@@ -6,7 +6,12 @@
  * A list that cannot be mapped now waits in the adapter's queue, first in, first
  * out; one that comes while others wait goes behind them. The queue is served from
  * a work item: when a list is put, and every few milliseconds, since what is short
- * may be held by somebody else.
+ * may be held by somebody else. That allocates as memory for I/O is allocated, for
+ * the I/O that memory is to be freed by may wait here.
+ *
+ * What can never be mapped is refused when it starts, as far as it can be known. If it
+ * shows later there is no call left that would say so: the list waits until it is
+ * cancelled, and does not keep back those behind it.
  *
  * The driver's routine is called with bottom halves off and no lock held, and may
  * call anything that DISPATCH_LEVEL allows; so a transfer may be gone before its
@@ -19,6 +24,7 @@
 #include <linux/bottom_half.h>
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 
 #include "compat.h"
 #include "channel.h"
@@ -33,6 +39,7 @@ static void list_publish(struct wdmdma_transfer *transfer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	wdmdma_transfer_is_known(transfer);
 	list_del_init(&transfer->node);
 	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->ready.list);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
@@ -96,11 +103,12 @@ static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_r
 static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
 {
 	const struct wdmdma_list_ops *ops = transfer->ops;
+	bool bounce = transfer->must_bounce;
 	struct wdmdma_ready ready;
 	int ret = list_map(transfer, gfp, &ready);
 
 	/* Mapping may have shown that the memory has to be copied. */
-	if (ret == -EAGAIN && transfer->must_bounce && !transfer->bounce.sgl)
+	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
 		ret = list_map(transfer, gfp, &ready);
 	if (!ret) {
 		*list = ready.list;
@@ -123,6 +131,7 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 	} else if (only_behind && list_empty(&adapter->waiting_lists) && !adapter->lists_served) {
 		ret = -EAGAIN;
 	} else {
+		wdmdma_transfer_is_known(transfer);
 		list_add_tail(&transfer->node, &adapter->waiting_lists);
 	}
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
@@ -164,15 +173,25 @@ out:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_start);
 
-/* The list that has waited longest, so marked that it is not cancelled; or NULL: no more. */
-static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
+/* The list that has waited longest and may come; NULL if there is none. Under the lock. */
+static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 
+	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+		if (!transfer->stuck)
+			return transfer;
+	return NULL;
+}
+
+/* That list, so marked that it is not cancelled; or NULL: no more. */
+static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer = NULL;
+
 	spin_lock_irq(&adapter->transfers_lock);
-	transfer = list_first_entry_or_null(&adapter->waiting_lists, struct wdmdma_transfer, node);
-	if (adapter->transfers_closed)
-		transfer = NULL;
+	if (!adapter->transfers_closed)
+		transfer = list_first_waiting(adapter);
 	if (transfer)
 		transfer->busy = true;
 	adapter->lists_served = transfer;
@@ -181,34 +200,53 @@ static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
 }
 
 /* A list could not be mapped: whatever the reason, there is no call that would say so. */
-static void list_stay_waiting(struct wdmdma_transfer *transfer)
+static void list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
-	wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait: %s", transfer->len,
-		      transfer->why);
+	wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s", transfer->len,
+		      stuck ? " until they are cancelled" : "", transfer->why);
 	spin_lock_irq(&adapter->transfers_lock);
 	transfer->busy = false;
+	transfer->stuck = stuck;
 	adapter->lists_served = false;
 	spin_unlock_irq(&adapter->transfers_lock);
-	queue_delayed_work(wdmdma_workqueue, &adapter->list_work,
-			   msecs_to_jiffies(LIST_RETRY_MS));
 }
 
 /* Map what waits, as far as it goes. Lists that come meanwhile wait behind it. */
+static void list_serve(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long delay = 0;
+	unsigned int left;
+	const void *list;
+	int ret;
+
+	for (left = WDMDMA_SERVED_AT_ONCE; left && !delay; left--) {
+		transfer = list_next_waiting(adapter);
+		if (!transfer)
+			return;
+		ret = list_try(transfer, GFP_KERNEL, &list);
+		if (ret)
+			list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
+		if (ret == -EAGAIN)
+			delay = msecs_to_jiffies(LIST_RETRY_MS);
+	}
+	/* A routine may ask again each time: others are to have their turn. */
+	spin_lock_irq(&adapter->transfers_lock);
+	adapter->lists_served = false;
+	spin_unlock_irq(&adapter->transfers_lock);
+	queue_delayed_work(wdmdma_workqueue, &adapter->list_work, delay);
+}
+
 void wdmdma_list_work(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(to_delayed_work(work), struct wdmdma_adapter,
 						      list_work);
-	struct wdmdma_transfer *transfer;
-	const void *list;
+	unsigned int flags = memalloc_noio_save();
 
-	while ((transfer = list_next_waiting(adapter))) {
-		if (list_try(transfer, GFP_KERNEL, &list)) {
-			list_stay_waiting(transfer);
-			return;
-		}
-	}
+	list_serve(adapter);
+	memalloc_noio_restore(flags);
 }
 
 /* Free a list that is not mapped. */
@@ -256,11 +294,12 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_put);
 
 /*
  * A list that the driver has, for the time up to wdmdma_list_return(): meanwhile
- * nobody finds it. NULL if it is none. The caller is in an RCU read section.
+ * nobody finds it. NULL if it is none, or at unbind, which looks for all there are. The
+ * caller is in an RCU read section.
  */
 struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list)
 {
-	return list_claim(adapter, list);
+	return READ_ONCE(adapter->transfers_closed) ? NULL : list_claim(adapter, list);
 }
 
 void wdmdma_list_return(struct wdmdma_transfer *transfer)
@@ -360,27 +399,41 @@ unlock:
 	return transfer;
 }
 
-/* No list is started or served any more; what waits is dropped, its routine not called. */
-static void list_close(struct wdmdma_adapter *adapter, const char *when)
+static struct wdmdma_transfer *list_claim_waiting(struct wdmdma_adapter *adapter)
 {
-	struct wdmdma_transfer *transfer, *next;
+	struct wdmdma_transfer *transfer;
 
 	spin_lock_irq(&adapter->transfers_lock);
-	adapter->transfers_closed = true;
-	spin_unlock_irq(&adapter->transfers_lock);
-	cancel_delayed_work_sync(&adapter->list_work);
-
-	/* Nobody adds to the queue any more. */
-	list_for_each_entry_safe(transfer, next, &adapter->waiting_lists, node) {
-		list_report(transfer, when);
+	transfer = list_first_entry_or_null(&adapter->waiting_lists, struct wdmdma_transfer, node);
+	if (transfer)
 		list_del(&transfer->node);
+	spin_unlock_irq(&adapter->transfers_lock);
+	return transfer;
+}
+
+/* From here on no list is started or served, and no channel granted. May sleep. */
+void wdmdma_list_close(struct wdmdma_adapter *adapter)
+{
+	spin_lock_irq(&adapter->transfers_lock);
+	WRITE_ONCE(adapter->transfers_closed, true);
+	spin_unlock_irq(&adapter->transfers_lock);
+}
+
+/* What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself. */
+static void list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct wdmdma_transfer *transfer;
+
+	cancel_delayed_work_sync(&adapter->list_work);
+	while ((transfer = list_claim_waiting(adapter))) {
+		list_report(transfer, when);
 		list_free(transfer);
 	}
 }
 
 /*
  * End all lists of an adapter that goes away, and report them. Under the device's
- * sem for writing.
+ * sem for writing. The memory of a list that was not put is not written any more.
  *
  * Where the last reference to the adapter is gone, nobody calls. Where its driver is
  * unbound somebody still may: who saw the adapter open publishes before the first
@@ -394,13 +447,14 @@ void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
-	list_close(adapter, when);
+	wdmdma_list_close(adapter);
+	list_drop_waiting(adapter, when);
 	if (others)
 		synchronize_rcu();
 	while ((transfer = list_claim_any(adapter))) {
 		if (left++ < LIST_LEAKS_SHOWN)
 			list_report(transfer, when);
-		wdmdma_transfer_unmap(transfer);
+		wdmdma_transfer_abandon(transfer);
 		list_free(transfer);
 	}
 	if (left)

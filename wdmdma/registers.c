@@ -46,26 +46,28 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 
 static void registers_unlock(struct wdmdma_registers *registers)
 {
-	struct wdmdma_adapter *adapter = registers->adapter;
-	unsigned long flags;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	registers->busy = false;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (!wdmdma_channel_let_go(registers))
+		return;
+	wdmdma_registers_clear(registers, registers->call, false);
+	kfree(registers);
 }
 
+/* @abandon: the memory may be gone by now, and is not written. */
 static void registers_end_mapping(struct wdmdma_registers *registers,
-				  struct registers_mapping *mapping)
+				  struct registers_mapping *mapping, bool abandon)
 {
 	list_del(&mapping->transfer.node);
 	registers->used -= mapping->registers;
-	wdmdma_transfer_unmap(&mapping->transfer);
+	if (abandon)
+		wdmdma_transfer_abandon(&mapping->transfer);
+	else
+		wdmdma_transfer_unmap(&mapping->transfer);
 	wdmdma_transfer_fini(&mapping->transfer);
 	kfree(mapping);
 }
 
-/* Free registers that nobody finds any more. What is still mapped is reported, and unmapped. */
-void wdmdma_registers_end(struct wdmdma_registers *registers, const char *call)
+/* Unmap, and report, what is still mapped under registers that the caller has for itself. */
+void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon)
 {
 	struct registers_mapping *mapping, *next;
 
@@ -73,8 +75,7 @@ void wdmdma_registers_end(struct wdmdma_registers *registers, const char *call)
 		wdmdma_refuse(registers->adapter->device, call,
 			      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
 	list_for_each_entry_safe(mapping, next, &registers->mapped, transfer.node)
-		registers_end_mapping(registers, mapping);
-	kfree(registers);
+		registers_end_mapping(registers, mapping, abandon);
 }
 
 /**
@@ -102,7 +103,8 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 			      count, registers->count);
 		registers_unlock(registers);
 	} else if (registers) {
-		wdmdma_channel_drop(registers, call);
+		wdmdma_registers_clear(registers, call, false);
+		wdmdma_channel_drop(registers);
 		ret = 0;
 	}
 	rcu_read_unlock();
@@ -110,7 +112,7 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
 
-/* Nothing more is mapped under registers that were asked for with this context. */
+/* Nothing more is mapped under registers that were asked for with this context, granted or not. */
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_registers *registers;
@@ -118,6 +120,9 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	list_for_each_entry(registers, &adapter->registers, node)
+		if (registers->context == context)
+			registers->cancelled = true;
+	list_for_each_entry(registers, &adapter->waiting_channels, node)
 		if (registers->context == context)
 			registers->cancelled = true;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
@@ -151,37 +156,53 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 	return 0;
 }
 
-static int registers_map_once(struct wdmdma_transfer *transfer, const struct wdmdma_part *part)
+static int registers_map_once(struct wdmdma_transfer *transfer)
+{
+	int ret = wdmdma_transfer_prepare(transfer, GFP_ATOMIC);
+
+	return ret ?: wdmdma_transfer_map(transfer);
+}
+
+static int registers_map_whole(struct wdmdma_transfer *transfer, const struct wdmdma_part *part)
 {
 	int ret = wdmdma_transfer_init(transfer, &part->source);
+	bool bounce = transfer->must_bounce;
 
 	if (ret)
 		return ret;
-	/* Mapping may show that the memory has to be copied: then once more. */
-	do {
-		if (wdmdma_transfer_most_segments(transfer) > part->segments)
-			return -E2BIG;
-		ret = wdmdma_transfer_prepare(transfer, GFP_ATOMIC);
-		if (!ret)
-			ret = wdmdma_transfer_map(transfer);
-	} while (ret == -EAGAIN && transfer->must_bounce && !transfer->bounce.sgl);
+	if (wdmdma_transfer_most_segments(transfer) > part->segments)
+		return -E2BIG;
+	ret = registers_map_once(transfer);
+	/* Mapping may have shown that the memory has to be copied: then once more. */
+	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
+		ret = registers_map_once(transfer);
 	return ret;
 }
 
 /* Map a checked part; one that has to be copied may need more segments, and is cut again. */
 static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_part *part)
 {
-	int ret = registers_map_once(transfer, part);
+	int ret = registers_map_whole(transfer, part);
 
 	if (ret == -E2BIG) {
 		wdmdma_transfer_fini(transfer);
 		part->source.left = min_t(size_t, part->source.left,
 					  (size_t)part->segments << PAGE_SHIFT);
-		ret = registers_map_once(transfer, part);
+		ret = registers_map_whole(transfer, part);
 	}
 	if (ret)
 		wdmdma_transfer_fini(transfer);
 	return ret;
+}
+
+/* The registers, which the adapter has, show that the transfer is there. */
+static void registers_know(struct wdmdma_transfer *transfer)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&transfer->adapter->transfers_lock, flags);
+	wdmdma_transfer_is_known(transfer);
+	spin_unlock_irqrestore(&transfer->adapter->transfers_lock, flags);
 }
 
 /**
@@ -228,6 +249,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	mapping->registers = wdmdma_source_pages(&part->source);
 	registers->used += mapping->registers;
 	list_add_tail(&mapping->transfer.node, &registers->mapped);
+	registers_know(&mapping->transfer);
 	fill(&mapping->transfer, to);
 	mapping = NULL;
 unlock:
@@ -290,7 +312,7 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 		if (mapping->transfer.direction != part->direction)
 			wdmdma_refuse(adapter->device, part->call,
 				      "WriteToDevice is not what it was: ignored");
-		registers_end_mapping(registers, mapping);
+		registers_end_mapping(registers, mapping, false);
 	}
 	registers_unlock(registers);
 	if (ret)

@@ -67,34 +67,120 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	    !transfer_can_merge(transfer))
 		return true;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		if (!device->backend->reaches(device, reach, sg_phys(sg), sg->length))
+		switch (device->backend->reaches(device, reach, sg_phys(sg), sg->length)) {
+		case WDMDMA_OUT_OF_REACH:
+			return true;
+		case WDMDMA_REACHES_COPY:
+			if (sg->length > dma_max_mapping_size(device->dev))
+				return true;
+			break;
+		case WDMDMA_REACHES:
+			break;
+		}
+	return false;
+}
+
+/* Copied by us, the memory comes in pieces of this length. */
+static size_t transfer_chunk(const struct wdmdma_transfer *transfer)
+{
+	return transfer->adapter->scatter_gather ? PAGE_SIZE : transfer->len;
+}
+
+/* Can this memory be copied at all, by us? 0, or what it fails with, now and later. */
+static int transfer_check_bounce(struct wdmdma_transfer *transfer)
+{
+	const struct wdmdma_device *device = transfer->device;
+	struct wdmdma_window reach = transfer_reach(transfer);
+	phys_addr_t nearest = device->backend->phys(device, reach.first);
+	size_t chunk = transfer_chunk(transfer);
+
+	transfer->why = "the memory would have to be copied, and DMA_FAIL_ON_BOUNCE is set";
+	if (transfer->no_bounce)
+		return -ERANGE;
+	transfer->why = "there are no contiguous pages of that length to copy the memory to";
+	if (get_order(chunk) > MAX_PAGE_ORDER)
+		return -EOPNOTSUPP;
+	/* Ours may be copied once more, if the kernel is told to copy all. */
+	switch (device->backend->reaches(device, reach, nearest, PAGE_SIZE)) {
+	case WDMDMA_OUT_OF_REACH:
+		transfer->why = "the kernel copies all memory to where the device does not reach";
+		return -EOPNOTSUPP;
+	case WDMDMA_REACHES_COPY:
+		transfer->why = "the kernel copies all memory, and not that much in one piece";
+		return chunk > dma_max_mapping_size(device->dev) ? -EOPNOTSUPP : 0;
+	default:
+		return 0;
+	}
+}
+
+/* Is it certain that the kernel copies some of the memory? */
+static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
+{
+	const struct wdmdma_device *device = transfer->device;
+	struct wdmdma_window reach = transfer_reach(transfer);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&transfer->memory, sg, i)
+		if (device->backend->reaches(device, reach, sg_phys(sg), sg->length) !=
+		    WDMDMA_REACHES)
 			return true;
 	return false;
 }
 
-/**
- * wdmdma_transfer_init() - note the memory of a transfer
- * @transfer: zeroed, with @adapter, @direction and what the caller wants to have set
- * @source: the memory; not needed afterwards
- *
- * Context: any.
- * Return: 0; -ENOMEM; -EINVAL without bytes; -EOPNOTSUPP where the DMA API is not
- * what maps for this device. The reason is in @transfer.
+/*
+ * Count a transfer that starts: from here on its device stays in its domain. 0; -EAGAIN
+ * while the device changes that; -ESHUTDOWN.
  */
-int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
+static int transfer_enter(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	if (adapter->transfers_closed) {
+		transfer->why = "the driver is unbound from the device";
+		ret = -ESHUTDOWN;
+	} else if (adapter->transfers_held) {
+		transfer->why = "the device is just changing its domain";
+		ret = -EAGAIN;
+	} else {
+		adapter->starting++;
+		transfer->starting = true;
+	}
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return ret;
+}
+
+/* The transfer is in a list of the adapter's, which shows that it is there. Under the lock. */
+void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
+{
+	lockdep_assert_held(&transfer->adapter->transfers_lock);
+	if (transfer->starting)
+		transfer->adapter->starting--;
+	transfer->starting = false;
+}
+
+static void transfer_leave(struct wdmdma_transfer *transfer)
+{
+	unsigned long flags;
+
+	if (!transfer->starting)
+		return;
+	spin_lock_irqsave(&transfer->adapter->transfers_lock, flags);
+	wdmdma_transfer_is_known(transfer);
+	spin_unlock_irqrestore(&transfer->adapter->transfers_lock, flags);
+}
+
+/* Note the pieces of the memory, and what has to be done with them. */
+static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
 	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
 	struct wdmdma_source rest = *source;
 	struct scatterlist *sg;
 	unsigned int i;
 
-	transfer->device = wdmdma_adapter_dma(transfer->adapter);
-	transfer->why = "the length is 0";
-	if (!source->left)
-		return -EINVAL;
-	transfer->why = "transfers are not possible in an IOMMU domain of the module's own";
-	if (!transfer->device->backend->maps_with_dma_api)
-		return -EOPNOTSUPP;
 	transfer->why = "no memory to describe the transfer";
 	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(rest, &limits),
 			   GFP_ATOMIC | __GFP_NOWARN))
@@ -107,7 +193,42 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 	}
 	transfer->len = source->left;
 	transfer->must_bounce = transfer_must_bounce(transfer);
+	if (transfer->must_bounce || (transfer->no_bounce && transfer_is_to_be_copied(transfer)))
+		return transfer_check_bounce(transfer);
 	return 0;
+}
+
+/**
+ * wdmdma_transfer_init() - note the memory of a transfer
+ * @transfer: zeroed, with @adapter, @direction and what the caller wants to have set
+ * @source: the memory; not needed afterwards
+ *
+ * What can be known to fail for good fails here.
+ *
+ * Context: any.
+ * Return: 0; -ENOMEM; -EINVAL without bytes; -EOPNOTSUPP where the DMA API is not
+ * what maps for this device, or where neither it nor a copy of ours can; -ERANGE for
+ * memory that has to be copied and must not; -EAGAIN while the device changes its
+ * domain; -ESHUTDOWN. The reason is in @transfer.
+ */
+int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
+{
+	int ret;
+
+	transfer->why = "the length is 0";
+	if (!source->left)
+		return -EINVAL;
+	ret = transfer_enter(transfer);
+	if (ret)
+		return ret;
+	transfer->device = wdmdma_adapter_dma(transfer->adapter);
+	transfer->why = "transfers are not possible in an IOMMU domain of the module's own";
+	ret = -EOPNOTSUPP;
+	if (transfer->device->backend->maps_with_dma_api)
+		ret = transfer_describe(transfer, source);
+	if (ret)
+		wdmdma_transfer_fini(transfer);
+	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 
@@ -124,9 +245,10 @@ static void transfer_free_bounce(struct wdmdma_transfer *transfer)
 	sg_free_table(&transfer->bounce);
 }
 
-/* Free what the record holds. Any context; the transfer is not mapped. */
+/* Free what the record holds. Any context; the transfer is not mapped. Harmless twice. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
+	transfer_leave(transfer);
 	transfer_free_bounce(transfer);
 	sg_free_table(&transfer->memory);
 }
@@ -146,7 +268,8 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)
 			continue;
-		if (device->backend->reaches(device, reach, page_to_phys(page), len))
+		if (device->backend->reaches(device, reach, page_to_phys(page), len) !=
+		    WDMDMA_OUT_OF_REACH)
 			return page;
 		__free_pages(page, order);
 	}
@@ -158,24 +281,17 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
  * @transfer: initialized; prepared or not
  * @gfp: GFP_ATOMIC, or GFP_KERNEL to sleep for it
  *
- * Return: 0; -EAGAIN when there is no memory now; -EOPNOTSUPP when there cannot be;
- * -ERANGE when the driver wants no copying and there is no other way.
+ * Return: 0; -EAGAIN when there is no memory now.
  */
 int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
-	size_t chunk = transfer->adapter->scatter_gather ? PAGE_SIZE : transfer->len;
+	size_t chunk = transfer_chunk(transfer);
 	size_t left = transfer->len;
 	struct scatterlist *sg;
 	unsigned int i;
 
 	if (!transfer->must_bounce || transfer->bounce.sgl)
 		return 0;
-	transfer->why = "the memory would have to be copied, and DMA_FAIL_ON_BOUNCE is set";
-	if (transfer->no_bounce)
-		return -ERANGE;
-	transfer->why = "there are no contiguous pages of that length to copy the memory to";
-	if (get_order(chunk) > MAX_PAGE_ORDER)
-		return -EOPNOTSUPP;
 	transfer->why = "no memory within the device's reach to copy to";
 	if (sg_alloc_table(&transfer->bounce, DIV_ROUND_UP(left, chunk), gfp | __GFP_NOWARN))
 		return -EAGAIN;
@@ -253,16 +369,17 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 	return ret;
 }
 
-static void transfer_unmap_table(struct wdmdma_transfer *transfer)
+static void transfer_unmap_table(struct wdmdma_transfer *transfer, unsigned long attrs)
 {
 	struct device *dev = transfer_dev(transfer);
 	struct scatterlist *sg = transfer->mapped->sgl;
 
+	attrs |= TRANSFER_ATTRS;
 	if (transfer->mapped->orig_nents == 1)
 		dma_unmap_page_attrs(dev, sg_dma_address(sg), sg->length, transfer->direction,
-				     TRANSFER_ATTRS);
+				     attrs);
 	else
-		dma_unmap_sgtable(dev, transfer->mapped, transfer->direction, TRANSFER_ATTRS);
+		dma_unmap_sgtable(dev, transfer->mapped, transfer->direction, attrs);
 	transfer->mapped = NULL;
 }
 
@@ -280,9 +397,8 @@ static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
 	return true;
 }
 
-static bool transfer_is_within_reach(const struct wdmdma_transfer *transfer)
+static bool transfer_is_within(const struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
-	struct wdmdma_window reach = transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
@@ -325,16 +441,15 @@ bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_is_bounced);
 
 /* Believe nothing that can be verified. */
-static int transfer_verify(struct wdmdma_transfer *transfer)
+static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
-	if (!transfer_is_within_reach(transfer)) {
+	if (!transfer_is_within(transfer, reach)) {
 		transfer->why = "the device's DMA mask is wider than what the adapter reaches";
-		return -ERANGE;
+		return -EOPNOTSUPP;
 	}
 	if (!transfer->adapter->scatter_gather && !transfer_is_one_range(transfer)) {
-		transfer->why = "the memory does not become one range of addresses";
 		transfer->must_bounce = true;
-		return -EAGAIN;
+		return transfer_check_bounce(transfer) ?: -EAGAIN;
 	}
 	if (transfer->no_bounce && wdmdma_transfer_is_bounced(transfer)) {
 		transfer->why = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
@@ -354,6 +469,7 @@ static int transfer_verify(struct wdmdma_transfer *transfer)
  */
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 {
+	struct wdmdma_window reach = transfer_reach(transfer), now;
 	bool bounce = transfer->must_bounce;
 	int ret;
 
@@ -363,9 +479,12 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 	ret = transfer_map_table(transfer, bounce ? &transfer->bounce : &transfer->memory);
 	if (ret)
 		return ret;
-	ret = transfer_verify(transfer);
+	/* A backend may lower the device's mask for a moment: that is not to count. */
+	now = transfer_reach(transfer);
+	reach.last = max(reach.last, now.last);
+	ret = transfer_verify(transfer, reach);
 	if (ret)
-		transfer_unmap_table(transfer);
+		transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_map);
@@ -376,11 +495,20 @@ void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
 	bool copy = transfer->mapped == &transfer->bounce &&
 		    transfer->direction == DMA_FROM_DEVICE;
 
-	transfer_unmap_table(transfer);
+	transfer_unmap_table(transfer, 0);
 	if (copy)
 		transfer_copy(transfer, false);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
+
+/*
+ * The same where the driver forgot the transfer, and may have freed the memory: it is not
+ * written any more, by no copy of the device's bytes either.
+ */
+void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
+{
+	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
+}
 
 /* As many segments as mapping can make of it. */
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer)

@@ -78,13 +78,15 @@ struct wdmdma_list_ops {
  * @len: bytes
  * @no_bounce: fail rather than copy
  * @must_bounce: to copy is the only way
+ * @starting: counted in the adapter's @starting
  * @memory: the pieces of the driver's memory
  * @bounce: those of ours, while there are any
  * @mapped: which of the two is mapped; NULL while none is
  * @why: set on failure: the reason, for the message
  * @node: in the adapter's queue of waiting lists, or in its map registers
  * @hash: in the adapter's table of lists that the driver has, by the list's address
- * @busy: the head of the queue is being tried
+ * @busy: it waits, and is being tried
+ * @stuck: it waits, and can never be mapped: it is not tried any more
  * @context: by which the driver may cancel it while it waits
  * @ops: for lists
  * @ready: for lists
@@ -98,6 +100,7 @@ struct wdmdma_transfer {
 	size_t len;
 	bool no_bounce;
 	bool must_bounce;
+	bool starting;
 	struct sg_table memory;
 	struct sg_table bounce;
 	struct sg_table *mapped;
@@ -106,6 +109,7 @@ struct wdmdma_transfer {
 	struct list_head node;
 	struct hlist_node hash;
 	bool busy;
+	bool stuck;
 	const void *context;
 	const struct wdmdma_list_ops *ops;
 	struct wdmdma_ready ready;
@@ -130,6 +134,8 @@ void wdmdma_transfer_fini(struct wdmdma_transfer *transfer);
 int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp);
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
+void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
+void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
@@ -139,6 +145,7 @@ phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_add
 
 /* list.c */
 void wdmdma_list_work(struct work_struct *work);
+void wdmdma_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
 bool wdmdma_list_any(struct wdmdma_adapter *adapter);
 int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
