@@ -53,9 +53,10 @@ help:
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
 	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd numa lowmem)'
+	@echo "make test STRESS=60 FILTER='*transfer*'   so many seconds of the stress of transfers"
 	@echo 'make test ARCH=arm64  the same on arm64, cross-built, on: arm64-none arm64-smmuv3'
 	@echo '                      arm64-noncoherent'
-	@echo 'make test-all         all of these, and: vtd-strict vtd-passthrough amd virtio'
+	@echo 'make test-all         all of these, and: swiotlb vtd-strict vtd-passthrough amd virtio'
 	@echo '                      arm64-smmuv3-noncoherent'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: under 40 s'
 	@echo 'make doc              HTML documentation in build/doc'

@@ -160,17 +160,24 @@ static void mapping_is_verified(struct kunit *test)
 	adapter->device->backend = backend;
 	/* Out of reach. */
 	adapter->reach.last = SZ_8K;
-	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -EOPNOTSUPP);
 	KUNIT_EXPECT_NULL(test, transfer.mapped);
 	adapter->reach.last = last;
 	/* Both together are no range, and that takes a copy. */
 	adapter->scatter_gather = false;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
+	KUNIT_EXPECT_NULL(test, transfer.mapped);
+	transfer.must_bounce = false;
+	transfer.no_bounce = false;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -EAGAIN);
 	KUNIT_EXPECT_TRUE(test, transfer.must_bounce);
 	KUNIT_EXPECT_NULL(test, transfer.mapped);
-	KUNIT_EXPECT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), -ERANGE);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), 0);
+	wdmdma_transfer_unmap(&transfer);
 	adapter->scatter_gather = true;
 	wdmdma_transfer_fini(&transfer);
+	KUNIT_EXPECT_EQ(test, adapter->starting, 0U);
 }
 
 static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *test)
@@ -187,7 +194,7 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	adapter->device->backend = &own;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);
 	adapter->device->backend = backend;
-	wdmdma_transfer_fini(&transfer);
+	KUNIT_EXPECT_EQ(test, adapter->starting, 0U);
 }
 
 /* A copy that cannot be in one piece is refused for good, and not tried for ever. */
@@ -199,11 +206,9 @@ static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 	struct wdmdma_source source = source_of(range, SZ_64M);
 
 	adapter->scatter_gather = false;
-	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
-	KUNIT_EXPECT_TRUE(test, transfer.must_bounce);
-	KUNIT_EXPECT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);
 	adapter->scatter_gather = true;
-	wdmdma_transfer_fini(&transfer);
+	KUNIT_EXPECT_EQ(test, adapter->starting, 0U);
 }
 
 static struct kunit_case transfer_cases[] = {

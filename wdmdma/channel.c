@@ -25,7 +25,8 @@ static void channel_grant(struct wdmdma_registers *registers)
 	list_add_tail(&registers->node, &adapter->registers);
 }
 
-static void channel_kick(struct wdmdma_adapter *adapter)
+/* Let the next request have the channel, if it is free. */
+void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 {
 	if (!list_empty_careful(&adapter->waiting_channels))
 		queue_work(wdmdma_workqueue, &adapter->channel_work);
@@ -99,7 +100,7 @@ static void channel_call(struct wdmdma_registers *registers)
 		kfree(registers);
 	}
 	rcu_read_unlock();
-	channel_kick(adapter);
+	wdmdma_channel_kick(adapter);
 }
 
 /**
@@ -127,7 +128,8 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	if (adapter->transfers_closed) {
 		why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (!adapter->channel && list_empty(&adapter->waiting_channels)) {
+	} else if (!adapter->channel && !adapter->transfers_held &&
+		   list_empty(&adapter->waiting_channels)) {
 		channel_grant(registers);
 		granted = true;
 	} else if (may_wait) {
@@ -153,7 +155,7 @@ static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapte
 	struct wdmdma_registers *registers = NULL;
 
 	spin_lock_irq(&adapter->transfers_lock);
-	if (!adapter->channel && !adapter->transfers_closed)
+	if (!adapter->channel && !adapter->transfers_closed && !adapter->transfers_held)
 		registers = list_first_entry_or_null(&adapter->waiting_channels,
 						     struct wdmdma_registers, node);
 	if (registers) {
@@ -180,7 +182,7 @@ void wdmdma_channel_work(struct work_struct *work)
 			return;
 		channel_call(registers);
 	}
-	channel_kick(adapter);
+	wdmdma_channel_kick(adapter);
 }
 
 /* The request that waits under this context; or NULL. Under the transfers lock. */
@@ -235,7 +237,19 @@ void wdmdma_channel_drop(struct wdmdma_registers *registers)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	if (over)
 		kfree(registers);
-	channel_kick(adapter);
+	wdmdma_channel_kick(adapter);
+}
+
+/* Is the channel that of a request without a routine, which FreeAdapterObject is for? */
+bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+	bool bare;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	bare = adapter->channel && !adapter->channel->control;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return bare;
 }
 
 /**
@@ -273,22 +287,10 @@ int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, c
 	rcu_read_unlock();
 	if (ret == -EBUSY)
 		wdmdma_refuse(adapter->device, call, "another call uses the map registers");
-	channel_kick(adapter);
+	wdmdma_channel_kick(adapter);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_free);
-
-/* Does the driver have map registers, or wait for the channel? */
-bool wdmdma_channel_any(struct wdmdma_adapter *adapter)
-{
-	unsigned long flags;
-	bool any;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	any = !list_empty(&adapter->registers) || !list_empty(&adapter->waiting_channels);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	return any;
-}
 
 /* Registers that the driver has, for the caller alone. */
 static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter)

@@ -85,10 +85,11 @@ struct wdmdma_part {
 /* channel.c */
 void wdmdma_channel_work(struct work_struct *work);
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when);
-bool wdmdma_channel_any(struct wdmdma_adapter *adapter);
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base);
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
+void wdmdma_channel_kick(struct wdmdma_adapter *adapter);
+bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call);
 void wdmdma_channel_drop(struct wdmdma_registers *registers);
 bool wdmdma_channel_let_go(struct wdmdma_registers *registers);

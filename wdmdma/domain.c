@@ -199,8 +199,8 @@ static u64 domain_highest(struct wdmdma_domain *domain)
 }
 
 /*
- * Does an adapter of the device use logical addresses? What it keeps it gives back, and
- * keeps no more until domain_settle(). Under the device's sem for writing.
+ * Does an adapter of the device have buffers? What it keeps it gives back, and keeps no
+ * more until domain_settle(). Under the device's sem for writing.
  */
 static bool domain_has_buffers(struct wdmdma_device *device)
 {
@@ -209,20 +209,38 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_buffer_free_deferred(adapter);
 		wdmdma_keep_close(adapter);
-		if (!list_empty(&adapter->buffers.records) || wdmdma_list_any(adapter) ||
-		    wdmdma_channel_any(adapter))
+		if (!list_empty(&adapter->buffers.records))
 			return true;
 	}
 	return false;
 }
 
-/* The device is where it is: its adapters may keep buffers, if it is at home. */
-static void domain_settle(struct wdmdma_device *device)
+/*
+ * No transfer starts until domain_settle(). False if there are any. Under the device's sem
+ * for writing.
+ */
+static bool domain_hold_transfers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
 	list_for_each_entry(adapter, &device->adapters, node)
+		if (!wdmdma_transfers_hold(adapter))
+			return false;
+	return true;
+}
+
+/*
+ * The device is where it is: its adapters may start transfers, and keep buffers if it is
+ * at home. Under its sem for writing.
+ */
+static void domain_settle(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+
+	list_for_each_entry(adapter, &device->adapters, node) {
+		wdmdma_transfers_release(adapter);
 		wdmdma_keep_open(adapter);
+	}
 }
 
 /* Has a device joined that has its home elsewhere? Under wdmdma_domain_lock. */
@@ -255,14 +273,17 @@ static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device 
 	return translated ? wdmdma_group_check_join(joiner, leader, why) : 0;
 }
 
-/* Is the joiner free to go? Under wdmdma_domain_lock and its sem for writing. */
+/*
+ * Is the joiner free to go? If so it starts no transfer until domain_settle(). Under
+ * wdmdma_domain_lock and its sem for writing.
+ */
 static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const char **why)
 {
 	if (joiner->domain != joiner->home)
 		*why = "the device is in another domain already: leave that first";
 	else if (domain_has_guests(joiner->home))
 		*why = "other devices have joined the device's own domain";
-	else if (domain_has_buffers(joiner))
+	else if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
 		*why = "the device has buffers or transfers, whose addresses would be void";
 	if (*why)
 		return -EBUSY;
@@ -359,8 +380,8 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 		ret = -ESHUTDOWN;
 	} else if (device->domain == device->home) {
 		why = "the adapter has not joined a domain";
-	} else if (domain_has_buffers(device)) {
-		why = "the device has common buffers: free them first";
+	} else if (domain_has_buffers(device) || !domain_hold_transfers(device)) {
+		why = "the device has buffers or transfers: free them first";
 	} else {
 		ret = wdmdma_group_check_msi(device, &why);
 	}

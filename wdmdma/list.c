@@ -323,19 +323,32 @@ bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 	return live;
 }
 
-/* Does the adapter have lists, mapped or waiting? */
-bool wdmdma_list_any(struct wdmdma_adapter *adapter)
+/* Let no transfer start, nor channel be granted, for a while. False if there are any. */
+bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
-	bool any;
+	bool held;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	any = !hash_empty(adapter->lists) || !list_empty(&adapter->waiting_lists);
+	held = !adapter->starting && hash_empty(adapter->lists) &&
+	       list_empty(&adapter->waiting_lists) && list_empty(&adapter->registers) &&
+	       list_empty(&adapter->waiting_channels);
+	adapter->transfers_held = held;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	return any;
+	return held;
 }
 
-/* The list that waits under this context; or NULL. Under the list lock. */
+void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	adapter->transfers_held = false;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	wdmdma_channel_kick(adapter);
+}
+
+/* The list that waits under this context; or NULL. Under the transfers lock. */
 static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,
 						 const void *context)
 {

@@ -4,6 +4,8 @@
  * allocation cannot do what was asked for; and their mapping for the device, by the
  * DMA API, where they are physically contiguous. Used by all backends.
  */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 
 #include "compat.h"
@@ -14,12 +16,27 @@
 #define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
 /*
+ * With swiotlb=force the kernel copies all that is mapped, which is of no use for a buffer;
+ * but not what it allocates for a device. Where nothing translates that is no more than
+ * memory at its physical address, if the device is coherent. So is ours.
+ */
+static bool own_needs_no_mapping(const struct wdmdma_device *device)
+{
+	return device->backend == &wdmdma_backend_direct && dev_is_dma_coherent(device->dev) &&
+	       is_swiotlb_force_bounce(device->dev);
+}
+
+/*
  * Map contiguous pages of a buffer, ours or adopted, for the device. Any context.
  * @request may be NULL: nobody asks why.
  */
 int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		   struct wdmdma_buffer *buffer)
 {
+	if (own_needs_no_mapping(device)) {
+		buffer->dma = phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0]));
+		return 0;
+	}
 	buffer->dma = dma_map_page_attrs(device->dev, pfn_to_page(buffer->pages->pfn[0]), 0,
 					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
 	if (!dma_mapping_error(device->dev, buffer->dma))
@@ -31,7 +48,9 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 
 void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
+	if (!own_needs_no_mapping(device))
+		dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
+				     OWN_ATTRS);
 }
 
 /* Map the buffer's new pages for the CPU. On failure they are freed. */

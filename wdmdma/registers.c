@@ -20,26 +20,36 @@ struct registers_mapping {
 	u32 registers;
 };
 
-/* The registers that the driver calls @base, for this caller alone; or NULL, reported. */
+/*
+ * The registers that the driver calls @base, for this caller alone; or, reported, an
+ * ERR_PTR: -EINVAL, or -ESHUTDOWN after unbind.
+ */
 static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, const char *call,
 					       const void *base)
 {
 	const char *why = "is no base of map registers that this adapter granted";
-	struct wdmdma_registers *registers, *found = NULL;
+	struct wdmdma_registers *registers, *found = ERR_PTR(-EINVAL);
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	list_for_each_entry(registers, &adapter->registers, node)
-		if (registers == base)
-			found = registers;
-	if (found && (found->busy || adapter->transfers_closed)) {
-		why = found->busy ? "is in use by another call" : "is of an unbound driver";
-		found = NULL;
+	if (adapter->transfers_closed) {
+		why = "is of an unbound driver";
+		found = ERR_PTR(-ESHUTDOWN);
+		goto unlock;
 	}
-	if (found)
-		found->busy = true;
+	list_for_each_entry(registers, &adapter->registers, node) {
+		if (registers != base)
+			continue;
+		why = "is in use by another call";
+		if (registers->busy)
+			break;
+		registers->busy = true;
+		found = registers;
+		break;
+	}
+unlock:
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	if (!found)
+	if (IS_ERR(found))
 		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
 	return found;
 }
@@ -86,8 +96,8 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
  * @count: as many as were asked for
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0; -EINVAL if they are not the driver's, or not as many: reported, and
- * nothing changes.
+ * Return: 0; -EINVAL if they are not the driver's, or not as many, -ESHUTDOWN after
+ * unbind: reported, and nothing changes.
  */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count)
@@ -97,12 +107,14 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 
 	rcu_read_lock();
 	registers = registers_lock(adapter, call, base);
-	if (registers && registers->count != count) {
+	if (IS_ERR(registers)) {
+		ret = PTR_ERR(registers);
+	} else if (registers->count != count) {
 		wdmdma_refuse(adapter->device, call,
 			      "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
 			      count, registers->count);
 		registers_unlock(registers);
-	} else if (registers) {
+	} else {
 		wdmdma_registers_clear(registers, call, false);
 		wdmdma_channel_drop(registers);
 		ret = 0;
@@ -214,7 +226,7 @@ static void registers_know(struct wdmdma_transfer *transfer)
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0, or a negative errno, reported: -EINVAL for what must not be mapped,
- * -ENOSPC without registers, -ECANCELED, and what transfer.c says.
+ * -ENOSPC without registers, -ECANCELED, -ESHUTDOWN, and what transfer.c says.
  */
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to)
@@ -226,8 +238,8 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 
 	rcu_read_lock();
 	registers = registers_lock(adapter, part->call, part->base);
-	if (!registers) {
-		ret = -EINVAL;
+	if (IS_ERR(registers)) {
+		ret = PTR_ERR(registers);
 		goto free;
 	}
 	if (!mapping)
@@ -283,7 +295,7 @@ static int registers_match(const struct registers_mapping *mapping, const struct
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0; -EINVAL, reported, and nothing changes, if the part has nothing that is
- * mapped, or not all of it. A wrong direction is reported, and not used.
+ * mapped, or not all of it; -ESHUTDOWN likewise after unbind. A wrong direction is reported, and not used.
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
 {
@@ -294,8 +306,10 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 
 	rcu_read_lock();
 	registers = registers_lock(adapter, part->call, part->base);
-	if (!registers)
+	if (IS_ERR(registers)) {
+		ret = PTR_ERR(registers);
 		goto unlock_rcu;
+	}
 	list_for_each_entry(mapping, &registers->mapped, transfer.node) {
 		match = registers_match(mapping, part);
 		if (match < 0) {

@@ -147,7 +147,8 @@ phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_add
 void wdmdma_list_work(struct work_struct *work);
 void wdmdma_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
-bool wdmdma_list_any(struct wdmdma_adapter *adapter);
+bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
+void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
 int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
 int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		    enum dma_data_direction direction);

@@ -31,24 +31,50 @@ const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 	return NULL;
 }
 
-/* Go to the MDL that @offset lies in, and make it relative to that. NULL past the end. */
+/* Go to the MDL that @offset lies in, and make it relative to that. The chain holds it. */
 static const MDL *wdm_chain_seek(const MDL *mdl, u64 *offset)
 {
-	unsigned int steps = 0;
-
-	while (mdl && *offset >= mdl->ByteCount) {
+	while (*offset >= mdl->ByteCount) {
 		*offset -= mdl->ByteCount;
-		mdl = ++steps < WDM_CHAIN_LIMIT ? mdl->Next : NULL;
+		mdl = mdl->Next;
 	}
 	return mdl;
 }
 
-/* Does the chain have all these bytes? */
+/*
+ * Is one of the first @steps MDLs there twice? The one pointer goes twice as fast as the
+ * other; in a loop it comes up from behind, before the other has gone round once.
+ */
+static bool wdm_chain_is_loop(const MDL *mdl, unsigned int steps)
+{
+	const MDL *fast = mdl;
+
+	while (steps--) {
+		mdl = mdl->Next;
+		fast = fast->Next ? fast->Next->Next : NULL;
+		if (!fast)
+			return false;
+		if (fast == mdl)
+			return true;
+	}
+	return false;
+}
+
+/* Does the chain have all these bytes, each once? */
 bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
 {
 	u64 last = offset + length - 1;
+	unsigned int steps = 0;
+	const MDL *end;
 
-	return last >= offset && wdm_chain_seek(mdl, &last);
+	if (last < offset)
+		return false;
+	for (end = mdl; end && last >= end->ByteCount; end = end->Next) {
+		last -= end->ByteCount;
+		if (++steps == WDM_CHAIN_LIMIT)
+			return false;
+	}
+	return end && !wdm_chain_is_loop(mdl, steps);
 }
 
 /* Why a device cannot use this part of a chain, which has it; NULL if it can. */
@@ -60,7 +86,8 @@ const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes
 	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
 	for (; length; length -= part) {
 		part = min(length, mdl->ByteCount - offset);
-		fault = wdm_mdl_fault(mdl, offset, part, device_writes);
+		/* An empty MDL has no pages to look at. */
+		fault = part ? wdm_mdl_fault(mdl, offset, part, device_writes) : NULL;
 		if (fault)
 			return fault;
 		offset = 0;
@@ -77,7 +104,8 @@ u64 wdm_chain_pages(const MDL *mdl, u64 offset, u64 length)
 	mdl = wdm_chain_seek(mdl, &offset);
 	for (; length; length -= part) {
 		part = min(length, mdl->ByteCount - offset);
-		pages += PFN_UP(offset_in_page(mdl->ByteOffset + offset) + part);
+		if (part)
+			pages += PFN_UP(offset_in_page(mdl->ByteOffset + offset) + part);
 		offset = 0;
 		mdl = mdl->Next;
 	}

@@ -202,21 +202,14 @@ NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	return wdm_channel_get(dma_adapter, &args, map_register_base ?: &base);
 }
 
-/* What the two calls that free the channel share. A list of a synchronous call has it, too. */
-static void wdm_channel_free(PDMA_ADAPTER dma_adapter, enum wdmdma_keep keep, const char *call)
+/* Free the channel, or be done with a list of a synchronous call: the driver calls it so. */
+static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep,
+			     const char *call)
 {
-	struct wdmdma_adapter *adapter;
-
-	if (wdm_above_dispatch(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return;
-	if (wdmdma_channel_free(adapter, keep, call) &&
+	if (wdmdma_channel_free(adapter, keep, call) == -EINVAL &&
 	    atomic_dec_if_positive(&adapter->unended_lists) < 0)
 		wdmdma_refuse(adapter->device, call,
 			      "the channel is not allocated (bug check 0xE6, code 0x04)");
-	wdmdma_adapter_put(adapter);
 }
 
 /**
@@ -230,7 +223,16 @@ static void wdm_channel_free(PDMA_ADAPTER dma_adapter, enum wdmdma_keep keep, co
  */
 void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
 {
-	wdm_channel_free(dma_adapter, WDMDMA_KEEP_NOTHING, "FreeAdapterChannel");
+	static const char call[] = "FreeAdapterChannel";
+	struct wdmdma_adapter *adapter;
+
+	if (wdm_above_dispatch(call))
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return;
+	wdm_channel_free(adapter, WDMDMA_KEEP_NOTHING, call);
+	wdmdma_adapter_put(adapter);
 }
 
 /**
@@ -242,17 +244,30 @@ void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
  * Answers to wdm: PFREE_ADAPTER_OBJECT. A list stays until PutScatterGatherList,
  * whatever the action.
  *
+ * Differs from Windows: a list does not take the channel, so others may have that at the
+ * same time. It stays with them if they got it by a routine, as long as there are lists
+ * of synchronous calls that this was not called for.
+ *
  * Context: <= DISPATCH_LEVEL.
  */
 void WdmFreeAdapterObject(PDMA_ADAPTER dma_adapter, IO_ALLOCATION_ACTION allocation_action)
 {
 	static const char call[] = "FreeAdapterObject";
+	struct wdmdma_adapter *adapter;
 
+	if (wdm_above_dispatch(call))
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return;
 	if (allocation_action < KeepObject || allocation_action > DeallocateObjectKeepRegisters)
-		pr_warn_ratelimited("%s: AllocationAction %u is unknown\n", call,
-				    allocation_action);
-	else if (allocation_action != KeepObject)
-		wdm_channel_free(dma_adapter, wdm_keep(allocation_action), call);
+		wdmdma_refuse(adapter->device, call, "AllocationAction %u is unknown",
+			      allocation_action);
+	else if (allocation_action != KeepObject &&
+		 (wdmdma_channel_is_bare(adapter) ||
+		  atomic_dec_if_positive(&adapter->unended_lists) < 0))
+		wdm_channel_free(adapter, wdm_keep(allocation_action), call);
+	wdmdma_adapter_put(adapter);
 }
 
 /**

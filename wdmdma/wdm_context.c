@@ -8,6 +8,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
 #include "channel.h"
 #include "wdm_transfer.h"
 
@@ -22,31 +25,50 @@ enum wdm_context_state {
 /**
  * struct wdm_context - what we keep in the driver's block
  * @magic: WDM_CONTEXT_MAGIC
- * @adapter: whose
- * @state: enum wdm_context_state; changed by cmpxchg()
+ * @adapter: whose; compared, and not followed
+ * @state: enum wdm_context_state
+ *
+ * The block may have any alignment, so it is copied in and out, under the lock.
  */
 struct wdm_context {
 	u64 magic;
-	struct wdmdma_adapter *adapter;
+	const struct wdmdma_adapter *adapter;
 	u32 state;
 };
 
 static_assert(sizeof(struct wdm_context) <= DMA_TRANSFER_CONTEXT_SIZE_V1);
 
-/* The context of this adapter in the driver's block; NULL, reported, if there is none. */
-static struct wdm_context *wdm_context_of(struct wdmdma_adapter *adapter, const char *call,
-					  PVOID block)
-{
-	struct wdm_context *context = block;
+/* One for all blocks: held for as long as a block is copied. */
+static DEFINE_SPINLOCK(wdm_contexts_lock);
 
-	if (!context)
+/*
+ * Change the state of a context of this adapter, if it is @from; what it was goes to
+ * @was. False, reported, if the block is none.
+ */
+static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
+			       u32 from, u32 to, u32 *was)
+{
+	struct wdm_context context = {};
+	unsigned long flags;
+	bool valid;
+
+	if (!block) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
-	else if (context->magic != WDM_CONTEXT_MAGIC || context->adapter != adapter)
+		return false;
+	}
+	spin_lock_irqsave(&wdm_contexts_lock, flags);
+	memcpy(&context, block, sizeof(context));
+	valid = context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter;
+	*was = context.state;
+	if (valid && context.state == from) {
+		context.state = to;
+		memcpy(block, &context, sizeof(context));
+	}
+	spin_unlock_irqrestore(&wdm_contexts_lock, flags);
+	if (!valid)
 		wdmdma_refuse(adapter->device, call,
 			      "DmaTransferContext is not initialized for this adapter");
-	else
-		return context;
-	return NULL;
+	return valid;
 }
 
 /* Does a request under this context wait? */
@@ -58,8 +80,8 @@ static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
 /**
  * WdmInitializeDmaTransferContext() - InitializeDmaTransferContext
  * @dma_adapter: from IoGetDmaAdapter()
- * @dma_transfer_context: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes of the driver's; the
- *	contents do not matter
+ * @dma_transfer_context: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes of the driver's, aligned or
+ *	not; the contents do not matter
  *
  * Answers to wdm: PINITIALIZE_DMA_TRANSFER_CONTEXT. The block owns nothing: it may be
  * initialized again, or freed, when no request waits under it. A context that was
@@ -67,25 +89,30 @@ static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for NULL, or while a request waits
- * under the block.
+ * under the block; STATUS_INVALID_DEVICE_STATE at the wrong level.
  */
 NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
 {
 	static const char call[] = "InitializeDmaTransferContext";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-	struct wdm_context *context = dma_transfer_context;
+	struct wdm_context context = { .magic = WDM_CONTEXT_MAGIC };
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wdmdma_adapter *adapter;
+	unsigned long flags;
 
+	if (wdm_above_dispatch(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return status;
-	if (!context) {
+	context.adapter = adapter;
+	if (!dma_transfer_context) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
-	} else if (wdm_context_waits(adapter, context)) {
+	} else if (wdm_context_waits(adapter, dma_transfer_context)) {
 		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
 	} else {
-		memset(context, 0, DMA_TRANSFER_CONTEXT_SIZE_V1);
-		context->adapter = adapter;
-		context->magic = WDM_CONTEXT_MAGIC;
+		spin_lock_irqsave(&wdm_contexts_lock, flags);
+		memcpy(dma_transfer_context, &context, sizeof(context));
+		spin_unlock_irqrestore(&wdm_contexts_lock, flags);
 		status = STATUS_SUCCESS;
 	}
 	wdmdma_adapter_put(adapter);
@@ -95,17 +122,15 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 /* A request is made under this context: may it be? */
 NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
 {
-	struct wdm_context *context = wdm_context_of(adapter, call, block);
+	u32 was;
 
-	if (!context)
-		return STATUS_INVALID_PARAMETER;
-	if (wdm_context_waits(adapter, block)) {
+	if (block && wdm_context_waits(adapter, block)) {
 		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
 		return STATUS_INVALID_PARAMETER;
 	}
-	if (cmpxchg(&context->state, WDM_CONTEXT_NEW, WDM_CONTEXT_USED) == WDM_CONTEXT_CANCELLED)
-		return STATUS_CANCELLED;
-	return STATUS_SUCCESS;
+	if (!wdm_context_change(adapter, call, block, WDM_CONTEXT_NEW, WDM_CONTEXT_USED, &was))
+		return STATUS_INVALID_PARAMETER;
+	return was == WDM_CONTEXT_CANCELLED ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
 
 /**
@@ -125,18 +150,20 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
 				PVOID dma_transfer_context)
 {
 	static const char call[] = "CancelAdapterChannel";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-	struct wdm_context *context;
+	struct wdmdma_adapter *adapter;
 	bool cancelled = false;
+	u32 was;
 
+	if (wdm_above_dispatch(call))
+		return FALSE;
+	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return FALSE;
-	context = wdm_context_of(adapter, call, dma_transfer_context);
-	if (context)
-		cancelled = wdmdma_list_cancel(adapter, context) ||
-			    wdmdma_channel_cancel(adapter, context) ||
-			    cmpxchg(&context->state, WDM_CONTEXT_NEW, WDM_CONTEXT_CANCELLED) ==
-			    WDM_CONTEXT_NEW;
+	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+			       WDM_CONTEXT_CANCELLED, &was))
+		cancelled = was == WDM_CONTEXT_NEW ||
+			    wdmdma_list_cancel(adapter, dma_transfer_context) ||
+			    wdmdma_channel_cancel(adapter, dma_transfer_context);
 	wdmdma_adapter_put(adapter);
 	return cancelled;
 }
@@ -151,21 +178,29 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
  * that a bus master was given goes on: only its driver can stop it.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for what is no initialized context.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for what is no initialized context;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level.
  */
 NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
 {
 	static const char call[] = "CancelMappedTransfer";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-	struct wdm_context *context;
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wdmdma_adapter *adapter;
+	u32 was;
 
+	if (wdm_above_dispatch(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
-	context = wdm_context_of(adapter, call, dma_transfer_context);
-	if (context) {
-		WRITE_ONCE(context->state, WDM_CONTEXT_CANCELLED);
-		wdmdma_registers_cancel(adapter, context);
+		return status;
+	/* It is new or used, and does not go back from one to the other. */
+	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+			       WDM_CONTEXT_CANCELLED, &was) &&
+	    wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_USED,
+			       WDM_CONTEXT_CANCELLED, &was)) {
+		wdmdma_registers_cancel(adapter, dma_transfer_context);
+		status = STATUS_SUCCESS;
 	}
 	wdmdma_adapter_put(adapter);
-	return context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+	return status;
 }

@@ -298,18 +298,22 @@ void WdmPutScatterGatherList(PDMA_ADAPTER dma_adapter, PSCATTER_GATHER_LIST scat
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_NONE_MAPPED in a second call for the list;
- * STATUS_INSUFFICIENT_RESOURCES; STATUS_INVALID_PARAMETER.
+ * STATUS_INSUFFICIENT_RESOURCES; STATUS_INVALID_PARAMETER; STATUS_INVALID_DEVICE_STATE at
+ * the wrong level.
  */
 NTSTATUS WdmBuildMdlFromScatterGatherList(PDMA_ADAPTER dma_adapter,
 					  PSCATTER_GATHER_LIST scatter_gather, PMDL original_mdl,
 					  PMDL *target_mdl)
 {
 	static const char call[] = "BuildMdlFromScatterGatherList";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wdmdma_adapter *adapter;
 
 	if (target_mdl)
 		*target_mdl = NULL;
+	if (wdm_above_dispatch(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return status;
 	if (original_mdl && target_mdl)

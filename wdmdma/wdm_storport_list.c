@@ -5,7 +5,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/slab.h>
 #include <linux/stddef.h>
 
 #include "wdm_storport.h"
@@ -15,20 +14,17 @@ static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));
 static_assert(sizeof(STOR_SCATTER_GATHER_ELEMENT) == sizeof(SCATTER_GATHER_ELEMENT));
 static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHER_LIST, Elements));
 
-/* What the miniport wants to be called with, until its list is there. */
-struct stor_ready {
-	PPOST_SCATTER_GATHER_EXECUTE routine;
-	PVOID context;
-};
-
-/* The type of a routine for the adapter, which is not that of a miniport's. */
+/*
+ * The type of a routine for the adapter, which is not that of a miniport's. That comes in
+ * the place of a device object, which miniports are not given: so nothing is left where
+ * a list is dropped, and its routine never called.
+ */
 static void stor_list_is_ready(PDEVICE_OBJECT device_object, PIRP irp, PSCATTER_GATHER_LIST list,
 			       PVOID context)
 {
-	struct stor_ready ready = *(struct stor_ready *)context;
+	PPOST_SCATTER_GATHER_EXECUTE routine = (PPOST_SCATTER_GATHER_EXECUTE)device_object;
 
-	kfree(context);
-	ready.routine(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list, ready.context);
+	routine(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list, context);
 }
 
 static ULONG stor_list_status(NTSTATUS status)
@@ -88,7 +84,6 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 				     ULONG scatter_gather_buffer_length)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
-	struct stor_ready *ready = NULL;
 	PDMA_ADAPTER dma_adapter;
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
 	NTSTATUS nt_status;
@@ -103,21 +98,12 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 	status = STOR_STATUS_INVALID_IRQL;
 	if (stor_below_dispatch(__func__))
 		goto put;
-	status = STOR_STATUS_INSUFFICIENT_RESOURCES;
-	ready = kmalloc(sizeof(*ready), GFP_ATOMIC | __GFP_NOWARN);
-	if (!ready) {
-		wdm_stor_refuse(__func__, "out of memory");
-		goto put;
-	}
-	ready->routine = execution_routine;
-	ready->context = context;
 	dma_adapter = stor->dma_adapter;
-	nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter, stor->pdo, mdl,
-			current_va, length, stor_list_is_ready, ready, write_to_device,
-			scatter_gather_buffer, scatter_gather_buffer_length);
+	nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
+			(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
+			stor_list_is_ready, context, write_to_device, scatter_gather_buffer,
+			scatter_gather_buffer_length);
 	status = stor_list_status(nt_status);
-	if (status != STOR_STATUS_SUCCESS)
-		kfree(ready);
 put:
 	wdm_stor_put(stor);
 	return status;

@@ -222,8 +222,9 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 					     MmGetMdlByteCount(mdl), DMA_SYNCHRONOUS_CALLBACK, NULL,
 					     NULL, record->write_to_device, NULL, NULL,
 					     &record->list);
-	/* Nothing but the list is held: lists do not take the adapter's channel. */
-	if (!NT_SUCCESS(status))
+	if (NT_SUCCESS(status))
+		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);
+	else
 		record->list = NULL;
 	return status;
 }

@@ -114,7 +114,8 @@ static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
  * Return: STATUS_SUCCESS, possibly with fewer bytes; STATUS_INVALID_PARAMETER, also for
  * a buffer that has not room for one element; STATUS_INSUFFICIENT_RESOURCES;
  * STATUS_NOT_SUPPORTED for what cannot be mapped here; STATUS_CANCELLED if the context
- * of the registers is; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * of the registers is; STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE
+ * at the wrong level.
  */
 NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 			  ULONGLONG offset, ULONG device_offset, PULONG length,
@@ -172,7 +173,7 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
 	int ret;
 
 	if (wdm_above_dispatch(call))
-		return -EINVAL;
+		return -EBUSY;
 	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return -EINVAL;
@@ -224,7 +225,8 @@ BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_reg
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER if nothing of that is mapped, or more
- * than that.
+ * than that; STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong
+ * level.
  */
 NTSTATUS WdmFlushAdapterBuffersEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 				  ULONGLONG offset, ULONG length, BOOLEAN write_to_device)
