@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See memory.h. */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -82,10 +83,27 @@ PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum,
 	return adapter;
 }
 
-/* Are the elements these bytes of the memory, in this order, where nothing translates? */
+/*
+ * One for which memory is copied: by us, since it reaches 16 MiB; or, with swiotlb=force, by
+ * the kernel, whose copy is beyond that.
+ */
+PDMA_ADAPTER wdmdma_test_copying_adapter(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+
+	return wdmdma_test_adapter(test, wdmdma_test_copies_all(fixture->dev) ? 64 : 24, SZ_64K,
+				   TRUE);
+}
+
+/*
+ * Are the elements these bytes of the memory, in this order, where nothing translates? If
+ * the kernel copies all it maps (swiotlb=force), they have the same bytes.
+ */
 void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list,
 			     const struct wdmdma_memory *memory, size_t offset, size_t length)
 {
+	const struct wdmdma_fixture *fixture = test->priv;
+	bool copied = wdmdma_test_copies_all(fixture->dev);
 	size_t done = 0, in_element = 0;
 	ULONG i = 0;
 
@@ -98,8 +116,13 @@ void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list
 		KUNIT_ASSERT_LT(test, i, list->NumberOfElements);
 		part = min3(length - done, (size_t)(PAGE_SIZE - offset_in_page(at)),
 			    element->Length - in_element);
-		KUNIT_ASSERT_EQ(test, (u64)element->Address.QuadPart + in_element, address);
 		KUNIT_ASSERT_NE(test, part, 0UL);
+		if (copied)
+			KUNIT_ASSERT_EQ(test, memcmp(wdmdma_test_at(element->Address.QuadPart) +
+						     in_element, memory->va + at, part), 0);
+		else
+			KUNIT_ASSERT_EQ(test, (u64)element->Address.QuadPart + in_element,
+					address);
 		done += part;
 		in_element += part;
 		if (in_element == element->Length) {
@@ -117,9 +140,15 @@ void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list
  */
 static atomic_t plenty;
 
+/* Looks from a work item: how the memory that is looked at was allocated. */
+atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
+
 static enum wdmdma_reach short_reaches(const struct wdmdma_device *device,
 				       struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
+	if (current->flags & PF_WQ_WORKER)
+		atomic_inc(current->flags & PF_MEMALLOC_NOIO ? &wdmdma_test_tries_noio :
+							       &wdmdma_test_tries_io);
 	/* There could be some, so it is worth to wait: at the lowest address. */
 	return atomic_read(&plenty) || phys == window.first ? WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
 }
@@ -133,6 +162,8 @@ void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER dma_adapter)
 
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
 	atomic_set(&plenty, 0);
+	atomic_set(&wdmdma_test_tries_noio, 0);
+	atomic_set(&wdmdma_test_tries_io, 0);
 	short_backend = wdmdma_backend_direct;
 	short_backend.reaches = short_reaches;
 	adapter->device->backend = &short_backend;

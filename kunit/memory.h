@@ -47,15 +47,23 @@ struct wdmdma_caught {
 struct wdmdma_memory *wdmdma_test_memory(struct kunit *test, unsigned int pages);
 PMDL wdmdma_test_mdl(struct kunit *test, void *va, ULONG length);
 PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists);
+PDMA_ADAPTER wdmdma_test_copying_adapter(struct kunit *test);
 void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list,
 			     const struct wdmdma_memory *memory, size_t offset, size_t length);
 void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER adapter);
 void wdmdma_test_plenty(void);
+extern atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
 unsigned int wdmdma_test_lists(PDMA_ADAPTER adapter);
 
 void wdmdma_test_catch_init(struct wdmdma_caught *caught);
 VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
 			    PVOID context);
+
+/* Does the kernel copy for this device whatever it maps (swiotlb=force)? */
+static inline bool wdmdma_test_copies_all(struct device *dev)
+{
+	return is_swiotlb_force_bounce(dev) && !wdmdma_iommu_translates(dev);
+}
 
 /* The memory behind a logical address, of a fake device. */
 static inline u8 *wdmdma_test_at(u64 address)

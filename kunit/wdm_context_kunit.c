@@ -70,6 +70,38 @@ static void context_is_its_block_and_nothing_else(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(context + DMA_TRANSFER_CONTEXT_SIZE_V1, 0x5a, 8));
 }
 
+/* The block is the driver's: no place of it is wrong, and no contents are. */
+static void context_may_lie_anywhere_and_be_anything(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u8 memory[DMA_TRANSFER_CONTEXT_SIZE_V1 + 8], copy[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	unsigned int i, at;
+
+	for (i = 0; i < 8; i++) {
+		u8 *context = memory + i;
+
+		KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, context),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, context),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
+		f->ops->InitializeDmaTransferContext(f->adapter, context);
+		KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+		/* It may be moved: nothing waits under it. */
+		memcpy(copy, context, sizeof(copy));
+		KUNIT_EXPECT_EQ(test, get(test, copy), STATUS_CANCELLED);
+	}
+	/* One byte of what is looked at is another: no context, or a state that is none. */
+	for (at = 0; at < 16; at++) {
+		f->ops->InitializeDmaTransferContext(f->adapter, copy);
+		copy[at] ^= 0x80;
+		KUNIT_EXPECT_EQ(test, get(test, copy), STATUS_INVALID_PARAMETER);
+		KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, copy),
+				STATUS_INVALID_PARAMETER);
+	}
+}
+
 static void early_cancel_cancels_what_comes(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -108,6 +140,7 @@ static void cancelled_context_does_no_further_transfer(struct kunit *test)
 static struct kunit_case wdm_context_cases[] = {
 	KUNIT_CASE(context_must_be_initialized),
 	KUNIT_CASE(context_is_its_block_and_nothing_else),
+	KUNIT_CASE(context_may_lie_anywhere_and_be_anything),
 	KUNIT_CASE(early_cancel_cancels_what_comes),
 	KUNIT_CASE(cancel_after_completion_is_too_late),
 	KUNIT_CASE(cancelled_context_does_no_further_transfer),

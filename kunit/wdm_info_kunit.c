@@ -60,7 +60,9 @@ static void calculate_with_mdl_looks_at_its_pages(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 5000);
 	ULONG size, registers;
 
-	mdl->Next = wdmdma_test_mdl(test, memory->va + 5000, 8 * SZ_4K - 5000);
+	/* An empty MDL has no pages. */
+	mdl->Next = wdmdma_test_mdl(test, memory->va + 5000, 0);
+	mdl->Next->Next = wdmdma_test_mdl(test, memory->va + 5000, 8 * SZ_4K - 5000);
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va, 8 * SZ_4K, &size, &registers),
 			STATUS_SUCCESS);
 	/* The page that both MDLs have counts twice, but is one piece. */

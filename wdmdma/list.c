@@ -337,6 +337,7 @@ bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return held;
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_hold);
 
 void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
 {
@@ -347,6 +348,7 @@ void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	wdmdma_channel_kick(adapter);
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
 /* The list that waits under this context; or NULL. Under the transfers lock. */
 static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,

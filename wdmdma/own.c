@@ -22,8 +22,8 @@
  */
 static bool own_needs_no_mapping(const struct wdmdma_device *device)
 {
-	return device->backend == &wdmdma_backend_direct && dev_is_dma_coherent(device->dev) &&
-	       is_swiotlb_force_bounce(device->dev);
+	return is_swiotlb_force_bounce(device->dev) && dev_is_dma_coherent(device->dev) &&
+	       !wdmdma_iommu_translates(device->dev);
 }
 
 /*

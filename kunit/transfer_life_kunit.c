@@ -1,0 +1,806 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How transfers, map registers and requests end: when two end them at once, when the
+ * driver is unbound, when they can never be, and when their routine does what it likes.
+ * Threads are made to meet inside the backend or a routine, so that the cases come out
+ * the same each time; KASAN and the kernel's DMA debugging tell of what was ended twice
+ * or not at all.
+ */
+#include <kunit/device.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "channel.h"
+#include "memory.h"
+
+#define WAIT	(10 * HZ)
+#define SPINS	5000000
+#define SYNC	DMA_SYNCHRONOUS_CALLBACK
+
+/* Wait with bottom halves off, or in an RCU read section. */
+static bool spin_until(const bool *flag)
+{
+	unsigned int left = SPINS;
+
+	while (!READ_ONCE(*flag) && left--)
+		udelay(1);
+	return READ_ONCE(*flag);
+}
+
+static struct wdmdma_adapter *core_of(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+
+	wdmdma_adapter_put(adapter);
+	return adapter;
+}
+
+static bool has_registers(PDMA_ADAPTER dma_adapter)
+{
+	return !list_empty(&core_of(dma_adapter)->registers);
+}
+
+/* A backend in which a thread stops, while it starts or maps a transfer, until it is let go. */
+
+static struct {
+	struct wdmdma_backend backend;
+	bool stop, stopped, go;
+} gate;
+
+static enum wdmdma_reach gate_reaches(const struct wdmdma_device *device,
+				      struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	if (READ_ONCE(gate.stop)) {
+		WRITE_ONCE(gate.stop, false);
+		WRITE_ONCE(gate.stopped, true);
+		spin_until(&gate.go);
+	}
+	return wdmdma_backend_direct.reaches(device, window, phys, len);
+}
+
+static void gate_init(PDMA_ADAPTER adapter)
+{
+	memset(&gate, 0, sizeof(gate));
+	gate.backend = wdmdma_backend_direct;
+	gate.backend.reaches = gate_reaches;
+	gate.stop = true;
+	core_of(adapter)->device->backend = &gate.backend;
+}
+
+/* What a thread does, or a routine, with what it needs for that. */
+struct actor {
+	PDMA_ADAPTER adapter;
+	struct wdmdma_fixture *fixture;
+	PMDL mdl;
+	PVOID base;
+	bool base_there, called;
+	IO_ALLOCATION_ACTION action;
+	NTSTATUS status;
+	unsigned long calls;
+	struct completion done;
+};
+
+static void actor_init(struct actor *actor, struct wdmdma_fixture *f, PMDL mdl)
+{
+	memset(actor, 0, sizeof(*actor));
+	actor->fixture = f;
+	actor->adapter = f->adapter;
+	actor->mdl = mdl;
+	init_completion(&actor->done);
+}
+
+static void actor_start(struct kunit *test, struct actor *actor, int (*act)(void *))
+{
+	struct task_struct *task = kthread_run(act, actor, "wdmdma-actor");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+}
+
+static void actor_wait(struct kunit *test, struct actor *actor)
+{
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&actor->done, WAIT), 0UL);
+}
+
+/* Map registers end once. */
+
+static int map_under_base(void *data)
+{
+	struct actor *actor = data;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+	ULONG length = SZ_4K;
+
+	spin_until(&actor->base_there);
+	ops->MapTransfer(actor->adapter, actor->mdl, actor->base,
+			 MmGetMdlVirtualAddress(actor->mdl), &length, TRUE);
+	complete(&actor->done);
+	return 0;
+}
+
+/* Gives up the registers while another thread maps under them. */
+static IO_ALLOCATION_ACTION give_up(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
+{
+	struct actor *actor = context;
+
+	actor->base = base;
+	smp_store_release(&actor->base_there, true);
+	spin_until(&gate.stopped);
+	return actor->action;
+}
+
+static const struct give_up_row {
+	const char *name;
+	IO_ALLOCATION_ACTION action;
+} give_up_rows[] = {
+	{ "by DeallocateObject", DeallocateObject },
+	{ "by FreeMapRegisters, which is refused", DeallocateObjectKeepRegisters },
+};
+
+KUNIT_ARRAY_PARAM_DESC(give_up, give_up_rows, name);
+
+static void registers_in_use_end_when_nobody_uses_them(struct kunit *test)
+{
+	const struct give_up_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	struct actor actor;
+
+	actor_init(&actor, f, wdmdma_test_mdl(test, memory->va, SZ_4K));
+	actor.action = row->action;
+	gate_init(f->adapter);
+	actor_start(test, &actor, map_under_base);
+	KUNIT_EXPECT_EQ(test,
+			f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, give_up, &actor),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, gate.stopped);
+	if (row->action == DeallocateObjectKeepRegisters)
+		f->ops->FreeMapRegisters(f->adapter, actor.base, 1);
+	KUNIT_EXPECT_EQ(test, has_registers(f->adapter), row->action != DeallocateObject);
+	WRITE_ONCE(gate.go, true);
+	actor_wait(test, &actor);
+	if (row->action == DeallocateObjectKeepRegisters)
+		f->ops->FreeMapRegisters(f->adapter, actor.base, 1);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+}
+
+static IO_ALLOCATION_ACTION free_all(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
+{
+	struct actor *actor = context;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+
+	if (actor->calls++)
+		ops->FreeMapRegisters(actor->adapter, base, 1);
+	else
+		ops->FreeAdapterChannel(actor->adapter);
+	ops->FreeAdapterChannel(actor->adapter);
+	ops->FreeMapRegisters(actor->adapter, base, 1);
+	return actor->action;
+}
+
+/* 0xE6 codes 0x04 and 0x05: whatever the routine frees, and returns besides. */
+static void registers_freed_by_their_routine_end_once(struct kunit *test)
+{
+	static const IO_ALLOCATION_ACTION actions[] = {
+		KeepObject, DeallocateObject, DeallocateObjectKeepRegisters
+	};
+	struct wdmdma_fixture *f = test->priv;
+	struct actor actor;
+	unsigned int i, round;
+
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		actor_init(&actor, f, NULL);
+		actor.action = actions[i];
+		for (round = 0; round < 2; round++) {
+			f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, free_all, &actor);
+			KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+			KUNIT_EXPECT_NULL(test, core_of(f->adapter)->channel);
+		}
+	}
+}
+
+static IO_ALLOCATION_ACTION keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
+{
+	struct actor *actor = context;
+
+	actor->base = base;
+	actor->calls++;
+	complete(&actor->done);
+	return actor->action;
+}
+
+/* A request that waits is reached, too: what comes of it maps nothing. */
+static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1], list[0x28];
+	struct actor first, second;
+	ULONG length = SZ_4K;
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+
+	actor_init(&first, f, mdl);
+	actor_init(&second, f, mdl);
+	first.action = KeepObject;
+	second.action = DeallocateObjectKeepRegisters;
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, keep, &first);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->AllocateAdapterChannelEx(f->adapter, f->pdo, context, 1, 0, keep,
+							 &second, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, f->ops->CancelMappedTransfer(f->adapter, context), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, second.calls, 0UL);
+	f->ops->FreeAdapterChannel(f->adapter);
+	actor_wait(test, &second);
+	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, second.base, 0, 0, &length,
+						    TRUE, (void *)list, sizeof(list), NULL, NULL),
+			STATUS_CANCELLED);
+	flush_work(&core_of(f->adapter)->channel_work);
+	f->ops->FreeMapRegisters(f->adapter, second.base, 1);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+}
+
+/* Peer defect 11: the base of a request that waited is like any other. */
+static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct actor first, second;
+
+	actor_init(&first, f, NULL);
+	actor_init(&second, f, NULL);
+	first.action = KeepObject;
+	second.action = DeallocateObjectKeepRegisters;
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, keep, &first);
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 3, keep, &second);
+	f->ops->FreeAdapterChannel(f->adapter);
+	actor_wait(test, &second);
+	flush_work(&core_of(f->adapter)->channel_work);
+	f->ops->FreeMapRegisters(f->adapter, second.base, 3);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+}
+
+/* A list without a routine does not take the channel; its end does not free another's. */
+static void end_of_a_list_leaves_the_channel(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+	struct actor actor;
+
+	actor_init(&actor, f, mdl);
+	actor.action = KeepObject;
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, keep, &actor);
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, mdl, 0, SZ_4K,
+						       SYNC, NULL, NULL, TRUE, NULL, NULL, &list),
+			STATUS_SUCCESS);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)core_of(f->adapter)->channel, actor.base);
+	f->ops->PutScatterGatherList(f->adapter, list, TRUE);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+}
+
+/* Lists end once. */
+
+static int put_list(void *data)
+{
+	struct actor *actor = data;
+
+	spin_until(&actor->base_there);
+	actor->adapter->DmaOperations->PutScatterGatherList(actor->adapter, actor->base, TRUE);
+	complete(&actor->done);
+	return 0;
+}
+
+/* 0xE6 code 0x06, by two at a time. */
+static void list_put_by_two_ends_once(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+	struct actor actor;
+	unsigned int round;
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	for (round = 0; round < 100; round++) {
+		actor_init(&actor, f, mdl);
+		actor_start(test, &actor, put_list);
+		KUNIT_ASSERT_EQ(test,
+				f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, mdl, 0,
+							       SZ_4K, SYNC, NULL, NULL, TRUE, NULL,
+							       NULL, &list),
+				STATUS_SUCCESS);
+		actor.base = list;
+		smp_store_release(&actor.base_there, true);
+		f->ops->PutScatterGatherList(f->adapter, list, TRUE);
+		actor_wait(test, &actor);
+		KUNIT_ASSERT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+	}
+}
+
+static VOID put_and_count(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
+			  PVOID context)
+{
+	struct actor *actor = context;
+
+	actor->adapter->DmaOperations->PutScatterGatherList(actor->adapter, list, TRUE);
+	actor->calls++;
+	complete(&actor->done);
+}
+
+/* Either its routine is called, or CancelAdapterChannel returns TRUE; never both. */
+static void list_is_called_or_cancelled(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	unsigned int round, cancelled = 0, called = 0;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct actor actor;
+
+	for (round = 0; round < 60; round++) {
+		actor_init(&actor, f, mdl);
+		wdmdma_test_short(test, f->adapter);
+		f->ops->InitializeDmaTransferContext(f->adapter, context);
+		KUNIT_ASSERT_EQ(test,
+				f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, mdl, 0,
+							       SZ_4K, 0, put_and_count, &actor,
+							       TRUE, NULL, NULL, NULL),
+				STATUS_SUCCESS);
+		wdmdma_test_plenty();
+		/* It is tried every 10 ms. */
+		usleep_range(500 * (round % 30), 500 * (round % 30) + 100);
+		if (f->ops->CancelAdapterChannel(f->adapter, f->pdo, context)) {
+			cancelled++;
+			flush_delayed_work(&core_of(f->adapter)->list_work);
+			KUNIT_ASSERT_EQ(test, actor.calls, 0UL);
+		} else {
+			called++;
+			actor_wait(test, &actor);
+			KUNIT_ASSERT_EQ(test, actor.calls, 1UL);
+		}
+	}
+	kunit_info(test, "%u called, %u cancelled\n", called, cancelled);
+	KUNIT_EXPECT_GT(test, cancelled, 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
+/* A backend where all has to be copied, but for one page, and nothing is what it seems. */
+
+static phys_addr_t hopeless_page;
+static bool hopeless_plenty;
+
+static enum wdmdma_reach hopeless_reaches(const struct wdmdma_device *device,
+					  struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	return READ_ONCE(hopeless_plenty) || phys == window.first || phys == hopeless_page ?
+	       WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
+}
+
+static phys_addr_t hopeless_phys(const struct wdmdma_device *device, dma_addr_t dma)
+{
+	return dma >= SZ_8K ? dma + SZ_4K : dma;
+}
+
+/* That one list can never be mapped shows when its turn has come. */
+static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL plain = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	PMDL never = wdmdma_test_mdl(test, memory->va + SZ_4K, SZ_4K);
+	static struct wdmdma_backend hopeless;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_caught caught[3];
+	unsigned int i;
+
+	hopeless = wdmdma_backend_direct;
+	hopeless.reaches = hopeless_reaches;
+	hopeless.phys = hopeless_phys;
+	hopeless_page = page_to_phys(memory->page[1]);
+	WRITE_ONCE(hopeless_plenty, false);
+	core_of(f->adapter)->device->backend = &hopeless;
+	for (i = 0; i < ARRAY_SIZE(caught); i++)
+		wdmdma_test_catch_init(&caught[i]);
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	f->ops->GetScatterGatherList(f->adapter, f->pdo, plain, memory->va, SZ_4K,
+				     wdmdma_test_catch_list, &caught[0], TRUE);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, never, 0,
+						       SZ_4K, DMA_FAIL_ON_BOUNCE,
+						       wdmdma_test_catch_list, &caught[1], TRUE,
+						       NULL, NULL, NULL),
+			STATUS_SUCCESS);
+	f->ops->GetScatterGatherList(f->adapter, f->pdo, plain, memory->va, SZ_4K,
+				     wdmdma_test_catch_list, &caught[2], TRUE);
+	WRITE_ONCE(hopeless_plenty, true);
+	for (i = 0; i < ARRAY_SIZE(caught); i += 2) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught[i].done, WAIT), 0UL);
+		f->ops->PutScatterGatherList(f->adapter, caught[i].list, TRUE);
+	}
+	KUNIT_EXPECT_EQ(test, caught[1].calls, 0U);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+}
+
+/* Memory for what waits is allocated as for I/O: it may be what memory is freed by. */
+static void waiting_list_starts_no_io(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_caught caught;
+
+	wdmdma_test_catch_init(&caught);
+	wdmdma_test_short(test, f->adapter);
+	f->ops->GetScatterGatherList(f->adapter, f->pdo, mdl, memory->va, SZ_4K,
+				     wdmdma_test_catch_list, &caught, TRUE);
+	msleep(50);
+	wdmdma_test_plenty();
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught.done, WAIT), 0UL);
+	KUNIT_EXPECT_GT(test, atomic_read(&wdmdma_test_tries_noio), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&wdmdma_test_tries_io), 0);
+	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
+}
+
+/* Unbind, and the last put. */
+
+/* What is left behind may be free by then: the copy stays where it is. */
+static void memory_of_what_is_left_is_not_written(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PDMA_ADAPTER adapter = wdmdma_test_copying_adapter(test);
+	u8 *before = kunit_kmalloc(test, SZ_8K, GFP_KERNEL);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+	PHYSICAL_ADDRESS la;
+	struct actor actor;
+	ULONG length = SZ_4K;
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	memcpy(before, memory->va, SZ_8K);
+	f->ops->InitializeDmaTransferContext(adapter, context);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->GetScatterGatherListEx(adapter, f->pdo, context, mdl, 0, SZ_4K,
+						       SYNC, NULL, NULL, FALSE, NULL, NULL, &list),
+			STATUS_SUCCESS);
+	memset(wdmdma_test_at(list->Elements[0].Address.QuadPart), 0x11, SZ_4K);
+	actor_init(&actor, f, mdl);
+	actor.action = KeepObject;
+	f->ops->AllocateAdapterChannel(adapter, f->pdo, 1, keep, &actor);
+	la = f->ops->MapTransfer(adapter, mdl, actor.base, memory->va + SZ_4K, &length, FALSE);
+	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
+	memset(wdmdma_test_at(la.QuadPart), 0x22, SZ_4K);
+
+	kunit_device_unregister(test, f->dev);
+	KUNIT_EXPECT_EQ(test, memcmp(before, memory->va, SZ_8K), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
+	KUNIT_EXPECT_FALSE(test, has_registers(adapter));
+	/* And now there is nothing to be ended. */
+	f->ops->PutScatterGatherList(adapter, list, FALSE);
+	f->ops->FreeAdapterChannel(adapter);
+	length = SZ_4K;
+	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(adapter, mdl, actor.base, 0, 0, &length, TRUE,
+						    (void *)context, sizeof(context), NULL, NULL),
+			STATUS_DELETE_PENDING);
+	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(adapter, mdl, actor.base, SZ_4K,
+							    SZ_4K, FALSE),
+			STATUS_DELETE_PENDING);
+}
+
+static IO_ALLOCATION_ACTION ask_for_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+					    PVOID context)
+{
+	struct actor *actor = context;
+
+	WRITE_ONCE(actor->calls, actor->calls + 1);
+	actor->status = actor->adapter->DmaOperations->AllocateAdapterChannel(actor->adapter,
+			object, 1, ask_for_channel, actor);
+	return DeallocateObject;
+}
+
+static VOID ask_for_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct actor *actor = context;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+
+	ops->PutScatterGatherList(actor->adapter, list, TRUE);
+	WRITE_ONCE(actor->calls, actor->calls + 1);
+	actor->status = ops->GetScatterGatherList(actor->adapter, object, actor->mdl,
+						  MmGetMdlVirtualAddress(actor->mdl), SZ_4K,
+						  ask_for_list, actor, TRUE);
+}
+
+/* Routines that ask again each time end with the binding, and hold up nobody's. */
+static void routines_that_ask_again_do_not_hold_up_unbind(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv, *other = wdmdma_test_fixture(test);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	struct actor held, channels, lists;
+	unsigned long calls;
+	unsigned int left;
+
+	actor_init(&held, f, NULL);
+	actor_init(&channels, f, NULL);
+	actor_init(&lists, f, wdmdma_test_mdl(test, memory->va, SZ_4K));
+	held.action = KeepObject;
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, keep, &held);
+	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, ask_for_channel, &channels);
+	wdmdma_test_short(test, f->adapter);
+	f->ops->GetScatterGatherList(f->adapter, f->pdo, lists.mdl, memory->va, SZ_4K,
+				     ask_for_list, &lists, TRUE);
+	f->ops->FreeAdapterChannel(f->adapter);
+	wdmdma_test_plenty();
+	/* More than a work item serves at once. */
+	for (left = 500; left; left--) {
+		if (READ_ONCE(channels.calls) > WDMDMA_SERVED_AT_ONCE &&
+		    READ_ONCE(lists.calls) > WDMDMA_SERVED_AT_ONCE)
+			break;
+		msleep(20);
+	}
+	KUNIT_EXPECT_GT(test, left, 0U);
+
+	kunit_device_unregister(test, other->dev);
+	kunit_device_unregister(test, f->dev);
+	calls = channels.calls + lists.calls;
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, channels.calls + lists.calls, calls);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
+/* Maps, sees the driver unbound, and frees what it has, and the adapter. */
+static IO_ALLOCATION_ACTION routine_during_unbind(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+						  PVOID context)
+{
+	struct actor *actor = context;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+	ULONG length = SZ_4K;
+
+	ops->MapTransfer(actor->adapter, actor->mdl, base, MmGetMdlVirtualAddress(actor->mdl),
+			 &length, FALSE);
+	actor->called = length == SZ_4K;
+	smp_store_release(&actor->base_there, true);
+	spin_until(&core_of(actor->adapter)->transfers_closed);
+	ops->FlushAdapterBuffers(actor->adapter, actor->mdl, base,
+				 MmGetMdlVirtualAddress(actor->mdl), SZ_4K, FALSE);
+	ops->FreeAdapterChannel(actor->adapter);
+	ops->FreeMapRegisters(actor->adapter, base, 1);
+	ops->PutDmaAdapter(actor->adapter);
+	return actor->action;
+}
+
+static int allocate_during_unbind(void *data)
+{
+	struct actor *actor = data;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+
+	ops->AllocateAdapterChannel(actor->adapter, NULL, 1, routine_during_unbind, actor);
+	complete(&actor->done);
+	return 0;
+}
+
+static void routine_may_run_while_the_adapter_goes(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct actor actor;
+	unsigned int action;
+
+	for (action = KeepObject; action <= DeallocateObjectKeepRegisters; action++) {
+		struct wdmdma_fixture *f = wdmdma_test_fixture(test);
+
+		actor_init(&actor, f, mdl);
+		actor.action = action;
+		actor_start(test, &actor, allocate_during_unbind);
+		KUNIT_ASSERT_TRUE(test, spin_until(&actor.base_there));
+		kunit_device_unregister(test, f->dev);
+		actor_wait(test, &actor);
+		KUNIT_EXPECT_TRUE(test, actor.called);
+		f->adapter = NULL;
+	}
+}
+
+/* Until the adapter answers that its driver is unbound. */
+static int channels_until_unbind(void *data)
+{
+	struct actor *actor = data;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PVOID base;
+
+	do {
+		ops->InitializeDmaTransferContext(actor->adapter, context);
+		actor->status = ops->AllocateAdapterChannelEx(actor->adapter, NULL, context, 1,
+							      SYNC, NULL, NULL, &base);
+		if (NT_SUCCESS(actor->status))
+			ops->FreeAdapterChannel(actor->adapter);
+		cond_resched();
+	} while (actor->status != STATUS_DELETE_PENDING);
+	complete(&actor->done);
+	return 0;
+}
+
+static int waits_until_unbind(void *data)
+{
+	struct actor *actor = data;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+
+	do {
+		ops->InitializeDmaTransferContext(actor->adapter, context);
+		actor->action = DeallocateObject;
+		actor->status = ops->AllocateAdapterChannelEx(actor->adapter, NULL, context, 1, 0,
+							      keep, actor, NULL);
+		ops->CancelAdapterChannel(actor->adapter, NULL, context);
+		cond_resched();
+	} while (actor->status != STATUS_DELETE_PENDING);
+	return 0;
+}
+
+static int lists_until_unbind(void *data)
+{
+	struct actor *actor = data;
+	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+	PMDL target;
+
+	do {
+		ops->InitializeDmaTransferContext(actor->adapter, context);
+		actor->status = ops->GetScatterGatherListEx(actor->adapter, NULL, context,
+							    actor->mdl, 0, SZ_4K, SYNC, NULL, NULL,
+							    FALSE, NULL, NULL, &list);
+		if (NT_SUCCESS(actor->status)) {
+			ops->BuildMdlFromScatterGatherList(actor->adapter, list, actor->mdl,
+							   &target);
+			ops->PutScatterGatherList(actor->adapter, list, FALSE);
+		}
+		cond_resched();
+	} while (actor->status != STATUS_DELETE_PENDING);
+	complete(&actor->done);
+	return 0;
+}
+
+#define UNBIND_ROUNDS	12
+
+/* Threads in all calls while their driver is unbound. */
+static void all_calls_may_race_with_unbind(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct task_struct *waiter;
+	struct actor actor[3];
+	unsigned int round;
+
+	for (round = 0; round < UNBIND_ROUNDS; round++) {
+		struct wdmdma_fixture *f = wdmdma_test_fixture(test);
+
+		actor_init(&actor[0], f, mdl);
+		actor_init(&actor[1], f, mdl);
+		actor_init(&actor[2], f, mdl);
+		actor_start(test, &actor[0], channels_until_unbind);
+		actor_start(test, &actor[1], lists_until_unbind);
+		waiter = kthread_run(waits_until_unbind, &actor[2], "wdmdma-waiter");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(waiter));
+		get_task_struct(waiter);
+		usleep_range(2000 * round, 2000 * round + 1000);
+		kunit_device_unregister(test, f->dev);
+		actor_wait(test, &actor[0]);
+		actor_wait(test, &actor[1]);
+		kthread_stop(waiter);
+		put_task_struct(waiter);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+		KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+		KUNIT_EXPECT_TRUE(test, list_empty(&core_of(f->adapter)->waiting_channels));
+	}
+}
+
+/* A domain changes, and a transfer starts. */
+
+static int start_list(void *data)
+{
+	struct actor *actor = data;
+
+	actor->status = actor->adapter->DmaOperations->GetScatterGatherList(actor->adapter, NULL,
+			actor->mdl, MmGetMdlVirtualAddress(actor->mdl), SZ_4K,
+			put_and_count, actor, TRUE);
+	return 0;
+}
+
+/* The device to map with is noted: now the device must not go. */
+static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv, *leader = wdmdma_test_fixture(test);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	HANDLE domain = leader->ops->GetDmaDomain(leader->adapter);
+	struct actor actor;
+
+	actor_init(&actor, f, mdl);
+	gate_init(f->adapter);
+	actor_start(test, &actor, start_list);
+	KUNIT_ASSERT_TRUE(test, spin_until(&gate.stopped));
+	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain),
+			STATUS_INVALID_DEVICE_STATE);
+	WRITE_ONCE(gate.go, true);
+	actor_wait(test, &actor);
+	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain), STATUS_SUCCESS);
+
+	actor_init(&actor, f, mdl);
+	gate_init(f->adapter);
+	actor_start(test, &actor, start_list);
+	KUNIT_ASSERT_TRUE(test, spin_until(&gate.stopped));
+	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_INVALID_DEVICE_STATE);
+	WRITE_ONCE(gate.go, true);
+	actor_wait(test, &actor);
+	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
+}
+
+/* While it goes, nothing starts; and what waits for the channel comes afterwards. */
+static void transfers_wait_while_the_domain_is_changed(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_adapter *adapter = core_of(f->adapter);
+	struct wdmdma_caught caught;
+	struct actor actor;
+
+	actor_init(&actor, f, mdl);
+	actor.action = DeallocateObject;
+	wdmdma_test_catch_init(&caught);
+	KUNIT_ASSERT_TRUE(test, wdmdma_transfers_hold(adapter));
+	KUNIT_EXPECT_EQ(test, f->ops->GetScatterGatherList(f->adapter, NULL, mdl, memory->va,
+							   SZ_4K, wdmdma_test_catch_list, &caught,
+							   TRUE),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, f->ops->AllocateAdapterChannel(f->adapter, NULL, 1, keep, &actor),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, actor.calls, 0UL);
+	wdmdma_transfers_release(adapter);
+	actor_wait(test, &actor);
+	flush_work(&adapter->channel_work);
+	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
+	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+}
+
+static struct kunit_case transfer_life_cases[] = {
+	KUNIT_CASE_PARAM(registers_in_use_end_when_nobody_uses_them, give_up_gen_params),
+	KUNIT_CASE(registers_freed_by_their_routine_end_once),
+	KUNIT_CASE(cancelled_while_it_waits_maps_nothing),
+	KUNIT_CASE(registers_of_a_request_that_waited_are_freed),
+	KUNIT_CASE(end_of_a_list_leaves_the_channel),
+	KUNIT_CASE(list_put_by_two_ends_once),
+	KUNIT_CASE(list_is_called_or_cancelled),
+	KUNIT_CASE(list_that_cannot_come_does_not_keep_back_others),
+	KUNIT_CASE(waiting_list_starts_no_io),
+	KUNIT_CASE(memory_of_what_is_left_is_not_written),
+	KUNIT_CASE(routines_that_ask_again_do_not_hold_up_unbind),
+	KUNIT_CASE(routine_may_run_while_the_adapter_goes),
+	KUNIT_CASE(all_calls_may_race_with_unbind),
+	KUNIT_CASE(domain_is_not_changed_while_a_transfer_starts),
+	KUNIT_CASE(transfers_wait_while_the_domain_is_changed),
+	{}
+};
+
+static struct kunit_suite transfer_life_suite = {
+	.name = "wdmdma_transfer_life",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = transfer_life_cases,
+};
+
+kunit_test_suite(transfer_life_suite);
