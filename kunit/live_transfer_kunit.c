@@ -287,7 +287,8 @@ static bool kernel_copies_out_of_reach(struct device *dev)
 {
 	phys_addr_t start, end;
 
-	return wdmdma_test_copies_all(dev) && wdmdma_bounce_pool(dev, &start, &end) && end - 1 > dma_get_mask(dev);
+	return wdmdma_test_copies_all(dev) && wdmdma_bounce_pool(dev, &start, &end) &&
+	       end - 1 > dma_get_mask(dev);
 }
 
 /* The kernel would warn if it were asked. */

@@ -27,7 +27,8 @@ static bool spin_until(const bool *flag)
 
 	while (!READ_ONCE(*flag) && left--)
 		udelay(1);
-	return READ_ONCE(*flag);
+	/* What was written before the flag is read after it: see actor_tell(). */
+	return smp_load_acquire(flag);
 }
 
 static struct wdmdma_adapter *core_of(PDMA_ADAPTER dma_adapter)
@@ -92,6 +93,14 @@ static void actor_init(struct actor *actor, struct wdmdma_fixture *f, PMDL mdl)
 	init_completion(&actor->done);
 }
 
+/* Tell another thread what it waits for. */
+static void actor_tell(struct actor *actor, PVOID base)
+{
+	actor->base = base;
+	/* The base comes before the flag: see spin_until(). */
+	smp_store_release(&actor->base_there, true);
+}
+
 static void actor_start(struct kunit *test, struct actor *actor, int (*act)(void *))
 {
 	struct task_struct *task = kthread_run(act, actor, "wdmdma-actor");
@@ -124,8 +133,7 @@ static IO_ALLOCATION_ACTION give_up(PDEVICE_OBJECT object, PIRP irp, PVOID base,
 {
 	struct actor *actor = context;
 
-	actor->base = base;
-	smp_store_release(&actor->base_there, true);
+	actor_tell(actor, base);
 	spin_until(&gate.stopped);
 	return actor->action;
 }
@@ -318,8 +326,7 @@ static void list_put_by_two_ends_once(struct kunit *test)
 							       SZ_4K, SYNC, NULL, NULL, TRUE, NULL,
 							       NULL, &list),
 				STATUS_SUCCESS);
-		actor.base = list;
-		smp_store_release(&actor.base_there, true);
+		actor_tell(&actor, list);
 		f->ops->PutScatterGatherList(f->adapter, list, TRUE);
 		actor_wait(test, &actor);
 		KUNIT_ASSERT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
@@ -571,7 +578,7 @@ static IO_ALLOCATION_ACTION routine_during_unbind(PDEVICE_OBJECT object, PIRP ir
 	ops->MapTransfer(actor->adapter, actor->mdl, base, MmGetMdlVirtualAddress(actor->mdl),
 			 &length, FALSE);
 	actor->called = length == SZ_4K;
-	smp_store_release(&actor->base_there, true);
+	actor_tell(actor, base);
 	spin_until(&core_of(actor->adapter)->transfers_closed);
 	ops->FlushAdapterBuffers(actor->adapter, actor->mdl, base,
 				 MmGetMdlVirtualAddress(actor->mdl), SZ_4K, FALSE);

@@ -1007,6 +1007,8 @@ static void unbind_takes_back_lists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 	wdmdma_test_plenty();
 	KUNIT_EXPECT_EQ(test, get(f->adapter, mdl, 0, 1, TRUE, &caught), STATUS_DELETE_PENDING);
+	KUNIT_EXPECT_EQ(test, f->ops->FlushDmaBuffer(f->adapter, mdl, FALSE),
+			STATUS_DELETE_PENDING);
 	put(f->adapter, list, FALSE);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);

@@ -10,6 +10,7 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/rcupdate.h>
 
 #include "compat.h"
 #include "core.h"
@@ -31,21 +32,8 @@ static dma_addr_t flush_map(struct device *dev, unsigned long pfn, enum dma_data
 	return dma;
 }
 
-/**
- * wdmdma_flush() - make memory the same for CPU and device
- * @adapter: the adapter
- * @call: the Windows call, for messages
- * @pfn: the pages
- * @offset: where in the first of them the memory begins
- * @len: its length in bytes
- * @to_device: the device is going to read what the CPU wrote; else the CPU is going to
- *	read what the device wrote
- *
- * Context: up to bottom halves and interrupts off.
- * Return: 0; -EOPNOTSUPP, reported, for memory that the device does not reach.
- */
-int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
-		 size_t offset, size_t len, bool to_device)
+static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
+		       const unsigned long *pfn, size_t offset, size_t len, bool to_device)
 {
 	enum dma_data_direction dir = to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	struct device *dev = adapter->device->dev;
@@ -53,8 +41,6 @@ int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigne
 	dma_addr_t dma;
 	size_t part;
 
-	if (dev_is_dma_coherent(dev))
-		return 0;
 	for (; len; len -= part, offset = 0, pfn++) {
 		part = min_t(size_t, len, PAGE_SIZE - offset);
 		dma = flush_map(dev, *pfn, dir, &why);
@@ -69,5 +55,36 @@ int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigne
 		dma_unmap_page_attrs(dev, dma, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	}
 	return 0;
+}
+
+/**
+ * wdmdma_flush() - make memory the same for CPU and device
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @pfn: the pages
+ * @offset: where in the first of them the memory begins
+ * @len: its length in bytes
+ * @to_device: the device is going to read what the CPU wrote; else the CPU is going to
+ *	read what the device wrote
+ *
+ * Context: up to bottom halves and interrupts off.
+ * Return: 0; -EOPNOTSUPP, reported, for memory that the device does not reach;
+ * -ESHUTDOWN, reported, after unbind.
+ */
+int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
+		 size_t offset, size_t len, bool to_device)
+{
+	int ret = 0;
+
+	/* The clean-up at unbind waits for who saw transfers open. */
+	rcu_read_lock();
+	if (READ_ONCE(adapter->transfers_closed)) {
+		wdmdma_refuse(adapter->device, call, "the driver is unbound from the device");
+		ret = -ESHUTDOWN;
+	} else if (!dev_is_dma_coherent(adapter->device->dev)) {
+		ret = flush_pages(adapter, call, pfn, offset, len, to_device);
+	}
+	rcu_read_unlock();
+	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_flush);

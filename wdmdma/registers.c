@@ -295,7 +295,8 @@ static int registers_match(const struct registers_mapping *mapping, const struct
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0; -EINVAL, reported, and nothing changes, if the part has nothing that is
- * mapped, or not all of it; -ESHUTDOWN likewise after unbind. A wrong direction is reported, and not used.
+ * mapped, or not all of it; -ESHUTDOWN likewise after unbind. A wrong direction is
+ * reported, and not used.
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
 {

@@ -6,7 +6,7 @@
 
 #include <linux/instruction_pointer.h>
 
-#include "wdm_mdl.h"
+#include "wdm_transfer.h"
 
 /**
  * WdmGetDmaDomain() - GetDmaDomain: the domain that an adapter is in
@@ -191,7 +191,8 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an adapter that is not live and
- * for an MDL that is NULL, not resident or of device memory; STATUS_NOT_SUPPORTED.
+ * for an MDL that is NULL, not resident, of device memory, or locked for reading only when
+ * the device wrote; STATUS_NOT_SUPPORTED; STATUS_DELETE_PENDING after unbind.
  */
 NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_operation)
 {
@@ -204,10 +205,8 @@ NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_oper
 		return STATUS_INVALID_PARAMETER;
 	if (!mdl)
 		fault = "Mdl is NULL";
-	else if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		fault = "the pages of the MDL are not locked";
-	else if (mdl->MdlFlags & MDL_IO_SPACE)
-		fault = "the MDL describes device memory";
+	else
+		fault = wdm_mdl_fault(mdl, 0, mdl->ByteCount, read_operation);
 	if (fault)
 		wdmdma_refuse(adapter->device, call, "%s", fault);
 	else
