@@ -31,7 +31,8 @@
  *   wdmdma_kept.lock         around what is put into a keep or taken out of it
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
  *   wdmdma_adapter.vectors_lock, wdmdma_adapter.transfers_lock, handle table lock,
- *   the lock of tolerant.c, wdmdma_space.lock (backend_private)
+ *   the lock of tolerant.c, wdmdma_space.lock (backend_private), the lock of the list
+ *   of homes (domain.c)
  *
  * The first six sleep. Of the sems only one is held at a time: that of an adapter's
  * own device, also where the DMA is done with another one, see wdmdma_adapter_dma().
@@ -275,7 +276,8 @@ struct wdmdma_backend {
  * @sem: see the lock order above
  * @dead: the driver is unbound; written under wdmdma_domain_lock and @sem
  * @home: the domain that the device starts in, with a reference
- * @domain: the one it is in, with all its adapters; written like @dead
+ * @domain: the one it is in, with all its adapters; with a reference if it is not
+ *          @home; written like @dead
  * @member: in @domain->devices until the driver is unbound
  * @dma: whose struct device to use for DMA: this one, or that of the leader while the
  *       device is attached to another one's domain; written like @dead. It needs no
@@ -383,8 +385,8 @@ struct wdmdma_adapter {
  * @devices: those in the domain; protected by wdmdma_domain_lock
  * @rcu: for the handle table
  *
- * The object lives as long as the records of the devices that have their home in it.
- * For a driver the domain lives while an adapter is in it.
+ * The object lives as long as the records of the devices that have their home in it,
+ * and as long as a device is in it. For a driver the domain lives while an adapter is in it.
  */
 struct wdmdma_domain {
 	struct wdmdma_handle handle;
@@ -516,6 +518,7 @@ extern struct rw_semaphore wdmdma_domain_lock;
 
 bool wdmdma_domain_enter_home(struct wdmdma_device *device);
 void wdmdma_domain_go_home(struct wdmdma_device *device);
+unsigned int wdmdma_domain_guests(const struct wdmdma_domain *domain);
 void wdmdma_domain_put(struct wdmdma_domain *domain);
 const void *wdmdma_domain_of(struct wdmdma_adapter *adapter);
 int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key);

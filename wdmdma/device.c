@@ -47,6 +47,7 @@ static void device_unbound(struct device *dev, void *res)
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
 	struct wdmdma_adapter *adapter;
 	int users = atomic_read(&device->users);
+	unsigned int adapters = 0, guests;
 
 	wdmdma_handle_retire(&device->handle);
 	/* A routine that asks for more each time would keep the work going. */
@@ -59,9 +60,9 @@ static void device_unbound(struct device *dev, void *res)
 
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
-	device->dead = true;
+	WRITE_ONCE(device->dead, true);
 	list_for_each_entry(adapter, &device->adapters, node) {
-		dev_warn(dev, "driver unbound without PutDmaAdapter\n");
+		adapters++;
 		wdmdma_list_free_all(adapter, "driver unbound");
 		wdmdma_vector_free_all(adapter, "driver unbound");
 		wdmdma_buffer_free_all(adapter, "driver unbound");
@@ -71,11 +72,19 @@ static void device_unbound(struct device *dev, void *res)
 	device->private = NULL;
 	wdmdma_domain_go_home(device);
 	list_del_init(&device->member);
+	guests = wdmdma_domain_guests(device->home);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 
+	if (adapters)
+		dev_warn(dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
+			 adapters);
 	if (users)
-		dev_warn(dev, "driver unbound with %d device object references\n", users);
+		dev_warn(dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
+			 users);
+	if (guests)
+		dev_warn(dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
+			 guests);
 	wdmdma_device_put(device);
 }
 

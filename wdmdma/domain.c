@@ -25,8 +25,12 @@
 
 DECLARE_RWSEM(wdmdma_domain_lock);
 
-/* Homes that belong to a group. Protected by wdmdma_domain_lock. */
+/*
+ * Homes that belong to a group. A domain can go while wdmdma_domain_lock is held, so the
+ * list has a lock of its own. None is added but under wdmdma_domain_lock, too.
+ */
 static LIST_HEAD(domain_homes);
+static DEFINE_SPINLOCK(domain_homes_lock);
 
 static atomic_long_t domain_last_key;
 
@@ -40,31 +44,39 @@ static void domain_release(struct kref *ref)
 	struct wdmdma_domain *domain = to_domain(container_of(ref, struct wdmdma_handle, ref));
 
 	wdmdma_handle_retire(&domain->handle);
-	down_write(&wdmdma_domain_lock);
+	spin_lock(&domain_homes_lock);
 	list_del(&domain->node);
-	up_write(&wdmdma_domain_lock);
+	spin_unlock(&domain_homes_lock);
 	wdmdma_group_put(domain->group);
 	kfree_rcu(domain, rcu);
 }
 
-/* Drop a reference. May sleep; not under any lock. */
+/* Drop a reference. May sleep. */
 void wdmdma_domain_put(struct wdmdma_domain *domain)
 {
 	kref_put(&domain->handle.ref, domain_release);
 }
 
-/* The home that a group has already, with a reference. Under the lock. */
+/* The home that a group has already, with a reference. */
 static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
 {
-	struct wdmdma_domain *domain;
+	struct wdmdma_domain *domain, *found = NULL;
 
-	list_for_each_entry(domain, &domain_homes, node)
-		if (domain->group == group && kref_get_unless_zero(&domain->handle.ref))
-			return domain;
-	return NULL;
+	spin_lock(&domain_homes_lock);
+	list_for_each_entry(domain, &domain_homes, node) {
+		if (domain->group == group && kref_get_unless_zero(&domain->handle.ref)) {
+			found = domain;
+			break;
+		}
+	}
+	spin_unlock(&domain_homes_lock);
+	return found;
 }
 
-/* A new home. It takes over the reference to @group, if there is one. Under the lock. */
+/*
+ * A new home. It takes over the reference to @group, if there is one. Under
+ * wdmdma_domain_lock for writing, so that a group gets one only.
+ */
 static struct wdmdma_domain *domain_new(struct iommu_group *group)
 {
 	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
@@ -74,8 +86,11 @@ static struct wdmdma_domain *domain_new(struct iommu_group *group)
 	domain->group = group;
 	INIT_LIST_HEAD(&domain->node);
 	INIT_LIST_HEAD(&domain->devices);
-	if (group)
+	if (group) {
+		spin_lock(&domain_homes_lock);
 		list_add(&domain->node, &domain_homes);
+		spin_unlock(&domain_homes_lock);
+	}
 	/* A multiple of 4, as Windows has them. */
 	wdmdma_handle_publish(&domain->handle, WDMDMA_HANDLE_DOMAIN,
 			      (void *)(4 * atomic_long_inc_return(&domain_last_key)));
@@ -112,13 +127,16 @@ bool wdmdma_domain_enter_home(struct wdmdma_device *device)
  */
 void wdmdma_domain_go_home(struct wdmdma_device *device)
 {
-	if (device->domain == device->home)
+	struct wdmdma_domain *left = device->domain;
+
+	if (left == device->home)
 		return;
 	if (device->dma != device)
 		wdmdma_group_detach(device);
 	device->dma = device;
 	device->domain = device->home;
 	list_move_tail(&device->member, &device->home->devices);
+	wdmdma_domain_put(left);
 }
 
 /* The domain with this handle, dead or alive, with a reference; or NULL. */
@@ -243,15 +261,15 @@ static void domain_settle(struct wdmdma_device *device)
 	}
 }
 
-/* Has a device joined that has its home elsewhere? Under wdmdma_domain_lock. */
-static bool domain_has_guests(struct wdmdma_domain *domain)
+/* How many devices have joined that have their home elsewhere. Under wdmdma_domain_lock. */
+unsigned int wdmdma_domain_guests(const struct wdmdma_domain *domain)
 {
-	struct wdmdma_device *device;
+	const struct wdmdma_device *device;
+	unsigned int guests = 0;
 
 	list_for_each_entry(device, &domain->devices, member)
-		if (device->home != domain)
-			return true;
-	return false;
+		guests += device->home != domain;
+	return guests;
 }
 
 /* Is memory of one device memory of the other, at the same addresses? */
@@ -281,7 +299,7 @@ static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const 
 {
 	if (joiner->domain != joiner->home)
 		*why = "the device is in another domain already: leave that first";
-	else if (domain_has_guests(joiner->home))
+	else if (wdmdma_domain_guests(joiner->home))
 		*why = "other devices have joined the device's own domain";
 	else if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
 		*why = "the device has buffers or transfers, whose addresses would be void";
@@ -322,6 +340,8 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 	if (!ret) {
 		if (joiner->home->group)
 			joiner->dma = leader;
+		/* It outlives those whose home it is, where nothing makes them stay. */
+		kref_get(&domain->handle.ref);
 		joiner->domain = domain;
 		list_move_tail(&joiner->member, &domain->devices);
 	}
