@@ -112,6 +112,7 @@ static void domain_buffer_is_within_reach_of_all_members(struct kunit *test)
 	unsigned int i;
 	void *cpu;
 
+	wdmdma_test_needs_memory_within(test, 28);
 	KUNIT_ASSERT_EQ(test, join(b, a), 0);
 	for (i = 0; i < ARRAY_SIZE(member); i++) {
 		KUNIT_ASSERT_EQ(test, alloc(member[i], SZ_8K, &cpu, &dma), 0);
@@ -199,7 +200,7 @@ static void devices_must_see_memory_alike(struct kunit *test)
 static void all_adapters_of_a_device_are_in_one_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *first = wdmdma_test_fixture(test);
-	struct wdmdma_fixture *second = wdmdma_test_fixture_on(test, first->dev, 24);
+	struct wdmdma_fixture *second = wdmdma_test_fixture_on(test, first->dev, 32);
 	struct wdmdma_adapter *a = adapter_of_width(test, 64);
 	struct wdmdma_adapter *b = find(test, first), *b2 = find(test, second);
 	dma_addr_t dma;
@@ -265,6 +266,70 @@ static void unbinding_either_leaves_the_other_well(struct kunit *test)
 	}
 }
 
+/* End a fixture: the driver is unbound, and its adapter put. The record of the device goes. */
+static void finish(struct kunit *test, struct wdmdma_fixture *fixture)
+{
+	kunit_device_unregister(test, fixture->dev);
+	fixture->ops->PutDmaAdapter(fixture->adapter);
+	fixture->adapter = NULL;
+}
+
+static bool is_domain(const void *key)
+{
+	return wdmdma_handle_is_live(WDMDMA_HANDLE_DOMAIN, key);
+}
+
+/* Where no device link makes those that joined go first. */
+static void domain_outlives_the_device_whose_home_it_is(struct kunit *test)
+{
+	struct wdmdma_fixture *leader;
+	struct wdmdma_adapter *b, *c;
+	const void *key;
+	dma_addr_t dma;
+	void *cpu;
+
+	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	b = adapter_of_width(test, 64);
+	c = adapter_of_width(test, 64);
+	leader = wdmdma_test_fixture(test);
+	key = wdmdma_domain_of(find(test, leader));
+	KUNIT_ASSERT_EQ(test, join(b, find(test, leader)), 0);
+	finish(test, leader);
+
+	KUNIT_EXPECT_TRUE(test, is_domain(key));
+	KUNIT_EXPECT_PTR_EQ(test, wdmdma_domain_of(b), key);
+	KUNIT_EXPECT_EQ(test, join(c, b), 0);
+	KUNIT_ASSERT_EQ(test, alloc(b, SZ_8K, &cpu, &dma), 0);
+	KUNIT_EXPECT_EQ(test, free_buffer(b, SZ_8K, cpu, dma), 0);
+	KUNIT_EXPECT_EQ(test, leave(b), 0);
+	KUNIT_EXPECT_PTR_EQ(test, wdmdma_domain_of(c), key);
+	KUNIT_EXPECT_EQ(test, leave(c), 0);
+	KUNIT_EXPECT_FALSE(test, is_domain(key));
+	KUNIT_EXPECT_EQ(test, wdmdma_domain_join(b, "JoinDmaDomain", key), -EBADF);
+}
+
+static void unbinding_lets_go_of_the_domain_joined(struct kunit *test)
+{
+	struct wdmdma_fixture *leader, *guest;
+	const void *key, *home;
+
+	wdmdma_test_device(test);
+	leader = wdmdma_test_fixture(test);
+	guest = wdmdma_test_fixture(test);
+	key = wdmdma_domain_of(find(test, leader));
+	home = wdmdma_domain_of(find(test, guest));
+	KUNIT_ASSERT_EQ(test, join(find(test, guest), find(test, leader)), 0);
+
+	/* Its adapter is still there, and keeps nothing but the domain it began in. */
+	kunit_device_unregister(test, guest->dev);
+	finish(test, leader);
+	KUNIT_EXPECT_FALSE(test, is_domain(key));
+	KUNIT_EXPECT_TRUE(test, is_domain(home));
+	guest->ops->PutDmaAdapter(guest->adapter);
+	guest->adapter = NULL;
+	KUNIT_EXPECT_FALSE(test, is_domain(home));
+}
+
 static struct kunit_case domain_cases[] = {
 	KUNIT_CASE(each_device_has_a_home_of_its_own),
 	KUNIT_CASE(handle_is_never_used_again),
@@ -275,6 +340,8 @@ static struct kunit_case domain_cases[] = {
 	KUNIT_CASE(all_adapters_of_a_device_are_in_one_domain),
 	KUNIT_CASE(putting_the_last_adapter_leaves),
 	KUNIT_CASE(unbinding_either_leaves_the_other_well),
+	KUNIT_CASE(domain_outlives_the_device_whose_home_it_is),
+	KUNIT_CASE(unbinding_lets_go_of_the_domain_joined),
 	{}
 };
 

@@ -226,6 +226,13 @@ bool wdmdma_test_has_memory(u64 first, u64 last)
 	return false;
 }
 
+/* Skip the case on a machine all of whose memory lies above what so many address bits reach. */
+void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width)
+{
+	if (!wdmdma_test_has_memory(0, DMA_BIT_MASK(width)))
+		kunit_skip(test, "the machine has no memory within %u address bits", width);
+}
+
 /* Are there logical addresses there, with memory behind them? */
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last)
 {
@@ -236,6 +243,12 @@ bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last)
 bool wdmdma_test_can_uncache(struct device *dev)
 {
 	return WDMDMA_CAN_UNCACHE || !dev_is_dma_coherent(dev);
+}
+
+/* A type of uncached memory; or the cached one, where there is no such memory for the device. */
+MEMORY_CACHING_TYPE wdmdma_test_uncached(struct device *dev, MEMORY_CACHING_TYPE wanted)
+{
+	return wdmdma_test_can_uncache(dev) ? wanted : MmCached;
 }
 
 /* How the CPU sees a device's memory if nothing is said. */

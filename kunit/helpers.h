@@ -58,9 +58,11 @@ PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
+void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width);
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);
 bool wdmdma_test_can_uncache(struct device *dev);
 MEMORY_CACHING_TYPE wdmdma_test_cache(struct device *dev);
+MEMORY_CACHING_TYPE wdmdma_test_uncached(struct device *dev, MEMORY_CACHING_TYPE wanted);
 bool wdmdma_test_refuses_uncached(struct kunit *test, const void *memory);
 bool wdmdma_test_is_uncached(const void *va);
 bool wdmdma_test_is_writable(const void *va);

@@ -173,12 +173,13 @@ static void tolerant_free_waits_for_the_last_part(struct kunit *test)
 	struct wdmdma_miniport *miniport = test->priv;
 	PDMA_ADAPTER adapter = wdmdma_test_miniport_adapter(miniport);
 	PVOID extension = miniport->extension, va;
+	MEMORY_CACHING_TYPE cache = wdmdma_test_uncached(miniport->dev, MmWriteCombined);
 	PHYSICAL_ADDRESS la;
 	ULONG status[2];
 
-	KUNIT_ASSERT_EQ(test, wdmdma_free_mode_set("tolerant"), 0);
-	KUNIT_EXPECT_EQ(test, alloc(test, SZ_16K + SZ_4K, U64_MAX, 0, MmWriteCombined, &va, &la),
+	KUNIT_ASSERT_EQ(test, alloc(test, SZ_16K + SZ_4K, U64_MAX, 0, cache, &va, &la),
 			STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdmdma_free_mode_set("tolerant"), 0);
 	local_bh_disable();
 	status[0] = StorPortFreeContiguousMemorySpecifyCache(extension, va, SZ_16K, MmCached);
 	local_bh_enable();
@@ -226,19 +227,20 @@ static void unbind_takes_back_what_is_left(struct kunit *test)
 	struct wdmdma_miniport *miniport = test->priv;
 	struct pci_dev *pdev = edu->pdev;
 	PVOID extension = miniport->extension, va;
+	MEMORY_CACHING_TYPE cache = wdmdma_test_uncached(miniport->dev, MmNonCached);
 	ACCESS_RANGE range;
 	PHYSICAL_ADDRESS la;
 	ULONG count = 1;
 
 	KUNIT_EXPECT_NOT_NULL(test, StorPortGetUncachedExtension(extension, &config, SZ_8K));
 	KUNIT_EXPECT_NOT_NULL(test, wdmdma_srb_create(extension, 100));
-	KUNIT_EXPECT_EQ(test, alloc(test, SZ_8K, 0x7fffffff, 0, MmNonCached, &va, &la),
+	KUNIT_EXPECT_EQ(test, alloc(test, SZ_8K, 0x7fffffff, 0, cache, &va, &la),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, host_alloc(test, 0, SZ_64K, 0, &range, &count), STOR_STATUS_SUCCESS);
 	device_release_driver(&pdev->dev);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(miniport)),
 			0UL);
-	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension, va, SZ_8K, MmNonCached, la),
+	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension, va, SZ_8K, cache, la),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, alloc(test, SZ_8K, U64_MAX, 0, wdmdma_test_cache(&pdev->dev), &va,
 				    &la),

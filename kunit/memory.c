@@ -67,7 +67,10 @@ static void adapter_put(void *data)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-/* One more adapter of the fixture's device; put when the test ends. */
+/*
+ * One more adapter of the fixture's device; put when the test ends. With few address bits it
+ * is for what has to be copied, and there must be memory to copy to.
+ */
 PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
@@ -75,6 +78,7 @@ PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum,
 	PDMA_ADAPTER adapter;
 	ULONG registers;
 
+	wdmdma_test_needs_memory_within(test, width);
 	description.MaximumLength = maximum;
 	description.ScatterGather = lists;
 	adapter = IoGetDmaAdapter(fixture->pdo, &description, &registers);

@@ -128,10 +128,12 @@ KUNIT_ARRAY_PARAM_DESC(parts, parts_rows, name);
 static void block_goes_with_its_last_part(struct kunit *test)
 {
 	const struct parts_row *row = test->param_value;
+	struct wdmdma_miniport *miniport = test->priv;
+	MEMORY_CACHING_TYPE cache = wdmdma_test_uncached(miniport->dev, MmWriteCombined);
 	size_t second = row->bytes - row->first;
 	ULONG status[2];
 	PHYSICAL_ADDRESS la;
-	u8 *va = alloc(test, row->bytes, MmWriteCombined, &la);
+	u8 *va = alloc(test, row->bytes, cache, &la);
 
 	if (row->at_dispatch)
 		local_bh_disable();

@@ -361,6 +361,8 @@ static void arguments_are_honoured_or_refused(struct kunit *test)
 
 	if (row->cache == MmNonCached && !IS_ENABLED(CONFIG_X86))
 		expected = STATUS_NOT_SUPPORTED;
+	if (row->expected == OK && !wdmdma_test_has_memory(0, row->maximum))
+		expected = STATUS_INSUFFICIENT_RESOURCES;
 	status = a->ops->AllocateDomainCommonBuffer(a->adapter, domain_of(a), &maximum, row->length,
 						    row->flags, &cache, row->node, &la, &va);
 	KUNIT_EXPECT_EQ(test, status, expected);
@@ -418,6 +420,7 @@ static void ceiling_is_the_lowest_of_the_members(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	PVOID va;
 
+	wdmdma_test_needs_memory_within(test, 28);
 	KUNIT_ASSERT_EQ(test, join(narrow, actors->home[A]), OK);
 	KUNIT_ASSERT_EQ(test, alloc(a, actors->home[A], &la, &va), OK);
 	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, DMA_BIT_MASK(28));
@@ -495,6 +498,22 @@ static void unbound_device_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alloc(b, actors->home[A], &la, &va), PENDING);
 	KUNIT_EXPECT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, join(actors->fixture[C], actors->home[A]), OK);
+}
+
+static void unbound_device_is_not_flushed_for(struct kunit *test)
+{
+	struct wdmdma_fixture *b = ((struct actors *)test->priv)->fixture[B];
+	u8 *bytes = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	mdl = IoAllocateMdl(bytes, SZ_4K, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, b->ops->FlushDmaBuffer(b->adapter, mdl, TRUE), OK);
+	kunit_device_unregister(test, b->dev);
+	KUNIT_EXPECT_EQ(test, b->ops->FlushDmaBuffer(b->adapter, mdl, TRUE), PENDING);
+	IoFreeMdl(mdl);
 }
 
 /* Threads. Each does its part until it is told to stop. */
@@ -647,6 +666,7 @@ static struct kunit_case wdm_domain_cases[] = {
 	KUNIT_CASE(calls_need_passive_level),
 	KUNIT_CASE(adapter_that_is_not_live_is_refused),
 	KUNIT_CASE(unbound_device_is_refused),
+	KUNIT_CASE(unbound_device_is_not_flushed_for),
 	KUNIT_CASE(two_that_join_each_other_do_not_deadlock),
 	KUNIT_CASE(join_may_race_with_unbind),
 	KUNIT_CASE(sharing_fails_cleanly_at_every_point),
