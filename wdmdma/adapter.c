@@ -183,10 +183,19 @@ void wdmdma_adapter_put(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_put);
 
-/* End the driver's use of the adapter; the caller still holds a reference. Any context. */
+/*
+ * End the driver's use of the adapter; the caller still holds a reference. Any context.
+ * No list that waits comes any more, also if the adapter is torn down later.
+ */
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 {
-	if (wdmdma_handle_retire(&adapter->handle))
-		wdmdma_adapter_put(adapter);
+	unsigned long flags;
+
+	if (!wdmdma_handle_retire(&adapter->handle))
+		return;
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	adapter->transfers_closed = true;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	wdmdma_adapter_put(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);

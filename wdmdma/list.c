@@ -307,6 +307,20 @@ void wdmdma_list_return(struct wdmdma_transfer *transfer)
 	list_publish(transfer);
 }
 
+/* Does the driver have a list at this address, and of this routine? Not while it waits. */
+bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list, const void *routine)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long flags;
+	bool has = false;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+		has |= transfer->ready.list == list && transfer->ready.routine == routine;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return has;
+}
+
 /* Does the driver have a list at this address? */
 bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 {

@@ -154,6 +154,8 @@ int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void
 		    enum dma_data_direction direction);
 struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list);
 void wdmdma_list_return(struct wdmdma_transfer *transfer);
+bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
+			     const void *routine);
 bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list);
 bool wdmdma_list_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_list_cancel(struct wdmdma_adapter *adapter, const void *context);

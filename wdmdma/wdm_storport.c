@@ -211,7 +211,8 @@ EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_create);
  * error path of its probe function. What the miniport did not free is reported and
  * freed; so is, without a report, the uncached extension. If the glue forgets the
  * call, the DMA memory is reported and freed when the driver is unbound, as for
- * any adapter; the extension itself stays until this call.
+ * any adapter; the extension itself stays until this call. In a hard interrupt nothing
+ * is done.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -219,7 +220,7 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 {
 	struct wdm_stor *stor;
 
-	if (!hw_device_extension)
+	if (!hw_device_extension || wdm_above_dispatch(__func__))
 		return;
 	stor = wdm_stor_find(hw_device_extension, __func__);
 	if (!stor)

@@ -8,6 +8,7 @@
 #include <linux/stddef.h>
 
 #include "wdm_storport.h"
+#include "wdm_transfer.h"
 
 /* The same list by two names. */
 static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));
@@ -15,16 +16,15 @@ static_assert(sizeof(STOR_SCATTER_GATHER_ELEMENT) == sizeof(SCATTER_GATHER_ELEME
 static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHER_LIST, Elements));
 
 /*
- * The type of a routine for the adapter, which is not that of a miniport's. That comes in
- * the place of a device object, which miniports are not given: so nothing is left where
- * a list is dropped, and its routine never called.
+ * The type of a routine for the adapter, which is not that of a miniport's. That one is
+ * passed as the device object, which the adapter only hands on and a miniport never sees:
+ * so there is nothing to free if it is not called, because the adapter goes.
  */
-static void stor_list_is_ready(PDEVICE_OBJECT device_object, PIRP irp, PSCATTER_GATHER_LIST list,
+static void stor_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
 			       PVOID context)
 {
-	PPOST_SCATTER_GATHER_EXECUTE routine = (PPOST_SCATTER_GATHER_EXECUTE)device_object;
-
-	routine(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list, context);
+	((PPOST_SCATTER_GATHER_EXECUTE)routine)(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list,
+						context);
 }
 
 static ULONG stor_list_status(NTSTATUS status)
@@ -47,13 +47,14 @@ static ULONG stor_list_status(NTSTATUS status)
 	}
 }
 
-/* Is a DISPATCH_LEVEL call made below it? Reported. */
-static bool stor_below_dispatch(const char *call)
+/* Is a DISPATCH_LEVEL call made below or above it? Reported. */
+static bool stor_is_other_level(const char *call)
 {
-	if (wdmdma_at_dispatch())
-		return false;
-	wdm_stor_refuse(call, "called at PASSIVE_LEVEL, needs DISPATCH_LEVEL");
-	return true;
+	if (!wdmdma_at_dispatch()) {
+		wdm_stor_refuse(call, "called at PASSIVE_LEVEL, needs DISPATCH_LEVEL");
+		return true;
+	}
+	return wdm_above_dispatch(call);
 }
 
 /**
@@ -69,13 +70,16 @@ static bool stor_below_dispatch(const char *call)
  * @scatter_gather_buffer_length: bytes there
  *
  * Answers to storport: StorPortBuildScatterGatherList, by BuildScatterGatherList.
- * Give the list back with StorPortPutScatterGatherList().
+ * Give the list back with StorPortPutScatterGatherList(). What is not given back when
+ * the device extension is destroyed is taken back, and reported; what still waits then is
+ * dropped, and its routine not called.
  *
  * Context: DISPATCH_LEVEL.
  * Return: STOR_STATUS_SUCCESS: the routine has been called, or will be;
  * STOR_STATUS_INVALID_PARAMETER; STOR_STATUS_INVALID_IRQL;
- * STOR_STATUS_INSUFFICIENT_RESOURCES; STOR_STATUS_BUFFER_TOO_SMALL;
- * STOR_STATUS_INVALID_DEVICE_STATE after unbind.
+ * STOR_STATUS_INSUFFICIENT_RESOURCES; STOR_STATUS_BUFFER_TOO_SMALL if @length is more
+ * than the MDL has, or the list does not fit; STOR_STATUS_INVALID_DEVICE_STATE after
+ * unbind. With any but the first the routine is never called.
  */
 ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID current_va,
 				     ULONG length, PPOST_SCATTER_GATHER_EXECUTE execution_routine,
@@ -84,43 +88,61 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 				     ULONG scatter_gather_buffer_length)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
-	PDMA_ADAPTER dma_adapter;
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
+	PDMA_ADAPTER dma_adapter;
 	NTSTATUS nt_status;
 
 	if (!stor)
 		return status;
+	dma_adapter = stor->dma_adapter;
 	if (!mdl || !execution_routine || !scatter_gather_buffer) {
 		wdm_stor_refuse(__func__, "%s is NULL", !mdl ? "Mdl" : !execution_routine ?
 				"ExecutionRoutine" : "ScatterGatherBuffer");
-		goto put;
+	} else if (stor_is_other_level(__func__)) {
+		status = STOR_STATUS_INVALID_IRQL;
+	} else {
+		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
+				(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
+				stor_list_is_ready, context, write_to_device,
+				scatter_gather_buffer, scatter_gather_buffer_length);
+		status = stor_list_status(nt_status);
 	}
-	status = STOR_STATUS_INVALID_IRQL;
-	if (stor_below_dispatch(__func__))
-		goto put;
-	dma_adapter = stor->dma_adapter;
-	nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
-			(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
-			stor_list_is_ready, context, write_to_device, scatter_gather_buffer,
-			scatter_gather_buffer_length);
-	status = stor_list_status(nt_status);
-put:
 	wdm_stor_put(stor);
 	return status;
 }
 EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
 
+/* End the transfer of a list of the miniport's own making: a SRB's is not its to end. */
+static int stor_list_put(struct wdm_stor *stor, const char *call, const void *list,
+			 BOOLEAN write_to_device)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, call);
+	int ret = -EINVAL;
+
+	if (!adapter)
+		return ret;
+	if (wdmdma_list_has_routine(adapter, list, stor_list_is_ready))
+		ret = wdmdma_list_put(adapter, call, list, wdm_direction(write_to_device));
+	else
+		wdm_stor_refuse(call, "%p is no live list of StorPortBuildScatterGatherList",
+				list);
+	wdmdma_adapter_put(adapter);
+	return ret;
+}
+
 /**
  * StorPortPutScatterGatherList() - give back a list of StorPortBuildScatterGatherList()
  * @hw_device_extension: the miniport's device extension
  * @scatter_gather_list: the list
- * @write_to_device: as when it was made
+ * @write_to_device: as when it was made; anything else is reported, and not used
  *
  * Answers to storport: StorPortPutScatterGatherList, by PutScatterGatherList. The
  * memory that the list is in stays the miniport's.
  *
  * Context: DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER; STOR_STATUS_INVALID_IRQL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing done, for what
+ * is no such list of this miniport, is given back already, or waits;
+ * STOR_STATUS_INVALID_IRQL.
  */
 ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 				   PSTOR_SCATTER_GATHER_LIST scatter_gather_list,
@@ -128,20 +150,16 @@ ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
-	PDMA_ADAPTER dma_adapter;
 
 	if (!stor)
 		return status;
-	dma_adapter = stor->dma_adapter;
-	if (!scatter_gather_list) {
+	if (!scatter_gather_list)
 		wdm_stor_refuse(__func__, "ScatterGatherList is NULL");
-	} else if (stor_below_dispatch(__func__)) {
+	else if (stor_is_other_level(__func__))
 		status = STOR_STATUS_INVALID_IRQL;
-	} else {
-		dma_adapter->DmaOperations->PutScatterGatherList(dma_adapter,
-				(PSCATTER_GATHER_LIST)scatter_gather_list, write_to_device);
-		status = STOR_STATUS_SUCCESS;
-	}
+	else
+		status = wdm_stor_status(stor_list_put(stor, __func__, scatter_gather_list,
+						       write_to_device));
 	wdm_stor_put(stor);
 	return status;
 }
