@@ -9,24 +9,35 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bottom_half.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "wdm_mdl.h"
 #include "wdm_storport.h"
+#include "wdm_transfer.h"
 
 #define STOR_SENSE_LENGTH	252	/* the most that a SCSI command asks for */
 
+/* What is going on with a SRB's data. */
+enum stor_srb_state {
+	STOR_SRB_IDLE,
+	STOR_SRB_BUSY,		/* being mapped or unmapped, by one */
+	STOR_SRB_MAPPED,
+};
+
 /**
  * struct stor_srb - a SRB, and what the port driver knows of it
- * @srb: what the miniport sees
+ * @srb: what the miniport sees, and may change
  * @areas: SrbExtension, and behind it the sense buffer
  * @areas_len: their length
  * @areas_la: their logical address
+ * @state: enum stor_srb_state
  * @mdl: the data, while they are mapped
- * @list: their list; NULL if they are not mapped
+ * @data: their address, as the miniport was told
+ * @list: their list; NULL if they are not mapped. The adapter takes it back when the
+ *	driver is unbound
  * @write_to_device: the direction
+ * @rcu: who has found the record may use it in an RCU read section
  * @context: of the transfer
  */
 struct stor_srb {
@@ -34,40 +45,55 @@ struct stor_srb {
 	void *areas;
 	ULONG areas_len;
 	PHYSICAL_ADDRESS areas_la;
+	int state;
 	PMDL mdl;
+	void *data;
 	PSCATTER_GATHER_LIST list;
 	BOOLEAN write_to_device;
+	struct rcu_head rcu;
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
 };
 
+/* The list of a SRB's data; NULL if there is none, or none any more. In an RCU read section. */
+static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct stor_srb *record)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_peek(stor->dma_adapter);
+	PSCATTER_GATHER_LIST list = READ_ONCE(record->list);
+
+	return list && adapter && wdmdma_list_is_live(adapter, list) ? list : NULL;
+}
+
+/* Of several callers one unmaps. */
 static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 {
 	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
 
-	if (!record->list)
+	if (cmpxchg(&record->state, STOR_SRB_MAPPED, STOR_SRB_BUSY) != STOR_SRB_MAPPED)
 		return;
-	local_bh_disable();
 	dma_adapter->DmaOperations->PutScatterGatherList(dma_adapter, record->list,
 							 record->write_to_device);
-	local_bh_enable();
-	record->list = NULL;
-	record->mdl = NULL;
+	WRITE_ONCE(record->list, NULL);
+	WRITE_ONCE(record->mdl, NULL);
 	record->srb.SrbFlags &= ~(SRB_FLAGS_DATA_IN | SRB_FLAGS_DATA_OUT);
 	record->srb.DataBuffer = NULL;
 	record->srb.DataTransferLength = 0;
+	/* Whoever maps it next, after its cmpxchg(), finds it as it is now. */
+	smp_store_release(&record->state, STOR_SRB_IDLE);
 }
 
 static void stor_srb_delete(struct wdm_stor *stor, struct stor_srb *record)
 {
 	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
 
-	if (record && record->areas) {
+	if (!record)
+		return;
+	if (record->areas) {
 		stor_srb_unmap(stor, record);
 		dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, record->areas_len,
 							     record->areas_la, record->areas,
 							     FALSE);
 	}
-	kfree(record);
+	kfree_rcu(record, rcu);
 }
 
 static void stor_release_srb(struct wdm_stor *stor, struct wdm_stor_object *object)
@@ -80,7 +106,10 @@ static const struct wdm_stor_kind stor_srb_kind = {
 	.release = stor_release_srb,
 };
 
-/* The record of a SRB of this miniport; NULL, reported, if it is none. Any context. */
+/*
+ * The record of a SRB of this miniport, for the caller's RCU read section; NULL, reported,
+ * if it is none. Any context.
+ */
 static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb,
 				      const char *call)
 {
@@ -96,19 +125,14 @@ bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb)
 	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
 }
 
-/* The logical address of a byte of a SRB's data, and how far it goes on from there. */
-bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID va, dma_addr_t *la,
-			  size_t *left)
+/* Find a byte in a list, and how far its element goes on from there. */
+static bool stor_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
+			      size_t *left)
 {
-	struct stor_srb *record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
-	size_t offset;
 	ULONG i;
 
-	if (!record || !record->list || va < srb->DataBuffer)
-		return false;
-	offset = va - srb->DataBuffer;
-	for (i = 0; i < record->list->NumberOfElements; i++) {
-		const SCATTER_GATHER_ELEMENT *element = &record->list->Elements[i];
+	for (i = 0; i < list->NumberOfElements; i++) {
+		const SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
 
 		if (offset < element->Length) {
 			*la = element->Address.QuadPart + offset;
@@ -118,6 +142,23 @@ bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID 
 		offset -= element->Length;
 	}
 	return false;
+}
+
+/* The logical address of a byte of a SRB's data, and how far it goes on from there. */
+bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID va, dma_addr_t *la,
+			  size_t *left)
+{
+	PSCATTER_GATHER_LIST list;
+	struct stor_srb *record;
+	bool found = false;
+
+	rcu_read_lock();
+	record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+	list = record ? stor_srb_live_list(stor, record) : NULL;
+	if (list && va >= record->data)
+		found = stor_list_address(list, va - record->data, la, left);
+	rcu_read_unlock();
+	return found;
 }
 
 /* Get the memory of a new SRB, and fill in what does not change. */
@@ -185,7 +226,7 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_create);
  * @hw_device_extension: the miniport's device extension
  * @srb: from wdmdma_srb_create(); NULL is ignored. Not in the miniport's hands
  *
- * Data that are still mapped are unmapped.
+ * Data that are still mapped are unmapped. In a hard interrupt nothing is done.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -194,7 +235,7 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 	struct wdm_stor_object *object;
 	struct wdm_stor *stor;
 
-	if (!srb)
+	if (!srb || wdm_above_dispatch(__func__))
 		return;
 	stor = wdm_stor_find(hw_device_extension, __func__);
 	if (!stor)
@@ -218,14 +259,40 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 
 	if (!NT_SUCCESS(status))
 		return status;
+	/* Sets the list to NULL on failure. */
 	status = ops->GetScatterGatherListEx(dma_adapter, stor->pdo, record->context, mdl, 0,
 					     MmGetMdlByteCount(mdl), DMA_SYNCHRONOUS_CALLBACK, NULL,
 					     NULL, record->write_to_device, NULL, NULL,
 					     &record->list);
 	if (NT_SUCCESS(status))
 		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);
-	else
-		record->list = NULL;
+	return status;
+}
+
+static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
+			     bool write_to_device)
+{
+	SCSI_REQUEST_BLOCK *srb = &record->srb;
+	NTSTATUS status;
+
+	if (cmpxchg(&record->state, STOR_SRB_IDLE, STOR_SRB_BUSY) != STOR_SRB_IDLE) {
+		wdm_stor_refuse("wdmdma_srb_map", "Srb %p is mapped already", srb);
+		return STATUS_INVALID_DEVICE_STATE;
+	}
+	record->write_to_device = write_to_device;
+	status = stor_srb_list(stor, record, mdl);
+	if (!NT_SUCCESS(status)) {
+		/* As after an unmapping. */
+		smp_store_release(&record->state, STOR_SRB_IDLE);
+		return status;
+	}
+	WRITE_ONCE(record->mdl, mdl);
+	record->data = wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa : MmGetMdlVirtualAddress(mdl);
+	srb->DataBuffer = record->data;
+	srb->DataTransferLength = MmGetMdlByteCount(mdl);
+	srb->SrbFlags |= write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN;
+	/* Whoever unmaps it, after its cmpxchg(), finds all of that. */
+	smp_store_release(&record->state, STOR_SRB_MAPPED);
 	return status;
 }
 
@@ -254,30 +321,13 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL
 
 	if (!stor)
 		return status;
+	rcu_read_lock();
 	record = stor_srb_find(stor, srb, __func__);
-	if (!record)
-		goto put;
-	if (!mdl || mdl->Next) {
+	if (record && mdl && !mdl->Next)
+		status = stor_srb_map(stor, record, mdl, write_to_device);
+	else if (record)
 		wdm_stor_refuse(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
-		goto put;
-	}
-	if (record->list) {
-		wdm_stor_refuse(__func__, "Srb %p is mapped already", srb);
-		status = STATUS_INVALID_DEVICE_STATE;
-		goto put;
-	}
-	record->write_to_device = write_to_device;
-	local_bh_disable();
-	status = stor_srb_list(stor, record, mdl);
-	local_bh_enable();
-	if (!NT_SUCCESS(status))
-		goto put;
-	record->mdl = mdl;
-	srb->DataBuffer = wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa :
-						   MmGetMdlVirtualAddress(mdl);
-	srb->DataTransferLength = MmGetMdlByteCount(mdl);
-	srb->SrbFlags |= write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN;
-put:
+	rcu_read_unlock();
 	wdm_stor_put(stor);
 	return status;
 }
@@ -288,20 +338,26 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_map);
  * @hw_device_extension: the miniport's device extension
  * @srb: from wdmdma_srb_create(); nothing happens if it is not mapped
  *
- * The list is gone; the data may be touched, and the MDL undone.
+ * The list is gone; the data may be touched, and the MDL undone. In a hard interrupt
+ * nothing is done.
  *
  * Context: <= DISPATCH_LEVEL.
  */
 void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 {
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
 	struct stor_srb *record;
+	struct wdm_stor *stor;
 
+	if (wdm_above_dispatch(__func__))
+		return;
+	stor = wdm_stor_find(hw_device_extension, __func__);
 	if (!stor)
 		return;
+	rcu_read_lock();
 	record = stor_srb_find(stor, srb, __func__);
 	if (record)
 		stor_srb_unmap(stor, record);
+	rcu_read_unlock();
 	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
@@ -315,8 +371,8 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
  * completed; it is not to be changed, nor given back.
  *
  * Context: any.
- * Return: the list; NULL if the SRB has no data, and, with a message, if it is none of
- * this miniport.
+ * Return: the list; NULL if the SRB has no data, after unbind, and, with a message, if it
+ * is none of this miniport.
  */
 PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension,
 						       PSCSI_REQUEST_BLOCK srb)
@@ -327,9 +383,11 @@ PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension
 
 	if (!stor)
 		return NULL;
+	rcu_read_lock();
 	record = stor_srb_find(stor, srb, __func__);
 	if (record)
-		list = record->list;
+		list = stor_srb_live_list(stor, record);
+	rcu_read_unlock();
 	wdm_stor_put(stor);
 	return (PSTOR_SCATTER_GATHER_LIST)list;
 }
@@ -359,12 +417,15 @@ ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PSCSI_
 		*scatter_gather_list = NULL;
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
+	rcu_read_lock();
 	if (scatter_gather_list)
 		record = stor_srb_find(stor, srb, __func__);
 	else
 		wdm_stor_refuse(__func__, "SgList is NULL");
 	if (record && !record->write_to_device)
-		*scatter_gather_list = (PSTOR_SCATTER_GATHER_LIST)record->list;
+		*scatter_gather_list =
+			(PSTOR_SCATTER_GATHER_LIST)stor_srb_live_list(stor, record);
+	rcu_read_unlock();
 	wdm_stor_put(stor);
 	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
 }
@@ -390,12 +451,14 @@ ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb,
 		*mdl = NULL;
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
+	rcu_read_lock();
 	if (mdl)
 		record = stor_srb_find(stor, srb, __func__);
 	else
 		wdm_stor_refuse(__func__, "Mdl is NULL");
 	if (record)
-		*mdl = record->mdl;
+		*mdl = READ_ONCE(record->mdl);
+	rcu_read_unlock();
 	wdm_stor_put(stor);
 	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
 }

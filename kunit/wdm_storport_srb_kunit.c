@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wdm_storport_srb.c: SRBs with data, for a device without an IOMMU. SRBs without, and
+ * what the calls refuse, are in wdm_storport_address_kunit.c.
+ */
+#include <kunit/device.h>
+#include <linux/bottom_half.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sizes.h>
+
+#include <wdmdma/mdl.h>
+
+#include "memory.h"
+
+#define PAGES	4
+#define LENGTH	(PAGES * SZ_4K - 300)
+
+/* A SRB, and memory for its data that begins inside a page. */
+struct request {
+	struct wdmdma_miniport *miniport;
+	struct wdmdma_memory *memory;
+	PMDL mdl;
+	PSCSI_REQUEST_BLOCK srb;
+};
+
+static struct request *request_on(struct kunit *test, struct wdmdma_miniport *miniport)
+{
+	struct request *request = kunit_kzalloc(test, sizeof(*request), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, request);
+	request->miniport = miniport;
+	request->memory = wdmdma_test_memory(test, PAGES);
+	request->mdl = wdmdma_test_mdl(test, request->memory->va + 100, LENGTH);
+	request->srb = wdmdma_srb_create(miniport->extension, 64);
+	KUNIT_ASSERT_NOT_NULL(test, request->srb);
+	return request;
+}
+
+static struct request *request_of(struct kunit *test)
+{
+	return request_on(test, test->priv);
+}
+
+static NTSTATUS map(struct request *request, bool write)
+{
+	return wdmdma_srb_map(request->miniport->extension, request->srb, request->mdl, write);
+}
+
+static void unmap(struct request *request)
+{
+	wdmdma_srb_unmap(request->miniport->extension, request->srb);
+}
+
+static PSTOR_SCATTER_GATHER_LIST list_of(struct request *request)
+{
+	return StorPortGetScatterGatherList(request->miniport->extension, request->srb);
+}
+
+static u64 address_of(struct request *request, PVOID va, ULONG *left)
+{
+	*left = 0x5a5a5a5a;
+	return StorPortGetPhysicalAddress(request->miniport->extension, request->srb, va,
+					  left).QuadPart;
+}
+
+static unsigned int lists_of(struct wdmdma_miniport *miniport)
+{
+	return wdmdma_test_lists(wdmdma_test_miniport_adapter(miniport));
+}
+
+static PSTOR_SCATTER_GATHER_LIST data_in_of(struct kunit *test, struct request *request)
+{
+	PSTOR_SCATTER_GATHER_LIST list = (PVOID)test;
+
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetDataInBufferScatterGatherList(request->miniport->extension,
+								 request->srb, &list),
+			STOR_STATUS_SUCCESS);
+	return list;
+}
+
+static PVOID mdl_of(struct kunit *test, struct request *request)
+{
+	PVOID mdl = test;
+
+	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(request->miniport->extension, request->srb,
+						     &mdl),
+			STOR_STATUS_SUCCESS);
+	return mdl;
+}
+
+static void map_gives_the_srb_its_data(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	PSCSI_REQUEST_BLOCK srb = request->srb;
+	PSTOR_SCATTER_GATHER_LIST list;
+	unsigned int write;
+
+	for (write = 0; write < 2; write++) {
+		KUNIT_ASSERT_EQ(test, map(request, write), STATUS_SUCCESS);
+		KUNIT_EXPECT_PTR_EQ(test, srb->DataBuffer, (PVOID)request->memory->va + 100);
+		KUNIT_EXPECT_EQ(test, srb->DataTransferLength, (ULONG)LENGTH);
+		KUNIT_EXPECT_EQ(test, srb->SrbFlags,
+				(ULONG)(write ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN));
+		KUNIT_EXPECT_PTR_EQ(test, mdl_of(test, request), (PVOID)request->mdl);
+		list = list_of(request);
+		KUNIT_ASSERT_NOT_NULL(test, list);
+		wdmdma_test_expect_list(test, (PSCATTER_GATHER_LIST)list, request->memory, 100,
+					LENGTH);
+		/* What the device writes is the list of a read, and nothing for a write. */
+		KUNIT_EXPECT_PTR_EQ(test, data_in_of(test, request), write ? NULL : list);
+
+		unmap(request);
+		KUNIT_EXPECT_NULL(test, srb->DataBuffer);
+		KUNIT_EXPECT_EQ(test, srb->DataTransferLength, 0U);
+		KUNIT_EXPECT_EQ(test, srb->SrbFlags, 0U);
+		KUNIT_EXPECT_NULL(test, list_of(request));
+		KUNIT_EXPECT_NULL(test, data_in_of(test, request));
+		KUNIT_EXPECT_NULL(test, mdl_of(test, request));
+		KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	}
+}
+
+static void every_byte_of_the_data_has_its_address(struct kunit *test)
+{
+	static const size_t offsets[] = { 0, 1, SZ_4K - 101, SZ_4K - 100, 2 * SZ_4K, LENGTH - 1 };
+	struct request *request = request_of(test);
+	u8 *data = request->memory->va + 100;
+	unsigned int i;
+	ULONG left;
+
+	KUNIT_EXPECT_EQ(test, address_of(request, data, &left), 0ULL);
+	KUNIT_ASSERT_EQ(test, map(request, true), STATUS_SUCCESS);
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		u64 la = address_of(request, data + offsets[i], &left);
+
+		KUNIT_ASSERT_NE(test, la, 0ULL);
+		KUNIT_EXPECT_EQ(test, *wdmdma_test_at(la), data[offsets[i]]);
+		/* To the end of the page, since no two follow each other, or of the data. */
+		KUNIT_EXPECT_EQ(test, (size_t)left,
+				min_t(size_t, SZ_4K - offset_in_page(100 + offsets[i]),
+				      LENGTH - offsets[i]));
+	}
+	KUNIT_EXPECT_EQ(test, address_of(request, data - 1, &left), 0ULL);
+	KUNIT_EXPECT_EQ(test, left, 0U);
+	KUNIT_EXPECT_EQ(test, address_of(request, data + LENGTH, &left), 0ULL);
+	KUNIT_EXPECT_EQ(test, left, 0U);
+
+	/* The miniport may write into its SRB. */
+	request->srb->DataBuffer = NULL;
+	KUNIT_EXPECT_NE(test, address_of(request, data + 5, &left), 0ULL);
+	KUNIT_EXPECT_EQ(test, address_of(request, NULL, &left), 0ULL);
+	unmap(request);
+	KUNIT_EXPECT_EQ(test, address_of(request, data, &left), 0ULL);
+}
+
+static void srb_is_mapped_once(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	PSTOR_SCATTER_GATHER_LIST list;
+
+	unmap(request);
+	KUNIT_ASSERT_EQ(test, map(request, true), STATUS_SUCCESS);
+	list = list_of(request);
+	KUNIT_EXPECT_EQ(test, map(request, false), STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_PTR_EQ(test, list_of(request), list);
+	KUNIT_EXPECT_EQ(test, request->srb->SrbFlags, (ULONG)SRB_FLAGS_DATA_OUT);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 1U);
+	unmap(request);
+	unmap(request);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_SUCCESS);
+	unmap(request);
+}
+
+/* A SRB that could not be mapped is as it was, and can be. */
+static void map_that_fails_changes_nothing(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	CSHORT flags = request->mdl->MdlFlags;
+
+	request->mdl->MdlFlags = 0;
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_INVALID_PARAMETER);
+	request->mdl->MdlFlags = flags;
+	KUNIT_EXPECT_NULL(test, request->srb->DataBuffer);
+	KUNIT_EXPECT_EQ(test, request->srb->SrbFlags, 0U);
+	KUNIT_EXPECT_NULL(test, list_of(request));
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+
+	/* It does not wait for memory. */
+	wdmdma_test_short(test, wdmdma_test_miniport_adapter(request->miniport));
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_INSUFFICIENT_RESOURCES);
+	wdmdma_test_plenty();
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_SUCCESS);
+	unmap(request);
+}
+
+static void calls_work_with_interrupts_off(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	unsigned long flags;
+	NTSTATUS status;
+	void *list;
+
+	local_irq_save(flags);
+	status = map(request, true);
+	list = list_of(request);
+	unmap(request);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_NOT_NULL(test, list);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_SUCCESS);
+	local_irq_save(flags);
+	wdmdma_srb_destroy(request->miniport->extension, request->srb);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	KUNIT_EXPECT_EQ(test,
+			wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(request->miniport)),
+			0UL);
+}
+
+static void srb_is_of_its_miniport_alone(struct kunit *test)
+{
+	struct request *request = request_of(test), foreign = *request;
+	ULONG left;
+
+	foreign.miniport = wdmdma_test_miniport_on(test, request->miniport->dev);
+	KUNIT_EXPECT_EQ(test, map(&foreign, true), STATUS_INVALID_PARAMETER);
+	KUNIT_ASSERT_EQ(test, map(request, true), STATUS_SUCCESS);
+	unmap(&foreign);
+	KUNIT_EXPECT_NULL(test, list_of(&foreign));
+	KUNIT_EXPECT_EQ(test, address_of(&foreign, request->srb->DataBuffer, &left), 0ULL);
+	wdmdma_srb_destroy(foreign.miniport->extension, request->srb);
+	KUNIT_EXPECT_NOT_NULL(test, list_of(request));
+	unmap(request);
+}
+
+static void destroy_unmaps_the_data(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	struct wdmdma_miniport *miniport = request->miniport;
+
+	KUNIT_ASSERT_EQ(test, map(request, true), STATUS_SUCCESS);
+	wdmdma_srb_destroy(miniport->extension, request->srb);
+	KUNIT_EXPECT_EQ(test, lists_of(miniport), 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(miniport)),
+			0UL);
+	KUNIT_EXPECT_NULL(test, list_of(request));
+	unmap(request);
+	wdmdma_srb_destroy(miniport->extension, request->srb);
+}
+
+static void extension_may_go_with_srbs_alive(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport = test->priv;
+	struct request *mapped = request_of(test), *idle = request_of(test);
+	struct request gone = *mapped;
+	struct wdmdma_miniport ended = *miniport;
+	ULONG left;
+
+	KUNIT_ASSERT_EQ(test, map(mapped, true), STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, idle->srb);
+	wdmdma_hw_device_extension_destroy(miniport->extension);
+	miniport->extension = NULL;
+
+	gone.miniport = &ended;
+	unmap(&gone);
+	KUNIT_EXPECT_EQ(test, map(&gone, true), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_NULL(test, list_of(&gone));
+	KUNIT_EXPECT_EQ(test, address_of(&gone, mapped->memory->va + 100, &left), 0ULL);
+	KUNIT_EXPECT_EQ(test, left, 0U);
+	wdmdma_srb_destroy(ended.extension, gone.srb);
+}
+
+/* Peer defect 17: what ends the transfer does not read the MDL. */
+static void mdl_may_be_freed_before_the_unmap(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	PMDL mdl = IoAllocateMdl(request->memory->va, LENGTH, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_ASSERT_EQ(test, wdmdma_srb_map(request->miniport->extension, request->srb, mdl,
+					     false), STATUS_SUCCESS);
+	IoFreeMdl(mdl);
+	unmap(request);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+}
+
+/* The list is taken back with the adapter's others: nobody gets to see it then. */
+static void unbind_takes_back_the_list(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport, *first = test->priv;
+	struct request *request;
+	ULONG left;
+
+	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	KUNIT_ASSERT_NOT_NULL(test, first->extension);
+	miniport = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
+	request = request_on(test, miniport);
+	KUNIT_ASSERT_EQ(test, map(request, false), STATUS_SUCCESS);
+	kunit_device_unregister(test, miniport->dev);
+
+	KUNIT_EXPECT_EQ(test, lists_of(miniport), 0U);
+	KUNIT_EXPECT_NULL(test, list_of(request));
+	KUNIT_EXPECT_NULL(test, data_in_of(test, request));
+	KUNIT_EXPECT_EQ(test, address_of(request, request->memory->va + 100, &left), 0ULL);
+	unmap(request);
+	KUNIT_EXPECT_EQ(test, map(request, false), STATUS_DELETE_PENDING);
+	KUNIT_EXPECT_NULL(test, list_of(request));
+	wdmdma_srb_destroy(miniport->extension, request->srb);
+}
+
+/* Threads that do not know of each other. */
+
+struct mapper {
+	struct request *request;
+	unsigned int mapped, refused, other;
+};
+
+static int map_and_unmap(void *data)
+{
+	struct mapper *mapper = data;
+	NTSTATUS status;
+
+	while (!kthread_should_stop()) {
+		status = map(mapper->request, true);
+		if (status == STATUS_SUCCESS)
+			mapper->mapped++;
+		else if (status == STATUS_INVALID_DEVICE_STATE)
+			mapper->refused++;
+		else
+			mapper->other++;
+		unmap(mapper->request);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void one_of_several_maps_and_one_unmaps(struct kunit *test)
+{
+	struct request *request = request_of(test);
+	struct mapper mapper[4] = {};
+	struct task_struct *task[4];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		mapper[i].request = request;
+		task[i] = kthread_run(map_and_unmap, &mapper[i], "wdmdma-srb");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task[i]);
+	}
+	msleep(500);
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		kthread_stop(task[i]);
+		KUNIT_EXPECT_EQ(test, mapper[i].other, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_SUCCESS);
+	unmap(request);
+}
+
+static void map_once(struct kunit *test)
+{
+	int left = current->fail_nth;
+	static struct request *request;
+	NTSTATUS status;
+
+	current->fail_nth = 0;
+	if (left == 1)
+		request = request_of(test);
+	current->fail_nth = left;
+
+	status = map(request, true);
+	left = current->fail_nth;
+	current->fail_nth = 0;
+	if (!NT_SUCCESS(status))
+		KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, !!list_of(request), NT_SUCCESS(status));
+	unmap(request);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	current->fail_nth = left;
+}
+
+static void map_fails_cleanly_at_every_point(struct kunit *test)
+{
+	wdmdma_test_sweep(test, map_once);
+}
+
+static struct kunit_case wdm_storport_srb_cases[] = {
+	KUNIT_CASE(map_gives_the_srb_its_data),
+	KUNIT_CASE(every_byte_of_the_data_has_its_address),
+	KUNIT_CASE(srb_is_mapped_once),
+	KUNIT_CASE(map_that_fails_changes_nothing),
+	KUNIT_CASE(calls_work_with_interrupts_off),
+	KUNIT_CASE(srb_is_of_its_miniport_alone),
+	KUNIT_CASE(destroy_unmaps_the_data),
+	KUNIT_CASE(extension_may_go_with_srbs_alive),
+	KUNIT_CASE(mdl_may_be_freed_before_the_unmap),
+	KUNIT_CASE(unbind_takes_back_the_list),
+	KUNIT_CASE(one_of_several_maps_and_one_unmaps),
+	KUNIT_CASE(map_fails_cleanly_at_every_point),
+	{}
+};
+
+static struct kunit_suite wdm_storport_srb_suite = {
+	.name = "wdmdma_wdm_storport_srb",
+	.init = wdmdma_test_miniport_init,
+	.test_cases = wdm_storport_srb_cases,
+};
+
+kunit_test_suite(wdm_storport_srb_suite);
