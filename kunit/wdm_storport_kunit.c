@@ -191,6 +191,13 @@ static void expect_allocations_refused(struct kunit *test, PVOID extension)
 	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(extension, 100));
 }
 
+static VOID never(PVOID *object, PVOID *irp, PSTOR_SCATTER_GATHER_LIST list, PVOID context)
+{
+	struct kunit *test = context;
+
+	KUNIT_FAIL(test, "a routine was called without a list");
+}
+
 static void expect_others_refused(struct kunit *test, PVOID extension)
 {
 	ACCESS_RANGE range = { .RangeStart.QuadPart = SZ_1M, .RangeLength = SZ_4K };
@@ -218,6 +225,8 @@ static void expect_others_refused(struct kunit *test, PVOID extension)
 	KUNIT_EXPECT_NULL(test, list);
 	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(extension, srb, &mdl), invalid);
 	KUNIT_EXPECT_NULL(test, mdl);
+	KUNIT_EXPECT_EQ(test, StorPortBuildScatterGatherList(extension, test, test, 1, never, test,
+							     TRUE, test, 100), invalid);
 	KUNIT_EXPECT_EQ(test, StorPortPutScatterGatherList(extension, (PVOID)test, TRUE), invalid);
 	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(extension, srb, (PMDL)test, true),
 			STATUS_INVALID_PARAMETER);
@@ -250,7 +259,8 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 	struct device *dev = wdmdma_test_device(test);
 	PVOID extension = wdmdma_hw_device_extension_create(dev, 100), va;
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
-	ULONG length;
+	ULONG length, count = 1, status;
+	ACCESS_RANGE range;
 	PHYSICAL_ADDRESS la;
 
 	KUNIT_ASSERT_NOT_NULL(test, extension);
@@ -264,6 +274,10 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(extension, NULL, test, &length).QuadPart,
 			0LL);
 	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(extension, 100));
+	status = StorPortAllocateHostMemoryBuffer(extension, 0, SZ_4K, 0, 0, address(0),
+						  address(U64_MAX), address(0), &range, &count);
+	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, count, 0U);
 	wdmdma_hw_device_extension_destroy(extension);
 }
 

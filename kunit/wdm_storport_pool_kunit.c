@@ -112,6 +112,20 @@ static void mdl_describes_pool(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, StorPortFreePool(extension, memory), STOR_STATUS_SUCCESS);
 }
 
+static void mdl_is_filled_in_once(struct kunit *test)
+{
+	PVOID extension = extension_of(test), memory, mdl;
+
+	KUNIT_ASSERT_EQ(test, StorPortAllocatePool(extension, SZ_4K, 0, &memory),
+			STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, StorPortAllocateMdl(extension, memory, SZ_4K, &mdl),
+			STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, StorPortBuildMdlForNonPagedPool(extension, mdl), STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, StorPortBuildMdlForNonPagedPool(extension, mdl),
+			STOR_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, StorPortFreeMdl(extension, mdl), STOR_STATUS_SUCCESS);
+}
+
 static void mdl_calls_refuse(struct kunit *test)
 {
 	PVOID extension = extension_of(test), mdl = test, user = (PVOID)0x1000;
@@ -268,6 +282,20 @@ static void host_memory_is_freed_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live(test), 0UL);
 }
 
+/* A part of the minimum fits there, but not all of it. */
+static void host_memory_that_is_too_little_leaves_no_ranges(struct kunit *test)
+{
+	static const struct host host = { SZ_4M, SZ_4M, 0, SZ_16M, SZ_16M + SZ_2M - 1, 0, 4 };
+	ACCESS_RANGE ranges[4] = {};
+	ULONG count;
+
+	KUNIT_EXPECT_EQ(test, host_alloc(test, &host, ranges, &count),
+			STOR_STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, count, 0U);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(ranges, sizeof(ranges)));
+	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+}
+
 static void host_memory_is_not_allocated_at_dispatch(struct kunit *test)
 {
 	static const struct host host = { SZ_64K, SZ_64K, 0, 0, ALL, 0, 1 };
@@ -306,10 +334,12 @@ static struct kunit_case wdm_storport_pool_cases[] = {
 	KUNIT_CASE(pool_works_at_dispatch),
 	KUNIT_CASE(pool_refuses),
 	KUNIT_CASE(mdl_describes_pool),
+	KUNIT_CASE(mdl_is_filled_in_once),
 	KUNIT_CASE(mdl_calls_refuse),
 	KUNIT_CASE(pool_and_mdl_fail_cleanly_at_every_point),
 	KUNIT_CASE_PARAM(host_memory_is_as_asked_for, host_gen_params),
 	KUNIT_CASE(host_memory_is_freed_once),
+	KUNIT_CASE(host_memory_that_is_too_little_leaves_no_ranges),
 	KUNIT_CASE(host_memory_is_not_allocated_at_dispatch),
 	KUNIT_CASE(host_memory_fails_cleanly_at_every_point),
 	{}

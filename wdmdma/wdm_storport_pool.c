@@ -186,20 +186,23 @@ EXPORT_SYMBOL_GPL(StorPortFreeMdl);
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER if the MDL is none of
- * the miniport's, or describes no memory of the kernel.
+ * the miniport's, is filled in already, or describes no memory of the kernel.
  */
 ULONG StorPortBuildMdlForNonPagedPool(PVOID hw_device_extension, PVOID mdl)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	PMDL own = mdl;
 	bool built = false;
 
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
-	if (wdm_stor_memory(stor, &stor_mdl, (unsigned long)mdl)) {
-		MmBuildMdlForNonPagedPool(mdl);
-		built = ((PMDL)mdl)->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL;
-	} else {
+	if (!wdm_stor_memory(stor, &stor_mdl, (unsigned long)mdl)) {
 		wdm_stor_refuse(__func__, "%p is no MDL of this miniport", mdl);
+	} else if (own->MdlFlags & WDM_MDL_RESIDENT) {
+		wdm_stor_refuse(__func__, "the MDL is filled in already");
+	} else {
+		MmBuildMdlForNonPagedPool(own);
+		built = own->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL;
 	}
 	wdm_stor_put(stor);
 	return built ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
@@ -281,20 +284,36 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
  * Fill in the ranges of @host, as few as will do: what is left in one piece, and as
  * long as that cannot be had, a piece of half the length.
  */
-static void stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
-			      struct wdmdma_request *request, struct stor_host_memory *host)
+static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
+			     struct wdmdma_request *request, struct stor_host_memory *host)
 {
 	u64 piece = min(host->preferred, STOR_RANGE_MAX);
+	int ret;
 
 	while (host->count < host->most && host->total < host->preferred && piece) {
 		request->len = min(piece, host->preferred - host->total);
-		if (stor_alloc_range(stor, adapter, request, host->alignment,
-				     &host->ranges[host->count])) {
+		ret = stor_alloc_range(stor, adapter, request, host->alignment,
+				       &host->ranges[host->count]);
+		if (ret == -ESHUTDOWN)
+			return ret;
+		if (ret) {
 			piece = (request->len / 2) & PAGE_MASK;
 			continue;
 		}
 		host->total += request->len;
 		host->count++;
+	}
+	return host->count && host->total >= host->minimum ? 0 : -ENOMEM;
+}
+
+/* Give back what there is, and forget where it was. */
+static void stor_free_ranges(struct wdm_stor *stor, struct stor_host_memory *host)
+{
+	while (host->count) {
+		ACCESS_RANGE *range = &host->ranges[--host->count];
+
+		stor_free_range(stor, range);
+		memset(range, 0, sizeof(*range));
 	}
 }
 
@@ -303,26 +322,26 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 				  struct stor_host_memory *host)
 {
 	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, request->call);
+	int ret = -ENOMEM;
 
 	if (!adapter)
-		return -ENOMEM;
+		return ret;
 	/* Some of the memory is left to others: a device takes what it can get. */
 	host->preferred = min(host->preferred, PFN_PHYS(totalram_pages() / 4));
 	request->why = "the array has no room for more ranges";
 	if (host->minimum > host->preferred)
 		request->why = "that is more than a quarter of all memory";
 	else
-		stor_alloc_ranges(stor, adapter, request, host);
-	if (!host->count || host->total < host->minimum) {
+		ret = stor_alloc_ranges(stor, adapter, request, host);
+	if (ret) {
 		wdmdma_refuse(adapter->device, request->call,
 			      "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
 			      host->total, host->minimum, host->count, host->most,
 			      request->window.first, request->window.last, request->why);
-		while (host->count)
-			stor_free_range(stor, &host->ranges[--host->count]);
+		stor_free_ranges(stor, host);
 	}
 	wdmdma_adapter_put(adapter);
-	return host->count ? 0 : -ENOMEM;
+	return ret;
 }
 
 static const char *stor_host_memory_fault(const struct stor_host_memory *host,
@@ -353,7 +372,7 @@ static const char *stor_host_memory_fault(const struct stor_host_memory *host,
  * @lowest_acceptable_address: lowest address for the device
  * @highest_acceptable_address: highest address for the device, inclusive
  * @boundary_address_multiple: must be 0
- * @physical_address_ranges: receives the ranges
+ * @physical_address_ranges: receives the ranges; on failure none is left in it
  * @physical_address_range_count: room in that array; receives how many are filled in,
  *	0 on failure
  *
@@ -367,7 +386,7 @@ static const char *stor_host_memory_fault(const struct stor_host_memory *host,
  * Context: PASSIVE_LEVEL (may sleep); above it fails.
  * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
  * STOR_STATUS_INSUFFICIENT_RESOURCES if it would be less than the minimum, or
- * nothing, and above PASSIVE_LEVEL.
+ * nothing, and above PASSIVE_LEVEL; STOR_STATUS_INVALID_DEVICE_STATE after unbind.
  */
 ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum_bytes,
 				       SIZE_T preferred_bytes, ULONGLONG utilization_bytes,
