@@ -162,30 +162,24 @@ static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 	return next - sg_dma_address(sgt->sgl) == size;
 }
 
-/* The next pages that make one entry of a list for this device. */
-static unsigned long iommu_run(struct device *dev, const struct wdmdma_pages *pages,
-			       unsigned long done)
-{
-	unsigned long most = max(dma_get_max_seg_size(dev) >> PAGE_SHIFT, 1U);
-
-	return wdmdma_pfns_run(pages->pfn + done, min(pages->nr - done, most));
-}
-
+/* A list of the pages, whose entries are no longer than the device's segments may be. */
 static int iommu_sgt_of_pages(struct device *dev, const struct wdmdma_pages *pages,
 			      struct sg_table *sgt)
 {
-	unsigned long done, run;
+	unsigned long most = max(dma_get_max_seg_size(dev) >> PAGE_SHIFT, 1U);
+	unsigned long done, run, nr = pages->nr;
+	const unsigned long *pfn = pages->pfn;
 	struct scatterlist *sg;
 	unsigned int n = 0;
 
-	for (done = 0; done < pages->nr; done += iommu_run(dev, pages, done))
+	for (done = 0; done < nr; done += wdmdma_pfns_run(pfn + done, min(nr - done, most)))
 		n++;
 	if (sg_alloc_table(sgt, n, GFP_KERNEL))
 		return -ENOMEM;
 	sg = sgt->sgl;
-	for (done = 0; done < pages->nr; done += run, sg = sg_next(sg)) {
-		run = iommu_run(dev, pages, done);
-		sg_set_page(sg, pfn_to_page(pages->pfn[done]), run << PAGE_SHIFT, 0);
+	for (done = 0; done < nr; done += run, sg = sg_next(sg)) {
+		run = wdmdma_pfns_run(pfn + done, min(nr - done, most));
+		sg_set_page(sg, pfn_to_page(pfn[done]), run << PAGE_SHIFT, 0);
 	}
 	return 0;
 }

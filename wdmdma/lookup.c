@@ -33,9 +33,10 @@ static unsigned long lookup_dma_page(dma_addr_t dma)
 	return dma >> PAGE_SHIFT;
 }
 
+/* A block of a vector is a range, even if it has one page: its element may be gone. */
 static bool lookup_is_page(const struct wdmdma_buffer *buffer)
 {
-	return buffer->size == PAGE_SIZE;
+	return buffer->size == PAGE_SIZE && !buffer->block;
 }
 
 int wdmdma_lookup_init(struct wdmdma_lookup *lookup)

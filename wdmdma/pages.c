@@ -204,17 +204,6 @@ struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsig
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_gather);
 
-/* How many of the pages, from the first on, follow each other in physical memory? */
-unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	for (i = 1; i < nr; i++)
-		if (pfn[i] != pfn[0] + i)
-			return i;
-	return nr;
-}
-
 bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
 {
 	return wdmdma_pfns_run(pfn, nr) == nr;

@@ -61,6 +61,17 @@ struct wdmdma_place {
 	bool easy;
 };
 
+/* How many of the pages, from the first on, follow each other in physical memory? */
+static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		if (pfn[i] != pfn[0] + i)
+			return i;
+	return nr;
+}
+
 enum wdmdma_cache wdmdma_cache_of(const void *va);
 struct wdmdma_window wdmdma_pages_ram(void);
 struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr);
@@ -69,7 +80,6 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 		      bool writable);
 void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 		       enum wdmdma_cache cache);
-unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr);
 bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
 void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why);
 
