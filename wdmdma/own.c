@@ -4,6 +4,7 @@
  * allocation cannot do what was asked for; and their mapping for the device, by the
  * DMA API, where they are physically contiguous. Used by all backends.
  */
+#include <linux/cc_platform.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -18,12 +19,13 @@
 /*
  * With swiotlb=force the kernel copies all that is mapped, which is of no use for a buffer;
  * but not what it allocates for a device. Where nothing translates that is no more than
- * memory at its physical address, if the device is coherent. So is ours.
+ * memory at its physical address, if the device is coherent; and so is ours. Unless memory
+ * is encrypted: then what devices use must not be.
  */
 static bool own_needs_no_mapping(const struct wdmdma_device *device)
 {
 	return is_swiotlb_force_bounce(device->dev) && dev_is_dma_coherent(device->dev) &&
-	       !wdmdma_iommu_translates(device->dev);
+	       !wdmdma_iommu_translates(device->dev) && !cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 }
 
 /*

@@ -5,7 +5,8 @@
  *
  *   queues                   StorPortAllocateDmaMemory, near the controller if possible
  *   Identify                 the uncached extension
- *   addresses of data        StorPortGetScatterGatherList
+ *   addresses of data        StorPortGetScatterGatherList: of the request, whose data the port
+ *                            driver has mapped before with GetScatterGatherListEx
  *   list of those (PRP list) in the SRB extension; StorPortGetPhysicalAddress
  *
  * One I/O queue pair; requests are SCSI commands for 16-byte CDBs.
