@@ -61,7 +61,10 @@ static enum wdmdma_cache keep_cache_of(const struct wdmdma_buffer *buffer)
 	return buffer->pages ? buffer->pages->cache : WDMDMA_CACHE_PLATFORM;
 }
 
-/* Map what rests for the device, at an address that may be another one. Under keep->lock. */
+/*
+ * Map what rests for the device, at an address that may be another one. Under the device's
+ * override lock, for its mask.
+ */
 static bool keep_wake(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	if (wdmdma_own_map(adapter->device, NULL, buffer))
@@ -141,18 +144,21 @@ struct wdmdma_buffer *wdmdma_keep_take(struct wdmdma_adapter *adapter,
 {
 	struct wdmdma_kept *keep = &adapter->keep;
 	struct wdmdma_buffer *buffer;
-	bool rests;
+	bool awake = true;
 
 	spin_lock_irq(&keep->lock);
 	buffer = keep_pop(keep, keep_stack(keep, request->cache, wdmdma_request_size(request)));
-	rests = keep->mode == WDMDMA_KEPT_RESTING;
 	spin_unlock_irq(&keep->lock);
 
-	if (buffer && rests && !keep_wake(adapter, buffer)) {
-		wdmdma_buffer_discard(adapter, buffer);
-		buffer = NULL;
+	if (buffer && keep->mode == WDMDMA_KEPT_RESTING) {
+		down_read(&adapter->device->override);
+		awake = keep_wake(adapter, buffer);
+		up_read(&adapter->device->override);
 	}
-	return buffer;
+	if (awake)
+		return buffer;
+	wdmdma_buffer_discard(adapter, buffer);
+	return NULL;
 }
 
 /* Only what the module mapped itself can rest. */
@@ -231,22 +237,28 @@ bool wdmdma_keep_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffe
  * @caller: where it is allocated
  * @dma: receives the logical address
  *
- * Context: any, under wdmdma_peek_lock().
+ * Context: any but hard interrupts, under wdmdma_peek_lock().
  * Return: the address for the CPU, of zeroed memory; NULL if there is none.
  */
 void *wdmdma_keep_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned long caller,
 			    dma_addr_t *dma)
 {
 	struct wdmdma_kept *keep = &adapter->keep;
+	enum wdmdma_kept_mode mode = READ_ONCE(keep->mode);
+	bool rests = mode == WDMDMA_KEPT_RESTING;
 	struct wdmdma_buffer *buffer = NULL;
 	unsigned long flags;
 	void *cpu = NULL;
 
-	if (!len || len > PAGE_SIZE)
+	if (!len || len > PAGE_SIZE || mode == WDMDMA_KEPT_NONE)
+		return NULL;
+	/* Nobody waits here: while the mask is another one, the long way does. */
+	if (rests && !down_read_trylock(&adapter->device->override))
 		return NULL;
 	spin_lock_irqsave(&keep->lock, flags);
-	buffer = keep_pop(keep, &keep->stack[WDMDMA_CACHE_PLATFORM][0]);
-	if (buffer && keep->mode == WDMDMA_KEPT_RESTING && !keep_wake(adapter, buffer)) {
+	if (keep->mode == mode)
+		buffer = keep_pop(keep, &keep->stack[WDMDMA_CACHE_PLATFORM][0]);
+	if (buffer && rests && !keep_wake(adapter, buffer)) {
 		keep_push(keep, buffer);
 		buffer = NULL;
 	}
@@ -257,6 +269,8 @@ void *wdmdma_keep_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned
 		wdmdma_buffer_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
 	}
 	spin_unlock_irqrestore(&keep->lock, flags);
+	if (rests)
+		up_read(&adapter->device->override);
 	return cpu;
 }
 

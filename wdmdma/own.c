@@ -43,6 +43,7 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
 	if (!dma_mapping_error(device->dev, buffer->dma))
 		return 0;
+	buffer->dma = 0;
 	if (request)
 		request->why = "the device cannot be given the address of that memory";
 	return -ENOMEM;
