@@ -13,6 +13,8 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include <wdmdma/storport.h>
+
 #include "channel.h"
 #include "memory.h"
 
@@ -459,6 +461,58 @@ static void waiting_list_starts_no_io(struct kunit *test)
 	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
 }
 
+static VOID catch_stor_list(PVOID *object, PVOID *irp, PSTOR_SCATTER_GATHER_LIST list,
+			    PVOID context)
+{
+	wdmdma_test_catch_list((PDEVICE_OBJECT)object, (PIRP)irp, (PSCATTER_GATHER_LIST)list,
+			       context);
+}
+
+static ULONG build_stor_list(PVOID extension, PMDL mdl, struct wdmdma_caught *caught, u8 *buffer,
+			     ULONG size)
+{
+	ULONG status;
+
+	local_bh_disable();
+	status = StorPortBuildScatterGatherList(extension, mdl, MmGetMdlVirtualAddress(mdl),
+						MmGetMdlByteCount(mdl), catch_stor_list, caught,
+						TRUE, buffer, size);
+	local_bh_enable();
+	return status;
+}
+
+/* Its routine is called with what was passed; and where it never is, nothing is left behind. */
+static void list_of_a_miniport_leaves_nothing(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_miniport *miniport;
+	struct wdmdma_caught caught;
+	u8 buffer[0x28] __aligned(8);
+
+	miniport = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
+	wdmdma_test_catch_init(&caught);
+	KUNIT_ASSERT_EQ(test,
+			build_stor_list(miniport->extension, mdl, &caught, buffer, sizeof(buffer)),
+			STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, caught.calls, 1U);
+	KUNIT_EXPECT_NULL(test, (void *)caught.object);
+	KUNIT_EXPECT_NULL(test, (void *)caught.irp);
+	KUNIT_EXPECT_PTR_EQ(test, (u8 *)caught.list, &buffer[0]);
+	local_bh_disable();
+	StorPortPutScatterGatherList(miniport->extension, (void *)buffer, TRUE);
+	local_bh_enable();
+
+	/* kmemleak watches. */
+	wdmdma_test_short(test, wdmdma_test_miniport_adapter(miniport));
+	KUNIT_ASSERT_EQ(test,
+			build_stor_list(miniport->extension, mdl, &caught, buffer, sizeof(buffer)),
+			STOR_STATUS_SUCCESS);
+	wdmdma_hw_device_extension_destroy(miniport->extension);
+	miniport->extension = NULL;
+	KUNIT_EXPECT_EQ(test, caught.calls, 1U);
+}
+
 /* Unbind, and the last put. */
 
 /* What is left behind may be free by then: the copy stays where it is. */
@@ -795,6 +849,7 @@ static struct kunit_case transfer_life_cases[] = {
 	KUNIT_CASE(list_is_called_or_cancelled),
 	KUNIT_CASE(list_that_cannot_come_does_not_keep_back_others),
 	KUNIT_CASE(waiting_list_starts_no_io),
+	KUNIT_CASE(list_of_a_miniport_leaves_nothing),
 	KUNIT_CASE(memory_of_what_is_left_is_not_written),
 	KUNIT_CASE(routines_that_ask_again_do_not_hold_up_unbind),
 	KUNIT_CASE(routine_may_run_while_the_adapter_goes),
