@@ -67,6 +67,7 @@ NTSTATUS EduStayOutside(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 NTSTATUS EduTransfer(PEDU_HARDWARE Hardware, PHYSICAL_ADDRESS LogicalAddress, ULONG Length,
 		     BOOLEAN WriteToDevice);
 BOOLEAN EduIsTranslated(PEDU_HARDWARE Hardware);
+BOOLEAN EduHasMemory(PEDU_HARDWARE Hardware, BOOLEAN Cached);
 VOID EduExpectFaults(PEDU_HARDWARE Hardware, BOOLEAN Begin);
 ULONGLONG EduPhysicalAddress(PVOID VirtualAddress);
 PVOID EduScatteredMemory(PEDU_HARDWARE Hardware);

@@ -11,6 +11,7 @@
 
 #include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
@@ -98,6 +99,12 @@ BOOLEAN EduIsTranslated(PEDU_HARDWARE hardware)
 	struct iommu_domain *domain = iommu_get_domain_for_dev(&hardware->pdev->dev);
 
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
+/* Only x86 has both types of memory for one device. */
+BOOLEAN EduHasMemory(PEDU_HARDWARE hardware, BOOLEAN cached)
+{
+	return IS_ENABLED(CONFIG_X86) || dev_is_dma_coherent(&hardware->pdev->dev) == !!cached;
 }
 
 /* For those who read the log: what the IOMMU says between these two lines is as it should be. */

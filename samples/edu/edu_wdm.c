@@ -212,6 +212,11 @@ static NTSTATUS EduCopyLimited(PEDU_EXTENSION Extension, BOOLEAN CacheEnabled, U
 							       Buffer.Length,
 							       &Buffer.LogicalAddress,
 							       CacheEnabled, 0);
+	if (!Buffer.VirtualAddress && !EduHasMemory(Extension->Hardware, CacheEnabled)) {
+		EduLog(Extension->Hardware,
+		       "AllocateCommonBufferEx: refused, as this machine has no such memory for the device");
+		return STATUS_SUCCESS;
+	}
 	if (!Buffer.VirtualAddress) {
 		EduLog(Extension->Hardware, "AllocateCommonBufferEx: no buffer");
 		return STATUS_INSUFFICIENT_RESOURCES;
