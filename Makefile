@@ -48,6 +48,7 @@ help:
 	@echo 'make clean            remove what was built here'
 	@echo
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
+	@echo 'make demo ARCH=arm64  the same on arm64, cross-built'
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'

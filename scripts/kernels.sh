@@ -23,17 +23,40 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# What apt is told to speak of ARCH; nothing for the host's own.
+APT=()
+
 apt_update() {
-    [ -z "${APT_UPDATED:-}" ] || return 0
+    local root=as_root
+    APT=()
+    [ "$ARCH" = x86 ] || foreign_lists
+    # Lists of our own need nobody else.
+    [ "$ARCH" = x86 ] || root=env
+    [ -z "${APT_UPDATED[$ARCH]:-}" ] || return 0
     note "apt-get update"
     # For the package lists apt itself does not wait.
-    (flock 7 && as_root apt-get -q update) 7>"$CACHE/.lock-apt" >"$CACHE/apt-update.log" 2>&1 ||
+    (flock 7 && "$root" apt-get -q "${APT[@]}" update) 7>"$CACHE/.lock-apt" \
+        >"$CACHE/apt-update.log" 2>&1 ||
         note "apt-get update failed (see $CACHE/apt-update.log); trying with what is known"
-    APT_UPDATED=1
+    APT_UPDATED[$ARCH]=1
+}
+declare -A APT_UPDATED=()
+
+# The host's apt is not told of another architecture: its package lists are our own, and are thrown
+# away.
+foreign_lists() {
+    if [ -z "${FOREIGN_LISTS:-}" ]; then
+        scratch_dir "$CACHE"
+        FOREIGN_LISTS=$REPLY
+        mkdir -p "$FOREIGN_LISTS/lists/partial"
+    fi
+    APT=(-o APT::Architecture="$DEBIAN_ARCH" -o APT::Architectures="$DEBIAN_ARCH"
+        -o Dir::State="$FOREIGN_LISTS" -o Dir::State::status=/dev/null
+        -o Dir::Cache="$FOREIGN_LISTS" -o APT::Sandbox::User="$(id -un)")
 }
 
 apt_has() {
-    [[ $(apt-cache policy "$1") =~ Candidate:\ [^\(] ]]
+    [[ $(apt-cache "${APT[@]}" policy "$1") =~ Candidate:\ [^\(] ]]
 }
 
 # The newest cached folder named PREFIX-VERSION; nothing when there is none or REFRESH is set.
@@ -49,7 +72,7 @@ fetch() {
         cd "$CACHE/dl" || exit
         # As root apt would try to drop to a user who cannot write here.
         long_run "$CACHE/apt-download.log" fetch_status \
-            apt-get -q -o APT::Sandbox::User="$(id -un)" download "$@"
+            apt-get -q -o APT::Sandbox::User="$(id -un)" "${APT[@]}" download "$@"
     )
 }
 
@@ -57,9 +80,9 @@ fetch_status() {
     printf ', %s downloaded' "$(du -sh "$CACHE/dl" | cut -f 1)"
 }
 
-# deb PACKAGE: its newest downloaded file.
+# deb PACKAGE [ARCHITECTURE]: its newest downloaded file.
 deb() {
-    find "$CACHE/dl/" -name "$1_*.deb" | sort -V | tail -n 1
+    find "$CACHE/dl/" -name "$1_*_${2:-*}.deb" | sort -V | tail -n 1
 }
 
 # Debian's own kernel: sets KDIR and VMLINUZ.
@@ -72,17 +95,18 @@ stock_kernel() {
         return
     fi
     local name version=''
-    name=$(newest_cached stock)
+    name=$(newest_cached "$STOCK")
     if [ -z "$name" ]; then
         need_download "a stock $SERIES kernel" "KDIR= and VMLINUZ="
         apt_update
         version=$(stock_version)
-        [ -n "$version" ] || die "this distribution has no linux-image-$SERIES*-amd64 with headers" \
-            "(bookworm-security and trixie do): give KDIR= and VMLINUZ= of a kernel you have"
-        name=stock-$version
+        [ -n "$version" ] ||
+            die "this distribution has no linux-image-$SERIES*-$DEBIAN_ARCH with headers" \
+                "(bookworm-security and trixie do): give KDIR= and VMLINUZ= of a kernel you have"
+        name=$STOCK-$version
     fi
     cache_entry "$name" unpack_stock "$version"
-    KDIR=$(echo "$REPLY"/usr/src/linux-headers-*-amd64)
+    KDIR=$(echo "$REPLY"/usr/src/linux-headers-*-"$DEBIAN_ARCH")
     VMLINUZ=$(echo "$REPLY"/boot/vmlinuz-*)
     export KDIR VMLINUZ
 }
@@ -90,10 +114,10 @@ stock_kernel() {
 # The newest 6.12 release of the plain flavour of which image and headers are there.
 stock_version() {
     local v
-    for v in $(apt-cache pkgnames "linux-image-$SERIES." |
-        sed -nE "s/^linux-image-($SERIES\.[0-9]+(\+[a-z0-9.~]+)?)-amd64(-unsigned)?$/\1/p" |
+    for v in $(apt-cache "${APT[@]}" pkgnames "linux-image-$SERIES." |
+        sed -nE "s/^linux-image-($SERIES\.[0-9]+(\+[a-z0-9.~]+)?)-$DEBIAN_ARCH(-unsigned)?$/\1/p" |
         sort -Vru); do
-        if apt_has "linux-headers-$v-amd64" && [ -n "$(stock_image "$v")" ]; then
+        if apt_has "linux-headers-$v-$DEBIAN_ARCH" && [ -n "$(stock_image "$v")" ]; then
             echo "$v"
             break
         fi
@@ -102,7 +126,7 @@ stock_version() {
 
 stock_image() {
     local p
-    for p in "linux-image-$1-amd64" "linux-image-$1-amd64-unsigned"; do
+    for p in "linux-image-$1-$DEBIAN_ARCH" "linux-image-$1-$DEBIAN_ARCH-unsigned"; do
         if apt_has "$p"; then
             echo "$p"
             break
@@ -111,26 +135,27 @@ stock_image() {
 }
 
 unpack_stock() {
-    local v=$1 dir=$2 image h p
+    local v=$1 dir=$2 image h=linux-headers-$1 arch=$DEBIAN_ARCH
     image=$(stock_image "$v")
-    h=linux-headers-$v
-    note "downloading Debian's kernel $v (first run only, about 120 MB)"
-    fetch "$image" "$h-amd64" "$h-common" "linux-kbuild-$v" ||
-        die "kernel $v could not be downloaded"
+    note "downloading Debian's kernel $v for $arch (first run only, about 120 MB)"
+    fetch "$image" "$h-$arch" "$h-common" || die "kernel $v could not be downloaded"
+    # The programs that build modules run here.
+    (use_arch x86 && apt_update && fetch "linux-kbuild-$v") ||
+        die "linux-kbuild-$v could not be downloaded"
     note "unpacking it"
-    dpkg-deb --fsys-tarfile "$(deb "$image")" |
+    dpkg-deb --fsys-tarfile "$(deb "$image" "$arch")" |
         tar -x -C "$dir" --wildcards './boot/*' './lib/modules/*/kernel/drivers/iommu/*' \
             './usr/lib/modules/*/kernel/drivers/iommu/*' 2>/dev/null || true
     [ -n "$(find "$dir/boot" -name 'vmlinuz-*')" ] || die "no vmlinuz in $image"
-    for p in "$h-amd64" "$h-common" "linux-kbuild-$v"; do
-        dpkg-deb -x "$(deb "$p")" "$dir"
-    done
+    dpkg-deb -x "$(deb "$h-$arch" "$arch")" "$dir"
+    dpkg-deb -x "$(deb "$h-common")" "$dir"
+    dpkg-deb -x "$(deb "linux-kbuild-$v" amd64)" "$dir"
     # Only type information for BPF is made with it, and that would need pahole.
-    rm -f "$dir/usr/src/$h-amd64/vmlinux"
+    rm -f "$dir/usr/src/$h-$arch/vmlinux"
     # The headers expect to stand in /usr; here they stand where the entry will be.
-    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-amd64"/{Makefile,.kernelvariables} \
+    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-$arch"/{Makefile,.kernelvariables} \
         "$dir/usr/src/$h-common/Makefile" |
-        xargs sed -i "s|/usr/src/linux-headers|$CACHE/stock-$v/usr/src/linux-headers|"
+        xargs sed -i "s|/usr/src/linux-headers|$CACHE/$STOCK-$v/usr/src/linux-headers|"
 }
 
 # Kernel source, for the debug kernel, checkpatch, kernel-doc and kunit.py: sets KSRC.
@@ -225,18 +250,12 @@ guest_busybox() {
     REPLY+=/bin/busybox
 }
 
-# Debian's busybox for ARCH. The host's apt is not told of that architecture: the package lists are
-# our own, and are thrown away.
+# Debian's busybox for ARCH.
 unpack_busybox() {
-    local dir=$1 options
-    scratch_dir "$CACHE"
-    options=(-o APT::Architecture="$ARCH" -o APT::Architectures="$ARCH" -o Dir::State="$REPLY"
-        -o Dir::State::status=/dev/null -o Dir::Cache="$REPLY" -o APT::Sandbox::User="$(id -un)")
-    mkdir -p "$REPLY/lists/partial"
+    local dir=$1
     note "downloading busybox for $ARCH (first run only, about 10 MB of package lists)"
-    long_run "$CACHE/apt-busybox.log" true apt-get -q "${options[@]}" update ||
-        die "there are no package lists for $ARCH: give BUSYBOX="
-    fetch "${options[@]}" "busybox-static:$ARCH" ||
+    apt_update
+    fetch "busybox-static:$DEBIAN_ARCH" ||
         die "busybox-static for $ARCH could not be downloaded: give BUSYBOX="
-    dpkg-deb -x "$(deb "busybox-static")" "$dir"
+    dpkg-deb -x "$(deb busybox-static "$DEBIAN_ARCH")" "$dir"
 }

@@ -14,8 +14,14 @@ export LC_ALL=C
 # at ARCH and CROSS_COMPILE too.
 use_arch() {
     case $1 in
-    x86 | x86_64) ARCH=x86 CROSS_COMPILE='' KERNEL_IMAGE=bzImage ELF_MACHINE=X86-64 ;;
-    arm64) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- KERNEL_IMAGE=Image ELF_MACHINE=AArch64 ;;
+    x86 | x86_64)
+        ARCH=x86 CROSS_COMPILE='' KERNEL_IMAGE=bzImage ELF_MACHINE=X86-64 DEBIAN_ARCH=amd64
+        STOCK=stock
+        ;;
+    arm64)
+        ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- KERNEL_IMAGE=Image ELF_MACHINE=AArch64
+        DEBIAN_ARCH=arm64 STOCK=arm64-stock
+        ;;
     *) die "ARCH=$1: neither x86 nor arm64" ;;
     esac
     export ARCH CROSS_COMPILE
