@@ -261,8 +261,8 @@ static const struct invalid_row {
 } invalid_rows[] = {
 	{ "Version 4", 4, 64, TRUE },
 	{ "Version 0xffffffff", 0xffffffff, 64, TRUE },
-	{ "Master FALSE, version 0", 0, 0, FALSE },
-	{ "Master FALSE, version 3", 3, 32, FALSE },
+	{ "Master FALSE on PCI, version 0", 0, 0, FALSE },
+	{ "Master FALSE on PCI, version 3", 3, 32, FALSE },
 	{ "DmaAddressWidth 0", 3, 0, TRUE },
 	{ "DmaAddressWidth 65", 3, 65, TRUE },
 	{ "DmaAddressWidth 0xffffffff", 3, 0xffffffff, TRUE },
@@ -279,6 +279,7 @@ static void get_adapter_refuses_description(struct kunit *test)
 	struct wdmdma_fixture *f = test->priv;
 
 	description.Master = row->master;
+	description.InterfaceType = PCIBus;
 	expect_no_adapter(test, f->pdo, &description);
 }
 

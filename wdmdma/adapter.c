@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "channel.h"
+#include "controller.h"
 
 #define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
 
@@ -70,6 +71,8 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
+	wdmdma_controller_free(adapter->controller);
+	adapter->controller = NULL;
 	adapter_retire(adapter);
 	if (list_empty(&device->adapters))
 		wdmdma_domain_go_home(device);

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "controller.h"
 #include "core.h"
 #include "own.h"
 
@@ -43,6 +44,7 @@ static int buffer_check_cache(const struct wdmdma_device *device, struct wdmdma_
 /* Narrow the request to what the adapter can reach; refuse what cannot be met. */
 static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
 {
+	u64 boundary = wdmdma_controller_boundary(adapter->controller);
 	u64 size = wdmdma_request_size(request);
 
 	if (!request->len) {
@@ -61,6 +63,11 @@ static int buffer_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 		request->why = "the boundary is smaller than the length";
 		return -ENOMEM;
 	}
+	if (boundary && boundary < request->len) {
+		request->why = "the length is more than the DMA controller's channel moves";
+		return -ENOMEM;
+	}
+	request->boundary = min_not_zero(request->boundary, boundary);
 	if (!wdmdma_window_clip(&request->window, adapter->reach)) {
 		request->why = "the adapter reaches no address in that range";
 		return -EINVAL;

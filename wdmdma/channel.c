@@ -57,6 +57,7 @@ bool wdmdma_channel_let_go(struct wdmdma_registers *registers)
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	registers->busy = false;
 	over = channel_is_over(registers);
+	wdmdma_registers_pause_cancelled(registers);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return over;
 }

@@ -97,6 +97,7 @@ bool wdmdma_channel_let_go(struct wdmdma_registers *registers);
 /* registers.c */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count);
+void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers);
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context);
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);

@@ -32,7 +32,7 @@
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
  *   wdmdma_adapter.vectors_lock, wdmdma_adapter.transfers_lock, handle table lock,
  *   the lock of tolerant.c, wdmdma_space.lock (backend_private), the lock of the list
- *   of homes (domain.c)
+ *   of homes (domain.c), wdmdma_controller.lock
  *
  * The first six sleep. Of the sems only one is held at a time: that of an adapter's
  * own device, also where the DMA is done with another one, see wdmdma_adapter_dma().
@@ -59,6 +59,7 @@
 
 struct iommu_group;
 struct wdmdma_backend;
+struct wdmdma_controller;
 struct wdmdma_registers;
 struct wdmdma_device;
 struct wdmdma_private;
@@ -327,6 +328,7 @@ struct wdmdma_device {
  * @teardown: destroys the adapter, where the last reference went in atomic context
  * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
  * @map_registers: pages that one transfer may have
+ * @controller: the DMA controller's channel that moves the bytes; NULL for a bus master
  * @lists: lists that the driver has, by their addresses
  * @waiting_lists: those that cannot be mapped yet, oldest first
  * @lists_served: @list_work is at it
@@ -359,6 +361,7 @@ struct wdmdma_adapter {
 	struct work_struct teardown;
 	bool scatter_gather;
 	u32 map_registers;
+	struct wdmdma_controller *controller;
 	DECLARE_HASHTABLE(lists, 6);
 	struct list_head waiting_lists;
 	bool lists_served;

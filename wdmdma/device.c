@@ -16,6 +16,7 @@
 
 #include "backend_private.h"
 #include "compat.h"
+#include "controller.h"
 #include "transfer.h"
 
 /* Serialises finding and adding the devres entry. */
@@ -64,6 +65,7 @@ static void device_unbound(struct device *dev, void *res)
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
 		wdmdma_list_free_all(adapter, "driver unbound");
+		wdmdma_controller_close(adapter->controller);
 		wdmdma_vector_free_all(adapter, "driver unbound");
 		wdmdma_buffer_free_all(adapter, "driver unbound");
 	}

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "channel.h"
+#include "controller.h"
 
 /* A part that is mapped. */
 struct registers_mapping {
@@ -54,6 +55,16 @@ unlock:
 	return found;
 }
 
+/*
+ * A DMA controller moves nothing for registers that were cancelled. Under the transfers
+ * lock; while another call has the registers, that does it at its end.
+ */
+void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
+{
+	if (registers->cancelled && !registers->busy && !list_empty(&registers->mapped))
+		wdmdma_controller_pause(registers->adapter->controller);
+}
+
 static void registers_unlock(struct wdmdma_registers *registers)
 {
 	if (!wdmdma_channel_let_go(registers))
@@ -68,6 +79,7 @@ static void registers_end_mapping(struct wdmdma_registers *registers,
 {
 	list_del(&mapping->transfer.node);
 	registers->used -= mapping->registers;
+	wdmdma_controller_stop(registers->adapter->controller);
 	if (abandon)
 		wdmdma_transfer_abandon(&mapping->transfer);
 	else
@@ -131,9 +143,12 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	list_for_each_entry(registers, &adapter->registers, node)
-		if (registers->context == context)
-			registers->cancelled = true;
+	list_for_each_entry(registers, &adapter->registers, node) {
+		if (registers->context != context)
+			continue;
+		registers->cancelled = true;
+		wdmdma_registers_pause_cancelled(registers);
+	}
 	list_for_each_entry(registers, &adapter->waiting_channels, node)
 		if (registers->context == context)
 			registers->cancelled = true;
@@ -144,8 +159,8 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 static int registers_check(const struct wdmdma_registers *registers, struct wdmdma_part *part,
 			   const char **why)
 {
+	size_t most = wdmdma_controller_boundary(registers->adapter->controller) ?: SIZE_MAX, len;
 	const struct registers_mapping *mapping;
-	size_t len;
 
 	*why = "the request is cancelled";
 	if (READ_ONCE(registers->cancelled))
@@ -156,6 +171,8 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 	len = wdmdma_source_trim(registers->adapter, &part->source,
 				 registers->count - registers->used, part->segments);
 	*why = "there are not as many map registers (bug check 0xE6, code 0x00)";
+	if (part->len > most)
+		*why = "that is more than the DMA controller's channel moves";
 	if (!len || (part->whole && len < part->len))
 		return -ENOSPC;
 	part->source.left = len;
@@ -191,6 +208,22 @@ static int registers_map_whole(struct wdmdma_transfer *transfer, const struct wd
 	return ret;
 }
 
+/* Tell the DMA controller, if there is one, to move the bytes. */
+static int registers_start(struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg = NULL;
+	dma_addr_t dma;
+	u32 len;
+	int ret;
+
+	dma = wdmdma_transfer_segment(transfer, &sg, &len);
+	ret = wdmdma_controller_start(transfer->adapter->controller, dma, len,
+				      transfer->direction, &transfer->why);
+	if (ret)
+		wdmdma_transfer_unmap(transfer);
+	return ret;
+}
+
 /* Map a checked part; one that has to be copied may need more segments, and is cut again. */
 static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_part *part)
 {
@@ -202,6 +235,8 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
 					  (size_t)part->segments << PAGE_SHIFT);
 		ret = registers_map_whole(transfer, part);
 	}
+	if (!ret)
+		ret = registers_start(transfer);
 	if (ret)
 		wdmdma_transfer_fini(transfer);
 	return ret;
@@ -249,7 +284,8 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 		goto unlock;
 	mapping->transfer.adapter = adapter;
 	mapping->transfer.direction = part->direction;
-	mapping->transfer.no_bounce = registers->no_bounce;
+	mapping->transfer.no_bounce = registers->no_bounce ||
+				      wdmdma_controller_is_cyclic(adapter->controller);
 	ret = registers_map_part(&mapping->transfer, part);
 	why = mapping->transfer.why;
 	if (ret)

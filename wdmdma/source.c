@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 
 #include "compat.h"
+#include "controller.h"
 #include "transfer.h"
 
 /*
@@ -96,20 +97,21 @@ u32 wdmdma_source_pages(const struct wdmdma_source *source)
 
 /*
  * How much of the memory fits into so many pages, and into so many segments, if they
- * are of the memory itself. An adapter that takes no lists has one for all.
+ * are of the memory itself. An adapter that takes no lists has one for all, and that
+ * is not longer than a DMA controller's boundary.
  */
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments)
 {
+	size_t most = wdmdma_controller_boundary(adapter->controller) ?: SIZE_MAX, len = 0;
 	struct wdmdma_source rest = *source;
 	struct wdmdma_limits limits;
 	phys_addr_t phys;
-	size_t len = 0;
 
 	while (rest.left && pages--)
 		len += rest.next(&rest, SIZE_MAX, &phys);
 	if (!adapter->scatter_gather)
-		return len;
+		return min(len, most);
 	rest = *source;
 	rest.left = len;
 	limits = wdmdma_source_limits(adapter, &rest);

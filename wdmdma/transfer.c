@@ -5,8 +5,8 @@
  * The DMA API does the work: it translates, or copies through bounce buffers of the
  * kernel's where the device's mask asks for that. What it cannot do is done here,
  * by copying through pages of our own: an adapter that reaches less than the mask
- * of its device, and one that takes no lists (no ScatterGather) and is given pages
- * that cannot be made one range.
+ * of its device, or has a DMA controller and its boundaries; and one that takes no
+ * lists (no ScatterGather) and is given pages that cannot be made one range.
  *
  * Nothing here sleeps, apart from wdmdma_transfer_prepare() with GFP_KERNEL, which
  * gets all memory that mapping takes. Shortness of what may come back is -EAGAIN;
@@ -16,9 +16,17 @@
 #include <linux/mm.h>
 
 #include "compat.h"
+#include "controller.h"
 #include "transfer.h"
 
-#define TRANSFER_ATTRS	DMA_ATTR_NO_WARN
+/*
+ * What a DMA controller uses, on machines that are cache coherent, is memory itself and
+ * no copy of the kernel's; and it may be a common buffer, which is mapped already.
+ */
+static unsigned long transfer_attrs(const struct wdmdma_transfer *transfer)
+{
+	return DMA_ATTR_NO_WARN | (transfer->adapter->controller ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+}
 
 static struct device *transfer_dev(const struct wdmdma_transfer *transfer)
 {
@@ -54,12 +62,30 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
 	return true;
 }
 
+/*
+ * Can the device be given this memory, as it is or copied by the kernel? A DMA controller
+ * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
+ */
+static enum wdmdma_reach transfer_reaches(const struct wdmdma_transfer *transfer,
+					  phys_addr_t phys, size_t len)
+{
+	const struct wdmdma_controller *controller = transfer->adapter->controller;
+	const struct wdmdma_device *device = transfer->device;
+	enum wdmdma_reach reach = device->backend->reaches(device, transfer_reach(transfer), phys,
+							   len);
+
+	if (controller &&
+	    (reach == WDMDMA_REACHES_COPY ||
+	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
+	     !IS_ALIGNED(phys, wdmdma_controller_unit(controller))))
+		return WDMDMA_OUT_OF_REACH;
+	return reach;
+}
+
 /* Is copying the only way to give this memory to the device? */
 static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_adapter *adapter = transfer->adapter;
-	const struct wdmdma_device *device = transfer->device;
-	struct wdmdma_window reach = transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
@@ -67,11 +93,11 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	    !transfer_can_merge(transfer))
 		return true;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		switch (device->backend->reaches(device, reach, sg_phys(sg), sg->length)) {
+		switch (transfer_reaches(transfer, sg_phys(sg), sg->length)) {
 		case WDMDMA_OUT_OF_REACH:
 			return true;
 		case WDMDMA_REACHES_COPY:
-			if (sg->length > dma_max_mapping_size(device->dev))
+			if (sg->length > dma_max_mapping_size(transfer_dev(transfer)))
 				return true;
 			break;
 		case WDMDMA_REACHES:
@@ -94,14 +120,14 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	phys_addr_t nearest = device->backend->phys(device, reach.first);
 	size_t chunk = transfer_chunk(transfer);
 
-	transfer->why = "the memory would have to be copied, and DMA_FAIL_ON_BOUNCE is set";
+	transfer->why = "the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)";
 	if (transfer->no_bounce)
 		return -ERANGE;
 	transfer->why = "there are no contiguous pages of that length to copy the memory to";
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
 	/* Ours may be copied once more, if the kernel is told to copy all. */
-	switch (device->backend->reaches(device, reach, nearest, PAGE_SIZE)) {
+	switch (transfer_reaches(transfer, nearest, PAGE_SIZE)) {
 	case WDMDMA_OUT_OF_REACH:
 		transfer->why = "the kernel copies all memory to where the device does not reach";
 		return -EOPNOTSUPP;
@@ -116,14 +142,11 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 /* Is it certain that the kernel copies some of the memory? */
 static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 {
-	const struct wdmdma_device *device = transfer->device;
-	struct wdmdma_window reach = transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		if (device->backend->reaches(device, reach, sg_phys(sg), sg->length) !=
-		    WDMDMA_REACHES)
+		if (transfer_reaches(transfer, sg_phys(sg), sg->length) != WDMDMA_REACHES)
 			return true;
 	return false;
 }
@@ -259,8 +282,6 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 					  gfp_t gfp)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
-	const struct wdmdma_device *device = transfer->device;
-	struct wdmdma_window reach = transfer_reach(transfer);
 	unsigned int order = get_order(len), i;
 	struct page *page;
 
@@ -268,8 +289,7 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)
 			continue;
-		if (device->backend->reaches(device, reach, page_to_phys(page), len) !=
-		    WDMDMA_OUT_OF_REACH)
+		if (transfer_reaches(transfer, page_to_phys(page), len) != WDMDMA_OUT_OF_REACH)
 			return page;
 		__free_pages(page, order);
 	}
@@ -339,7 +359,7 @@ static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist
 {
 	struct device *dev = transfer_dev(transfer);
 	dma_addr_t dma = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length,
-					    transfer->direction, TRANSFER_ATTRS);
+					    transfer->direction, transfer_attrs(transfer));
 
 	if (dma_mapping_error(dev, dma)) {
 		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
@@ -358,7 +378,7 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 		ret = transfer_map_one(transfer, table->sgl);
 	} else {
 		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
-				      TRANSFER_ATTRS);
+				      transfer_attrs(transfer));
 		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
 		/* -EIO is what a full pool of bounce buffers gives. */
 		if (ret)
@@ -374,7 +394,7 @@ static void transfer_unmap_table(struct wdmdma_transfer *transfer, unsigned long
 	struct device *dev = transfer_dev(transfer);
 	struct scatterlist *sg = transfer->mapped->sgl;
 
-	attrs |= TRANSFER_ATTRS;
+	attrs |= transfer_attrs(transfer);
 	if (transfer->mapped->orig_nents == 1)
 		dma_unmap_page_attrs(dev, sg_dma_address(sg), sg->length, transfer->direction,
 				     attrs);
@@ -443,6 +463,13 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_is_bounced);
 /* Believe nothing that can be verified. */
 static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
+	struct scatterlist *first = transfer->mapped->sgl;
+
+	if (transfer->adapter->controller &&
+	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first)) {
+		transfer->why = "the kernel copies all memory to where the DMA controller is not";
+		return -EOPNOTSUPP;
+	}
 	if (!transfer_is_within(transfer, reach)) {
 		transfer->why = "the device's DMA mask is wider than what the adapter reaches";
 		return -EOPNOTSUPP;

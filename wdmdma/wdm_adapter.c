@@ -12,6 +12,7 @@
 
 #include <wdmdma/linux.h>
 
+#include "controller.h"
 #include "wdm_private.h"
 
 /* Map registers granted when the driver leaves MaximumLength 0. */
@@ -265,10 +266,15 @@ static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *descr
 	       (description->InterfaceType == InterfaceTypeUndefined && dev_is_pci(dev));
 }
 
-/* Address lines of the device by its description; 0 if the description is not valid. */
+/*
+ * Address lines of the device, or of its DMA controller, by the description; 0 if that
+ * is not valid.
+ */
 static unsigned int wdm_address_width(const struct device *dev,
 				      const DEVICE_DESCRIPTION *description)
 {
+	if (!description->Master)
+		return 24;
 	/* Only version 3 has the field: an older description ends before it. */
 	if (description->Version == DEVICE_DESCRIPTION_VERSION3)
 		return description->DmaAddressWidth <= 64 ? description->DmaAddressWidth : 0;
@@ -280,13 +286,17 @@ static unsigned int wdm_address_width(const struct device *dev,
 	return 24;
 }
 
-/* One more than the longest transfer has pages, for one that starts inside a page. */
-static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description)
+/*
+ * One more than the longest transfer has pages, for one that starts inside a page. A
+ * controller's boundary is the longest that it can do.
+ */
+static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
+			       const struct wdmdma_controller *controller)
 {
-	u64 bytes = description->MaximumLength;
+	u64 bytes = description->MaximumLength ?: WDM_DEFAULT_PAGES << WDM_PAGE_SHIFT;
 
-	if (!bytes)
-		return WDM_DEFAULT_PAGES + 1;
+	if (controller)
+		bytes = min_t(u64, bytes, wdmdma_controller_boundary(controller));
 	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
 }
 
@@ -296,15 +306,15 @@ static const char *wdm_description_fault(const struct device *dev,
 {
 	if (description->Version >= ARRAY_SIZE(wdm_operations))
 		return "DeviceDescription has an unknown Version";
-	if (!description->Master)
-		return "system DMA (Master FALSE) is not supported: use the dmaengine API";
 	if (!wdm_address_width(dev, description))
 		return "DmaAddressWidth is not in 1 to 64";
 	return NULL;
 }
 
+/* On success the controller, if there is one, is the adapter's. */
 static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
-				       const DEVICE_DESCRIPTION *description)
+				       const DEVICE_DESCRIPTION *description,
+				       struct wdmdma_controller *controller, ULONG map_registers)
 {
 	unsigned int width = wdm_address_width(device->dev, description);
 	struct wdmdma_adapter *adapter;
@@ -324,28 +334,37 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
 	dma_adapter->Size = sizeof(*dma_adapter);
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
-	adapter->scatter_gather = description->ScatterGather;
-	adapter->map_registers = wdm_map_registers(description);
+	/* The lists of a device that has a controller would be the controller's. */
+	adapter->scatter_gather = description->ScatterGather && !controller;
+	adapter->map_registers = map_registers;
+	adapter->controller = controller;
 	wdmdma_adapter_publish(adapter);
 	return dma_adapter;
 }
 
 /**
- * IoGetDmaAdapter() - get an adapter for a bus-master device
+ * IoGetDmaAdapter() - get an adapter for a device
  * @physical_device_object: from wdmdma_device_object_get()
  * @device_description: what the device can do; only read during the call, and
  *	for versions 0 to 2 only up to DmaPort
  * @number_of_map_registers: receives how many pages one transfer may cover: those
- *	of MaximumLength and one more; at least 2; 0 on failure
+ *	of MaximumLength and one more; at least 2; with system DMA not more than a
+ *	channel moves at a time; 0 on failure
  *
  * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
  * needs its own PutDmaAdapter. The adapter reaches what both the description
  * (24, 32, 64 or DmaAddressWidth bits) and the device's Linux DMA mask allow;
  * the mask is not changed.
  *
+ * System DMA (Master FALSE): the adapter has the ISA channel DmaChannel until it is put.
+ * DmaWidth must be that of the channel; AutoInitialize and DemandMode are done;
+ * ScatterGather, IgnoreCount and DmaAddressWidth are ignored: a channel reaches 16 MiB,
+ * and nothing here depends on its counter. DmaSpeed must be Compatible, and in version
+ * 3 DmaRequestLine be DmaChannel and DeviceAddress 0.
+ *
  * Differs from Windows: physical_device_object must not be NULL, on any
- * platform; system DMA (Master FALSE) gets no adapter; a slot of the table past
- * its Size is not NULL.
+ * platform; a channel is not shared between adapters; a slot of the table past its Size
+ * is not NULL.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the adapter, with the table of the description's version; NULL, with
@@ -355,9 +374,11 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PDEVICE_DESCRIPTION device_description,
 			     PULONG number_of_map_registers)
 {
+	struct wdmdma_controller *controller = NULL;
 	struct wdmdma_device *device;
 	PDMA_ADAPTER dma_adapter = NULL;
 	const char *fault;
+	ULONG registers;
 
 	if (number_of_map_registers)
 		*number_of_map_registers = 0;
@@ -376,12 +397,17 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 		return NULL;
 	}
 	fault = wdm_description_fault(device->dev, device_description);
+	if (!fault && !device_description->Master)
+		controller = wdm_system_get(device, device_description, &fault);
+	registers = wdm_map_registers(device_description, controller);
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);
 	else
-		dma_adapter = wdm_adapter_create(device, device_description);
+		dma_adapter = wdm_adapter_create(device, device_description, controller, registers);
 	if (dma_adapter)
-		*number_of_map_registers = wdm_map_registers(device_description);
+		*number_of_map_registers = registers;
+	else
+		wdmdma_controller_free(controller);
 	wdmdma_device_put(device);
 	return dma_adapter;
 }
@@ -416,8 +442,8 @@ void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
  * multiples of the result.
  *
  * Context: any.
- * Return: a power of two, in bytes: 1 on a cache-coherent device, else the size
- * of a cache line; 1 for an adapter that is not live.
+ * Return: a power of two, in bytes: 1 on a cache-coherent device, 2 with a system DMA
+ * channel of 16 bits, else the size of a cache line; 1 for an adapter that is not live.
  */
 ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
 {
@@ -428,6 +454,7 @@ ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
 		return alignment;
 	if (!dev_is_dma_coherent(adapter->device->dev))
 		alignment = dma_get_cache_alignment();
+	alignment = max(alignment, wdmdma_controller_unit(adapter->controller));
 	wdmdma_adapter_put(adapter);
 	return alignment;
 }

@@ -6,6 +6,7 @@
 
 #include <linux/bitops.h>
 
+#include "controller.h"
 #include "wdm_transfer.h"
 
 /* Pages and elements of a transfer. Without an MDL, of the worst memory that there can be. */
@@ -105,7 +106,8 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
  *
  * Answers to wdm: PGET_DMA_ADAPTER_INFO. DmaAddressWidth is that of the adapter's
  * reach; ScatterGatherLimit the map registers granted, or 1 without ScatterGather. No
- * flag is set: a request may have to wait, and memory may have to be mapped.
+ * flag is set: a request may have to wait, and memory may have to be mapped. With system
+ * DMA the counter can be read, and MinimumTransferUnit is 2 if the channel has 16 bits.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for another version;
@@ -128,10 +130,10 @@ NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapte
 		status = STATUS_NOT_SUPPORTED;
 	} else {
 		adapter_info->V1 = (DMA_ADAPTER_INFO_V1) {
-			.ReadDmaCounterAvailable = FALSE,
+			.ReadDmaCounterAvailable = adapter->controller ? TRUE : FALSE,
 			.ScatterGatherLimit = adapter->scatter_gather ? adapter->map_registers : 1,
 			.DmaAddressWidth = fls64(adapter->reach.last),
-			.MinimumTransferUnit = 1,
+			.MinimumTransferUnit = wdmdma_controller_unit(adapter->controller),
 		};
 	}
 	wdmdma_adapter_put(adapter);

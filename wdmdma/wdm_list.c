@@ -113,6 +113,9 @@ static const struct wdmdma_list_ops wdm_list_ops = {
 static NTSTATUS wdm_list_check(struct wdmdma_adapter *adapter, struct wdm_list_args *args,
 			       const char **fault)
 {
+	*fault = "lists are for bus masters: with system DMA, allocate the adapter's channel";
+	if (adapter->controller)
+		return STATUS_NOT_SUPPORTED;
 	*fault = "Mdl is NULL";
 	if (!args->mdl)
 		return STATUS_INVALID_PARAMETER;

@@ -21,6 +21,10 @@ bool wdm_above_passive(const char *call);
 bool wdm_above_dispatch(const char *call);
 NTSTATUS wdm_status(int error);
 
+/* wdm_system.c */
+struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
+					 const DEVICE_DESCRIPTION *description, const char **fault);
+
 /* wdm_buffer.c */
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);

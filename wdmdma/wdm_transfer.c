@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: transfers under map registers, and what is for DMA controllers only.
+ * Face: transfers under map registers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -49,11 +49,14 @@ static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
  * @write_to_device: TRUE if the device reads the memory
  *
  * Answers to wdm: PMAP_TRANSFER. The memory is the device's until FlushAdapterBuffers.
+ * With system DMA the channel is programmed, and runs when the device asks; the bytes
+ * are at most those up to a boundary of the channel's, 64 or 128 KiB.
  *
  * Differs from Windows: may fail, since no memory is reserved for map registers.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the logical address; 0, with the reason in the log.
+ * Return: the logical address, which with system DMA says no more than that it is done;
+ * 0, with the reason in the log.
  */
 PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 				PVOID current_va, PULONG length, BOOLEAN write_to_device)
@@ -76,6 +79,7 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 	if (!adapter)
 		return address;
 	part.whole = !adapter->scatter_gather;
+	part.alone = adapter->controller;
 	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
 		fault = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
 				    write_to_device);
@@ -89,7 +93,8 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 
 static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
 {
-	wdm_list_fill(transfer, to);
+	if (to)
+		wdm_list_fill(transfer, to);
 }
 
 /**
@@ -98,24 +103,28 @@ static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
  * @mdl: resident pages, alone or chained
  * @map_register_base: as the routine got it
  * @offset: where the part begins: bytes from the first byte of @mdl, along the chain
- * @device_offset: not used: for DMA controllers
+ * @device_offset: 0: ISA has no addresses of devices; not used for bus masters
  * @length: bytes that are to be mapped; receives those that were; 0 on failure
  * @write_to_device: TRUE if the device reads the memory
- * @scatter_gather_buffer: receives the list
+ * @scatter_gather_buffer: receives the list. Optional with system DMA, where it has one
+ *	element, and that is of no use
  * @scatter_gather_buffer_length: its bytes
- * @dma_completion_routine: not used: for DMA controllers
+ * @dma_completion_routine: NULL: ISA's controllers do not say when they are done; not
+ *	used for bus masters
  * @completion_context: not used
  *
  * Answers to wdm: PMAP_TRANSFER_EX. What the list has room for, and the map registers,
  * is mapped. The memory is the device's until FlushAdapterBuffersEx, which has to come
- * before the next MapTransferEx.
+ * before the next MapTransferEx. With system DMA the channel is programmed, as by
+ * MapTransfer.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS, possibly with fewer bytes; STATUS_INVALID_PARAMETER, also for
  * a buffer that has not room for one element; STATUS_INSUFFICIENT_RESOURCES;
- * STATUS_NOT_SUPPORTED for what cannot be mapped here; STATUS_CANCELLED if the context
- * of the registers is; STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE
- * at the wrong level.
+ * STATUS_NOT_SUPPORTED for what cannot be mapped here, or no ISA controller does;
+ * STATUS_CANCELLED if the context of the registers is; STATUS_DELETE_PENDING after unbind;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level, and if the channel has a transfer under
+ * other registers.
  */
 NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 			  ULONGLONG offset, ULONG device_offset, PULONG length,
@@ -131,6 +140,7 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	const char *fault = "Mdl, Length or ScatterGatherBuffer is NULL";
 	struct wdmdma_adapter *adapter;
 	ULONG wanted = length ? *length : 0;
+	bool listless;
 	int ret = -EINVAL;
 
 	if (length)
@@ -140,15 +150,20 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	adapter = wdm_adapter_find(dma_adapter, part.call);
 	if (!adapter)
 		return STATUS_INVALID_PARAMETER;
-	if (mdl && length && scatter_gather_buffer)
+	listless = adapter->controller && !scatter_gather_buffer && !scatter_gather_buffer_length;
+	if (mdl && length && (scatter_gather_buffer || listless))
 		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
-	if (!fault && scatter_gather_buffer_length < wdm_list_bytes(1))
+	if (!fault && !listless && scatter_gather_buffer_length < wdm_list_bytes(1))
 		fault = "ScatterGatherBuffer is too small for one element";
+	if (!fault && adapter->controller && (device_offset || dma_completion_routine)) {
+		fault = "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither";
+		ret = -EOPNOTSUPP;
+	}
 	if (fault) {
 		wdmdma_refuse(adapter->device, part.call, "%s", fault);
 	} else {
-		part.segments = (scatter_gather_buffer_length - wdm_list_bytes(0)) /
-				sizeof(SCATTER_GATHER_ELEMENT);
+		part.segments = listless ? 1 : (scatter_gather_buffer_length - wdm_list_bytes(0)) /
+					       sizeof(SCATTER_GATHER_ELEMENT);
 		ret = wdmdma_registers_map(adapter, &part, wdm_store_list, scatter_gather_buffer);
 	}
 	if (!ret)
@@ -191,9 +206,9 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
  * @length: bytes of all pieces; all that is mapped of the MDL from there on
  * @write_to_device: as for MapTransfer
  *
- * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory. Only
- * now may the driver look at what it wrote. A wrong direction is reported, and not
- * used.
+ * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory; a
+ * system DMA channel is stopped, done or not. Only now may the driver look at what the
+ * device wrote. A wrong direction is reported, and not used.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: TRUE; FALSE, with the reason in the log, and nothing changes, if nothing of
@@ -233,50 +248,4 @@ NTSTATUS WdmFlushAdapterBuffersEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_
 {
 	return wdm_status(wdm_flush(dma_adapter, "FlushAdapterBuffersEx", mdl, map_register_base,
 				    offset, length, write_to_device));
-}
-
-/**
- * WdmReadDmaCounter() - ReadDmaCounter: bytes that a DMA controller has left to move
- * @dma_adapter: from IoGetDmaAdapter()
- *
- * Answers to wdm: PREAD_DMA_COUNTER. All adapters are bus masters', which have no such
- * counter.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: 0.
- */
-ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
-{
-	static const char call[] = "ReadDmaCounter";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-
-	if (adapter) {
-		wdmdma_refuse(adapter->device, call, "a bus master has no DMA controller");
-		wdmdma_adapter_put(adapter);
-	}
-	return 0;
-}
-
-/**
- * WdmConfigureAdapterChannel() - ConfigureAdapterChannel: of a DMA controller
- * @dma_adapter: from IoGetDmaAdapter()
- * @function_number: function of the controller
- * @context: for that
- *
- * Answers to wdm: PCONFIGURE_ADAPTER_CHANNEL. All adapters are bus masters', which have
- * no controller, and so no function of one.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_NOT_IMPLEMENTED; STATUS_INVALID_PARAMETER for what is no adapter.
- */
-NTSTATUS WdmConfigureAdapterChannel(PDMA_ADAPTER dma_adapter, ULONG function_number, PVOID context)
-{
-	static const char call[] = "ConfigureAdapterChannel";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
-
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
-	wdmdma_refuse(adapter->device, call, "a bus master has no DMA controller");
-	wdmdma_adapter_put(adapter);
-	return STATUS_NOT_IMPLEMENTED;
 }

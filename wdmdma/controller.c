@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Controllers: who has a channel, and what it is doing. How one is programmed is the
+ * affair of the file of its kind.
+ */
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "controller.h"
+
+/**
+ * wdmdma_controller_get() - take a channel
+ * @request: which, and how it is to run
+ * @user: for whom, as the kernel shows it (/proc/dma); must stay until it is closed
+ * @why: set on failure: the reason
+ *
+ * Context: may sleep.
+ * Return: the channel; or an ERR_PTR: -EOPNOTSUPP where the kernel has no such
+ * controllers, -EINVAL for a channel that is not there or is not like that, -EBUSY for
+ * one that is in use, -ENOMEM.
+ */
+struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_request *request,
+						const char *user, const char **why)
+{
+	struct wdmdma_controller *controller;
+	int ret;
+
+	*why = "the kernel has no ISA DMA (CONFIG_ISA_DMA_API)";
+	if (!IS_ENABLED(CONFIG_ISA_DMA_API))
+		return ERR_PTR(-EOPNOTSUPP);
+	*why = "out of memory";
+	controller = kzalloc(sizeof(*controller), GFP_KERNEL);
+	if (!controller)
+		return ERR_PTR(-ENOMEM);
+	controller->ops = &wdmdma_controller_isa;
+	controller->channel = request->channel;
+	controller->unit = request->unit;
+	controller->cyclic = request->cyclic;
+	controller->demand = request->demand;
+	spin_lock_init(&controller->lock);
+	ret = controller->ops->get(controller, user, why);
+	if (ret) {
+		kfree(controller);
+		return ERR_PTR(ret);
+	}
+	controller->taken = true;
+	return controller;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_get);
+
+/**
+ * wdmdma_controller_start() - program the channel for a transfer, and let it run
+ * @controller: the channel
+ * @dma: where, for the controller
+ * @len: bytes
+ * @direction: of the bytes
+ * @why: set on failure: the reason
+ *
+ * Context: any.
+ * Return: 0; -EINVAL for bytes that it cannot move, -EBUSY while there is a transfer,
+ * -ESHUTDOWN when the channel has been given back.
+ */
+int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+			    enum dma_data_direction direction, const char **why)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	if (!controller)
+		return 0;
+	if (!IS_ALIGNED(dma | len, controller->unit)) {
+		*why = "the channel moves units of DmaWidth, and that is no multiple of them";
+		return -EINVAL;
+	}
+	spin_lock_irqsave(&controller->lock, flags);
+	if (!controller->taken) {
+		*why = "the driver is unbound from the device";
+		ret = -ESHUTDOWN;
+	} else if (controller->loaded) {
+		*why = "the controller's channel has a transfer that is not flushed";
+		ret = -EBUSY;
+	} else {
+		controller->loaded = true;
+		controller->len = len;
+		controller->ops->start(controller, dma, len, direction);
+	}
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_start);
+
+/* Under the lock, while there is a transfer. */
+static size_t controller_left(const struct wdmdma_controller *controller)
+{
+	size_t left = controller->ops->residue(controller);
+
+	/* One that goes round has never moved all: it is at the beginning. */
+	return left || !controller->cyclic ? left : controller->len;
+}
+
+/* Move nothing more. What is left stays readable, and the transfer has still to be stopped. */
+void wdmdma_controller_pause(struct wdmdma_controller *controller)
+{
+	unsigned long flags;
+
+	if (!controller)
+		return;
+	spin_lock_irqsave(&controller->lock, flags);
+	if (controller->loaded)
+		controller->ops->stop(controller);
+	spin_unlock_irqrestore(&controller->lock, flags);
+}
+
+/* End the transfer, if there is one: its memory is not the controller's any more. Any context. */
+void wdmdma_controller_stop(struct wdmdma_controller *controller)
+{
+	unsigned long flags;
+
+	if (!controller)
+		return;
+	spin_lock_irqsave(&controller->lock, flags);
+	if (controller->loaded) {
+		controller->ops->stop(controller);
+		controller->left = controller_left(controller);
+		controller->loaded = false;
+	}
+	spin_unlock_irqrestore(&controller->lock, flags);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_stop);
+
+/* Bytes that are left of the transfer, or were when the last one ended. Any context. */
+size_t wdmdma_controller_residue(struct wdmdma_controller *controller)
+{
+	unsigned long flags;
+	size_t left;
+
+	spin_lock_irqsave(&controller->lock, flags);
+	left = controller->loaded ? controller_left(controller) : controller->left;
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return left;
+}
+
+/* Give the channel back; others may still call. Any context. */
+void wdmdma_controller_close(struct wdmdma_controller *controller)
+{
+	unsigned long flags;
+	bool taken;
+
+	if (!controller)
+		return;
+	wdmdma_controller_stop(controller);
+	spin_lock_irqsave(&controller->lock, flags);
+	taken = controller->taken;
+	controller->taken = false;
+	spin_unlock_irqrestore(&controller->lock, flags);
+	if (taken)
+		controller->ops->put(controller);
+}
+
+/* The same, and nobody calls any more. */
+void wdmdma_controller_free(struct wdmdma_controller *controller)
+{
+	wdmdma_controller_close(controller);
+	kfree(controller);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_free);

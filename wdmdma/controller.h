@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Controllers: one channel of a system DMA controller, which moves the bytes for a
+ * device that cannot do so itself.
+ *
+ * A channel belongs to one adapter, and does one transfer at a time: programmed when
+ * memory is mapped, stopped before it is unmapped. All functions take NULL, for the
+ * adapter of a bus master, which has no controller.
+ */
+#ifndef WDMDMA_CONTROLLER_H
+#define WDMDMA_CONTROLLER_H
+
+#include <linux/dma-direction.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct wdmdma_controller;
+
+/**
+ * struct wdmdma_controller_ops - one kind of controller
+ * @get: take @channel, which is to move @unit bytes at a time: fill in @boundary; 0, or
+ *       a negative errno and the reason in @why
+ * @start: program the channel and let it run
+ * @stop: stop it; the residue stays
+ * @residue: bytes that are left, of the current round if it is cyclic
+ * @put: give the channel back
+ *
+ * All but @get and @put are called under the record's lock. None sleeps.
+ */
+struct wdmdma_controller_ops {
+	int (*get)(struct wdmdma_controller *controller, const char *user, const char **why);
+	void (*start)(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+		      enum dma_data_direction direction);
+	void (*stop)(const struct wdmdma_controller *controller);
+	size_t (*residue)(const struct wdmdma_controller *controller);
+	void (*put)(const struct wdmdma_controller *controller);
+};
+
+/**
+ * struct wdmdma_channel_request - the channel that a driver wants
+ * @channel: its number
+ * @unit: bytes that the device moves at a time
+ * @cyclic: at the end of a transfer, begin again
+ * @demand: move as long as the device asks, and not one unit each time
+ */
+struct wdmdma_channel_request {
+	u32 channel;
+	u32 unit;
+	bool cyclic;
+	bool demand;
+};
+
+/**
+ * struct wdmdma_controller - a channel that an adapter has
+ * @ops: what kind
+ * @channel: as in struct wdmdma_channel_request, as are the next three
+ * @unit: see there
+ * @cyclic: see there
+ * @demand: see there
+ * @boundary: a power of two whose multiples no transfer may cross; so the longest, too
+ * @lock: protects the rest, and the hardware
+ * @taken: until the channel is given back
+ * @loaded: there is a transfer, running or stopped
+ * @len: its bytes
+ * @left: residue of the last one, when there is none
+ */
+struct wdmdma_controller {
+	const struct wdmdma_controller_ops *ops;
+	u32 channel;
+	u32 unit;
+	bool cyclic;
+	bool demand;
+	u32 boundary;
+	spinlock_t lock;	/* protects the rest, and the hardware */
+	bool taken;
+	bool loaded;
+	size_t len;
+	size_t left;
+};
+
+/* controller_isa.c; there is none where the kernel has no ISA DMA */
+extern const struct wdmdma_controller_ops wdmdma_controller_isa;
+
+/* controller.c */
+struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_request *request,
+						const char *user, const char **why);
+int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+			    enum dma_data_direction direction, const char **why);
+void wdmdma_controller_pause(struct wdmdma_controller *controller);
+void wdmdma_controller_stop(struct wdmdma_controller *controller);
+size_t wdmdma_controller_residue(struct wdmdma_controller *controller);
+void wdmdma_controller_close(struct wdmdma_controller *controller);
+void wdmdma_controller_free(struct wdmdma_controller *controller);
+
+/* The power of two whose multiples memory for the controller may not cross; 0: there is none. */
+static inline u32 wdmdma_controller_boundary(const struct wdmdma_controller *controller)
+{
+	return controller ? controller->boundary : 0;
+}
+
+/* What its addresses and lengths must be multiples of. */
+static inline u32 wdmdma_controller_unit(const struct wdmdma_controller *controller)
+{
+	return controller ? controller->unit : 1;
+}
+
+/* Does it go round and round? Then memory cannot be copied for it. */
+static inline bool wdmdma_controller_is_cyclic(const struct wdmdma_controller *controller)
+{
+	return controller && controller->cyclic;
+}
+
+#endif /* WDMDMA_CONTROLLER_H */

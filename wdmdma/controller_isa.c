@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ISA DMA: the two 8237 controllers of a PC, through the kernel's interface to them.
+ *
+ * Channels 0 to 3 move bytes, 5 to 7 words of two bytes; 4 connects the controllers.
+ * They drive 24 address lines, of which the upper ones do not count: a transfer that
+ * reaches the end of its 64 KiB, or 128 KiB of words, would go on at their beginning.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <asm/dma.h>
+
+#include "compat.h"
+#include "controller.h"
+
+#define ISA_CASCADE		4
+
+/* Of the mode register; what linux names are sums of these. */
+#define ISA_MODE_TO_MEMORY	0x04
+#define ISA_MODE_FROM_MEMORY	0x08
+#define ISA_MODE_SINGLE		0x40	/* and 0 for demand mode */
+
+static u32 isa_unit(u32 channel)
+{
+	return channel < ISA_CASCADE ? 1 : 2;
+}
+
+static int isa_get(struct wdmdma_controller *controller, const char *user, const char **why)
+{
+	u32 channel = controller->channel;
+
+	*why = "there is no such DMA channel: ISA has 0 to 7";
+	if (channel >= MAX_DMA_CHANNELS)
+		return -EINVAL;
+	*why = "DMA channel 4 connects the two controllers";
+	if (channel == ISA_CASCADE)
+		return -EINVAL;
+	*why = "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits";
+	if (controller->unit != isa_unit(channel))
+		return -EINVAL;
+	*why = "the DMA channel is in use (see /proc/dma)";
+	controller->boundary = SZ_64K * controller->unit;
+	return request_dma(channel, user);
+}
+
+static void isa_start(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+		      enum dma_data_direction direction)
+{
+	char mode = direction == DMA_TO_DEVICE ? ISA_MODE_FROM_MEMORY : ISA_MODE_TO_MEMORY;
+	unsigned long flags = claim_dma_lock();
+	u32 channel = controller->channel;
+
+	if (controller->cyclic)
+		mode |= DMA_AUTOINIT;
+	if (!controller->demand)
+		mode |= ISA_MODE_SINGLE;
+	disable_dma(channel);
+	clear_dma_ff(channel);
+	set_dma_mode(channel, mode);
+	set_dma_addr(channel, dma);
+	set_dma_count(channel, len);
+	enable_dma(channel);
+	release_dma_lock(flags);
+}
+
+static void isa_stop(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+
+	disable_dma(controller->channel);
+	release_dma_lock(flags);
+}
+
+/*
+ * The counter is read in two halves, between which a running channel may borrow from
+ * the upper one. Then the result is too low by that; of two results in a row the
+ * larger one is right.
+ */
+static size_t isa_residue(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+	int first, second;
+
+	clear_dma_ff(controller->channel);
+	first = get_dma_residue(controller->channel);
+	second = get_dma_residue(controller->channel);
+	release_dma_lock(flags);
+	return max(first, second);
+}
+
+static void isa_put(const struct wdmdma_controller *controller)
+{
+	free_dma(controller->channel);
+}
+
+const struct wdmdma_controller_ops wdmdma_controller_isa = {
+	.get = isa_get,
+	.start = isa_start,
+	.stop = isa_stop,
+	.residue = isa_residue,
+	.put = isa_put,
+};
