@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Adapters of slave devices, whose bytes a DMA controller moves. Only a kernel with
+ * ISA DMA has any; elsewhere the cases are skipped.
+ */
+#ifndef WDMDMA_KUNIT_SYSTEM_H
+#define WDMDMA_KUNIT_SYSTEM_H
+
+#include "memory.h"
+
+/**
+ * struct wdmdma_slave - an adapter with a channel, as a case uses it
+ * @adapter: put when the test ends; NULL after the test has put it
+ * @ops: its table
+ * @registers: map registers granted
+ */
+struct wdmdma_slave {
+	PDMA_ADAPTER adapter;
+	const DMA_OPERATIONS *ops;
+	ULONG registers;
+};
+
+void wdmdma_test_needs_isa(struct kunit *test);
+bool wdmdma_test_channel_is_free(ULONG channel);
+DEVICE_DESCRIPTION wdmdma_test_slave_description(ULONG version, ULONG channel);
+struct wdmdma_slave *wdmdma_test_slave_like(struct kunit *test, DEVICE_DESCRIPTION description);
+struct wdmdma_slave *wdmdma_test_slave(struct kunit *test, ULONG channel);
+PVOID wdmdma_test_slave_base(struct kunit *test, struct wdmdma_slave *slave, PVOID context);
+
+#endif /* WDMDMA_KUNIT_SYSTEM_H */
