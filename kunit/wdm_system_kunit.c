@@ -51,7 +51,6 @@ static u8 *isa_memory(struct kunit *test, unsigned int order)
 	return va;
 }
 
-
 /* Descriptions. */
 
 /* Where the kernel has no ISA DMA there are none. */
@@ -252,6 +251,9 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_LE(test, la.QuadPart + boundary - 1, (s64)ISA_LAST);
 	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(boundary, la.QuadPart, boundary));
+	/* No transfer fails for want of memory there. */
+	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart,
+			(u64)page_to_phys(core_of(s->adapter)->controller->block));
 	KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va + 100, boundary), 0);
 	KUNIT_EXPECT_TRUE(test, flush(s, mdl, base, boundary, TRUE));
 
@@ -260,6 +262,33 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	memset(wdmdma_test_at(la.QuadPart), 0x3c, boundary);
 	KUNIT_EXPECT_TRUE(test, flush(s, mdl, base, boundary, FALSE));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory->va + 100, 0x3c, boundary));
+	s->ops->FreeAdapterChannel(s->adapter);
+}
+
+/* Pages are promised, by map registers, and not bytes: then there is other memory to copy to. */
+static void transfer_may_be_longer_than_maximum_length(struct kunit *test)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(3, BYTES);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_memory *memory;
+	ULONG length = 2 * PAGE_SIZE;
+	struct wdmdma_slave *s;
+	PHYSICAL_ADDRESS la;
+	PVOID base;
+	PMDL mdl;
+
+	wdmdma_test_needs_isa(test);
+	description.MaximumLength = 100;
+	s = wdmdma_test_slave_like(test, description);
+	memory = wdmdma_test_memory(test, 2);
+	mdl = wdmdma_test_mdl(test, memory->va, 2 * PAGE_SIZE);
+	base = wdmdma_test_slave_base(test, s, context);
+	la = map(s, mdl, base, &length, TRUE);
+	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_LE(test, la.QuadPart + length - 1, (s64)ISA_LAST);
+	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(SZ_64K, la.QuadPart, length));
+	KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va, length), 0);
+	KUNIT_EXPECT_TRUE(test, flush(s, mdl, base, length, TRUE));
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
@@ -797,6 +826,8 @@ static void put_adapter_stops_the_channel(struct kunit *test)
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_ASSERT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->PutDmaAdapter(s->adapter);
+	/* The device wrote nothing: what was in the memory is there again. */
+	KUNIT_EXPECT_EQ(test, memory->va[20], 20 * 7);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
 	s->adapter = NULL;
@@ -988,6 +1019,7 @@ static struct kunit_case wdm_system_cases[] = {
 	KUNIT_CASE(device_behind_an_iommu_is_refused),
 	KUNIT_CASE_PARAM(adapter_tells_what_the_channel_can_do, grant_gen_params),
 	KUNIT_CASE_PARAM(memory_is_copied_to_where_the_channel_reaches, channel_gen_params),
+	KUNIT_CASE(transfer_may_be_longer_than_maximum_length),
 	KUNIT_CASE_PARAM(memory_is_copied_only_where_it_must_be, place_gen_params),
 	KUNIT_CASE_PARAM(counter_says_how_many_bytes_are_left, count_gen_params),
 	KUNIT_CASE_PARAM(transfer_longer_than_the_channel_is_cut_or_refused, channel_gen_params),

@@ -4,10 +4,18 @@
  * affair of the file of its kind.
  */
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "controller.h"
+
+static void controller_free_record(struct wdmdma_controller *controller)
+{
+	if (controller->block)
+		__free_pages(controller->block, controller->block_order);
+	kfree(controller);
+}
 
 /**
  * wdmdma_controller_get() - take a channel
@@ -18,7 +26,7 @@
  * Context: may sleep.
  * Return: the channel; or an ERR_PTR: -EOPNOTSUPP where the kernel has no such
  * controllers, -EINVAL for a channel that is not there or is not like that, -EBUSY for
- * one that is in use, -ENOMEM.
+ * one that is in use, -ENOMEM, also for the memory to copy through.
  */
 struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_request *request,
 						const char *user, const char **why)
@@ -39,9 +47,9 @@ struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_requ
 	controller->cyclic = request->cyclic;
 	controller->demand = request->demand;
 	spin_lock_init(&controller->lock);
-	ret = controller->ops->get(controller, user, why);
+	ret = controller->ops->get(controller, request->most, user, why);
 	if (ret) {
-		kfree(controller);
+		controller_free_record(controller);
 		return ERR_PTR(ret);
 	}
 	controller->taken = true;
@@ -129,6 +137,39 @@ void wdmdma_controller_stop(struct wdmdma_controller *controller)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_stop);
 
+/*
+ * The memory to copy through, for one transfer; NULL if that is too short, or somebody
+ * has it. Any context.
+ */
+struct page *wdmdma_controller_lend(struct wdmdma_controller *controller, size_t len)
+{
+	struct page *page = NULL;
+	unsigned long flags;
+
+	if (!controller || !controller->block || len > PAGE_SIZE << controller->block_order)
+		return NULL;
+	spin_lock_irqsave(&controller->lock, flags);
+	if (!controller->block_used) {
+		controller->block_used = true;
+		page = controller->block;
+	}
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return page;
+}
+
+/* Is this that memory? Then the next transfer may have it. Any context. */
+bool wdmdma_controller_take_back(struct wdmdma_controller *controller, const struct page *page)
+{
+	unsigned long flags;
+
+	if (!controller || controller->block != page)
+		return false;
+	spin_lock_irqsave(&controller->lock, flags);
+	controller->block_used = false;
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return true;
+}
+
 /* Bytes that are left of the transfer, or were when the last one ended. Any context. */
 size_t wdmdma_controller_residue(struct wdmdma_controller *controller)
 {
@@ -158,10 +199,12 @@ void wdmdma_controller_close(struct wdmdma_controller *controller)
 		controller->ops->put(controller);
 }
 
-/* The same, and nobody calls any more. */
+/* The same, and nobody calls any more, or has memory of it. */
 void wdmdma_controller_free(struct wdmdma_controller *controller)
 {
+	if (!controller)
+		return;
 	wdmdma_controller_close(controller);
-	kfree(controller);
+	controller_free_record(controller);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_free);

@@ -14,21 +14,24 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+struct page;
 struct wdmdma_controller;
 
 /**
  * struct wdmdma_controller_ops - one kind of controller
- * @get: take @channel, which is to move @unit bytes at a time: fill in @boundary; 0, or
- *       a negative errno and the reason in @why
+ * @get: take @channel, which is to move @unit bytes at a time: fill in @boundary, and,
+ *       unless it is cyclic, @block for @most bytes or what it can take; 0, or a
+ *       negative errno and the reason in @why
  * @start: program the channel and let it run
  * @stop: stop it; the residue stays
  * @residue: bytes that are left, of the current round if it is cyclic
  * @put: give the channel back
  *
- * All but @get and @put are called under the record's lock. None sleeps.
+ * All but @get, which may sleep, and @put are called under the record's lock.
  */
 struct wdmdma_controller_ops {
-	int (*get)(struct wdmdma_controller *controller, const char *user, const char **why);
+	int (*get)(struct wdmdma_controller *controller, size_t most, const char *user,
+		   const char **why);
 	void (*start)(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
 		      enum dma_data_direction direction);
 	void (*stop)(const struct wdmdma_controller *controller);
@@ -40,12 +43,14 @@ struct wdmdma_controller_ops {
  * struct wdmdma_channel_request - the channel that a driver wants
  * @channel: its number
  * @unit: bytes that the device moves at a time
+ * @most: bytes that it moves in one transfer, at most
  * @cyclic: at the end of a transfer, begin again
  * @demand: move as long as the device asks, and not one unit each time
  */
 struct wdmdma_channel_request {
 	u32 channel;
 	u32 unit;
+	size_t most;
 	bool cyclic;
 	bool demand;
 };
@@ -58,7 +63,11 @@ struct wdmdma_channel_request {
  * @cyclic: see there
  * @demand: see there
  * @boundary: a power of two whose multiples no transfer may cross; so the longest, too
+ * @block: memory to copy through, where the channel reaches: a transfer that needs it
+ *         must not fail for want of it, since that is scarce; NULL if nothing is copied
+ * @block_order: its length
  * @lock: protects the rest, and the hardware
+ * @block_used: @block is lent to a transfer
  * @taken: until the channel is given back
  * @loaded: there is a transfer, running or stopped
  * @len: its bytes
@@ -71,7 +80,10 @@ struct wdmdma_controller {
 	bool cyclic;
 	bool demand;
 	u32 boundary;
+	struct page *block;
+	unsigned int block_order;
 	spinlock_t lock;	/* protects the rest, and the hardware */
+	bool block_used;
 	bool taken;
 	bool loaded;
 	size_t len;
@@ -88,6 +100,8 @@ int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma
 			    enum dma_data_direction direction, const char **why);
 void wdmdma_controller_pause(struct wdmdma_controller *controller);
 void wdmdma_controller_stop(struct wdmdma_controller *controller);
+struct page *wdmdma_controller_lend(struct wdmdma_controller *controller, size_t len);
+bool wdmdma_controller_take_back(struct wdmdma_controller *controller, const struct page *page);
 size_t wdmdma_controller_residue(struct wdmdma_controller *controller);
 void wdmdma_controller_close(struct wdmdma_controller *controller);
 void wdmdma_controller_free(struct wdmdma_controller *controller);

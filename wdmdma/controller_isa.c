@@ -7,7 +7,9 @@
  * reaches the end of its 64 KiB, or 128 KiB of words, would go on at their beginning.
  */
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <asm/dma.h>
 
@@ -26,7 +28,24 @@ static u32 isa_unit(u32 channel)
 	return channel < ISA_CASCADE ? 1 : 2;
 }
 
-static int isa_get(struct wdmdma_controller *controller, const char *user, const char **why)
+/* So aligned to its length that it crosses no boundary. */
+static int isa_get_block(struct wdmdma_controller *controller, size_t most)
+{
+	unsigned int order = get_order(min_t(size_t, most, controller->boundary));
+	struct page *page = alloc_pages(GFP_KERNEL | GFP_DMA | __GFP_NOWARN, order);
+
+	/* A kernel without that zone gives any memory. */
+	if (page && page_to_pfn(page) >= MAX_DMA_PFN) {
+		__free_pages(page, order);
+		page = NULL;
+	}
+	controller->block = page;
+	controller->block_order = order;
+	return page ? 0 : -ENOMEM;
+}
+
+static int isa_get(struct wdmdma_controller *controller, size_t most, const char *user,
+		   const char **why)
 {
 	u32 channel = controller->channel;
 
@@ -39,8 +58,11 @@ static int isa_get(struct wdmdma_controller *controller, const char *user, const
 	*why = "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits";
 	if (controller->unit != isa_unit(channel))
 		return -EINVAL;
-	*why = "the DMA channel is in use (see /proc/dma)";
 	controller->boundary = SZ_64K * controller->unit;
+	*why = "no contiguous memory below 16 MiB to copy transfers through";
+	if (!controller->cyclic && isa_get_block(controller, most))
+		return -ENOMEM;
+	*why = "the DMA channel is in use (see /proc/dma)";
 	return request_dma(channel, user);
 }
 

@@ -263,7 +263,8 @@ static void transfer_free_bounce(struct wdmdma_transfer *transfer)
 	if (!transfer->bounce.sgl)
 		return;
 	for_each_sgtable_sg(&transfer->bounce, sg, i)
-		if (sg_page(sg))
+		if (sg_page(sg) && !wdmdma_controller_take_back(transfer->adapter->controller,
+								sg_page(sg)))
 			__free_pages(sg_page(sg), get_order(sg->length));
 	sg_free_table(&transfer->bounce);
 }
@@ -277,14 +278,20 @@ void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
 
-/* Zeroed pages within reach: from anywhere, or from the zones that a narrow device has. */
+/*
+ * Pages within reach, in which nothing is that the device must not see, once the memory
+ * is copied there: those kept for a DMA controller, or zeroed ones, from anywhere, or
+ * from the zones that a narrow device has.
+ */
 static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer, size_t len,
 					  gfp_t gfp)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 	unsigned int order = get_order(len), i;
-	struct page *page;
+	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
 
+	if (page)
+		return page;
 	for (i = 0; i < ARRAY_SIZE(zones); i++) {
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)

@@ -286,6 +286,11 @@ static unsigned int wdm_address_width(const struct device *dev,
 	return 24;
 }
 
+static size_t wdm_longest_transfer(const DEVICE_DESCRIPTION *description)
+{
+	return description->MaximumLength ?: WDM_DEFAULT_PAGES << WDM_PAGE_SHIFT;
+}
+
 /*
  * One more than the longest transfer has pages, for one that starts inside a page. A
  * controller's boundary is the longest that it can do.
@@ -293,7 +298,7 @@ static unsigned int wdm_address_width(const struct device *dev,
 static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
 			       const struct wdmdma_controller *controller)
 {
-	u64 bytes = description->MaximumLength ?: WDM_DEFAULT_PAGES << WDM_PAGE_SHIFT;
+	u64 bytes = wdm_longest_transfer(description);
 
 	if (controller)
 		bytes = min_t(u64, bytes, wdmdma_controller_boundary(controller));
@@ -360,7 +365,8 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
  * DmaWidth must be that of the channel; AutoInitialize and DemandMode are done;
  * ScatterGather, IgnoreCount and DmaAddressWidth are ignored: a channel reaches 16 MiB,
  * and nothing here depends on its counter. DmaSpeed must be Compatible, and in version
- * 3 DmaRequestLine be DmaChannel and DeviceAddress 0.
+ * 3 DmaRequestLine be DmaChannel and DeviceAddress 0. Memory is kept to copy a transfer
+ * of MaximumLength through, at most 64 KiB or, for words, 128; not with AutoInitialize.
  *
  * Differs from Windows: physical_device_object must not be NULL, on any
  * platform; a channel is not shared between adapters; a slot of the table past its Size
@@ -398,7 +404,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	}
 	fault = wdm_description_fault(device->dev, device_description);
 	if (!fault && !device_description->Master)
-		controller = wdm_system_get(device, device_description, &fault);
+		controller = wdm_system_get(device, device_description,
+					    wdm_longest_transfer(device_description), &fault);
 	registers = wdm_map_registers(device_description, controller);
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);

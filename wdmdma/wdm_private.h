@@ -23,7 +23,8 @@ NTSTATUS wdm_status(int error);
 
 /* wdm_system.c */
 struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
-					 const DEVICE_DESCRIPTION *description, const char **fault);
+					 const DEVICE_DESCRIPTION *description, size_t most,
+					 const char **fault);
 
 /* wdm_buffer.c */
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);

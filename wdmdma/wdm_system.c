@@ -35,13 +35,18 @@ static const char *wdm_system_fault(const struct wdmdma_device *device,
 	return NULL;
 }
 
-/* The channel that the description of a slave device names; NULL, and why, if it cannot be had. */
+/*
+ * The channel that the description of a slave device names, for transfers of @most bytes;
+ * NULL, and why, if it cannot be had.
+ */
 struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
-					 const DEVICE_DESCRIPTION *description, const char **fault)
+					 const DEVICE_DESCRIPTION *description, size_t most,
+					 const char **fault)
 {
 	struct wdmdma_channel_request request = {
 		.channel = description->DmaChannel,
 		.unit = description->DmaWidth == Width16Bits ? 2 : 1,
+		.most = most,
 		.cyclic = description->AutoInitialize,
 		.demand = description->DemandMode,
 	};

@@ -52,7 +52,8 @@ static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
  * With system DMA the channel is programmed, and runs when the device asks; the bytes
  * are at most those up to a boundary of the channel's, 64 or 128 KiB.
  *
- * Differs from Windows: may fail, since no memory is reserved for map registers.
+ * Differs from Windows: may fail, since no memory is reserved for map registers; with
+ * system DMA for lack of a little memory to note what is mapped, only.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the logical address, which with system DMA says no more than that it is done;
