@@ -27,15 +27,15 @@ as_root() {
 APT=()
 
 apt_update() {
-    local root=as_root
+    local as=(as_root)
     APT=()
     [ "$ARCH" = x86 ] || foreign_lists
     # Lists of our own need nobody else.
-    [ "$ARCH" = x86 ] || root=env
+    [ "$ARCH" = x86 ] || as=()
     [ -z "${APT_UPDATED[$ARCH]:-}" ] || return 0
     note "apt-get update"
     # For the package lists apt itself does not wait.
-    (flock 7 && "$root" apt-get -q "${APT[@]}" update) 7>"$CACHE/.lock-apt" \
+    (flock 7 && "${as[@]}" apt-get -q "${APT[@]}" update) 7>"$CACHE/.lock-apt" \
         >"$CACHE/apt-update.log" 2>&1 ||
         note "apt-get update failed (see $CACHE/apt-update.log); trying with what is known"
     APT_UPDATED[$ARCH]=1
@@ -135,25 +135,25 @@ stock_image() {
 }
 
 unpack_stock() {
-    local v=$1 dir=$2 image h=linux-headers-$1 arch=$DEBIAN_ARCH
+    local v=$1 dir=$2 image h=linux-headers-$1
     image=$(stock_image "$v")
-    note "downloading Debian's kernel $v for $arch (first run only, about 120 MB)"
-    fetch "$image" "$h-$arch" "$h-common" || die "kernel $v could not be downloaded"
+    note "downloading Debian's kernel $v for $DEBIAN_ARCH (first run only, about 120 MB)"
+    fetch "$image" "$h-$DEBIAN_ARCH" "$h-common" || die "kernel $v could not be downloaded"
     # The programs that build modules run here.
     (use_arch x86 && apt_update && fetch "linux-kbuild-$v") ||
         die "linux-kbuild-$v could not be downloaded"
     note "unpacking it"
-    dpkg-deb --fsys-tarfile "$(deb "$image" "$arch")" |
+    dpkg-deb --fsys-tarfile "$(deb "$image" "$DEBIAN_ARCH")" |
         tar -x -C "$dir" --wildcards './boot/*' './lib/modules/*/kernel/drivers/iommu/*' \
             './usr/lib/modules/*/kernel/drivers/iommu/*' 2>/dev/null || true
     [ -n "$(find "$dir/boot" -name 'vmlinuz-*')" ] || die "no vmlinuz in $image"
-    dpkg-deb -x "$(deb "$h-$arch" "$arch")" "$dir"
+    dpkg-deb -x "$(deb "$h-$DEBIAN_ARCH" "$DEBIAN_ARCH")" "$dir"
     dpkg-deb -x "$(deb "$h-common")" "$dir"
     dpkg-deb -x "$(deb "linux-kbuild-$v" amd64)" "$dir"
     # Only type information for BPF is made with it, and that would need pahole.
-    rm -f "$dir/usr/src/$h-$arch/vmlinux"
+    rm -f "$dir/usr/src/$h-$DEBIAN_ARCH/vmlinux"
     # The headers expect to stand in /usr; here they stand where the entry will be.
-    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-$arch"/{Makefile,.kernelvariables} \
+    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-$DEBIAN_ARCH"/{Makefile,.kernelvariables} \
         "$dir/usr/src/$h-common/Makefile" |
         xargs sed -i "s|/usr/src/linux-headers|$CACHE/$STOCK-$v/usr/src/linux-headers|"
 }
