@@ -15,33 +15,48 @@ struct chunk {
 	size_t len;
 };
 
-/* Walks chunks; @mdl is the one that it is in. */
-static size_t chunk_next(struct wdmdma_source *source, size_t most, phys_addr_t *phys)
-{
-	const struct chunk *chunk = source->mdl;
-	size_t len;
+/* A chunk and its pages; the last one of several is not left. */
+struct described {
+	struct chunk chunk;
+	unsigned long *pfn;
+};
 
-	if (source->offset == chunk->len) {
-		chunk++;
-		source->mdl = (void *)chunk;
-		source->offset = 0;
-	}
-	*phys = chunk->start + source->offset;
-	len = min3(most, chunk->len - (size_t)source->offset,
-		   (size_t)(PAGE_SIZE - offset_in_page(*phys)));
-	source->offset += len;
-	source->left -= len;
-	return len;
+static void enter(struct wdmdma_source *source, struct described *described)
+{
+	source->mdl = described;
+	source->pfn = described->pfn;
+	source->offset = offset_in_page(described->chunk.start);
+	source->here = described->chunk.len;
 }
 
-static struct wdmdma_source source_of(const struct chunk *chunks, size_t len)
+static void next_chunk(struct wdmdma_source *source)
 {
-	struct wdmdma_source source = {
-		.mdl = (void *)chunks,
-		.left = len,
-		.next = chunk_next,
-	};
+	enter(source, (struct described *)source->mdl + 1);
+}
 
+/* The first @len bytes of some chunks, which have at least one. */
+static struct wdmdma_source source_of(struct kunit *test, const struct chunk *chunks, size_t len)
+{
+	struct wdmdma_source source = { .left = len, .more = next_chunk };
+	unsigned long nr, i;
+	unsigned int n = 0;
+	struct described *described;
+	size_t sum = 0;
+
+	do {
+		sum += chunks[n++].len;
+	} while (sum < len);
+	described = kunit_kcalloc(test, n, sizeof(*described), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, described);
+	while (n--) {
+		described[n].chunk = chunks[n];
+		nr = PFN_UP(offset_in_page(chunks[n].start) + chunks[n].len);
+		described[n].pfn = kunit_kmalloc_array(test, nr, sizeof(long), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, described[n].pfn);
+		for (i = 0; i < nr; i++)
+			described[n].pfn[i] = PHYS_PFN(chunks[n].start) + i;
+	}
+	enter(&source, described);
 	return source;
 }
 
@@ -91,7 +106,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(row->range); i++)
 		len += row->range[i].len;
-	source = source_of(row->range, len);
+	source = source_of(test, row->range, len);
 	fixture->dev->dma_parms = &parameters;
 	dma_set_max_seg_size(fixture->dev, row->most);
 	dma_set_seg_boundary(fixture->dev, row->boundary);
@@ -122,7 +137,7 @@ static void memory_is_cut_at_each_4_gib(struct kunit *test)
 	struct chunk chunk[] = {
 		{ 0xfffff000, SZ_8K }, { 0x100001000, SZ_4K }, { 0x1ffffffff, 2 }, { 1, 1 },
 	};
-	struct wdmdma_source source = source_of(chunk, SZ_8K + SZ_4K + 3);
+	struct wdmdma_source source = source_of(test, chunk, SZ_8K + SZ_4K + 3);
 
 	KUNIT_EXPECT_EQ(test, wdmdma_source_pieces(source, &limits), 5U);
 }
@@ -147,7 +162,7 @@ static void mapping_is_verified(struct kunit *test)
 	struct chunk range[] = {
 		{ page_to_phys(memory->page[0]), SZ_4K }, { page_to_phys(memory->page[1]), SZ_4K },
 	};
-	struct wdmdma_source source = source_of(range, SZ_8K);
+	struct wdmdma_source source = source_of(test, range, SZ_8K);
 	u64 last = adapter->reach.last;
 
 	if (wdmdma_test_copies_all(adapter->device->dev))
@@ -189,7 +204,7 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	struct wdmdma_backend own = *backend;
 	struct wdmdma_transfer transfer = { .adapter = adapter };
 	struct chunk range = { SZ_1M, SZ_4K };
-	struct wdmdma_source source = source_of(&range, SZ_4K), none = source_of(&range, 0);
+	struct wdmdma_source source = source_of(test, &range, SZ_4K), none = source_of(test, &range, 0);
 
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &none), -EINVAL);
 	own.maps_with_dma_api = false;
@@ -205,7 +220,7 @@ static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 	struct wdmdma_adapter *adapter = adapter_of(test);
 	struct wdmdma_transfer transfer = { .adapter = adapter, .direction = DMA_TO_DEVICE };
 	struct chunk range[] = { { SZ_128M, SZ_32M }, { SZ_256M, SZ_32M } };
-	struct wdmdma_source source = source_of(range, SZ_64M);
+	struct wdmdma_source source = source_of(test, range, SZ_64M);
 
 	adapter->scatter_gather = false;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);

@@ -445,13 +445,6 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 	iommu_free_once(device, buffer);
 }
 
-/* Any memory has an address; which one shows only when it is mapped. */
-static enum wdmdma_reach iommu_reaches(const struct wdmdma_device *device,
-				       struct wdmdma_window window, phys_addr_t phys, size_t len)
-{
-	return WDMDMA_REACHES;
-}
-
 static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma)
 {
 	return iommu_iova_to_phys(iommu_get_domain_for_dev(device->dev), dma);
@@ -475,7 +468,6 @@ const struct wdmdma_backend wdmdma_backend_iommu = {
 	.alloc = iommu_place,
 	.adopt = iommu_place,
 	.free = iommu_free,
-	.reaches = iommu_reaches,
 	.phys = iommu_phys,
 	.keep_mode = iommu_keep_mode,
 	.merges = true,

@@ -242,6 +242,7 @@ enum wdmdma_reach {
  *        free; cannot fail
  * @shares: two devices that both use this backend may be able to share a domain
  * @reaches: can the device be given this memory, in this window of logical addresses?
+ *           NULL: any, and which address it has shows only when it is mapped
  * @phys: the memory behind a logical address that is mapped
  * @keep_mode: how freed buffers of the device's may be kept for the next allocation
  * @merges: pages that do not follow each other can become one range of addresses

@@ -10,6 +10,29 @@
 #include "controller.h"
 #include "transfer.h"
 
+/* Where in physical memory the next byte is. */
+static phys_addr_t source_phys(struct wdmdma_source *source)
+{
+	if (!source->here)
+		source->more(source);
+	return PFN_PHYS(*source->pfn) + source->offset;
+}
+
+/* Go on by at most @most bytes within one page, after source_phys(). Returns how many. */
+static size_t source_step(struct wdmdma_source *source, size_t most)
+{
+	size_t len = min(min(most, source->left), min(source->here, PAGE_SIZE - source->offset));
+
+	source->offset += len;
+	if (source->offset == PAGE_SIZE) {
+		source->offset = 0;
+		source->pfn++;
+	}
+	source->here -= len;
+	source->left -= len;
+	return len;
+}
+
 /*
  * The next piece: as much as follows in physical memory and @limits allow. 0 at the end.
  *
@@ -19,13 +42,11 @@
 size_t wdmdma_source_next(struct wdmdma_source *source,
 			  const struct wdmdma_limits *limits, phys_addr_t *phys)
 {
-	size_t len = 0, most = limits->most, more;
+	size_t len = 0, most = limits->most;
 
 	while (source->left && len < most) {
-		struct wdmdma_source ahead = *source;
-		phys_addr_t start;
+		phys_addr_t start = source_phys(source);
 
-		more = ahead.next(&ahead, most - len, &start);
 		if (len && (start != *phys + len || !(start & limits->boundary)))
 			break;
 		if (!len) {
@@ -33,8 +54,7 @@ size_t wdmdma_source_next(struct wdmdma_source *source,
 			if (most > PAGE_SIZE)
 				most -= offset_in_page(start + most);
 		}
-		len += more;
-		*source = ahead;
+		len += source_step(source, most - len);
 	}
 	return len;
 }
@@ -85,11 +105,11 @@ unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 u32 wdmdma_source_pages(const struct wdmdma_source *source)
 {
 	struct wdmdma_source rest = *source;
-	phys_addr_t phys;
 	u32 pages = 0;
 
 	while (rest.left) {
-		rest.next(&rest, SIZE_MAX, &phys);
+		source_phys(&rest);
+		source_step(&rest, SIZE_MAX);
 		pages++;
 	}
 	return pages;
@@ -108,8 +128,10 @@ size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdm
 	struct wdmdma_limits limits;
 	phys_addr_t phys;
 
-	while (rest.left && pages--)
-		len += rest.next(&rest, SIZE_MAX, &phys);
+	while (rest.left && pages--) {
+		source_phys(&rest);
+		len += source_step(&rest, SIZE_MAX);
+	}
 	if (!adapter->scatter_gather)
 		return min(len, most);
 	rest = *source;

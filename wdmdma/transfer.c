@@ -71,9 +71,10 @@ static enum wdmdma_reach transfer_reaches(const struct wdmdma_transfer *transfer
 {
 	const struct wdmdma_controller *controller = transfer->adapter->controller;
 	const struct wdmdma_device *device = transfer->device;
-	enum wdmdma_reach reach = device->backend->reaches(device, transfer_reach(transfer), phys,
-							   len);
+	enum wdmdma_reach reach = WDMDMA_REACHES;
 
+	if (device->backend->reaches)
+		reach = device->backend->reaches(device, transfer_reach(transfer), phys, len);
 	if (controller &&
 	    (reach == WDMDMA_REACHES_COPY ||
 	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
@@ -92,6 +93,8 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	if (!adapter->scatter_gather && transfer->memory.orig_nents > 1 &&
 	    !transfer_can_merge(transfer))
 		return true;
+	if (!transfer->device->backend->reaches && !adapter->controller)
+		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
 		switch (transfer_reaches(transfer, sg_phys(sg), sg->length)) {
 		case WDMDMA_OUT_OF_REACH:

@@ -22,19 +22,22 @@
 
 /**
  * struct wdmdma_source - the memory of a transfer that is to start
- * @mdl: where we are in what describes the memory: the face's
+ * @pfn: the page that we are in, in an array of them
  * @offset: how far in that
- * @left: bytes to come
- * @next: go on by at most @most bytes within one page: returns how many they are,
- *        and where in physical memory they begin
+ * @here: bytes to come in that array
+ * @left: bytes to come in all
+ * @mdl: what the array is of: the face's
+ * @more: go on to the next array: called where @here is 0 and @left is not
  *
  * To copy one is to remember the place.
  */
 struct wdmdma_source {
-	void *mdl;
-	u64 offset;
+	const unsigned long *pfn;
+	size_t offset;
+	size_t here;
 	size_t left;
-	size_t (*next)(struct wdmdma_source *source, size_t most, phys_addr_t *phys);
+	void *mdl;
+	void (*more)(struct wdmdma_source *source);
 };
 
 /* What a piece may be: its length, and the boundary that it must not cross. */

@@ -112,30 +112,34 @@ u64 wdm_chain_pages(const MDL *mdl, u64 offset, u64 length)
 	return pages;
 }
 
-static size_t wdm_chain_next(struct wdmdma_source *source, size_t most, phys_addr_t *phys)
+/* Go into an MDL, to a byte that it has. */
+static void wdm_chain_enter(struct wdmdma_source *source, const MDL *mdl, u64 offset)
 {
-	const MDL *mdl = wdm_chain_seek(source->mdl, &source->offset);
-	u64 start = mdl->ByteOffset + source->offset;
-	size_t len;
+	u64 start = mdl->ByteOffset + offset;
 
-	len = min3(most, source->left, (size_t)(PAGE_SIZE - offset_in_page(start)));
-	len = min_t(u64, len, mdl->ByteCount - source->offset);
-	*phys = PFN_PHYS(MmGetMdlPfnArray((PMDL)mdl)[start >> PAGE_SHIFT]) + offset_in_page(start);
 	source->mdl = (PMDL)mdl;
-	source->offset += len;
-	source->left -= len;
-	return len;
+	source->pfn = MmGetMdlPfnArray((PMDL)mdl) + (start >> PAGE_SHIFT);
+	source->offset = offset_in_page(start);
+	source->here = mdl->ByteCount - offset;
+}
+
+static void wdm_chain_more(struct wdmdma_source *source)
+{
+	u64 offset = 0;
+	const MDL *mdl = wdm_chain_seek(((PMDL)source->mdl)->Next, &offset);
+
+	wdm_chain_enter(source, mdl, offset);
 }
 
 /* A part of a chain, which has it, as the memory of a transfer. */
 struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length)
 {
 	struct wdmdma_source source = {
-		.offset = offset,
 		.left = length,
-		.next = wdm_chain_next,
+		.more = wdm_chain_more,
 	};
 
-	source.mdl = (PMDL)wdm_chain_seek(mdl, &source.offset);
+	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
+	wdm_chain_enter(&source, mdl, offset);
 	return source;
 }

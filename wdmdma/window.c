@@ -28,21 +28,6 @@ bool wdmdma_window_clip(struct wdmdma_window *window, struct wdmdma_window by)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_clip);
 
-/* Could a block of @size bytes lie in @window at all? */
-bool wdmdma_window_fits(struct wdmdma_window window, u64 size)
-{
-	return size && window.first <= window.last && size - 1 <= window.last - window.first;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_fits);
-
-/* Does the block of @size bytes at @start lie in @window, first byte to last byte? */
-bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size)
-{
-	return wdmdma_window_fits(window, size) &&
-	       start >= window.first && start <= window.last - (size - 1);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_holds);
-
 /* Does the block of @size bytes at @start cross a multiple of @boundary (a power of two, or 0)? */
 bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size)
 {

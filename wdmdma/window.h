@@ -21,10 +21,21 @@ struct wdmdma_window {
 
 #define WDMDMA_WINDOW_ALL	((struct wdmdma_window){ .first = 0, .last = U64_MAX })
 
+/* Could a block of @size bytes lie in @window at all? */
+static inline bool wdmdma_window_fits(struct wdmdma_window window, u64 size)
+{
+	return size && window.first <= window.last && size - 1 <= window.last - window.first;
+}
+
+/* Does the block of @size bytes at @start lie in @window, first byte to last byte? */
+static inline bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size)
+{
+	return wdmdma_window_fits(window, size) &&
+	       start >= window.first && start <= window.last - (size - 1);
+}
+
 struct wdmdma_window wdmdma_window_of_width(unsigned int bits);
 bool wdmdma_window_clip(struct wdmdma_window *window, struct wdmdma_window by);
-bool wdmdma_window_fits(struct wdmdma_window window, u64 size);
-bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size);
 bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size);
 bool wdmdma_window_candidate(struct wdmdma_window window, u64 size, u64 align,
 			     unsigned int n, unsigned int of, u64 *start);
