@@ -292,6 +292,34 @@ static void other_demands_are_not_met_from_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(test), 1U);
 }
 
+/* It is placed below the device's mask, which is booked until it is freed for good. */
+static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_device *device;
+	PHYSICAL_ADDRESS la;
+	unsigned int n;
+	long booked = 0;
+	void *va;
+
+	f = wdmdma_test_fixture_on(test, f->dev, 28);
+	test->priv = f;
+	device = core_of(test, f)->device;
+	for (n = 0; n < 4; n++) {
+		va = wdmdma_test_alloc(f, SZ_8K, &la);
+		if (!va) {
+			kunit_skip(test, "the machine has no memory there");
+			return;
+		}
+		KUNIT_EXPECT_LT(test, (u64)la.QuadPart, 1ULL << 28);
+		release(test, SZ_8K, la, va);
+	}
+	wdmdma_keep_shrink(ULONG_MAX);
+	for (n = 0; n < ARRAY_SIZE(device->low_bytes); n++)
+		booked += atomic_long_read(&device->low_bytes[n]);
+	KUNIT_EXPECT_EQ(test, booked, 0L);
+}
+
 static void uncached_memory_stays_uncached(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -577,6 +605,7 @@ static struct kunit_case keep_cases[] = {
 	KUNIT_CASE(shrinker_takes_it_back),
 	KUNIT_CASE(shrinker_waits_for_nobody),
 	KUNIT_CASE(other_demands_are_not_met_from_it),
+	KUNIT_CASE(adapter_narrower_than_its_device_books_nothing_for_ever),
 	KUNIT_CASE(uncached_memory_stays_uncached),
 	KUNIT_CASE(page_is_kept_at_dispatch_level),
 	KUNIT_CASE(put_and_unbind_give_it_back),

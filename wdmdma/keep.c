@@ -61,6 +61,14 @@ static enum wdmdma_cache keep_cache_of(const struct wdmdma_buffer *buffer)
 	return buffer->pages ? buffer->pages->cache : WDMDMA_CACHE_PLATFORM;
 }
 
+/* Unmap it for the device, and forget where it was. */
+static void keep_rest(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
+	wdmdma_own_unmap(adapter->device, buffer);
+	buffer->dma = 0;
+}
+
 /*
  * Map what rests for the device, at an address that may be another one. Under the device's
  * override lock, for its mask.
@@ -72,17 +80,8 @@ static bool keep_wake(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buff
 	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
 	    !wdmdma_lookup_show_dma(&adapter->buffers, buffer))
 		return true;
-	wdmdma_own_unmap(adapter->device, buffer);
-	buffer->dma = 0;
+	keep_rest(adapter, buffer);
 	return false;
-}
-
-/* The other way round. */
-static void keep_rest(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
-{
-	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
-	wdmdma_own_unmap(adapter->device, buffer);
-	buffer->dma = 0;
 }
 
 /* Is there room for @nr more? */
@@ -161,11 +160,12 @@ struct wdmdma_buffer *wdmdma_keep_take(struct wdmdma_adapter *adapter,
 	return NULL;
 }
 
-/* Only what the module mapped itself can rest. */
+/* Only what the module mapped itself can rest, and only under the device's own mask. */
 static bool keep_suits(const struct wdmdma_kept *keep, const struct wdmdma_buffer *buffer)
 {
 	return buffer->keepable &&
-	       (keep->mode != WDMDMA_KEPT_RESTING || (buffer->pages && !buffer->sgt));
+	       (keep->mode != WDMDMA_KEPT_RESTING ||
+		(buffer->pages && !buffer->sgt && !buffer->low_order));
 }
 
 /* The longest one of any stack but @except. */
