@@ -204,7 +204,8 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	struct wdmdma_backend own = *backend;
 	struct wdmdma_transfer transfer = { .adapter = adapter };
 	struct chunk range = { SZ_1M, SZ_4K };
-	struct wdmdma_source source = source_of(test, &range, SZ_4K), none = source_of(test, &range, 0);
+	struct wdmdma_source source = source_of(test, &range, SZ_4K);
+	struct wdmdma_source none = source_of(test, &range, 0);
 
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &none), -EINVAL);
 	own.maps_with_dma_api = false;
