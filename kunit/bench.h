@@ -142,6 +142,14 @@ void bench_va_cleanup(struct bench *b);
 int bench_ours_va(struct bench *b, unsigned int n);
 int bench_raw_va(struct bench *b, unsigned int n);
 
+/* bench_cache.c, on x86: rows on memory that is not cached */
+int bench_ours_uncached(struct bench *b, unsigned int n);
+int bench_raw_uncached(struct bench *b, unsigned int n);
+int bench_combined_setup(struct bench *b);
+void bench_combined_cleanup(struct bench *b);
+int bench_ours_combined(struct bench *b, unsigned int n);
+int bench_raw_combined(struct bench *b, unsigned int n);
+
 /* bench_transfer.c: rows on transfers */
 void bench_transfer_cleanup(struct bench *b);
 int bench_list_setup(struct bench *b);

@@ -14,10 +14,6 @@
 
 #include "bench.h"
 
-/* An earlier module, measured for comparison, may not have it. */
-int wdmdma_virt_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la,
-			   size_t *left) __weak;
-
 struct vector_row {
 	PDMA_COMMON_BUFFER_VECTOR vector;
 	struct dma_pool *pool;
@@ -132,8 +128,6 @@ int bench_ours_va(struct bench *b, unsigned int n)
 	dma_addr_t la;
 	unsigned int i;
 
-	if (!wdmdma_virt_to_logical)
-		return -EOPNOTSUPP;
 	for (i = 0; i < n; i++)
 		if (wdmdma_virt_to_logical(b->adapter, row->target[i], &la, NULL))
 			return -EINVAL;

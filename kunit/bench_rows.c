@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of the benchmark, but for look-ups, scattered pages and transfers. What a row means, and
+ * The rows of the benchmark; the code of some is in files of their own. What a row means, and
  * what it should come to, is in Documentation/performance.rst.
  */
 #include <linux/dma-mapping.h>
@@ -157,62 +157,6 @@ static int ours_vector(struct bench *b, unsigned int n)
 	return 0;
 }
 
-#ifdef CONFIG_X86
-#include <asm/set_memory.h>
-
-/* Uncached memory; the raw side does what it takes without keeping pages for the next time. */
-
-#define UNCACHED_ORDER	4
-
-static int ours_uncached(struct bench *b, unsigned int n)
-{
-	PHYSICAL_ADDRESS la;
-	void *va;
-
-	while (n--) {
-		va = b->ops->AllocateCommonBufferEx(b->adapter, NULL, b->len, &la, FALSE,
-						    MM_ANY_NODE_OK);
-		if (!va)
-			return -ENOMEM;
-		b->ops->FreeCommonBuffer(b->adapter, b->len, la, va, FALSE);
-	}
-	return 0;
-}
-
-static int raw_uncached_once(struct bench *b)
-{
-	struct page *page[1 << UNCACHED_ORDER];
-	int ret = -ENOMEM, i;
-	dma_addr_t dma;
-
-	page[0] = alloc_pages(GFP_KERNEL | __GFP_ZERO, UNCACHED_ORDER);
-	if (!page[0])
-		return ret;
-	for (i = 1; i < ARRAY_SIZE(page); i++)
-		page[i] = page[0] + i;
-	ret = set_pages_array_uc(page, ARRAY_SIZE(page));
-	if (ret)
-		goto free;
-	dma = dma_map_page(b->dev, page[0], 0, b->len, DMA_BIDIRECTIONAL);
-	ret = dma_mapping_error(b->dev, dma);
-	if (!ret)
-		dma_unmap_page(b->dev, dma, b->len, DMA_BIDIRECTIONAL);
-	set_pages_array_wb(page, ARRAY_SIZE(page));
-free:
-	__free_pages(page[0], UNCACHED_ORDER);
-	return ret;
-}
-
-static int raw_uncached(struct bench *b, unsigned int n)
-{
-	int ret = 0;
-
-	while (n-- && !ret)
-		ret = raw_uncached_once(b);
-	return ret;
-}
-#endif /* CONFIG_X86 */
-
 /* Free, in random order, some of many live buffers; put others in their place afterwards. */
 
 static void choose(struct bench *b, struct bench_population *p, unsigned int n)
@@ -338,7 +282,10 @@ const struct bench_row bench_rows[] = {
 	  .ours = { .run = bench_ours_map }, .raw = { .run = bench_raw_list } },
 #ifdef CONFIG_X86
 	{ .name = "uncached_64k", .len = SZ_64K, .n = 16,
-	  .ours = { .run = ours_uncached }, .raw = { .run = raw_uncached } },
+	  .ours = { .run = bench_ours_uncached }, .raw = { .run = bench_raw_uncached } },
+	{ .name = "write_combined_64k", .len = SZ_64K, .n = 16,
+	  .setup = bench_combined_setup, .cleanup = bench_combined_cleanup,
+	  .ours = { .run = bench_ours_combined }, .raw = { .run = bench_raw_combined } },
 #endif
 	{ .name = "free_random_374k", .live = BENCH_MOST, .n = 64,
 	  .ours = { .prepare = ours_choose, .run = ours_free_chosen,

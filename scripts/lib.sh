@@ -27,6 +27,14 @@ use_arch() {
     export ARCH CROSS_COMPILE
 }
 
+# arch_of CONFIG: the architecture of a machine of scripts/run-qemu is in its name.
+arch_of() {
+    case $1 in
+    arm64-*) echo arm64 ;;
+    *) echo x86 ;;
+    esac
+}
+
 # When the first script began; those it calls count from there.
 export WDMDMA_START=${WDMDMA_START:-$EPOCHSECONDS}
 STEP=0
