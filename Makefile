@@ -59,7 +59,7 @@ help:
 	@echo '                      arm64-noncoherent'
 	@echo 'make test-all         all of these, and: swiotlb vtd-strict vtd-passthrough amd virtio'
 	@echo '                      arm64-smmuv3-noncoherent'
-	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: under 40 s'
+	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once built'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
