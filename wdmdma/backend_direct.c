@@ -50,7 +50,7 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 		request->why = "the device sees memory at an offset";
 		return -EOPNOTSUPP;
 	}
-	ret = wdmdma_own_alloc(device, request, request->window, false, buffer);
+	ret = wdmdma_own_alloc(device, request, request->window, buffer);
 	if (ret)
 		return ret;
 	ret = direct_verify(device, request, buffer);

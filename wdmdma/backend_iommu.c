@@ -243,7 +243,7 @@ static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request
 		request->why = "no large pages for a device that is not cache coherent";
 		return -EOPNOTSUPP;
 	}
-	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, false, buffer);
+	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
 }
 
 /* One allocation with the device's masks and node as they are. */
@@ -256,7 +256,7 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 		return iommu_map_adopted(dev, request, buffer);
 	if (request->granule)
 		return iommu_alloc_large(device, request, buffer);
-	if (request->own && !wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, true, buffer))
+	if (request->own && !wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer))
 		return 0;
 	if (request->cache != WDMDMA_CACHE_PLATFORM)
 		return iommu_alloc_uncached(dev, request, buffer);

@@ -341,7 +341,7 @@ void wdmdma_keep_init(struct wdmdma_kept *keep)
 
 static enum wdmdma_kept_mode keep_mode(const struct wdmdma_device *device)
 {
-	enum wdmdma_kept_mode mode = WDMDMA_KEPT_NONE;
+	enum wdmdma_kept_mode mode;
 
 	if (device->dead || device->domain != device->home || !device->backend->keep_mode ||
 	    (dev_is_pci(device->dev) && to_pci_dev(device->dev)->untrusted))

@@ -81,10 +81,11 @@ void wdmdma_own_drop(struct wdmdma_buffer *buffer)
 
 /*
  * Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for
- * all. Where that is @easy there is another way, so no place is emptied for it.
+ * all. For a request that wants memory of its own only if that is easily had (core.h),
+ * no place is emptied.
  */
 int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, bool easy, struct wdmdma_buffer *buffer)
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_place place = {
 		.window = physical,
@@ -92,7 +93,7 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,
-		.easy = easy,
+		.easy = request->own,
 	};
 	int ret;
 

@@ -8,7 +8,7 @@
 int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
 void wdmdma_own_drop(struct wdmdma_buffer *buffer);
 int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, bool easy, struct wdmdma_buffer *buffer);
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
 int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		   struct wdmdma_buffer *buffer);
 void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
