@@ -67,26 +67,27 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
  * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
  */
 static enum wdmdma_reach transfer_reaches(const struct wdmdma_transfer *transfer,
-					  phys_addr_t phys, size_t len)
+					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
 {
 	const struct wdmdma_controller *controller = transfer->adapter->controller;
 	const struct wdmdma_device *device = transfer->device;
-	enum wdmdma_reach reach = WDMDMA_REACHES;
+	enum wdmdma_reach how = WDMDMA_REACHES;
 
 	if (device->backend->reaches)
-		reach = device->backend->reaches(device, transfer_reach(transfer), phys, len);
+		how = device->backend->reaches(device, reach, phys, len);
 	if (controller &&
-	    (reach == WDMDMA_REACHES_COPY ||
+	    (how == WDMDMA_REACHES_COPY ||
 	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
 	     !IS_ALIGNED(phys, wdmdma_controller_unit(controller))))
 		return WDMDMA_OUT_OF_REACH;
-	return reach;
+	return how;
 }
 
 /* Is copying the only way to give this memory to the device? */
 static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_adapter *adapter = transfer->adapter;
+	struct wdmdma_window reach = transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
@@ -96,7 +97,7 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	if (!transfer->device->backend->reaches && !adapter->controller)
 		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		switch (transfer_reaches(transfer, sg_phys(sg), sg->length)) {
+		switch (transfer_reaches(transfer, reach, sg_phys(sg), sg->length)) {
 		case WDMDMA_OUT_OF_REACH:
 			return true;
 		case WDMDMA_REACHES_COPY:
@@ -130,7 +131,7 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
 	/* Ours may be copied once more, if the kernel is told to copy all. */
-	switch (transfer_reaches(transfer, nearest, PAGE_SIZE)) {
+	switch (transfer_reaches(transfer, reach, nearest, PAGE_SIZE)) {
 	case WDMDMA_OUT_OF_REACH:
 		transfer->why = "the kernel copies all memory to where the device does not reach";
 		return -EOPNOTSUPP;
@@ -145,11 +146,12 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 /* Is it certain that the kernel copies some of the memory? */
 static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 {
+	struct wdmdma_window reach = transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		if (transfer_reaches(transfer, sg_phys(sg), sg->length) != WDMDMA_REACHES)
+		if (transfer_reaches(transfer, reach, sg_phys(sg), sg->length) != WDMDMA_REACHES)
 			return true;
 	return false;
 }
@@ -290,6 +292,7 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 					  gfp_t gfp)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	struct wdmdma_window reach = transfer_reach(transfer);
 	unsigned int order = get_order(len), i;
 	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
 
@@ -299,7 +302,8 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)
 			continue;
-		if (transfer_reaches(transfer, page_to_phys(page), len) != WDMDMA_OUT_OF_REACH)
+		if (transfer_reaches(transfer, reach, page_to_phys(page), len) !=
+		    WDMDMA_OUT_OF_REACH)
 			return page;
 		__free_pages(page, order);
 	}
