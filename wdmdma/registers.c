@@ -242,16 +242,6 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
 	return ret;
 }
 
-/* The registers, which the adapter has, show that the transfer is there. */
-static void registers_know(struct wdmdma_transfer *transfer)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&transfer->adapter->transfers_lock, flags);
-	wdmdma_transfer_is_known(transfer);
-	spin_unlock_irqrestore(&transfer->adapter->transfers_lock, flags);
-}
-
 /**
  * wdmdma_registers_map() - map a part of the driver's memory
  * @adapter: the adapter
@@ -297,7 +287,8 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	mapping->registers = wdmdma_source_pages(&part->source);
 	registers->used += mapping->registers;
 	list_add_tail(&mapping->transfer.node, &registers->mapped);
-	registers_know(&mapping->transfer);
+	/* The registers, which the adapter has, show that it is there. */
+	wdmdma_transfer_leave(&mapping->transfer);
 	fill(&mapping->transfer, to);
 	mapping = NULL;
 unlock:

@@ -190,7 +190,8 @@ void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
 	transfer->starting = false;
 }
 
-static void transfer_leave(struct wdmdma_transfer *transfer)
+/* It is in such a list, or has failed: it starts no more. Without the lock. */
+void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
 {
 	unsigned long flags;
 
@@ -277,7 +278,7 @@ static void transfer_free_bounce(struct wdmdma_transfer *transfer)
 /* Free what the record holds. Any context; the transfer is not mapped. Harmless twice. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
-	transfer_leave(transfer);
+	wdmdma_transfer_leave(transfer);
 	transfer_free_bounce(transfer);
 	sg_free_table(&transfer->memory);
 }

@@ -139,6 +139,7 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer);
+void wdmdma_transfer_leave(struct wdmdma_transfer *transfer);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
