@@ -67,9 +67,10 @@ static bool rests(struct kunit *test)
 	return core_of(test, test->priv)->keep.mode == WDMDMA_KEPT_RESTING;
 }
 
-static void *alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
+static void *alloc_on(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
+		      PHYSICAL_ADDRESS *la)
 {
-	void *va = wdmdma_test_alloc(test->priv, length, la);
+	void *va = wdmdma_test_alloc(f, length, la);
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, PAGE_ALIGN(length)));
@@ -77,9 +78,24 @@ static void *alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
 	return va;
 }
 
+static void *alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
+{
+	return alloc_on(test, test->priv, length, la);
+}
+
 static void release(struct kunit *test, ULONG length, PHYSICAL_ADDRESS la, void *va)
 {
 	wdmdma_test_free(test->priv, length, la, va);
+}
+
+/* Where the buffer was that is freed now, and kept if it may be. */
+static void *alloc_and_free(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
+			    PHYSICAL_ADDRESS *la)
+{
+	void *va = alloc_on(test, f, length, la);
+
+	wdmdma_test_free(f, length, *la, va);
+	return va;
 }
 
 static const struct length_row {
@@ -106,8 +122,7 @@ static void freed_buffer_comes_back_zeroed(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, row->length, &la);
-	release(test, row->length, la, va);
+	va = alloc_and_free(test, test->priv, row->length, &la);
 	KUNIT_EXPECT_EQ(test, kept(test), row->kept);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(core_of(test, test->priv)), 0UL);
 	if (!row->kept)
@@ -130,8 +145,7 @@ static void length_is_that_of_the_last_allocation(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, 100, &la);
-	release(test, 100, la, va);
+	va = alloc_and_free(test, test->priv, 100, &la);
 	KUNIT_EXPECT_PTR_EQ(test, alloc(test, 200, &la), va);
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, (size_t)200);
@@ -152,8 +166,7 @@ static void kept_buffer_is_not_the_drivers(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, SZ_4K, &la);
-	release(test, SZ_4K, la, va);
+	va = alloc_and_free(test, test->priv, SZ_4K, &la);
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, NULL), -ENXIO);
 	KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(f->adapter, la.QuadPart, NULL));
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), -ENXIO);
@@ -172,8 +185,7 @@ static void tolerant_mode_does_not_free_it_in_parts(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, SZ_8K, &la);
-	release(test, SZ_8K, la, va);
+	va = alloc_and_free(test, test->priv, SZ_8K, &la);
 	wdmdma_free_mode_set("tolerant");
 	before = wdmdma_tolerated_frees();
 	release(test, SZ_4K, la, va);
@@ -197,13 +209,11 @@ static void limit_is_kept(struct kunit *test)
 		release(test, SZ_4K, la[n], va[n]);
 	KUNIT_EXPECT_EQ(test, kept(test), 5U);
 	/* Longer than the limit. */
-	va[0] = alloc(test, SZ_64K, &la[0]);
-	release(test, SZ_64K, la[0], va[0]);
+	alloc_and_free(test, test->priv, SZ_64K, &la[0]);
 	KUNIT_EXPECT_EQ(test, kept(test), 5U);
 
 	wdmdma_keep_set_limit(0);
-	va[0] = alloc(test, SZ_4K, &la[0]);
-	release(test, SZ_4K, la[0], va[0]);
+	alloc_and_free(test, test->priv, SZ_4K, &la[0]);
 	KUNIT_EXPECT_EQ(test, kept(test), 4U);
 }
 
@@ -252,8 +262,7 @@ static void shrinker_takes_it_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(test), 5U);
 	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(ULONG_MAX), 5UL);
 	KUNIT_EXPECT_EQ(test, kept(test), 0U);
-	va[0] = alloc(test, SZ_4K, &la[0]);
-	release(test, SZ_4K, la[0], va[0]);
+	alloc_and_free(test, test->priv, SZ_4K, &la[0]);
 }
 
 /* It may be called by an allocation that holds the sem; the adapter is then left alone. */
@@ -261,12 +270,10 @@ static void shrinker_waits_for_nobody(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = core_of(test, test->priv);
 	PHYSICAL_ADDRESS la;
-	void *va;
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, SZ_4K, &la);
-	release(test, SZ_4K, la, va);
+	alloc_and_free(test, test->priv, SZ_4K, &la);
 	down_write(&adapter->device->sem);
 	wdmdma_keep_shrink(ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
@@ -283,8 +290,7 @@ static void other_demands_are_not_met_from_it(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	va = alloc(test, SZ_4K, &la);
-	release(test, SZ_4K, la, va);
+	va = alloc_and_free(test, test->priv, SZ_4K, &la);
 	other = wdmdma_test_alloc_between(test->priv, 0, U32_MAX - SZ_4K, SZ_4K, 0, &low);
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	KUNIT_EXPECT_PTR_NE(test, other, va);
@@ -375,12 +381,9 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 	struct wdmdma_adapter *adapter[2] = { core_of(test, f[0]), core_of(test, f[1]) };
 	PHYSICAL_ADDRESS la;
 	unsigned int n;
-	void *va;
 
 	for (n = 0; n < 2; n++) {
-		va = wdmdma_test_alloc(f[n], SZ_4K, &la);
-		KUNIT_ASSERT_NOT_NULL(test, va);
-		wdmdma_test_free(f[n], SZ_4K, la, va);
+		alloc_and_free(test, f[n], SZ_4K, &la);
 		KUNIT_EXPECT_EQ(test, adapter[n]->keep.pages, 1U);
 	}
 	f[0]->ops->PutDmaAdapter(f[0]->adapter);
@@ -420,15 +423,11 @@ static void device_keeps_nothing_in_another_domain(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&adapter->buffers.records));
-	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	wdmdma_test_free(joiner, SZ_4K, la, va);
+	alloc_and_free(test, joiner, SZ_4K, &la);
 	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
 
 	KUNIT_ASSERT_EQ(test, joiner->ops->LeaveDmaDomain(joiner->adapter), STATUS_SUCCESS);
-	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	wdmdma_test_free(joiner, SZ_4K, la, va);
+	alloc_and_free(test, joiner, SZ_4K, &la);
 	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
 }
 
@@ -436,7 +435,6 @@ static void external_device_keeps_nothing(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	PHYSICAL_ADDRESS la;
-	void *va;
 
 	if (!edu->pdev) {
 		kunit_skip(test, "the machine has no edu device");
@@ -445,8 +443,7 @@ static void external_device_keeps_nothing(struct kunit *test)
 	edu->pdev->untrusted = true;
 	test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
 	edu->pdev->untrusted = false;
-	va = alloc(test, SZ_4K, &la);
-	release(test, SZ_4K, la, va);
+	alloc_and_free(test, test->priv, SZ_4K, &la);
 	KUNIT_EXPECT_EQ(test, kept(test), 0U);
 }
 
