@@ -126,8 +126,7 @@ static int map_under_base(void *data)
 	spin_until(&actor->base_there);
 	ops->MapTransfer(actor->adapter, actor->mdl, actor->base,
 			 MmGetMdlVirtualAddress(actor->mdl), &length, TRUE);
-	complete(&actor->done);
-	return 0;
+	kthread_complete_and_exit(&actor->done, 0);
 }
 
 /* Gives up the registers while another thread maps under them. */
@@ -304,8 +303,7 @@ static int put_list(void *data)
 
 	spin_until(&actor->base_there);
 	actor->adapter->DmaOperations->PutScatterGatherList(actor->adapter, actor->base, TRUE);
-	complete(&actor->done);
-	return 0;
+	kthread_complete_and_exit(&actor->done, 0);
 }
 
 /* 0xE6 code 0x06, by two at a time. */
@@ -648,8 +646,7 @@ static int allocate_during_unbind(void *data)
 	const DMA_OPERATIONS *ops = actor->adapter->DmaOperations;
 
 	ops->AllocateAdapterChannel(actor->adapter, NULL, 1, routine_during_unbind, actor);
-	complete(&actor->done);
-	return 0;
+	kthread_complete_and_exit(&actor->done, 0);
 }
 
 static void routine_may_run_while_the_adapter_goes(struct kunit *test)
@@ -689,8 +686,7 @@ static int channels_until_unbind(void *data)
 			ops->FreeAdapterChannel(actor->adapter);
 		cond_resched();
 	} while (actor->status != STATUS_DELETE_PENDING);
-	complete(&actor->done);
-	return 0;
+	kthread_complete_and_exit(&actor->done, 0);
 }
 
 static int waits_until_unbind(void *data)
@@ -730,8 +726,7 @@ static int lists_until_unbind(void *data)
 		}
 		cond_resched();
 	} while (actor->status != STATUS_DELETE_PENDING);
-	complete(&actor->done);
-	return 0;
+	kthread_complete_and_exit(&actor->done, 0);
 }
 
 #define UNBIND_ROUNDS	12
@@ -774,10 +769,16 @@ static int start_list(void *data)
 {
 	struct actor *actor = data;
 
-	actor->status = actor->adapter->DmaOperations->GetScatterGatherList(actor->adapter, NULL,
-			actor->mdl, MmGetMdlVirtualAddress(actor->mdl), SZ_4K,
-			put_and_count, actor, TRUE);
-	return 0;
+	actor->adapter->DmaOperations->GetScatterGatherList(actor->adapter, NULL, actor->mdl,
+			MmGetMdlVirtualAddress(actor->mdl), SZ_4K, put_and_count, actor, TRUE);
+	kthread_complete_and_exit(&actor->done, 0);
+}
+
+/* Until the routine was called, and the thread has come back from the call. */
+static void list_wait_for_both(struct kunit *test, struct actor *actor)
+{
+	actor_wait(test, actor);
+	actor_wait(test, actor);
 }
 
 /* The device to map with is noted: now the device must not go. */
@@ -796,7 +797,7 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain),
 			STATUS_INVALID_DEVICE_STATE);
 	WRITE_ONCE(gate.go, true);
-	actor_wait(test, &actor);
+	list_wait_for_both(test, &actor);
 	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
 	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain), STATUS_SUCCESS);
 
@@ -806,7 +807,7 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, spin_until(&gate.stopped));
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_INVALID_DEVICE_STATE);
 	WRITE_ONCE(gate.go, true);
-	actor_wait(test, &actor);
+	list_wait_for_both(test, &actor);
 	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
 }
