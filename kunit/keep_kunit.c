@@ -334,6 +334,10 @@ static void uncached_memory_stays_uncached(struct kunit *test)
 
 	if (!keeps(test))
 		return;
+	if (!dev_is_dma_coherent(f->dev)) {
+		kunit_skip(test, "the device has no other memory than uncached");
+		return;
+	}
 	va = wdmdma_test_alloc_below(f, U64_MAX, SZ_64K, &la, FALSE);
 	if (wdmdma_test_refuses_uncached(test, va))
 		return;

@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/kthread.h>
@@ -57,11 +58,21 @@ static bool has_iommu(void)
 	return iommu_get_domain_for_dev(edu_dev());
 }
 
-/* An adapter of the device in a domain of its own. */
-static struct wdmdma_fixture *private_fixture(struct kunit *test)
+/* Skip the case where there can be no such domain; and see that it is refused, where it is. */
+static void needs_private(struct kunit *test)
 {
 	if (!has_iommu())
 		kunit_skip(test, "needs an IOMMU");
+	if (dev_is_dma_coherent(edu_dev()))
+		return;
+	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), -EOPNOTSUPP);
+	kunit_skip(test, "refused: the device is not cache coherent");
+}
+
+/* An adapter of the device in a domain of its own. */
+static struct wdmdma_fixture *private_fixture(struct kunit *test)
+{
+	needs_private(test);
 	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), 0);
 	return wdmdma_test_fixture_on(test, edu_dev(), 64);
 }
@@ -149,8 +160,7 @@ static void opt_in_after_the_first_adapter_is_refused(struct kunit *test)
 
 static void opt_in_a_second_time_is_refused(struct kunit *test)
 {
-	if (!has_iommu())
-		kunit_skip(test, "needs an IOMMU");
+	needs_private(test);
 	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), 0);
 	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), -EBUSY);
 	KUNIT_EXPECT_TRUE(test, backend_is(&wdmdma_backend_private));
@@ -178,8 +188,7 @@ static void opt_in_in_a_foreign_domain_is_refused(struct kunit *test)
 	struct wdmdma_fixture *fixture;
 	u8 *va;
 
-	if (!has_iommu())
-		kunit_skip(test, "needs an IOMMU");
+	needs_private(test);
 	domain = iommu_paging_domain_alloc(edu_dev());
 	KUNIT_ASSERT_FALSE(test, IS_ERR(domain));
 	KUNIT_ASSERT_EQ(test, iommu_attach_device(domain, edu_dev()), 0);
@@ -788,8 +797,7 @@ static void default_domain_is_back_after_unbind(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	u8 *va;
 
-	if (!has_iommu())
-		kunit_skip(test, "needs an IOMMU");
+	needs_private(test);
 	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(&pdev->dev), 0);
 	private = iommu_get_domain_for_dev(&pdev->dev);
 	KUNIT_EXPECT_PTR_NE(test, private, before);

@@ -208,11 +208,11 @@ const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRE
  * Answers to wdm: PALLOCATE_COMMON_BUFFER_WITH_BOUNDS. All limits are checked on
  * the result. Free the buffer with FreeCommonBuffer.
  *
- * Differs from Windows: behind an IOMMU the kernel places buffers as high as it may,
- * so a minimum is met only where that lies above it, and one of 4 GiB or more
- * seldom is. Large pages are physically contiguous as a whole. MmCached for a
- * device that is not cache coherent, and MmNonCached for one that is, other than on
- * x86, are refused.
+ * Differs from Windows: behind an IOMMU, and for a device that is not cache coherent,
+ * the kernel places buffers as high as it may, so a minimum is met only where that lies
+ * above it, and one of 4 GiB or more seldom is. Large pages are physically contiguous
+ * as a whole. MmCached for a device that is not cache coherent, and MmNonCached for one
+ * that is, other than on x86, are refused.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the address for the CPU; NULL, with the reason in the log.
