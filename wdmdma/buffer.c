@@ -144,14 +144,6 @@ static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	return ret;
 }
 
-static void buffer_leave(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
-{
-	lockdep_assert_held(&adapter->device->sem);
-
-	wdmdma_lookup_erase(&adapter->buffers, buffer);
-	buffer_unplace(adapter, buffer);
-}
-
 /*
  * A block with elements of a vector, which the vector keeps. Both under the device's
  * sem; a failure is not reported, its reason is in @request.
@@ -169,7 +161,10 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	buffer_leave(adapter, buffer);
+	lockdep_assert_held(&adapter->device->sem);
+
+	wdmdma_lookup_erase(&adapter->buffers, buffer);
+	buffer_unplace(adapter, buffer);
 }
 
 /* What a record says of the buffer while the driver has it. The last word makes it live. */
@@ -388,6 +383,8 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	bool mapped = buffer->dma;
+
+	lockdep_assert_held(&adapter->device->sem);
 
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	if (mapped)
