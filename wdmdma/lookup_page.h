@@ -15,10 +15,16 @@
 /* Both kinds of addresses are hashed by one function. */
 static_assert(sizeof(dma_addr_t) == sizeof(void *));
 
-/* Of the address of a page. */
+/*
+ * Of the address of a page. The table uses the low bits of what it is given, and of a product
+ * only the high ones are any good: so these alone, for as many as a million places.
+ */
+#define WDMDMA_LOOKUP_HASH_BITS	20
+
 static inline u32 wdmdma_lookup_hash(const void *key, u32 len, u32 seed)
 {
-	return hash_long(*(const unsigned long *)key >> PAGE_SHIFT ^ seed, 32);
+	return hash_long(*(const unsigned long *)key >> PAGE_SHIFT ^ seed,
+			 WDMDMA_LOOKUP_HASH_BITS);
 }
 
 static inline int wdmdma_lookup_cmp_cpu(struct rhashtable_compare_arg *arg, const void *record)
