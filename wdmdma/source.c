@@ -18,45 +18,69 @@ static phys_addr_t source_phys(struct wdmdma_source *source)
 	return PFN_PHYS(*source->pfn) + source->offset;
 }
 
-/* Go on by at most @most bytes within one page, after source_phys(). Returns how many. */
-static size_t source_step(struct wdmdma_source *source, size_t most)
+/*
+ * Go on by at most @most bytes, as far as they follow each other in the array that we
+ * are in, after source_phys(). Returns how many.
+ */
+static __always_inline size_t source_step(struct wdmdma_source *source, size_t most)
 {
-	size_t len = min(min(most, source->left), min(source->here, PAGE_SIZE - source->offset));
+	size_t len = PAGE_SIZE - source->offset;
+	const unsigned long *pfn = source->pfn;
+	unsigned long n = 1;
 
-	source->offset += len;
-	if (source->offset == PAGE_SIZE) {
-		source->offset = 0;
-		source->pfn++;
+	most = min(most, source->here);
+	while (len < most && pfn[n] == pfn[0] + n) {
+		len += PAGE_SIZE;
+		n++;
 	}
+	len = min(len, most);
+	source->offset += len;
+	source->pfn += source->offset >> PAGE_SHIFT;
+	source->offset = offset_in_page(source->offset);
 	source->here -= len;
 	source->left -= len;
 	return len;
 }
 
 /*
- * The next piece: as much as follows in physical memory and @limits allow. 0 at the end.
+ * As long as a piece that begins at @start may be.
  *
  * What is cut for its length is cut at the end of a page, as on Windows: devices that
  * are given pages (NVMe's PRP lists) know no others.
  */
-size_t wdmdma_source_next(struct wdmdma_source *source,
-			  const struct wdmdma_limits *limits, phys_addr_t *phys)
+static size_t source_most(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
+			  phys_addr_t start)
 {
-	size_t len = 0, most = limits->most;
+	size_t most = limits->most;
 
-	while (source->left && len < most) {
-		phys_addr_t start = source_phys(source);
+	if (most > PAGE_SIZE)
+		most -= offset_in_page(start + most);
+	/* One less each: there may be no boundary at all. */
+	most = min(most - 1, (start | limits->boundary) - start) + 1;
+	return min(most, source->left);
+}
 
-		if (len && (start != *phys + len || !(start & limits->boundary)))
-			break;
-		if (!len) {
-			*phys = start;
-			if (most > PAGE_SIZE)
-				most -= offset_in_page(start + most);
-		}
+/* The next piece: as much as follows in physical memory and @limits allow. 0 at the end. */
+static __always_inline size_t source_next(struct wdmdma_source *source,
+					  const struct wdmdma_limits *limits, phys_addr_t *phys)
+{
+	size_t len = 0, most;
+
+	if (!source->left)
+		return 0;
+	*phys = source_phys(source);
+	most = source_most(source, limits, *phys);
+	/* It may go on in the next array. */
+	do
 		len += source_step(source, most - len);
-	}
+	while (len < most && !source->here && source_phys(source) == *phys + len);
 	return len;
+}
+
+size_t wdmdma_source_next(struct wdmdma_source *source, const struct wdmdma_limits *limits,
+			  phys_addr_t *phys)
+{
+	return source_next(source, limits, phys);
 }
 
 unsigned int wdmdma_source_pieces(struct wdmdma_source source,
@@ -65,7 +89,7 @@ unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 	unsigned int nr = 0;
 	phys_addr_t phys;
 
-	while (wdmdma_source_next(&source, limits, &phys))
+	while (source_next(&source, limits, &phys))
 		nr++;
 	return nr;
 }
@@ -101,18 +125,31 @@ unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 		     DIV_ROUND_UP(source->left, PAGE_SIZE));
 }
 
+/* Bytes in the first @pages pages of the memory; *@pages becomes how many it has not. */
+static size_t source_first_pages(struct wdmdma_source source, u32 *pages)
+{
+	size_t len = 0, part;
+
+	while (source.left && *pages) {
+		if (!source.here)
+			source.more(&source);
+		part = ((size_t)*pages << PAGE_SHIFT) - source.offset;
+		part = min3(part, source.left, source.here);
+		*pages -= PFN_UP(source.offset + part);
+		source.here -= part;
+		source.left -= part;
+		len += part;
+	}
+	return len;
+}
+
 /* Pages that the memory touches: map registers, as they are counted. */
 u32 wdmdma_source_pages(const struct wdmdma_source *source)
 {
-	struct wdmdma_source rest = *source;
-	u32 pages = 0;
+	u32 rest = U32_MAX;
 
-	while (rest.left) {
-		source_phys(&rest);
-		source_step(&rest, SIZE_MAX);
-		pages++;
-	}
-	return pages;
+	source_first_pages(*source, &rest);
+	return U32_MAX - rest;
 }
 
 /*
@@ -123,21 +160,17 @@ u32 wdmdma_source_pages(const struct wdmdma_source *source)
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments)
 {
-	size_t most = wdmdma_controller_boundary(adapter->controller) ?: SIZE_MAX, len = 0;
+	size_t most = wdmdma_controller_boundary(adapter->controller) ?: SIZE_MAX;
+	size_t len = source_first_pages(*source, &pages);
 	struct wdmdma_source rest = *source;
 	struct wdmdma_limits limits;
 	phys_addr_t phys;
 
-	while (rest.left && pages--) {
-		source_phys(&rest);
-		len += source_step(&rest, SIZE_MAX);
-	}
 	if (!adapter->scatter_gather)
 		return min(len, most);
-	rest = *source;
 	rest.left = len;
 	limits = wdmdma_source_limits(adapter, &rest);
 	for (len = 0; rest.left && segments; segments--)
-		len += wdmdma_source_next(&rest, &limits, &phys);
+		len += source_next(&rest, &limits, &phys);
 	return len;
 }

@@ -96,22 +96,6 @@ const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes
 	return NULL;
 }
 
-/* Pages that the bytes touch: map registers, as they are counted. */
-u64 wdm_chain_pages(const MDL *mdl, u64 offset, u64 length)
-{
-	u64 pages = 0, part;
-
-	mdl = wdm_chain_seek(mdl, &offset);
-	for (; length; length -= part) {
-		part = min(length, mdl->ByteCount - offset);
-		if (part)
-			pages += PFN_UP(offset_in_page(mdl->ByteOffset + offset) + part);
-		offset = 0;
-		mdl = mdl->Next;
-	}
-	return pages;
-}
-
 /* Go into an MDL, to a byte that it has. */
 static void wdm_chain_enter(struct wdmdma_source *source, const MDL *mdl, u64 offset)
 {

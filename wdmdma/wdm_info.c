@@ -20,7 +20,7 @@ static struct wdm_needs wdm_needs_of(const struct wdmdma_adapter *adapter, PMDL 
 {
 	struct wdmdma_source source = wdm_chain_source(mdl, offset, length);
 	struct wdm_needs needs = {
-		.pages = wdm_chain_pages(mdl, offset, length),
+		.pages = wdmdma_source_pages(&source),
 		.elements = wdmdma_source_segments(adapter, &source),
 	};
 

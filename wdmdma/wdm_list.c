@@ -137,7 +137,8 @@ static NTSTATUS wdm_list_check(struct wdmdma_adapter *adapter, struct wdm_list_a
 	if (*fault)
 		return STATUS_INVALID_PARAMETER;
 	*fault = "more map registers than granted (bug check 0xE6, code 0x0C)";
-	if (wdm_chain_pages(args->mdl, args->offset, args->length) > adapter->map_registers)
+	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
+	if (wdmdma_source_pages(&args->source) > adapter->map_registers)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	*fault = NULL;
 	return STATUS_SUCCESS;
@@ -164,7 +165,6 @@ static NTSTATUS wdm_list_take_buffer(struct wdmdma_transfer *transfer,
 static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_list_args *args,
 			       PSCATTER_GATHER_LIST *result, const char **fault)
 {
-	struct wdmdma_source source = wdm_chain_source(args->mdl, args->offset, args->length);
 	struct wdm_list *list = kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
 	struct wdmdma_transfer *transfer;
 	const void *address;
@@ -186,7 +186,7 @@ static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_
 	transfer->ready.object = args->object;
 	transfer->ready.context = args->context;
 
-	ret = wdmdma_transfer_init(transfer, &source);
+	ret = wdmdma_transfer_init(transfer, &args->source);
 	*fault = transfer->why;
 	status = ret ? wdm_status(ret) : wdm_list_take_buffer(transfer, args, fault);
 	if (NT_SUCCESS(status)) {

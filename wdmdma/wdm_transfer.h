@@ -36,13 +36,15 @@ static inline u64 wdm_va_offset(const MDL *mdl, const void *current_va)
 const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes);
 const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes);
 bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length);
-u64 wdm_chain_pages(const MDL *mdl, u64 offset, u64 length);
 struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length);
 
 /* wdm_context.c */
 NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID context);
 
-/* The arguments of the four calls; @va is NULL in those that count from the chain's start. */
+/*
+ * The arguments of the four calls; @va is NULL in those that count from the chain's start.
+ * @source is what they say, once it is checked.
+ */
 struct wdm_list_args {
 	const char *call;
 	unsigned long caller;
@@ -58,6 +60,7 @@ struct wdm_list_args {
 	BOOLEAN write;
 	PVOID buffer;
 	ULONG buffer_length;
+	struct wdmdma_source source;
 };
 
 /* wdm_list.c */
