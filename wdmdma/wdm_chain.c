@@ -6,8 +6,15 @@
  * page that two MDLs of a chain share counts for each of them.
  */
 #include <linux/memremap.h>
+#include <linux/mmzone.h>
 
 #include "wdm_transfer.h"
+
+/* Is this page memory, and not a device's? Then so are all pages of its subsection. */
+static bool wdm_pfn_is_memory(PFN_NUMBER pfn)
+{
+	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
+}
 
 /* Why a device cannot use this part of one MDL; NULL if it can. The part lies in the MDL. */
 const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
@@ -15,6 +22,7 @@ const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 	bool locked = wdm_mdl_has_user_pages(mdl) ||
 		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
 	unsigned long i, first = (mdl->ByteOffset + offset) >> PAGE_SHIFT;
+	PFN_NUMBER subsection = ULONG_MAX;
 
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
 		return "the pages of the MDL are not locked";
@@ -25,8 +33,11 @@ const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 	for (i = first; i < PFN_UP(mdl->ByteOffset + offset + length); i++) {
 		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[i];
 
-		if (!pfn_valid(pfn) || is_zone_device_page(pfn_to_page(pfn)))
+		if (pfn / PAGES_PER_SUBSECTION == subsection)
+			continue;
+		if (!wdm_pfn_is_memory(pfn))
 			return "the MDL describes device memory";
+		subsection = pfn / PAGES_PER_SUBSECTION;
 	}
 	return NULL;
 }
