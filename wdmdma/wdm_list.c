@@ -92,13 +92,21 @@ static void wdm_list_free_mdls(PMDL mdl)
 	}
 }
 
+/* In any context: and there vfree() is not possible. */
+static void wdm_list_free_memory(struct wdm_list_memory *memory)
+{
+	if (is_vmalloc_addr(memory))
+		kvfree_rcu(memory, rcu);
+	else
+		kfree(memory);
+}
+
 static void wdm_list_release(struct wdmdma_transfer *transfer)
 {
 	struct wdm_list *list = wdm_list_of(transfer);
 
 	wdm_list_free_mdls(list->mdl);
-	if (list->memory)
-		kvfree_rcu(list->memory, rcu);
+	wdm_list_free_memory(list->memory);
 	kfree(list);
 }
 
