@@ -6,7 +6,6 @@
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/sizes.h>
@@ -169,8 +168,7 @@ static u64 high_place(struct kunit *test, struct wdmdma_fixture *fixture, u64 ma
 /*
  * A window that is one place long, from its first page to its last. Somebody else may be
  * faster to take what was free, so there are a few tries. Behind an IOMMU the kernel
- * chooses the place and knows no minimum: whether it chooses that one again is luck. So it
- * does for a device that is not cache coherent.
+ * chooses the place and knows no minimum: whether it chooses that one again is luck.
  */
 static void expect_one_place_is_met(struct kunit *test, struct wdmdma_fixture *fixture,
 				    const struct edu *edu, u64 maximum)
@@ -189,8 +187,7 @@ static void expect_one_place_is_met(struct kunit *test, struct wdmdma_fixture *f
 		KUNIT_EXPECT_NULL(test, va);
 		va = wdmdma_test_alloc_between(fixture, first, first + PLACE - 1, PLACE, 0, &la);
 	}
-	if (!va && (wdmdma_adapter_is_translated(fixture->adapter) ||
-		    !dev_is_dma_coherent(fixture->dev))) {
+	if (!va && wdmdma_adapter_is_translated(fixture->adapter)) {
 		kunit_mark_skipped(test, "the kernel chose other places, %u times", TRIES);
 		return;
 	}

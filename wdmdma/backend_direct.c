@@ -19,6 +19,7 @@
 #include "own.h"
 
 #define DIRECT_ATTRS	DMA_ATTR_NO_WARN
+#define DIRECT_TRIES	8
 #define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static bool direct_is_plain(const struct wdmdma_device *device,
@@ -59,23 +60,51 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 	return ret;
 }
 
+static void direct_free_coherent(struct wdmdma_device *device, size_t size,
+				 struct wdmdma_addresses at)
+{
+	dma_free_attrs(device->dev, size, at.cpu, at.dma, DIRECT_ATTRS);
+}
+
+/*
+ * The DMA API knows no window, but gives another place each time: what lies elsewhere is
+ * held until one is right.
+ */
+static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_request *request,
+				 struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_addresses place[DIRECT_TRIES];
+	int ret = -ENOMEM;
+	unsigned int n;
+
+	request->why = "no memory for a device that is not cache coherent";
+	for (n = 0; n < DIRECT_TRIES; n++) {
+		place[n].cpu = dma_alloc_attrs(device->dev, buffer->size, &place[n].dma,
+					       DIRECT_GFP, DIRECT_ATTRS);
+		if (!place[n].cpu)
+			break;
+		if (wdmdma_window_holds(request->window, place[n].dma, buffer->size)) {
+			buffer->cpu = place[n].cpu;
+			buffer->dma = place[n].dma;
+			ret = 0;
+			break;
+		}
+		request->why = "the memory that could be had lies outside that range";
+	}
+	while (n--)
+		direct_free_coherent(device, buffer->size, place[n]);
+	return ret;
+}
+
 static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
-	bool coherent = dev_is_dma_coherent(device->dev);
-
 	/* A device that does not snoop gets uncached memory in any case, and only this way. */
-	if (!coherent || direct_is_plain(device, request)) {
-		buffer->cpu = dma_alloc_attrs(device->dev, buffer->size, &buffer->dma, DIRECT_GFP,
-					      DIRECT_ATTRS);
-		if (buffer->cpu)
-			return 0;
-		if (!coherent) {
-			request->why = "no memory for a device that is not cache coherent";
-			return -ENOMEM;
-		}
-		/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
-	}
+	if (!dev_is_dma_coherent(device->dev))
+		return direct_alloc_coherent(device, request, buffer);
+	/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
+	if (direct_is_plain(device, request) && !direct_alloc_coherent(device, request, buffer))
+		return 0;
 	return direct_alloc_pages(device, request, buffer);
 }
 
@@ -113,7 +142,8 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 	else if (buffer->pages)
 		wdmdma_own_free(device, buffer);
 	else
-		dma_free_attrs(device->dev, buffer->size, buffer->cpu, buffer->dma, DIRECT_ATTRS);
+		direct_free_coherent(device, buffer->size,
+				     (struct wdmdma_addresses){ buffer->cpu, buffer->dma });
 }
 
 /* Are the kernel's bounce buffers, if it has any for this device, all in this window? */
