@@ -60,7 +60,10 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	edu->node = dev_to_node(&pdev->dev);
 	edu->pdev = pdev;
-	return 0;
+	ret = edu->probed ? edu->probed(pdev) : 0;
+	if (ret)
+		edu->pdev = NULL;
+	return ret;
 }
 
 static void edu_remove(struct pci_dev *pdev)

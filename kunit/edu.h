@@ -27,11 +27,13 @@
  * @pdev: NULL while no driver is bound to it
  * @regs: its registers
  * @node: its node, when it was bound
+ * @probed: of a test: called at the end of the probe function, and what that returns
  */
 struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	int node;
+	int (*probed)(struct pci_dev *pdev);
 };
 
 /* Of a suite: bind all devices, with the mask that each one has. */

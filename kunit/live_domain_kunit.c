@@ -455,6 +455,57 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	free_buffer(b, b_la, vb);
 }
 
+static void unbind_leader(void *leader)
+{
+	device_release_driver(leader);
+}
+
+/* Probe functions may run in a thread of another node. */
+static struct kunit *probing;
+
+/* B joins A, gets a buffer, and its probe function fails: what it did is undone backwards. */
+static int join_and_fail(struct pci_dev *pdev)
+{
+	struct kunit *test = probing;
+	struct trio *trio = test->priv;
+	PHYSICAL_ADDRESS la;
+
+	trio->b = wdmdma_test_fixture_on(test, &pdev->dev, 32);
+	KUNIT_EXPECT_EQ(test, join(trio->b, trio->a), STATUS_SUCCESS);
+	KUNIT_EXPECT_NOT_NULL(test, wdmdma_test_alloc(trio->b, LENGTH, &la));
+	KUNIT_EXPECT_EQ(test, devm_add_action(&pdev->dev, unbind_leader, trio->a->dev), 0);
+	return -ENODEV;
+}
+
+/*
+ * The driver core keeps A bound for as long as B's driver is, but not quite: where B's probe
+ * function failed it has let go of A when B is cleaned up. So A goes first here.
+ */
+static void leader_goes_while_the_joiners_probe_fails(struct kunit *test)
+{
+	struct edu *a = edu_at(A), *b = edu_at(B);
+	struct trio *trio = test->priv;
+	struct device *dev = trio->b->dev;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	device_release_driver(dev);
+	probing = test;
+	b->probed = join_and_fail;
+	KUNIT_EXPECT_LE(test, device_attach(dev), 0);
+	b->probed = NULL;
+	KUNIT_EXPECT_NULL(test, a->pdev);
+	KUNIT_EXPECT_NULL(test, b->pdev);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(trio->b->adapter), 0UL);
+
+	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
+	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+	trio->b = adapter_at(test, B, 32);
+	va = alloc_plain(test, trio->b, &la);
+	expect_round_trip(test, B, va, la, 22);
+	free_buffer(trio->b, la, va);
+}
+
 static void alloc_shared(struct kunit *test)
 {
 	struct trio *trio = test->priv;
@@ -493,6 +544,7 @@ static struct kunit_case live_domain_cases[] = {
 	KUNIT_CASE_SLOW(group_of_two_shares_a_domain_and_cannot_join),
 	KUNIT_CASE(two_devices_share_one_way_round),
 	KUNIT_CASE_PARAM(loss_of_a_device_is_survived, loss_gen_params),
+	KUNIT_CASE(leader_goes_while_the_joiners_probe_fails),
 	KUNIT_CASE(alloc_for_the_domain_fails_cleanly_at_every_point),
 	{}
 };

@@ -42,13 +42,56 @@ void wdmdma_device_put(struct wdmdma_device *device)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
 
+/*
+ * No driver uses the device any more: take back all that its adapters have. Harmless
+ * twice. Returns how many adapters there are. Under wdmdma_domain_lock and its sem, both
+ * for writing.
+ */
+static unsigned int device_end(struct wdmdma_device *device, const char *when)
+{
+	struct wdmdma_adapter *adapter;
+	unsigned int adapters = 0;
+
+	WRITE_ONCE(device->dead, true);
+	list_for_each_entry(adapter, &device->adapters, node) {
+		adapters++;
+		wdmdma_list_free_all(adapter, when);
+		wdmdma_controller_close(adapter->controller);
+		wdmdma_vector_free_all(adapter, when);
+		wdmdma_buffer_free_all(adapter, when);
+	}
+	if (device->private)
+		wdmdma_private_destroy(device->private);
+	device->private = NULL;
+	wdmdma_domain_go_home(device);
+	return adapters;
+}
+
+/*
+ * Who does its DMA as this device has been unbound before: see domain_iommu.c. Only where
+ * its probe function failed is it let go of a moment before its turn: which is now. Under
+ * wdmdma_domain_lock for writing.
+ */
+static void device_end_guests(struct wdmdma_device *device)
+{
+	struct wdmdma_device *guest, *next;
+
+	list_for_each_entry_safe(guest, next, &device->home->devices, member) {
+		if (guest == device || guest->dma != device)
+			continue;
+		down_write(&guest->sem);
+		device_end(guest, "leader of its domain unbound");
+		up_write(&guest->sem);
+	}
+}
+
 /* The devres release: the driver's remove() has run, and nothing of it uses the device. */
 static void device_unbound(struct device *dev, void *res)
 {
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
 	struct wdmdma_adapter *adapter;
 	int users = atomic_read(&device->users);
-	unsigned int adapters = 0, guests;
+	unsigned int adapters, guests;
 
 	wdmdma_handle_retire(&device->handle);
 	/* A routine that asks for more each time would keep the work going. */
@@ -60,19 +103,9 @@ static void device_unbound(struct device *dev, void *res)
 	flush_workqueue(wdmdma_workqueue);
 
 	down_write(&wdmdma_domain_lock);
+	device_end_guests(device);
 	down_write(&device->sem);
-	WRITE_ONCE(device->dead, true);
-	list_for_each_entry(adapter, &device->adapters, node) {
-		adapters++;
-		wdmdma_list_free_all(adapter, "driver unbound");
-		wdmdma_controller_close(adapter->controller);
-		wdmdma_vector_free_all(adapter, "driver unbound");
-		wdmdma_buffer_free_all(adapter, "driver unbound");
-	}
-	if (device->private)
-		wdmdma_private_destroy(device->private);
-	device->private = NULL;
-	wdmdma_domain_go_home(device);
+	adapters = device_end(device, "driver unbound");
 	list_del_init(&device->member);
 	guests = wdmdma_domain_guests(device->home);
 	up_write(&device->sem);
