@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See edu.h. */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 
 #include "edu.h"
 
+#define EDU_INTERRUPT_RAISE	0x60
+#define EDU_INTERRUPT_CLEAR	0x64
 #define EDU_DMA_SOURCE		0x80
 #define EDU_DMA_DESTINATION	0x88
 #define EDU_DMA_COUNT		0x90
@@ -130,4 +134,27 @@ void edu_expect_iommu_faults(bool begin)
 	if (!begin)
 		msleep(300);
 	pr_info("wdmdma: %s IOMMU faults expected\n", begin ? "begin of" : "end of");
+}
+
+static irqreturn_t edu_irq(int irq, void *came)
+{
+	complete(came);
+	return IRQ_HANDLED;
+}
+
+/* Does the device's first MSI vector come through? 0, or a negative errno. */
+int edu_interrupt(const struct edu *edu)
+{
+	int irq = pci_irq_vector(edu->pdev, 0), ret;
+	DECLARE_COMPLETION_ONSTACK(came);
+
+	ret = request_irq(irq, edu_irq, 0, "wdmdma_kunit", &came);
+	if (ret)
+		return ret;
+	writel(1, edu->regs + EDU_INTERRUPT_RAISE);
+	if (!wait_for_completion_timeout(&came, HZ))
+		ret = -ETIMEDOUT;
+	writel(1, edu->regs + EDU_INTERRUPT_CLEAR);
+	free_irq(irq, &came);
+	return ret;
 }

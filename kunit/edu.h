@@ -45,5 +45,6 @@ int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction);
 void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u64 la, u32 offset,
 			   u32 to, u32 count);
 void edu_expect_iommu_faults(bool begin);
+int edu_interrupt(const struct edu *edu);
 
 #endif /* WDMDMA_KUNIT_EDU_H */

@@ -378,6 +378,38 @@ static void two_devices_share_one_way_round(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
 }
 
+static void expect_vector(struct kunit *test, struct pci_dev *pdev)
+{
+	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI), 1);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
+}
+
+/* On arm64 a vector is an address in the domain that the device was in. */
+static void device_with_vectors_stays_where_they_would_be_lost(struct kunit *test)
+{
+	NTSTATUS status = IS_ENABLED(CONFIG_ARM64) ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
+	struct trio *trio = test->priv;
+	struct wdmdma_fixture *a = trio->a, *b = trio->b;
+	struct pci_dev *pdev = edu_at(B)->pdev;
+
+	if (!trio->translated) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	expect_vector(test, pdev);
+	KUNIT_EXPECT_EQ(test, join(b, a), status);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
+	pci_free_irq_vectors(pdev);
+
+	KUNIT_EXPECT_EQ(test, join(b, a), STATUS_SUCCESS);
+	expect_vector(test, pdev);
+	KUNIT_EXPECT_EQ(test, leave(b), status);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
+	pci_free_irq_vectors(pdev);
+	if (!NT_SUCCESS(status))
+		KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+}
+
 static void unbind(struct pci_dev *pdev)
 {
 	device_release_driver(&pdev->dev);
@@ -543,6 +575,7 @@ static struct kunit_case live_domain_cases[] = {
 	KUNIT_CASE_SLOW(narrow_device_lowers_the_ceiling),
 	KUNIT_CASE_SLOW(group_of_two_shares_a_domain_and_cannot_join),
 	KUNIT_CASE(two_devices_share_one_way_round),
+	KUNIT_CASE(device_with_vectors_stays_where_they_would_be_lost),
 	KUNIT_CASE_PARAM(loss_of_a_device_is_survived, loss_gen_params),
 	KUNIT_CASE(leader_goes_while_the_joiners_probe_fails),
 	KUNIT_CASE(alloc_for_the_domain_fails_cleanly_at_every_point),

@@ -21,23 +21,6 @@ static void live_on(struct kunit *test, unsigned int slot, ULONG width)
 		kunit_skip(test, "the machine has no such edu device");
 }
 
-/* A list of all of an MDL, now. */
-static PSCATTER_GATHER_LIST get(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl, BOOLEAN write)
-{
-	const DMA_OPERATIONS *ops = adapter->DmaOperations;
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
-	PSCATTER_GATHER_LIST list;
-
-	ops->InitializeDmaTransferContext(adapter, context);
-	KUNIT_ASSERT_EQ(test,
-			ops->GetScatterGatherListEx(adapter, NULL, context, mdl, 0,
-						    MmGetMdlByteCount(mdl),
-						    DMA_SYNCHRONOUS_CALLBACK, NULL, NULL, write,
-						    NULL, NULL, &list),
-			STATUS_SUCCESS);
-	return list;
-}
-
 /* The device copies the bytes of one list to those of another, as far as it can. */
 static void copy_elements(struct kunit *test, PSCATTER_GATHER_LIST from, PSCATTER_GATHER_LIST to)
 {
@@ -92,7 +75,7 @@ static void expect_lists_move_bytes(struct kunit *test, PDMA_ADAPTER adapter)
 
 	memset(to->va, 0, 3 * SZ_4K);
 	read = get_called(test, adapter, source);
-	write = get(test, adapter, target, FALSE);
+	write = wdmdma_test_list(test, adapter, target, FALSE);
 	copy_elements(test, read, write);
 	ops->PutScatterGatherList(adapter, read, TRUE);
 	ops->PutScatterGatherList(adapter, write, FALSE);
@@ -254,7 +237,7 @@ static void kernel_copies_transfers_and_no_buffers(struct kunit *test)
 	memory = wdmdma_test_memory(test, 2);
 	mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
 
-	list = get(test, f->adapter, mdl, TRUE);
+	list = wdmdma_test_list(test, f->adapter, mdl, TRUE);
 	KUNIT_EXPECT_EQ(test, f->ops->BuildMdlFromScatterGatherList(f->adapter, list, mdl,
 								    &target),
 			STATUS_SUCCESS);
@@ -374,7 +357,7 @@ static void unbind_takes_lists_from_the_device(struct kunit *test)
 	live_on(test, EDU_SLOT_32_BITS, 32);
 	fixture = test->priv;
 	pdev = edu->pdev;
-	get(test, fixture->adapter, mdl, FALSE);
+	wdmdma_test_list(test, fixture->adapter, mdl, FALSE);
 	device_release_driver(&pdev->dev);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);
 	KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);

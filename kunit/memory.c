@@ -214,3 +214,21 @@ VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIS
 	caught->irp = irp;
 	complete(&caught->done);
 }
+
+/* A list of all of an MDL, now. */
+PSCATTER_GATHER_LIST wdmdma_test_list(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl,
+				      BOOLEAN write)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list;
+
+	ops->InitializeDmaTransferContext(adapter, context);
+	KUNIT_ASSERT_EQ(test,
+			ops->GetScatterGatherListEx(adapter, NULL, context, mdl, 0,
+						    MmGetMdlByteCount(mdl),
+						    DMA_SYNCHRONOUS_CALLBACK, NULL, NULL, write,
+						    NULL, NULL, &list),
+			STATUS_SUCCESS);
+	return list;
+}

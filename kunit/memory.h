@@ -54,6 +54,8 @@ void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER adapter);
 void wdmdma_test_plenty(void);
 extern atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
 unsigned int wdmdma_test_lists(PDMA_ADAPTER adapter);
+PSCATTER_GATHER_LIST wdmdma_test_list(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl,
+				      BOOLEAN write);
 
 void wdmdma_test_catch_init(struct wdmdma_caught *caught);
 VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,

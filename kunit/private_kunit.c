@@ -204,6 +204,24 @@ static void opt_in_in_a_foreign_domain_is_refused(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 }
 
+/* On arm64 a vector is an address in the domain that the device was in. */
+static void opt_in_comes_before_interrupt_vectors(struct kunit *test)
+{
+	int early = IS_ENABLED(CONFIG_ARM64) ? -EBUSY : 0;
+
+	needs_private(test);
+	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
+	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), early);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
+	pci_free_irq_vectors(edu->pdev);
+
+	if (early)
+		KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), 0);
+	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
+	pci_free_irq_vectors(edu->pdev);
+}
+
 /* Functions of one device without a way to tell them apart are one group. */
 static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 {
@@ -879,6 +897,7 @@ static struct kunit_case private_cases[] = {
 	KUNIT_CASE(opt_in_a_second_time_is_refused),
 	KUNIT_CASE(opt_in_of_no_device_is_refused),
 	KUNIT_CASE_SLOW(opt_in_in_a_foreign_domain_is_refused),
+	KUNIT_CASE_SLOW(opt_in_comes_before_interrupt_vectors),
 	KUNIT_CASE(opt_in_in_a_group_with_others_is_refused),
 	KUNIT_CASE_SLOW(opt_in_fails_cleanly_at_every_point),
 	KUNIT_CASE_PARAM(exact_window_is_honoured_to_the_page, exact_gen_params),
