@@ -346,6 +346,31 @@ static void list_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);
 }
 
+/* The kernel knows the device's mask, and gives an address that the adapter does not reach. */
+static void adapter_narrower_than_its_device_gets_no_list_behind_an_iommu(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 3 * SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PSCATTER_GATHER_LIST list = (void *)1;
+	struct wdmdma_fixture *f;
+
+	live_on(test, EDU_SLOT_32_BITS, 28);
+	f = test->priv;
+	if (!wdmdma_iommu_translates(f->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_EQ(test,
+			f->ops->GetScatterGatherListEx(f->adapter, NULL, context, mdl, 0, SZ_8K,
+						       DMA_SYNCHRONOUS_CALLBACK, NULL, NULL, TRUE,
+						       NULL, NULL, &list),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_NULL(test, list);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
 /* Unbound with a list: unmapped, and the adapter answers. */
 static void unbind_takes_lists_from_the_device(struct kunit *test)
 {
@@ -369,6 +394,7 @@ static struct kunit_case live_transfer_cases[] = {
 	KUNIT_CASE_SLOW(narrow_device_moves_the_bytes_of_lists),
 	KUNIT_CASE_SLOW(device_moves_the_bytes_of_map_transfer),
 	KUNIT_CASE_SLOW(kernel_copies_transfers_and_no_buffers),
+	KUNIT_CASE(adapter_narrower_than_its_device_gets_no_list_behind_an_iommu),
 	KUNIT_CASE(list_fails_cleanly_at_every_point),
 	KUNIT_CASE(unbind_takes_lists_from_the_device),
 	{}

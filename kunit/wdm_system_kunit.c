@@ -265,6 +265,35 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
+/* A controller reads none of the kernel's copies (swiotlb=force), so there is no transfer then. */
+static void kernel_that_copies_all_memory_gets_no_transfer(struct kunit *test)
+{
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_fixture *f = test->priv;
+	bool copies = wdmdma_test_copies_all(f->dev);
+	ULONG length = PAGE_SIZE;
+	struct wdmdma_slave *s;
+	NTSTATUS status;
+	PVOID base;
+	PMDL mdl;
+
+	if (!IS_ENABLED(CONFIG_ISA_DMA_API)) {
+		kunit_skip(test, "the kernel has no ISA DMA");
+		return;
+	}
+	s = wdmdma_test_slave(test, BYTES);
+	mdl = wdmdma_test_mdl(test, isa_memory(test, 0), PAGE_SIZE);
+	base = wdmdma_test_slave_base(test, s, context);
+	status = s->ops->MapTransferEx(s->adapter, mdl, base, 0, 0, &length, TRUE, NULL, 0, NULL,
+				       NULL);
+	KUNIT_EXPECT_EQ(test, status, copies ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, length, copies ? 0U : (ULONG)PAGE_SIZE);
+	if (NT_SUCCESS(status))
+		status = s->ops->FlushAdapterBuffersEx(s->adapter, mdl, base, 0, length, TRUE);
+	s->ops->FreeAdapterChannel(s->adapter);
+	KUNIT_EXPECT_EQ(test, NT_SUCCESS(status), !copies);
+}
+
 /* Pages are promised, by map registers, and not bytes: then there is other memory to copy to. */
 static void transfer_may_be_longer_than_maximum_length(struct kunit *test)
 {
@@ -1019,6 +1048,7 @@ static struct kunit_case wdm_system_cases[] = {
 	KUNIT_CASE(device_behind_an_iommu_is_refused),
 	KUNIT_CASE_PARAM(adapter_tells_what_the_channel_can_do, grant_gen_params),
 	KUNIT_CASE_PARAM(memory_is_copied_to_where_the_channel_reaches, channel_gen_params),
+	KUNIT_CASE(kernel_that_copies_all_memory_gets_no_transfer),
 	KUNIT_CASE(transfer_may_be_longer_than_maximum_length),
 	KUNIT_CASE_PARAM(memory_is_copied_only_where_it_must_be, place_gen_params),
 	KUNIT_CASE_PARAM(counter_says_how_many_bytes_are_left, count_gen_params),
