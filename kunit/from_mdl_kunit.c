@@ -6,6 +6,7 @@
  */
 #include <kunit/device.h>
 #include <linux/io.h>
+#include <linux/kmsg_dump.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/rcupdate.h>
@@ -838,6 +839,108 @@ static void mapping_removed_before_the_buffer(struct kunit *test)
 	pages_put(mdl);
 }
 
+/* Where the kernel's log ends. */
+static struct kmsg_dump_iter log_end(void)
+{
+	struct kmsg_dump_iter iter;
+
+	kmsg_dump_rewind(&iter);
+	iter.cur_seq = iter.next_seq;
+	return iter;
+}
+
+/* Has the log since then a line of this call about a buffer that lives? */
+static bool use_is_reported(struct kmsg_dump_iter *since, const char *call)
+{
+	static const char text[] = ": a common buffer made from this MDL is live";
+	size_t length;
+	char line[256];
+
+	while (kmsg_dump_get_line(since, false, line, sizeof(line) - 1, &length)) {
+		line[length] = 0;
+		if (strstr(line, call) && strstr(line, text))
+			return true;
+	}
+	return false;
+}
+
+enum undo { FREE_PAGES, UNMAP, UNLOCK };
+
+static const struct undo_row {
+	const char *name;
+	enum undo undo;
+} undo_rows[] = {
+	{ "MmFreePagesFromMdl", FREE_PAGES },
+	{ "MmUnmapLockedPages", UNMAP },
+	{ "MmUnlockPages", UNLOCK },
+};
+
+KUNIT_ARRAY_PARAM_DESC(undo, undo_rows, name);
+
+/* Pages with a system address; a page of a user's if they are to be unlocked. */
+static PMDL pages_for(struct kunit *test, enum undo undo)
+{
+	PMDL mdl;
+
+	if (undo != UNLOCK)
+		return pages_get(test, true, true);
+	mdl = IoAllocateMdl((PVOID)user_map(test, SZ_4K), SZ_4K, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+	return mdl;
+}
+
+static void undo_under_a_buffer(struct kunit *test, enum undo undo, PMDL mdl)
+{
+	if (undo == FREE_PAGES) {
+		MmFreePagesFromMdl(mdl);
+	} else if (undo == UNMAP) {
+		MmUnmapLockedPages(mdl->MappedSystemVa, mdl);
+	} else {
+		MmUnlockPages(mdl);
+		KUNIT_EXPECT_EQ(test, vm_munmap((ULONG_PTR)MmGetMdlVirtualAddress(mdl), SZ_4K), 0);
+	}
+	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+	KUNIT_EXPECT_EQ(test, !!(mdl->MdlFlags & MDL_PAGES_LOCKED), undo == UNMAP);
+}
+
+/* Reported, and the pages are the buffer's until it goes. */
+static void pages_stay_until_the_buffer_goes(struct kunit *test)
+{
+	const struct undo_row *row = test->param_value;
+	PMDL mdl = pages_for(test, row->undo);
+	struct page *page = pfn_to_page(MmGetMdlPfnArray(mdl)[0]);
+	ULONG length = MmGetMdlByteCount(mdl);
+	u8 *va = mdl->MappedSystemVa;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	int count;
+
+	memset(va, 0x5a, length);
+	KUNIT_ASSERT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
+	log = log_end();
+	undo_under_a_buffer(test, row->undo, mdl);
+	KUNIT_EXPECT_TRUE(test, use_is_reported(&log, row->name));
+	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(page)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0x5a, SZ_4K));
+
+	get_page(page);		/* to look at it when the buffer is gone */
+	count = page_count(page);
+	KUNIT_EXPECT_GE(test, count, row->undo == UNMAP ? 3 : 2);
+	release(test, length, la, va);
+	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, page_count(page), count - 1);
+	put_page(page);
+	if (row->undo == UNMAP)
+		MmFreePagesFromMdl(mdl);
+	if (row->undo == UNLOCK)
+		IoFreeMdl(mdl);
+	else
+		ExFreePool(mdl);
+}
+
 /* The caching is that of the mapping; a buffer does not change it. */
 static void uncached_pages_are_taken(struct kunit *test)
 {
@@ -979,6 +1082,8 @@ static struct kunit_case from_mdl_cases[] = {
 	KUNIT_CASE_PARAM(free_has_to_name_the_buffer, free_gen_params),
 	KUNIT_CASE(free_tells_sections_apart),
 	KUNIT_CASE(free_at_dispatch),
+	/* Before the other cases of its kind: only so many messages come in a few seconds. */
+	KUNIT_CASE_PARAM(pages_stay_until_the_buffer_goes, undo_gen_params),
 	KUNIT_CASE(mdl_freed_before_the_buffer),
 	KUNIT_CASE(pages_freed_before_the_buffer_are_held),
 	KUNIT_CASE_PARAM(user_page_unlocked_before_the_buffer_is_held, hold_gen_params),

@@ -632,6 +632,22 @@ static void other_ways_of_undoing_are_refused(struct kunit *test)
 	release(mdl);
 }
 
+/* The pages are nobody's then; so the test has to know them to give them back. */
+static void free_pool_does_not_free_the_pages(struct kunit *test)
+{
+	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PFN_NUMBER pfn[2];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	memcpy(pfn, MmGetMdlPfnArray(mdl), sizeof(pfn));
+	ExFreePool(mdl);
+	for (i = 0; i < ARRAY_SIZE(pfn); i++) {
+		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfn[i])), 1);
+		__free_page(pfn_to_page(pfn[i]));
+	}
+}
+
 /* IoFreeMdl is the wrong routine; it is tolerated, and frees the pages. */
 static void free_mdl_frees_the_pages_too(struct kunit *test)
 {
@@ -712,6 +728,7 @@ static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE(freeing_without_unmapping_first_is_accepted),
 	KUNIT_CASE(freeing_pages_of_other_mdls_is_refused),
 	KUNIT_CASE(other_ways_of_undoing_are_refused),
+	KUNIT_CASE(free_pool_does_not_free_the_pages),
 	KUNIT_CASE(free_mdl_frees_the_pages_too),
 	KUNIT_CASE_SLOW(request_for_2_gib_is_survived),
 	KUNIT_CASE(every_failure_is_clean),
