@@ -504,6 +504,65 @@ static void build_takes_static_memory_of_a_module(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
+/* An initialized MDL in memory that has room for it and no more, and was used before. */
+static PMDL own_mdl(struct kunit *test, void *va, ULONG length)
+{
+	SIZE_T size = MmSizeOfMdl(va, length);
+	PMDL mdl = kunit_kmalloc(test, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	memset(mdl, 0xa5, size);
+	MmInitializeMdl(mdl, va, length);
+	return mdl;
+}
+
+static void mdl_may_lie_in_memory_of_the_drivers_own(struct kunit *test)
+{
+	void *va = kunit_kmalloc(test, BLOCK, GFP_KERNEL), *start, *middle;
+	PMDL mdl, part;
+	unsigned int i;
+	ULONG left;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	for (i = 0; i < ARRAY_SIZE(spans); i++) {
+		start = va + spans[i].offset;
+		mdl = own_mdl(test, start, spans[i].length);
+		MmBuildMdlForNonPagedPool(mdl);
+		KUNIT_EXPECT_EQ(test, mdl->MdlFlags, MDL_SOURCE_IS_NONPAGED_POOL);
+		KUNIT_EXPECT_NULL(test, mdl->Process);
+		expect_pfns(test, mdl, start);
+		KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority),
+				    start);
+
+		left = spans[i].length - spans[i].length / 2;
+		middle = start + spans[i].length / 2;
+		part = own_mdl(test, middle, left);
+		IoBuildPartialMdl(mdl, part, middle, 0);
+		KUNIT_EXPECT_EQ(test, part->MdlFlags & RESIDENT,
+				MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL);
+		KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(part), left);
+		KUNIT_EXPECT_PTR_EQ(test, MmGetMdlVirtualAddress(part), middle);
+		expect_pfns(test, part, middle);
+		KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(part, NormalPagePriority),
+				    middle);
+	}
+}
+
+static void mdl_of_the_drivers_own_can_be_locked(struct kunit *test)
+{
+	void *va = kunit_kmalloc(test, BLOCK, GFP_KERNEL);
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	mdl = own_mdl(test, va + 0xfff, SZ_8K);
+	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
+	KUNIT_EXPECT_NULL(test, mdl->Process);
+	expect_pfns(test, mdl, va + 0xfff);
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & RESIDENT, 0);
+}
+
 /* Way D. */
 
 static const struct partial_row {
@@ -818,6 +877,8 @@ static struct kunit_case wdm_mdl_cases[] = {
 	KUNIT_CASE(filling_twice_is_refused),
 	KUNIT_CASE(null_and_empty_mdls_are_refused),
 	KUNIT_CASE(build_takes_static_memory_of_a_module),
+	KUNIT_CASE(mdl_may_lie_in_memory_of_the_drivers_own),
+	KUNIT_CASE(mdl_of_the_drivers_own_can_be_locked),
 	KUNIT_CASE_PARAM(partial_mdl_describes_the_part, partial_gen_params),
 	KUNIT_CASE(partial_mdl_of_what_is_not_locked_is_refused),
 	KUNIT_CASE_PARAM(partial_mdl_has_to_have_room, room_gen_params),
