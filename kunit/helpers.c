@@ -233,6 +233,20 @@ void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width)
 		kunit_skip(test, "the machine has no memory within %u address bits", width);
 }
 
+/* Skip the case on a machine that has not several nodes, each with a range of memory to itself. */
+void wdmdma_test_needs_nodes(struct kunit *test)
+{
+	int node, other;
+
+	if (num_node_state(N_MEMORY) < 2)
+		kunit_skip(test, "the machine has one node");
+	for_each_node_state(node, N_MEMORY)
+		for_each_node_state(other, N_MEMORY)
+			if (node != other && node_start_pfn(node) < node_end_pfn(other) &&
+			    node_start_pfn(other) < node_end_pfn(node))
+				kunit_skip(test, "the memory of nodes lies mixed");
+}
+
 /* Are there logical addresses there, with memory behind them? */
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last)
 {

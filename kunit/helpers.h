@@ -59,6 +59,7 @@ unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width);
+void wdmdma_test_needs_nodes(struct kunit *test);
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);
 bool wdmdma_test_can_uncache(struct device *dev);
 MEMORY_CACHING_TYPE wdmdma_test_cache(struct device *dev);

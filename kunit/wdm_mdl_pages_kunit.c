@@ -5,8 +5,11 @@
  */
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include <linux/vmalloc.h>
 
 #include <wdmdma/mdl.h>
@@ -344,6 +347,83 @@ static void node_has_to_exist(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(MmGetMdlPfnArray(mdl)[1])),
 				(int)row->node);
 	release(mdl);
+}
+
+static void expect_node(struct kunit *test, PMDL mdl, int node)
+{
+	unsigned long i;
+
+	for (i = 0; i < MmGetMdlByteCount(mdl) / SZ_4K; i++)
+		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(MmGetMdlPfnArray(mdl)[i])), node);
+}
+
+static PMDL allocate_of(int ideal, u64 low, u64 high, ULONG flags)
+{
+	return MmAllocateNodePagesForMdlEx(pa(low), pa(high), pa(0), 16 * SZ_4K, MmCached, ideal,
+					   flags | MM_ALLOCATE_FULLY_REQUIRED);
+}
+
+static void pages_are_of_the_ideal_node(struct kunit *test)
+{
+	static const ULONG flags[] = { 0, MM_ALLOCATE_FROM_LOCAL_NODE_ONLY };
+	unsigned int i;
+	PMDL mdl;
+	int node;
+
+	wdmdma_test_needs_nodes(test);
+	for_each_node_state(node, N_MEMORY) {
+		for (i = 0; i < ARRAY_SIZE(flags); i++) {
+			mdl = allocate_of(node, 0, ALL, flags[i]);
+			KUNIT_ASSERT_NOT_NULL(test, mdl);
+			expect_new(test, mdl);
+			expect_node(test, mdl, node);
+			release(mdl);
+		}
+	}
+}
+
+/* The limits leave memory, but of the other node: only a flag forbids it. */
+static void other_nodes_are_used_unless_forbidden(struct kunit *test)
+{
+	int node, other;
+	u64 low, high;
+	PMDL mdl;
+
+	wdmdma_test_needs_nodes(test);
+	for_each_node_state(other, N_MEMORY) {
+		low = PFN_PHYS(node_start_pfn(other));
+		high = PFN_PHYS(node_end_pfn(other)) - 1;
+		for_each_node_state(node, N_MEMORY) {
+			mdl = allocate_of(node, low, high, 0);
+			KUNIT_ASSERT_NOT_NULL(test, mdl);
+			expect_node(test, mdl, other);
+			release(mdl);
+			mdl = allocate_of(node, low, high, MM_ALLOCATE_FROM_LOCAL_NODE_ONLY);
+			KUNIT_EXPECT_EQ(test, !!mdl, node == other);
+			if (mdl)
+				release(mdl);
+		}
+	}
+}
+
+/* Without an IdealNode it is that of the processor which calls. */
+static void local_node_is_that_of_the_caller(struct kunit *test)
+{
+	const ULONG flags = MM_ALLOCATE_FROM_LOCAL_NODE_ONLY | MM_ALLOCATE_FULLY_REQUIRED;
+	int node;
+	PMDL mdl;
+
+	wdmdma_test_needs_nodes(test);
+	for_each_node_state(node, N_MEMORY) {
+		if (cpumask_empty(cpumask_of_node(node)))
+			continue;
+		KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of_node(node)), 0);
+		mdl = allocate(0, ALL, 0, 16 * SZ_4K, MmCached, flags);
+		KUNIT_ASSERT_NOT_NULL(test, mdl);
+		expect_node(test, mdl, node);
+		release(mdl);
+	}
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpu_possible_mask), 0);
 }
 
 static void pages_can_be_had_at_dispatch(struct kunit *test)
@@ -717,6 +797,9 @@ static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE_PARAM(chunks_are_contiguous_and_aligned, chunk_gen_params),
 	KUNIT_CASE(chunks_may_be_fewer),
 	KUNIT_CASE_PARAM(node_has_to_exist, node_gen_params),
+	KUNIT_CASE(pages_are_of_the_ideal_node),
+	KUNIT_CASE(other_nodes_are_used_unless_forbidden),
+	KUNIT_CASE(local_node_is_that_of_the_caller),
 	KUNIT_CASE(pages_can_be_had_at_dispatch),
 	KUNIT_CASE(large_mdl_is_freed_at_dispatch),
 	KUNIT_CASE_PARAM(cache_type_is_applied_when_mapped, cache_gen_params),

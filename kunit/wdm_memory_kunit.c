@@ -211,6 +211,105 @@ static void node_is_strict(struct kunit *test)
 	MmFreeContiguousMemory(va);
 }
 
+static void *allocate_of(int node, u64 low, u64 high)
+{
+	return MmAllocateContiguousMemorySpecifyCacheNode(SZ_64K, pa(low), pa(high), pa(0),
+							  MmCached, node);
+}
+
+static void memory_is_on_the_node_asked_for(struct kunit *test)
+{
+	int node;
+	void *va;
+	u64 at;
+
+	wdmdma_test_needs_nodes(test);
+	for_each_node_state(node, N_MEMORY) {
+		va = allocate_of(node, 0, ALL);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		expect_good(test, va, SZ_64K, 0, ALL, 0);
+		for (at = 0; at < SZ_64K; at += SZ_4K)
+			KUNIT_EXPECT_EQ(test, page_to_nid(virt_to_page(va + at)), node);
+		MmFreeContiguousMemory(va);
+	}
+}
+
+/* The limits leave memory, but of the other node. */
+static void memory_of_another_node_is_not_taken(struct kunit *test)
+{
+	int node, other;
+	u64 low, high;
+	void *va;
+
+	wdmdma_test_needs_nodes(test);
+	for_each_node_state(other, N_MEMORY) {
+		low = PFN_PHYS(node_start_pfn(other));
+		high = PFN_PHYS(node_end_pfn(other)) - 1;
+		for_each_node_state(node, N_MEMORY) {
+			va = allocate_of(node, low, high);
+			KUNIT_EXPECT_EQ(test, !!va, node == other);
+			if (va)
+				MmFreeContiguousMemory(va);
+		}
+	}
+}
+
+static const struct zero_row {
+	const char *name;
+	SIZE_T bytes;
+	u64 low, high;
+	MEMORY_CACHING_TYPE cache;
+	bool at_dispatch;
+} zero_rows[] = {
+	{ "a page", SZ_4K, 0, ALL, MmCached },
+	{ "one byte: the rest of its page too", 1, 0, ALL, MmCached },
+	{ "5 pages", 5 * SZ_4K, 0, ALL, MmCached },
+	{ "1 MiB", SZ_1M, 0, ALL, MmCached },
+	{ "below 16 MiB", SZ_8K, 0, 0xffffff, MmCached },
+	{ "256 to 768 MiB", SZ_8K, SZ_256M, 3UL * SZ_256M - 1, MmCached },
+	{ "uncached", 3 * SZ_4K, 0, ALL, MmNonCached },
+	{ "write-combined", 3 * SZ_4K, 0, ALL, MmWriteCombined },
+	{ "at DISPATCH_LEVEL", SZ_8K, 0, ALL, MmCached, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(zero, zero_rows, name);
+
+static u8 *allocate_row(const struct zero_row *row)
+{
+	u8 *va;
+
+	if (!row->at_dispatch)
+		return allocate(row->bytes, row->low, row->high, 0, row->cache);
+	local_bh_disable();
+	va = allocate(row->bytes, row->low, row->high, 0, row->cache);
+	local_bh_enable();
+	return va;
+}
+
+/* Even if the pages were dirty a moment ago. */
+static void memory_is_zeroed(struct kunit *test)
+{
+	const struct zero_row *row = test->param_value;
+	unsigned int n;
+	u8 *va;
+
+	for (n = 0; n < 10; n++) {
+		va = allocate_row(row);
+		if (row->cache != MmCached && wdmdma_test_refuses_uncached(test, va))
+			return;
+		if (!wdmdma_test_has_memory(row->low, row->high)) {
+			KUNIT_EXPECT_NULL(test, va);
+			return;
+		}
+		if (!va && row->low)
+			kunit_skip(test, "that memory is in use");
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, PAGE_ALIGN(row->bytes)));
+		memset(va, 0xa5, PAGE_ALIGN(row->bytes));
+		MmFreeContiguousMemory(va);
+	}
+}
+
 static const struct cache_row {
 	const char *name;
 	MEMORY_CACHING_TYPE cache;
@@ -397,6 +496,9 @@ static struct kunit_case wdm_memory_cases[] = {
 	KUNIT_CASE(short_form_keeps_to_its_limit),
 	KUNIT_CASE_PARAM(what_cannot_be_is_refused, refuse_gen_params),
 	KUNIT_CASE_PARAM(node_is_strict, node_gen_params),
+	KUNIT_CASE(memory_is_on_the_node_asked_for),
+	KUNIT_CASE(memory_of_another_node_is_not_taken),
+	KUNIT_CASE_PARAM(memory_is_zeroed, zero_gen_params),
 	KUNIT_CASE_PARAM(cache_type_is_that_asked_for, cache_gen_params),
 	KUNIT_CASE(uncached_memory_at_dispatch),
 	KUNIT_CASE(cached_memory_at_dispatch),
