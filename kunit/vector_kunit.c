@@ -3,7 +3,10 @@
  * Common buffer vectors, through the table, without an IOMMU. Where it matters how a
  * vector is cut into blocks, the backend gives no more than so much in one piece.
  */
+#include <kunit/device.h>
+#include <linux/completion.h>
 #include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
@@ -305,6 +308,8 @@ static struct pieces {
 	unsigned int asked, given, freed;
 } pieces;
 
+static DEFINE_SPINLOCK(pieces_lock);	/* threads free together */
+
 static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
@@ -323,7 +328,9 @@ static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 
 static void pieces_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
+	spin_lock(&pieces_lock);
 	pieces.freed++;
+	spin_unlock(&pieces_lock);
 	wdmdma_backend_direct.free(device, buffer);
 }
 
@@ -450,6 +457,210 @@ static void other_failures_are_final(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pieces.asked, 1U);
 }
 
+static void unbind_takes_back_what_is_left(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR whole, rest, late = (void *)1;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	ULONG i;
+
+	use_pieces(test, SZ_8K, -ENOMEM);
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 8, SZ_4K, &whole), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, alloc(fixture, 8, SZ_4K, &rest), STATUS_SUCCESS);
+	for (i = 0; i < 3; i++)
+		element_free(fixture, rest, i);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 1U);
+
+	kunit_device_unregister(test, fixture->dev);
+	KUNIT_EXPECT_EQ(test, pieces.given, 8U);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 8U);
+	KUNIT_EXPECT_NULL(test, wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, whole));
+	KUNIT_EXPECT_NULL(test, wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, rest));
+	KUNIT_EXPECT_FALSE(test, get(fixture, whole, 0, &va, &la));
+	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, alloc(fixture, 8, SZ_4K, &late), STATUS_DELETE_PENDING);
+	KUNIT_EXPECT_NULL(test, late);
+	element_free(fixture, rest, 7);
+	vector_free(fixture, whole);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 8U);
+}
+
+#define THREADS	2
+#define SHARED	256	/* what all of them free, one after the other */
+
+/* Threads that free the same at the same time. */
+struct race {
+	struct wdmdma_fixture *fixture;
+	PDMA_COMMON_BUFFER_VECTOR vector[SHARED];
+	void (*free)(struct race *race, ULONG n);
+	int threads;
+	atomic_t arrived;
+	struct completion go, done;
+};
+
+/* Wait until all threads are here, awake, so that they go on at the same time. */
+static void race_meet(struct race *race, ULONG n)
+{
+	int all = race->threads * (n + 1);
+
+	atomic_inc(&race->arrived);
+	while (atomic_read(&race->arrived) < all) {
+		cpu_relax();
+		cond_resched();
+	}
+}
+
+static int race_run(void *data)
+{
+	struct race *race = data;
+	ULONG n;
+
+	wait_for_completion(&race->go);
+	for (n = 0; n < SHARED; n++) {
+		race_meet(race, n);
+		race->free(race, n);
+	}
+	kthread_complete_and_exit(&race->done, 0);
+}
+
+static void race_all(struct kunit *test, struct race *race)
+{
+	unsigned int n;
+
+	init_completion(&race->go);
+	init_completion(&race->done);
+	for (n = 0; n < THREADS; n++) {
+		if (IS_ERR(kthread_run(race_run, race, "wdmdma-race")))
+			KUNIT_FAIL(test, "no thread");
+		else
+			race->threads++;
+	}
+	complete_all(&race->go);
+	for (n = race->threads; n; n--)
+		wait_for_completion(&race->done);
+}
+
+static struct race *race_new(struct kunit *test, void (*free)(struct race *race, ULONG n))
+{
+	struct race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	race->fixture = test->priv;
+	race->free = free;
+	return race;
+}
+
+static void race_vector(struct race *race, ULONG n)
+{
+	vector_free(race->fixture, race->vector[n]);
+}
+
+/* Who is late frees an element of a vector that is going, or gone. */
+static void race_element_and_vector(struct race *race, ULONG n)
+{
+	element_free(race->fixture, race->vector[n], 1);
+	vector_free(race->fixture, race->vector[n]);
+}
+
+static void race_element(struct race *race, ULONG n)
+{
+	element_free(race->fixture, race->vector[0], 2 * n);
+}
+
+static const struct race_row {
+	const char *name;
+	void (*free)(struct race *race, ULONG n);
+} race_rows[] = {
+	{ "the vector", race_vector },
+	{ "an element, then the vector", race_element_and_vector },
+};
+
+KUNIT_ARRAY_PARAM_DESC(race, race_rows, name);
+
+static void threads_that_free_one_vector_free_it_once(struct kunit *test)
+{
+	const struct race_row *row = test->param_value;
+	struct race *race = race_new(test, row->free);
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	ULONG n;
+
+	use_pieces(test, SZ_4K, -ENOMEM);
+	for (n = 0; n < SHARED; n++)
+		KUNIT_ASSERT_EQ(test, alloc(race->fixture, 3, SZ_4K, &race->vector[n]),
+				STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pieces.given, 3U * SHARED);
+	race_all(test, race);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 3U * SHARED);
+	for (n = 0; n < SHARED; n++)
+		KUNIT_EXPECT_FALSE(test, get(race->fixture, race->vector[n], 0, &va, &la));
+}
+
+/* The first of two elements in a piece: freed twice it would take the piece from the second. */
+static void threads_that_free_one_element_free_it_once(struct kunit *test)
+{
+	struct race *race = race_new(test, race_element);
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	ULONG n;
+
+	use_pieces(test, SZ_8K, -ENOMEM);
+	KUNIT_ASSERT_EQ(test, alloc(race->fixture, 2 * SHARED, SZ_4K, &race->vector[0]),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, pieces.given - pieces.freed, (unsigned int)SHARED);
+	pieces.freed = 0;
+	race_all(test, race);
+	KUNIT_EXPECT_EQ(test, pieces.freed, 0U);
+	for (n = 0; n < SHARED; n++) {
+		KUNIT_EXPECT_FALSE(test, get(race->fixture, race->vector[0], 2 * n, &va, &la));
+		KUNIT_EXPECT_TRUE(test, get(race->fixture, race->vector[0], 2 * n + 1, &va, &la));
+		element_free(race->fixture, race->vector[0], 2 * n + 1);
+		KUNIT_EXPECT_EQ(test, pieces.freed, n + 1);
+	}
+	vector_free(race->fixture, race->vector[0]);
+	KUNIT_EXPECT_EQ(test, pieces.freed, (unsigned int)SHARED);
+}
+
+/* Each element in a piece of its own, so that its memory goes when it is freed. */
+static void uncached_elements_are_cached_again_once_freed(struct kunit *test)
+{
+	enum { COUNT = 6 };
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 }, la[COUNT];
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PVOID va[COUNT];
+	NTSTATUS status;
+	ULONG i;
+
+	use_pieces(test, SZ_4K, -ENOMEM);
+	status = fixture->ops->AllocateCommonBufferVector(fixture->adapter, low, high, MmNonCached,
+							  0, 0, COUNT, SZ_4K, &vector);
+	KUNIT_EXPECT_EQ(test, status, wdmdma_test_can_uncache(fixture->dev) ? STATUS_SUCCESS :
+								      STATUS_NOT_SUPPORTED);
+	if (wdmdma_test_refuses_uncached(test, vector))
+		return;
+	for (i = 0; i < COUNT; i++) {
+		KUNIT_ASSERT_TRUE(test, get(fixture, vector, i, &va[i], &la[i]));
+		KUNIT_EXPECT_EQ(test, (u64)la[i].QuadPart, (u64)wdmdma_test_physical(va[i]));
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va[i]));
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(phys_to_virt(la[i].QuadPart)));
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va[i], SZ_4K));
+		memset(va[i], 0x10 + i, SZ_4K);
+	}
+	for (i = 0; i < COUNT - 2; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(va[i], 0x10 + i, SZ_4K));
+		element_free(fixture, vector, i);
+		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(phys_to_virt(la[i].QuadPart)));
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va[i + 1]));
+	}
+	for (; i < COUNT; i++)
+		KUNIT_EXPECT_NULL(test, memchr_inv(va[i], 0x10 + i, SZ_4K));
+	vector_free(fixture, vector);
+	for (i = 0; i < COUNT; i++)
+		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(phys_to_virt(la[i].QuadPart)));
+}
+
 static void elements_above_4_gib(struct kunit *test)
 {
 	PHYSICAL_ADDRESS low = { .QuadPart = 1LL << 32 }, high = { .QuadPart = -1 }, la;
@@ -511,6 +722,10 @@ static struct kunit_case vector_cases[] = {
 	KUNIT_CASE(memory_goes_back_with_the_last_element_of_a_piece),
 	KUNIT_CASE(pieces_that_are_too_few_are_given_back),
 	KUNIT_CASE(other_failures_are_final),
+	KUNIT_CASE(unbind_takes_back_what_is_left),
+	KUNIT_CASE_PARAM(threads_that_free_one_vector_free_it_once, race_gen_params),
+	KUNIT_CASE(threads_that_free_one_element_free_it_once),
+	KUNIT_CASE(uncached_elements_are_cached_again_once_freed),
 	KUNIT_CASE(elements_above_4_gib),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
 	{}
