@@ -185,6 +185,29 @@ static void memory_is_on_the_preferred_node(struct kunit *test)
 	}
 }
 
+static void large_page_is_on_the_preferred_node(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PHYSICAL_ADDRESS la;
+	size_t offset;
+	void *va;
+	int node;
+
+	if (num_online_nodes() < 2) {
+		kunit_skip(test, "the machine has one node");
+		return;
+	}
+	for_each_online_node(node) {
+		va = alloc(fixture, ANY, ANY, SZ_2M, LARGE, NULL, node, &la);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart, SZ_2M));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+		for (offset = 0; offset < SZ_2M; offset += SZ_4K)
+			KUNIT_ASSERT_EQ(test, page_to_nid(virt_to_page(va + offset)), node);
+		free_buffer(fixture, SZ_2M, la, va);
+	}
+}
+
 static void null_outputs_and_adapters_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -231,6 +254,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(large_page_can_be_uncached),
 	KUNIT_CASE(node_out_of_range_is_refused),
 	KUNIT_CASE(memory_is_on_the_preferred_node),
+	KUNIT_CASE(large_page_is_on_the_preferred_node),
 	KUNIT_CASE(null_outputs_and_adapters_are_refused),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),
 	{}

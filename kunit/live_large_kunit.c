@@ -7,6 +7,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -216,10 +217,36 @@ free:
 		__free_page(block + i);
 }
 
+static void large_page_is_on_the_preferred_node(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	unsigned long first, pfn;
+	PHYSICAL_ADDRESS la;
+	void *va;
+	int node;
+
+	if (num_online_nodes() < 2) {
+		kunit_skip(test, "the machine has one node");
+		return;
+	}
+	for_each_online_node(node) {
+		va = fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, NULL, NULL,
+								  SZ_2M, LARGE, NULL, node, &la);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart, SZ_2M));
+		first = PHYS_PFN(wdmdma_test_physical(va));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(first, SMALL_PAGES));
+		for (pfn = first; pfn < first + SMALL_PAGES; pfn++)
+			KUNIT_ASSERT_EQ(test, pfn_to_nid(pfn), node);
+		wdmdma_test_free(fixture, SZ_2M, la, va);
+	}
+}
+
 static struct kunit_case live_large_cases[] = {
 	KUNIT_CASE_PARAM(large_pages_are_mapped_in_one_call, large_gen_params),
 	KUNIT_CASE_PARAM(every_2_mib_are_one_entry, large_gen_params),
 	KUNIT_CASE(small_pages_are_mapped_one_by_one),
+	KUNIT_CASE(large_page_is_on_the_preferred_node),
 	{}
 };
 
