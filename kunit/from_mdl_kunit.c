@@ -941,11 +941,31 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 		ExFreePool(mdl);
 }
 
+static const struct uncached_row {
+	const char *name;
+	MEMORY_CACHING_TYPE cache;
+} uncached_rows[] = {
+	{ "uncached", MmNonCached },
+	{ "write-combined", MmWriteCombined },
+};
+
+KUNIT_ARRAY_PARAM_DESC(uncached, uncached_rows, name);
+
+static void expect_cache(struct kunit *test, const void *va, MEMORY_CACHING_TYPE cache)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_buffer_facts facts;
+
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), 0);
+	KUNIT_EXPECT_EQ(test, facts.cache, cache);
+}
+
 /* The caching is that of the mapping; a buffer does not change it. */
 static void uncached_pages_are_taken(struct kunit *test)
 {
+	const struct uncached_row *row = test->param_value;
 	PHYSICAL_ADDRESS zero = {}, all = { .QuadPart = -1 }, la;
-	PMDL mdl = MmAllocatePagesForMdlEx(zero, all, zero, BLOCK, MmNonCached,
+	PMDL mdl = MmAllocatePagesForMdlEx(zero, all, zero, BLOCK, row->cache,
 					   MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
 	u8 *va;
 
@@ -956,8 +976,10 @@ static void uncached_pages_are_taken(struct kunit *test)
 	memset(va, 0x5a, BLOCK);
 	KUNIT_EXPECT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, PFN_PHYS(MmGetMdlPfnArray(mdl)[0]));
+	expect_cache(test, va, row->cache);
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0x5a, BLOCK));
 	release(test, BLOCK, la, va);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0x5a, BLOCK));
 	KUNIT_EXPECT_EQ(test, live(test), 0UL);
 	pages_put(mdl);
@@ -1088,7 +1110,7 @@ static struct kunit_case from_mdl_cases[] = {
 	KUNIT_CASE(pages_freed_before_the_buffer_are_held),
 	KUNIT_CASE_PARAM(user_page_unlocked_before_the_buffer_is_held, hold_gen_params),
 	KUNIT_CASE(mapping_removed_before_the_buffer),
-	KUNIT_CASE(uncached_pages_are_taken),
+	KUNIT_CASE_PARAM(uncached_pages_are_taken, uncached_gen_params),
 	KUNIT_CASE(user_pages_keep_their_data),
 	KUNIT_CASE(put_of_the_adapter_leaves_the_memory),
 	KUNIT_CASE(unbind_leaves_the_memory),
