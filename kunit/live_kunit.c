@@ -426,6 +426,124 @@ static void write_only_lets_the_device_write(struct kunit *test)
 	scattered_memory_free(va, page);
 }
 
+/* Let the device read a page into its own memory, and write what it has there to another. */
+static void expect_device_cannot_read(struct kunit *test, const u8 *va, u64 la, u8 *result,
+				      u64 result_la)
+{
+	memset(result, 0x3c, SZ_4K);
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, result_la, EDU_BUFFER, EDU_MOST, 0), 0);
+	/* QEMU tells of the fault only if it has not written to the page before. */
+	edu_expect_iommu_faults(true);
+	edu_copy(edu, la, EDU_BUFFER, EDU_MOST, 0);
+	edu_expect_iommu_faults(false);
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, EDU_BUFFER, result_la, EDU_MOST, EDU_DMA_TO_MEMORY),
+			0);
+	KUNIT_EXPECT_NULL(test, memchr(result, *va, EDU_MOST));
+}
+
+/* The kernel's drivers of Intel's and Arm's IOMMUs let a device read what it may write. */
+static bool can_forbid_reading(struct device *dev)
+{
+	return wdmdma_test_iommu_is_virtio(dev) ||
+	       strstarts(dev_name(dev->iommu->iommu_dev->dev), "ivhd");
+}
+
+static void write_only_is_enforced_by_the_iommu(struct kunit *test)
+{
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeHardwareAccessPermissions,
+		.HardwareAccessType = CommonBufferHardwareAccessWriteOnly,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *page[MDL_PAGES];
+	u8 *va = scattered_memory(test, page), *result;
+	PMDL mdl = mdl_of(test, va, SZ_8K);
+	PHYSICAL_ADDRESS la, result_la;
+	NTSTATUS status;
+
+	memset(va, 0xa5, SZ_8K);
+	status = from_mdl(fixture, mdl, &config, &la);
+	if (!wdmdma_iommu_translates(fixture->dev) || !dev_is_dma_coherent(fixture->dev)) {
+		KUNIT_EXPECT_EQ(test, status, STATUS_NOT_SUPPORTED);
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+		goto free;
+	}
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	if (!can_forbid_reading(fixture->dev)) {
+		wdmdma_test_free(fixture, SZ_8K, la, va);
+		kunit_mark_skipped(test, "the IOMMU's driver forbids no device to read");
+		goto free;
+	}
+	result = buffer_alloc(test, SZ_4K, &result_la);
+	expect_device_cannot_read(test, va, la.QuadPart, result, result_la.QuadPart);
+	KUNIT_EXPECT_EQ(test, edu_copy(edu, EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY),
+			0);
+	KUNIT_EXPECT_EQ(test, memcmp(va, result, EDU_MOST), 0);
+	wdmdma_test_free(fixture, SZ_8K, la, va);
+	wdmdma_test_free(fixture, SZ_4K, result_la, result);
+free:
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
+static const struct locked_row {
+	const char *name;
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_ACCESS_TYPE access;
+	bool good;
+} locked_rows[] = {
+	{ "ReadOnly", CommonBufferHardwareAccessReadOnly, true },
+	{ "WriteOnly", CommonBufferHardwareAccessWriteOnly },
+	{ "ReadWrite", CommonBufferHardwareAccessReadWrite },
+};
+
+KUNIT_ARRAY_PARAM_DESC(locked, locked_rows, name);
+
+static NTSTATUS locked_status(const struct locked_row *row, struct device *dev)
+{
+	if (!row->good)
+		return STATUS_INVALID_PARAMETER;
+	return wdmdma_iommu_translates(dev) && dev_is_dma_coherent(dev) ? STATUS_SUCCESS :
+									  STATUS_NOT_SUPPORTED;
+}
+
+/* What was locked for reading only is for a device that cannot write, and no other. */
+static void read_locked_pages_are_for_reading(struct kunit *test)
+{
+	const struct locked_row *row = test->param_value;
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeHardwareAccessPermissions,
+		.HardwareAccessType = row->access,
+	};
+	struct wdmdma_fixture *fixture = test->priv;
+	struct page *page[MDL_PAGES];
+	u8 *va = scattered_memory(test, page), *result;
+	PMDL mdl = IoAllocateMdl(va, SZ_8K, FALSE, FALSE, NULL);
+	PHYSICAL_ADDRESS la = { .QuadPart = 1 }, result_la;
+	NTSTATUS status;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	memset(va, 0xa5, SZ_8K);
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess), STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+	status = from_mdl(fixture, mdl, &config, &la);
+	KUNIT_EXPECT_EQ(test, status, locked_status(row, fixture->dev));
+	if (NT_SUCCESS(status)) {
+		result = buffer_alloc(test, SZ_4K, &result_la);
+		KUNIT_EXPECT_EQ(test, edu_copy(edu, la.QuadPart + 100, EDU_BUFFER, EDU_MOST, 0), 0);
+		KUNIT_EXPECT_EQ(test, edu_copy(edu, EDU_BUFFER, result_la.QuadPart, EDU_MOST,
+					       EDU_DMA_TO_MEMORY), 0);
+		KUNIT_EXPECT_NULL(test, memchr_inv(result, 0xa5, EDU_MOST));
+		wdmdma_test_free(fixture, SZ_4K, result_la, result);
+		wdmdma_test_free(fixture, SZ_8K, la, mdl->MappedSystemVa);
+	} else {
+		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
+	MmUnlockPages(mdl);
+	IoFreeMdl(mdl);
+	scattered_memory_free(va, page);
+}
+
 struct limits_row {
 	const char *name;
 	u64 first, last;
@@ -798,6 +916,8 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE_SLOW(contiguous_pages_become_a_buffer),
 	KUNIT_CASE_SLOW(read_only_is_enforced_by_the_iommu),
 	KUNIT_CASE_SLOW(write_only_lets_the_device_write),
+	KUNIT_CASE_SLOW(write_only_is_enforced_by_the_iommu),
+	KUNIT_CASE_PARAM(read_locked_pages_are_for_reading, locked_gen_params),
 	KUNIT_CASE_PARAM(limits_hold_for_memory_of_the_driver, limits_gen_params),
 	KUNIT_CASE(unbind_leaves_memory_of_the_driver_alone),
 	KUNIT_CASE(from_mdl_fails_cleanly_at_every_point),
