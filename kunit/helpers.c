@@ -373,6 +373,13 @@ bool wdmdma_test_iommu_is_virtio(struct device *dev)
 	return iommu && strstarts(dev_name(iommu), "virtio");
 }
 
+/* The kernel's drivers of Intel's and Arm's IOMMUs let a device read what it may write. */
+bool wdmdma_test_iommu_forbids_reading(struct device *dev)
+{
+	return wdmdma_test_iommu_is_virtio(dev) ||
+	       (dev->iommu && strstarts(dev_name(dev->iommu->iommu_dev->dev), "ivhd"));
+}
+
 /*
  * The same where @call frees what @dev has behind an IOMMU, or changes its domain. The
  * driver of virtio's IOMMU allocates for both. When it gets nothing it does not unmap, of

@@ -70,6 +70,7 @@ bool wdmdma_test_is_writable(const void *va);
 bool wdmdma_test_is_zero(const void *memory, size_t size);
 void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test));
 bool wdmdma_test_iommu_is_virtio(struct device *dev);
+bool wdmdma_test_iommu_forbids_reading(struct device *dev);
 void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test));
 
 #endif /* WDMDMA_KUNIT_HELPERS_H */

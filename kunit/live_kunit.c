@@ -441,13 +441,6 @@ static void expect_device_cannot_read(struct kunit *test, const u8 *va, u64 la, 
 	KUNIT_EXPECT_NULL(test, memchr(result, *va, EDU_MOST));
 }
 
-/* The kernel's drivers of Intel's and Arm's IOMMUs let a device read what it may write. */
-static bool can_forbid_reading(struct device *dev)
-{
-	return wdmdma_test_iommu_is_virtio(dev) ||
-	       strstarts(dev_name(dev->iommu->iommu_dev->dev), "ivhd");
-}
-
 static void write_only_is_enforced_by_the_iommu(struct kunit *test)
 {
 	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
@@ -469,7 +462,7 @@ static void write_only_is_enforced_by_the_iommu(struct kunit *test)
 		goto free;
 	}
 	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
-	if (!can_forbid_reading(fixture->dev)) {
+	if (!wdmdma_test_iommu_forbids_reading(fixture->dev)) {
 		wdmdma_test_free(fixture, SZ_8K, la, va);
 		kunit_mark_skipped(test, "the IOMMU's driver forbids no device to read");
 		goto free;

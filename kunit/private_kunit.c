@@ -605,6 +605,39 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 	vfree(va);
 }
 
+/* What the device has when it writes is not what it tried to read. */
+static void write_only_is_enforced_where_the_iommu_can(struct kunit *test)
+{
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
+		.ConfigType = CommonBufferConfigTypeHardwareAccessPermissions,
+		.HardwareAccessType = CommonBufferHardwareAccessWriteOnly,
+	};
+	struct wdmdma_fixture *fixture = private_fixture(test);
+	PHYSICAL_ADDRESS la, other_la;
+	u8 *va = memory_alloc(test), *other;
+	PMDL mdl = mdl_of(test, va);
+
+	memset(va, 0xa5, MEMORY);
+	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl,
+								      &config, 1, &la),
+			STATUS_SUCCESS);
+	other = wdmdma_test_alloc(fixture, SZ_4K, &other_la);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, edu_copy(edu, other_la.QuadPart, EDU_BUFFER, EDU_MOST, 0), 0);
+	if (wdmdma_test_iommu_forbids_reading(fixture->dev)) {
+		edu_expect_iommu_faults(true);
+		edu_copy(edu, la.QuadPart, EDU_BUFFER, EDU_MOST, 0);
+		edu_expect_iommu_faults(false);
+	}
+	KUNIT_EXPECT_EQ(test, edu_copy(edu, EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY),
+			0);
+	KUNIT_EXPECT_NULL(test, memchr(va, 0xa5, EDU_MOST));
+	wdmdma_test_free(fixture, SZ_4K, other_la, other);
+	wdmdma_test_free(fixture, MEMORY, la, va);
+	IoFreeMdl(mdl);
+	vfree(va);
+}
+
 static PDMA_COMMON_BUFFER_VECTOR vector_alloc(struct wdmdma_fixture *fixture, ULONG flags,
 					      ULONG count, ULONG size)
 {
@@ -911,6 +944,7 @@ static struct kunit_case private_cases[] = {
 	KUNIT_CASE(memory_is_on_the_preferred_node),
 	KUNIT_CASE_SLOW(scattered_pages_become_one_range_in_the_window),
 	KUNIT_CASE_SLOW(read_only_is_enforced_by_the_iommu),
+	KUNIT_CASE_SLOW(write_only_is_enforced_where_the_iommu_can),
 	KUNIT_CASE_SLOW(vector_element_is_freed_at_once),
 	KUNIT_CASE(vector_of_large_pages_is_one_piece),
 	KUNIT_CASE_SLOW(device_neither_joins_nor_is_joined),

@@ -350,10 +350,14 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 static int private_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_buffer *buffer)
 {
-	bool read_only = wdmdma_to_adopted(buffer)->direction == DMA_TO_DEVICE;
+	enum dma_data_direction direction = wdmdma_to_adopted(buffer)->direction;
+	int prot = 0;
 
-	return private_map(device, request, buffer,
-			   read_only ? IOMMU_READ : IOMMU_READ | IOMMU_WRITE);
+	if (direction != DMA_FROM_DEVICE)
+		prot |= IOMMU_READ;
+	if (direction != DMA_TO_DEVICE)
+		prot |= IOMMU_WRITE;
+	return private_map(device, request, buffer, prot);
 }
 
 static void private_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
