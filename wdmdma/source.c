@@ -24,16 +24,10 @@ static phys_addr_t source_phys(struct wdmdma_source *source)
  */
 static __always_inline size_t source_step(struct wdmdma_source *source, size_t most)
 {
-	size_t len = PAGE_SIZE - source->offset;
-	const unsigned long *pfn = source->pfn;
-	unsigned long n = 1;
+	size_t len = min(most, source->here);
+	unsigned long run = wdmdma_pfns_run(source->pfn, PFN_UP(source->offset + len));
 
-	most = min(most, source->here);
-	while (len < most && pfn[n] == pfn[0] + n) {
-		len += PAGE_SIZE;
-		n++;
-	}
-	len = min(len, most);
+	len = min(len, (run << PAGE_SHIFT) - source->offset);
 	source->offset += len;
 	source->pfn += source->offset >> PAGE_SHIFT;
 	source->offset = offset_in_page(source->offset);
