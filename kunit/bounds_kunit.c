@@ -193,10 +193,7 @@ static void large_page_is_on_the_preferred_node(struct kunit *test)
 	void *va;
 	int node;
 
-	if (num_online_nodes() < 2) {
-		kunit_skip(test, "the machine has one node");
-		return;
-	}
+	wdmdma_test_needs_nodes(test);
 	for_each_online_node(node) {
 		va = alloc(fixture, ANY, ANY, SZ_2M, LARGE, NULL, node, &la);
 		KUNIT_ASSERT_NOT_NULL(test, va);

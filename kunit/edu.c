@@ -8,6 +8,7 @@
 #include <linux/iopoll.h>
 
 #include "edu.h"
+#include "helpers.h"
 
 #define EDU_INTERRUPT_RAISE	0x60
 #define EDU_INTERRUPT_CLEAR	0x64
@@ -23,6 +24,18 @@ static struct edu devices[EDU_DEVICES];
 struct edu *edu_at(unsigned int slot)
 {
 	return &devices[slot - EDU_SLOT_32_BITS];
+}
+
+/* The same, and an adapter of it as test->priv. Without the device the case is skipped. */
+struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width)
+{
+	struct edu *edu = edu_at(slot);
+
+	if (edu->pdev)
+		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, width);
+	else
+		kunit_skip(test, "the machine has no such edu device");
+	return edu;
 }
 
 static unsigned int edu_address_lines(unsigned int slot)
@@ -157,4 +170,11 @@ int edu_interrupt(const struct edu *edu)
 	writel(1, edu->regs + EDU_INTERRUPT_CLEAR);
 	free_irq(irq, &came);
 	return ret;
+}
+
+/* Give the device an MSI vector, which is to be freed, and see that it works. */
+void edu_expect_vector(struct kunit *test, const struct edu *edu)
+{
+	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
 }

@@ -12,6 +12,8 @@
 #include <linux/bits.h>
 #include <linux/pci.h>
 
+#include <wdmdma/types.h>
+
 #define EDU_SLOT_32_BITS	0x10	/* this one and the two behind it: 32 address lines */
 #define EDU_SLOT_40_BITS	0x13
 #define EDU_SLOT_28_BITS	0x14	/* as QEMU has it by default */
@@ -41,10 +43,12 @@ int edu_suite_init(struct kunit_suite *suite);
 void edu_suite_exit(struct kunit_suite *suite);
 
 struct edu *edu_at(unsigned int slot);
+struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width);
 int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction);
 void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u64 la, u32 offset,
 			   u32 to, u32 count);
 void edu_expect_iommu_faults(bool begin);
 int edu_interrupt(const struct edu *edu);
+void edu_expect_vector(struct kunit *test, const struct edu *edu);
 
 #endif /* WDMDMA_KUNIT_EDU_H */

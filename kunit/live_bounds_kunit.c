@@ -24,12 +24,7 @@
 
 static int live_bounds_init(struct kunit *test)
 {
-	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
-
-	if (edu->pdev)
-		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
-	else
-		kunit_skip(test, "the machine has no edu device");
+	edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	return 0;
 }
 

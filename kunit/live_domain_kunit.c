@@ -378,12 +378,6 @@ static void two_devices_share_one_way_round(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
 }
 
-static void expect_vector(struct kunit *test, struct pci_dev *pdev)
-{
-	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI), 1);
-	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
-}
-
 /* On arm64 a vector is an address in the domain that the device was in. */
 static void device_with_vectors_stays_where_they_would_be_lost(struct kunit *test)
 {
@@ -396,13 +390,13 @@ static void device_with_vectors_stays_where_they_would_be_lost(struct kunit *tes
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	expect_vector(test, pdev);
+	edu_expect_vector(test, edu_at(B));
 	KUNIT_EXPECT_EQ(test, join(b, a), status);
 	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
 	pci_free_irq_vectors(pdev);
 
 	KUNIT_EXPECT_EQ(test, join(b, a), STATUS_SUCCESS);
-	expect_vector(test, pdev);
+	edu_expect_vector(test, edu_at(B));
 	KUNIT_EXPECT_EQ(test, leave(b), status);
 	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
 	pci_free_irq_vectors(pdev);

@@ -21,11 +21,7 @@ static struct edu *edu;
 /* test->priv: an adapter of the edu device with 32 address bits. */
 static int live_init(struct kunit *test)
 {
-	edu = edu_at(EDU_SLOT_32_BITS);
-	if (edu->pdev)
-		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
-	else
-		kunit_skip(test, "the machine has no edu device");
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	return 0;
 }
 

@@ -12,15 +12,6 @@
 
 static struct edu *edu;
 
-static void live_on(struct kunit *test, unsigned int slot, ULONG width)
-{
-	edu = edu_at(slot);
-	if (edu->pdev)
-		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, width);
-	else
-		kunit_skip(test, "the machine has no such edu device");
-}
-
 /* The device copies the bytes of one list to those of another, as far as it can. */
 static void copy_elements(struct kunit *test, PSCATTER_GATHER_LIST from, PSCATTER_GATHER_LIST to)
 {
@@ -90,7 +81,7 @@ static void device_moves_the_bytes_of_lists(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture;
 
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	fixture = test->priv;
 	expect_lists_move_bytes(test, fixture->adapter);
 }
@@ -98,7 +89,7 @@ static void device_moves_the_bytes_of_lists(struct kunit *test)
 /* One element for each list: copied without an IOMMU, mapped as one range with one. */
 static void device_without_lists_moves_the_bytes(struct kunit *test)
 {
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	expect_lists_move_bytes(test, wdmdma_test_adapter(test, 32, SZ_64K, FALSE));
 }
 
@@ -190,7 +181,7 @@ static void device_moves_the_bytes_of_map_transfer(struct kunit *test)
 	PMDL source, target;
 	unsigned int round;
 
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	fixture = test->priv;
 	from = wdmdma_test_memory(test, 2);
 	to = wdmdma_test_memory(test, 2);
@@ -231,7 +222,7 @@ static void kernel_copies_transfers_and_no_buffers(struct kunit *test)
 	u64 limit;
 	void *va;
 
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	f = test->priv;
 	copies = wdmdma_test_copies_all(f->dev);
 	memory = wdmdma_test_memory(test, 2);
@@ -303,7 +294,7 @@ static void narrow_device_moves_the_bytes_of_lists(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture;
 
-	live_on(test, EDU_SLOT_28_BITS, 28);
+	edu = edu_with_adapter(test, EDU_SLOT_28_BITS, 28);
 	fixture = test->priv;
 	if (kernel_copies_out_of_reach(fixture->dev))
 		expect_nothing_is_mapped(test, fixture->adapter);
@@ -340,7 +331,7 @@ static void list_fails_cleanly_at_every_point(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture;
 
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	fixture = test->priv;
 	wdmdma_test_sweep_on(test, fixture->dev, one_list);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);
@@ -355,7 +346,7 @@ static void adapter_narrower_than_its_device_gets_no_list_behind_an_iommu(struct
 	PSCATTER_GATHER_LIST list = (void *)1;
 	struct wdmdma_fixture *f;
 
-	live_on(test, EDU_SLOT_32_BITS, 28);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 28);
 	f = test->priv;
 	if (!wdmdma_iommu_translates(f->dev)) {
 		kunit_skip(test, "needs an IOMMU");
@@ -379,7 +370,7 @@ static void unbind_takes_lists_from_the_device(struct kunit *test)
 	struct wdmdma_fixture *fixture;
 	struct pci_dev *pdev;
 
-	live_on(test, EDU_SLOT_32_BITS, 32);
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	fixture = test->priv;
 	pdev = edu->pdev;
 	wdmdma_test_list(test, fixture->adapter, mdl, FALSE);

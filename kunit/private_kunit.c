@@ -210,15 +210,14 @@ static void opt_in_comes_before_interrupt_vectors(struct kunit *test)
 	int early = IS_ENABLED(CONFIG_ARM64) ? -EBUSY : 0;
 
 	needs_private(test);
-	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
+	edu_expect_vector(test, edu);
 	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), early);
 	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
 	pci_free_irq_vectors(edu->pdev);
 
 	if (early)
 		KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(edu_dev()), 0);
-	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
-	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
+	edu_expect_vector(test, edu);
 	pci_free_irq_vectors(edu->pdev);
 }
 
