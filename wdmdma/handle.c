@@ -7,8 +7,8 @@
 
 struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handles);
-/* Protects changes of the table; look-ups take only the RCU read lock. */
-static DEFINE_SPINLOCK(wdmdma_handles_lock);
+/* Protects changes of the table; look-ups take only the RCU read lock. Any context. */
+static DEFINE_RAW_SPINLOCK(wdmdma_handles_lock);
 
 /* Make @handle known under @key. Its reference count starts at one, the caller's. */
 void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
@@ -20,9 +20,9 @@ void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type
 	handle->type = type;
 	kref_init(&handle->ref);
 
-	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
 	hash_add_rcu(wdmdma_handles, &handle->node, (unsigned long)key);
-	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_publish);
 
@@ -32,10 +32,10 @@ bool wdmdma_handle_retire(struct wdmdma_handle *handle)
 	unsigned long flags;
 	bool live;
 
-	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
 	live = hash_hashed(&handle->node);
 	hash_del_rcu(&handle->node);
-	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
 	return live;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
@@ -73,10 +73,10 @@ void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key)
 	struct hlist_node *next;
 	unsigned long flags;
 
-	spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
 	hash_for_each_possible_safe(wdmdma_handles, handle, next, node, (unsigned long)key)
 		if (handle->key == key && handle->type == type)
 			hash_del_rcu(&handle->node);
-	spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_forget);

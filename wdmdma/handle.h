@@ -13,6 +13,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/kref.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -51,20 +52,24 @@ extern struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 
 /*
  * The read lock for what is only looked up: that of RCU, in the form that costs a reader
- * two instructions. The checks of rcu_dereference() do not know that both are one.
+ * two instructions. It is not called rcu_read_lock_sched(), within which lockdep lets nobody
+ * take a spinlock, on any kernel, and with PROVE_RCU it is rcu_read_lock() as well, for the
+ * checks of rcu_dereference(). On PREEMPT_RT, where spinlocks sleep, it is that alone.
  */
 static inline void wdmdma_peek_lock(void)
 {
-	rcu_read_lock_sched();
-	if (IS_ENABLED(CONFIG_PROVE_RCU))
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RCU))
 		rcu_read_lock();
 }
 
 static inline void wdmdma_peek_unlock(void)
 {
-	if (IS_ENABLED(CONFIG_PROVE_RCU))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RCU))
 		rcu_read_unlock();
-	rcu_read_unlock_sched();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 }
 
 /* The live handle of @type known under @key, or NULL. For the caller's read lock only. */

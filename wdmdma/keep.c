@@ -17,9 +17,12 @@
  *
  * There is a limit (keep_pages), and the shrinker takes back what memory is needed for.
  *
- * One page goes in and out under the spinlock alone, in any context; what is longer
- * needs the device's sem, for zeroing 2 MiB takes a while. Closing the keep waits for
- * both, so whoever closes it and frees the rest has missed nothing.
+ * One page goes in and out without the device's sem, under wdmdma_peek_lock(). What stays
+ * mapped moves under the raw spinlock alone, in any context. What rests is unmapped and
+ * mapped outside of it: both change tables and take the locks of the DMA API, which sleep
+ * on PREEMPT_RT. What is longer needs the device's sem, for zeroing 2 MiB takes a while.
+ * Closing the keep waits for all of them, so whoever closes it and frees the rest has
+ * missed nothing.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -69,12 +72,12 @@ static void keep_rest(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buff
 	buffer->dma = 0;
 }
 
-/*
- * Map what rests for the device, at an address that may be another one. Under the device's
- * override lock, for its mask.
- */
+/* Map what rests for the device, at an address that may be another one. */
 static bool keep_wake(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
+	/* The device's mask must be its own. */
+	lockdep_assert_held(&adapter->device->override);
+
 	if (wdmdma_own_map(adapter->device, NULL, buffer))
 		return false;
 	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
@@ -84,6 +87,16 @@ static bool keep_wake(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buff
 	return false;
 }
 
+/*
+ * May the caller map and unmap, and change the look-up's tables? The DMA API's locks sleep
+ * on PREEMPT_RT. Elsewhere interrupts must be on: in older kernels a table's lock is
+ * local_bh_disable() and local_bh_enable().
+ */
+static bool keep_may_map(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() : !irqs_disabled();
+}
+
 /* Is there room for @nr more? */
 static bool keep_has_room(const struct wdmdma_kept *keep, unsigned int nr)
 {
@@ -91,10 +104,11 @@ static bool keep_has_room(const struct wdmdma_kept *keep, unsigned int nr)
 	       READ_ONCE(keep->pages) + nr <= READ_ONCE(keep_pages);
 }
 
-/* Under keep->lock. */
 static void keep_push(struct wdmdma_kept *keep, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_buffer **top = keep_stack(keep, keep_cache_of(buffer), buffer->size);
+
+	lockdep_assert_held(&keep->lock);
 
 	buffer->below = *top;
 	*top = buffer;
@@ -102,10 +116,11 @@ static void keep_push(struct wdmdma_kept *keep, struct wdmdma_buffer *buffer)
 	atomic_long_add(keep_nr(buffer), &keeps_pages);
 }
 
-/* Under keep->lock. */
 static struct wdmdma_buffer *keep_pop(struct wdmdma_kept *keep, struct wdmdma_buffer **top)
 {
 	struct wdmdma_buffer *buffer = *top;
+
+	lockdep_assert_held(&keep->lock);
 
 	if (!buffer)
 		return NULL;
@@ -145,9 +160,11 @@ struct wdmdma_buffer *wdmdma_keep_take(struct wdmdma_adapter *adapter,
 	struct wdmdma_buffer *buffer;
 	bool awake = true;
 
-	spin_lock_irq(&keep->lock);
+	lockdep_assert_held(&adapter->device->sem);
+
+	raw_spin_lock_irq(&keep->lock);
 	buffer = keep_pop(keep, keep_stack(keep, request->cache, wdmdma_request_size(request)));
-	spin_unlock_irq(&keep->lock);
+	raw_spin_unlock_irq(&keep->lock);
 
 	if (buffer && keep->mode == WDMDMA_KEPT_RESTING) {
 		down_read(&adapter->device->override);
@@ -174,7 +191,7 @@ static struct wdmdma_buffer *keep_pop_any(struct wdmdma_kept *keep, struct wdmdm
 	struct wdmdma_buffer *buffer = NULL, **top;
 	unsigned int cache, order;
 
-	spin_lock_irq(&keep->lock);
+	raw_spin_lock_irq(&keep->lock);
 	for (order = WDMDMA_KEEP_ORDERS; order-- && !buffer;) {
 		for (cache = 0; cache < WDMDMA_KEEP_CACHES && !buffer; cache++) {
 			top = &keep->stack[cache][order];
@@ -182,7 +199,7 @@ static struct wdmdma_buffer *keep_pop_any(struct wdmdma_kept *keep, struct wdmdm
 				buffer = keep_pop(keep, top);
 		}
 	}
-	spin_unlock_irq(&keep->lock);
+	raw_spin_unlock_irq(&keep->lock);
 	return buffer;
 }
 
@@ -220,14 +237,67 @@ bool wdmdma_keep_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffe
 {
 	struct wdmdma_kept *keep = &adapter->keep;
 
+	lockdep_assert_held(&adapter->device->sem);
+
 	if (!keep_suits(keep, buffer) || !keep_make_room(adapter, buffer))
 		return false;
 	if (keep->mode == WDMDMA_KEPT_RESTING)
 		keep_rest(adapter, buffer);
-	spin_lock_irq(&keep->lock);
+	raw_spin_lock_irq(&keep->lock);
 	keep_push(keep, buffer);
-	spin_unlock_irq(&keep->lock);
+	raw_spin_unlock_irq(&keep->lock);
 	return true;
+}
+
+/* The page freed last, if the mode is still @mode. */
+static struct wdmdma_buffer *keep_pop_page(struct wdmdma_kept *keep, enum wdmdma_kept_mode mode)
+{
+	lockdep_assert_held(&keep->lock);
+
+	return keep->mode == mode ? keep_pop(keep, &keep->stack[WDMDMA_CACHE_PLATFORM][0]) : NULL;
+}
+
+/* Put in what was claimed or taken before, open or not: whoever closes it waits for us. */
+static void keep_put_resting(struct wdmdma_kept *keep, struct wdmdma_buffer *buffer)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&keep->lock, flags);
+	keep_push(keep, buffer);
+	raw_spin_unlock_irqrestore(&keep->lock, flags);
+}
+
+/* A page that rested, mapped now but not live yet; NULL if there is none. */
+static struct wdmdma_buffer *keep_take_resting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer *buffer;
+	unsigned long flags;
+
+	/* Nobody waits here: while the mask is another one, the long way does. */
+	if (!keep_may_map() || !down_read_trylock(&adapter->device->override))
+		return NULL;
+	raw_spin_lock_irqsave(&keep->lock, flags);
+	buffer = keep_pop_page(keep, WDMDMA_KEPT_RESTING);
+	raw_spin_unlock_irqrestore(&keep->lock, flags);
+	if (buffer && !keep_wake(adapter, buffer)) {
+		keep_put_resting(keep, buffer);
+		buffer = NULL;
+	}
+	up_read(&adapter->device->override);
+	return buffer;
+}
+
+/* Zero it, and give it to the driver. */
+static void *keep_give_page(struct wdmdma_buffer *buffer, size_t len, unsigned long caller,
+			    dma_addr_t *dma)
+{
+	void *cpu = buffer->cpu;
+
+	*dma = buffer->dma;
+	clear_page(cpu);
+	wdmdma_buffer_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
+	return cpu;
 }
 
 /**
@@ -245,33 +315,38 @@ void *wdmdma_keep_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned
 {
 	struct wdmdma_kept *keep = &adapter->keep;
 	enum wdmdma_kept_mode mode = READ_ONCE(keep->mode);
-	bool rests = mode == WDMDMA_KEPT_RESTING;
-	struct wdmdma_buffer *buffer = NULL;
+	struct wdmdma_buffer *buffer;
 	unsigned long flags;
 	void *cpu = NULL;
 
 	if (!len || len > PAGE_SIZE || mode == WDMDMA_KEPT_NONE)
 		return NULL;
-	/* Nobody waits here: while the mask is another one, the long way does. */
-	if (rests && !down_read_trylock(&adapter->device->override))
-		return NULL;
-	spin_lock_irqsave(&keep->lock, flags);
-	if (keep->mode == mode)
-		buffer = keep_pop(keep, &keep->stack[WDMDMA_CACHE_PLATFORM][0]);
-	if (buffer && rests && !keep_wake(adapter, buffer)) {
-		keep_push(keep, buffer);
-		buffer = NULL;
+	if (mode == WDMDMA_KEPT_RESTING) {
+		buffer = keep_take_resting(adapter);
+		return buffer ? keep_give_page(buffer, len, caller, dma) : NULL;
 	}
-	if (buffer) {
-		cpu = buffer->cpu;
-		*dma = buffer->dma;
-		clear_page(cpu);
-		wdmdma_buffer_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
-	}
-	spin_unlock_irqrestore(&keep->lock, flags);
-	if (rests)
-		up_read(&adapter->device->override);
+	raw_spin_lock_irqsave(&keep->lock, flags);
+	buffer = keep_pop_page(keep, WDMDMA_KEPT_MAPPED);
+	if (buffer)
+		cpu = keep_give_page(buffer, len, caller, dma);
+	raw_spin_unlock_irqrestore(&keep->lock, flags);
 	return cpu;
+}
+
+/* The page that is named exactly, now claimed for freeing; NULL if there is none to keep. */
+static struct wdmdma_buffer *keep_claim_page(struct wdmdma_adapter *adapter, void *cpu,
+					     dma_addr_t dma, size_t len)
+{
+	struct wdmdma_kept *keep = &adapter->keep;
+	struct wdmdma_buffer *buffer;
+
+	lockdep_assert_held(&keep->lock);
+
+	if (!keep_has_room(keep, 1))
+		return NULL;
+	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
+	return buffer && buffer->cpu == cpu && buffer->dma == dma && buffer->len == len &&
+	       keep_suits(keep, buffer) && !atomic_xchg(&buffer->freeing, 1) ? buffer : NULL;
 }
 
 /**
@@ -287,26 +362,23 @@ void *wdmdma_keep_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned
 bool wdmdma_keep_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len)
 {
 	struct wdmdma_kept *keep = &adapter->keep;
-	struct wdmdma_buffer *buffer;
+	enum wdmdma_kept_mode mode = READ_ONCE(keep->mode);
+	struct wdmdma_buffer *buffer = NULL;
 	unsigned long flags;
-	bool kept = false;
 
-	if (len > PAGE_SIZE)
+	if (len > PAGE_SIZE || (mode == WDMDMA_KEPT_RESTING && !keep_may_map()))
 		return false;
-	spin_lock_irqsave(&keep->lock, flags);
-	if (!keep_has_room(keep, 1))
-		goto unlock;
-	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
-	if (buffer && buffer->cpu == cpu && buffer->dma == dma && buffer->len == len &&
-	    keep_suits(keep, buffer) && !atomic_xchg(&buffer->freeing, 1)) {
-		if (keep->mode == WDMDMA_KEPT_RESTING)
-			keep_rest(adapter, buffer);
+	raw_spin_lock_irqsave(&keep->lock, flags);
+	if (keep->mode == mode)
+		buffer = keep_claim_page(adapter, cpu, dma, len);
+	if (buffer && mode == WDMDMA_KEPT_MAPPED)
 		keep_push(keep, buffer);
-		kept = true;
+	raw_spin_unlock_irqrestore(&keep->lock, flags);
+	if (buffer && mode == WDMDMA_KEPT_RESTING) {
+		keep_rest(adapter, buffer);
+		keep_put_resting(keep, buffer);
 	}
-unlock:
-	spin_unlock_irqrestore(&keep->lock, flags);
-	return kept;
+	return buffer;
 }
 
 /**
@@ -322,6 +394,8 @@ unsigned long wdmdma_keep_drain(struct wdmdma_adapter *adapter, unsigned long pa
 	struct wdmdma_buffer *buffer;
 	unsigned long freed = 0;
 
+	lockdep_assert_held(&adapter->device->sem);
+
 	while (freed < pages) {
 		buffer = keep_pop_any(&adapter->keep, NULL);
 		if (!buffer)
@@ -335,7 +409,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_drain);
 
 void wdmdma_keep_init(struct wdmdma_kept *keep)
 {
-	spin_lock_init(&keep->lock);
+	raw_spin_lock_init(&keep->lock);
 	INIT_LIST_HEAD(&keep->node);
 }
 
@@ -350,7 +424,7 @@ static enum wdmdma_kept_mode keep_mode(const struct wdmdma_device *device)
 	return mode == WDMDMA_KEPT_RESTING && keep_mapped ? WDMDMA_KEPT_MAPPED : mode;
 }
 
-/* Let an adapter keep buffers, if its device may. Under the device's sem for writing. */
+/* Let an adapter keep buffers, if its device may. */
 void wdmdma_keep_open(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_kept *keep = &adapter->keep;
@@ -359,27 +433,32 @@ void wdmdma_keep_open(struct wdmdma_adapter *adapter)
 	lockdep_assert_held_write(&adapter->device->sem);
 	if (mode == WDMDMA_KEPT_NONE)
 		return;
-	spin_lock_irq(&keep->lock);
+	raw_spin_lock_irq(&keep->lock);
 	keep->mode = mode;
-	spin_unlock_irq(&keep->lock);
+	raw_spin_unlock_irq(&keep->lock);
 	mutex_lock(&keeps_lock);
 	list_move(&keep->node, &keeps);
 	mutex_unlock(&keeps_lock);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_open);
 
-/* Let it keep nothing from now on. Under the device's sem for writing. */
+/* Let it keep nothing from now on. */
 void wdmdma_keep_close(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_kept *keep = &adapter->keep;
+	enum wdmdma_kept_mode mode;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 	mutex_lock(&keeps_lock);
 	list_del_init(&keep->node);
 	mutex_unlock(&keeps_lock);
-	spin_lock_irq(&keep->lock);
+	raw_spin_lock_irq(&keep->lock);
+	mode = keep->mode;
 	keep->mode = WDMDMA_KEPT_NONE;
-	spin_unlock_irq(&keep->lock);
+	raw_spin_unlock_irq(&keep->lock);
+	/* A page may be between the lock and its mapping. */
+	if (mode == WDMDMA_KEPT_RESTING)
+		synchronize_rcu();
 	wdmdma_keep_drain(adapter, ULONG_MAX);
 }
 

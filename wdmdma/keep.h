@@ -37,7 +37,7 @@ enum wdmdma_kept_mode {
  * @node: in the list of open keeps
  */
 struct wdmdma_kept {
-	spinlock_t lock;	/* protects mode, stack and pages */
+	raw_spinlock_t lock;	/* protects mode, stack and pages */
 	enum wdmdma_kept_mode mode;
 	struct wdmdma_buffer *stack[WDMDMA_KEEP_CACHES][WDMDMA_KEEP_ORDERS];
 	unsigned int pages;

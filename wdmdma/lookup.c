@@ -139,8 +139,9 @@ static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 }
 
 /*
- * Make a record known by its logical address. For one of a page in any context; else
- * this may sleep. 0, or a negative errno, and the record is to be hidden again.
+ * Make a record known by its logical address. For one of a page wherever interrupts are
+ * on, and on PREEMPT_RT preemption; else this may sleep. 0, or a negative errno, and the
+ * record is to be hidden again.
  */
 int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {

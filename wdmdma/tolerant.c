@@ -27,7 +27,7 @@
 static bool tolerant;
 static unsigned long tolerated_frees;
 /* Protects tolerated_frees, and named_first and named_end of all buffers. Any context. */
-static DEFINE_SPINLOCK(tolerant_lock);
+static DEFINE_RAW_SPINLOCK(tolerant_lock);
 
 static int free_mode_set(const char *value, const struct kernel_param *param)
 {
@@ -63,9 +63,11 @@ bool wdmdma_free_is_tolerant(void)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_is_tolerant);
 
-/* Note that pages were named, and say whether that makes all of them. Under the lock. */
+/* Note that pages were named, and say whether that makes all of them. */
 static const char *tolerant_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
 {
+	lockdep_assert_held(&tolerant_lock);
+
 	if (buffer->named_first == buffer->named_end) {
 		buffer->named_first = first;
 		buffer->named_end = end;
@@ -109,9 +111,9 @@ const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_na
 	if (!len)
 		return "the length is 0";
 
-	spin_lock_irqsave(&tolerant_lock, flags);
+	raw_spin_lock_irqsave(&tolerant_lock, flags);
 	why = tolerant_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole);
-	spin_unlock_irqrestore(&tolerant_lock, flags);
+	raw_spin_unlock_irqrestore(&tolerant_lock, flags);
 	return why;
 }
 
