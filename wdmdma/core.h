@@ -458,12 +458,15 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 /*
  * At DISPATCH_LEVEL or above: bottom halves or interrupts are off, or, where the
  * kernel counts that, preemption. On a kernel that does not count, a plain
- * spin_lock() does not show: DISPATCH_LEVEL means spin_lock_bh().
+ * spin_lock() does not show: DISPATCH_LEVEL means spin_lock_bh(). On PREEMPT_RT a
+ * spinlock switches nothing off, but is a section of RCU readers; so this is not
+ * for such sections of our own.
  */
 static inline bool wdmdma_at_dispatch(void)
 {
 	return in_interrupt() || irqs_disabled() ||
-	       (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count());
+	       (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) ||
+	       (IS_ENABLED(CONFIG_PREEMPT_RT) && rcu_preempt_depth());
 }
 
 /*
