@@ -204,8 +204,12 @@ debug_kernel() {
     export KDIR VMLINUZ
 }
 
+# The fragments for all, for ARCH, and for the rest of KERNEL's name. What a later one says counts.
 debug_config() {
-    cat "$ROOT/scripts/debug-kernel.config" "$ROOT/scripts/debug-kernel.$ARCH.config"
+    local fragments=("$ROOT/scripts/debug-kernel.config" "$ROOT/scripts/debug-kernel.$ARCH.config")
+    [ "$KERNEL" = "$ARCH" ] || fragments+=("$ROOT/scripts/debug-kernel.${KERNEL#*-}.config")
+    cat "${fragments[@]}" | awk -F = '{ line[NR] = $0 } /^CONFIG/ { last[$1] = NR; name[NR] = $1 }
+        END { for (i = 1; i <= NR; i++) if (!(i in name) || last[name[i]] == i) print line[i] }'
 }
 
 # debug_kernel_name: REPLY is the cache entry's name for KSRC, the configuration and the compiler.
@@ -213,19 +217,22 @@ debug_kernel_name() {
     local version hash
     version=$(make -s -C "$KSRC" kernelversion)
     hash=$( { debug_config; readlink -f "$KSRC"; } | sha256sum | cut -c 1-8)
-    REPLY=debug-$ARCH-$version-$hash-gcc$("${CROSS_COMPILE}gcc" -dumpfullversion)
+    REPLY=debug-$KERNEL-$version-$hash-gcc$("${CROSS_COMPILE}gcc" -dumpfullversion)
 }
 
 build_debug() {
-    local dir=$1 line log=$CACHE/debug-kernel-$ARCH.log
+    local dir=$1 line log=$CACHE/debug-kernel-$KERNEL.log
     OBJECTS=$dir
-    note "building the debug kernel for $ARCH (first run only, about 4 minutes on two cores)"
+    note "building the debug kernel for $KERNEL (first run only, about 4 minutes on two cores)"
     debug_config >"$dir/wanted.config"
     make -C "$KSRC" O="$dir" KCONFIG_ALLCONFIG="$dir/wanted.config" allnoconfig >"$log" 2>&1 ||
         die "allnoconfig failed, see $log"
     while read -r line; do
-        [[ $line != *=n ]] || line="# ${line%=n} is not set"
-        grep -qxF "$line" "$dir/.config" || die "the debug kernel lost '$line'"
+        # What cannot be chosen at all has no line.
+        case $line in
+        *=n) ! grep -q "^${line%n}" "$dir/.config" ;;
+        *) grep -qxF "$line" "$dir/.config" ;;
+        esac || die "the debug kernel lost '$line'"
     done < <(grep '^CONFIG' "$dir/wanted.config")
     # The image alone leaves no Module.symvers to build modules against.
     long_run "$log" objects_built \

@@ -24,6 +24,7 @@ use_arch() {
         ;;
     *) die "ARCH=$1: neither x86 nor arm64" ;;
     esac
+    KERNEL=$ARCH
     export ARCH CROSS_COMPILE
 }
 
@@ -33,6 +34,20 @@ arch_of() {
     arm64-*) echo arm64 ;;
     *) echo x86 ;;
     esac
+}
+
+# kernel_of CONFIG: which debug kernel a machine runs is in its name too: ARCH, or ARCH-rt.
+kernel_of() {
+    case $1 in
+    rt | rt-*) echo x86-rt ;;
+    *) arch_of "$1" ;;
+    esac
+}
+
+# use_kernel NAME: one of these, and its architecture.
+use_kernel() {
+    use_arch "${1%%-*}"
+    KERNEL=$1
 }
 
 # When the first script began; those it calls count from there.
