@@ -192,13 +192,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_put);
  */
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 {
-	unsigned long flags;
-
 	if (!wdmdma_handle_retire(&adapter->handle))
 		return;
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	adapter->transfers_closed = true;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	/* No lock, which sleeps on PREEMPT_RT. Who is just past the check has come before. */
+	WRITE_ONCE(adapter->transfers_closed, true);
 	wdmdma_adapter_put(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);
