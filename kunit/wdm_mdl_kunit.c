@@ -15,6 +15,7 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "level.h"
 
 #define RESIDENT	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 #define BLOCK		(6 * SZ_4K)
@@ -174,14 +175,14 @@ static void free_mdl_at_dispatch_when_it_is_large(struct kunit *test)
 	local_bh_enable();
 
 	mdl = mdl_of(test, NULL, 0xfffff000);
-	preempt_disable();
+	wdmdma_test_preempt_disable();
 	IoFreeMdl(mdl);
-	preempt_enable();
+	wdmdma_test_preempt_enable();
 
 	mdl = mdl_of(test, NULL, 0xfffff000);
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	IoFreeMdl(mdl);
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 }
 
 static void free_mdl_frees_one_of_a_chain(struct kunit *test)

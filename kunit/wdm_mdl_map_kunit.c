@@ -15,6 +15,7 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "level.h"
 
 #define USER_PAGES	8
 
@@ -317,9 +318,9 @@ static void mapping_is_removed_at_dispatch(struct kunit *test)
 	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	if (row->irqs_off) {
-		local_irq_save(flags);
+		flags = wdmdma_test_raise();
 		undo(row->undo, mdl, va);
-		local_irq_restore(flags);
+		wdmdma_test_lower(flags);
 	} else {
 		local_bh_disable();
 		undo(row->undo, mdl, va);

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "helpers.h"
+#include "level.h"
 
 #define ALL	U64_MAX
 /* Where pages can be. */
@@ -457,9 +458,9 @@ static void large_mdl_is_freed_at_dispatch(struct kunit *test)
 	PMDL mdl = allocate(0, ALL, 0, SZ_32M, MmCached, MM_DONT_ZERO_ALLOCATION);
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	preempt_disable();
+	wdmdma_test_preempt_disable();
 	release(mdl);
-	preempt_enable();
+	wdmdma_test_preempt_enable();
 }
 
 /* Cache types. */

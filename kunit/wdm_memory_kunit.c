@@ -14,6 +14,7 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "level.h"
 
 #define ALL	U64_MAX
 
@@ -373,9 +374,9 @@ static void cached_memory_at_dispatch(struct kunit *test)
 	first = allocate(SZ_8K, 0, ALL, 0, MmCached);
 	second = allocate(SZ_8K, 0, low, SZ_64K, MmCached);
 	local_bh_enable();
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	third = MmAllocateContiguousMemory(100, pa(0x7fffffff));
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 	KUNIT_ASSERT_NOT_NULL(test, first);
 	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_ASSERT_NOT_NULL(test, third);
@@ -386,9 +387,9 @@ static void cached_memory_at_dispatch(struct kunit *test)
 	MmFreeContiguousMemory(first);
 	MmFreeContiguousMemorySpecifyCache(second, SZ_8K, MmCached);
 	local_bh_enable();
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	MmFreeContiguousMemory(third);
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 }
 
 /* What the length says at the free does not matter: the driver cannot give back a part. */

@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "level.h"
 #include "memory.h"
 
 #define WAIT	(10 * HZ)
@@ -131,10 +132,10 @@ static void routine_runs_once_at_dispatch_level(struct kunit *test)
 	put(fixture->adapter, caught.list, TRUE);
 	local_bh_enable();
 
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	get(fixture->adapter, mdl, 0, SZ_8K, TRUE, &caught);
 	put(fixture->adapter, caught.list, TRUE);
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 	KUNIT_EXPECT_EQ(test, caught.calls, 3U);
 	KUNIT_EXPECT_TRUE(test, caught.at_dispatch);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);

@@ -11,6 +11,7 @@
 
 #include <wdmdma/mdl.h>
 
+#include "level.h"
 #include "memory.h"
 
 #define PAGES	4
@@ -203,19 +204,19 @@ static void calls_work_with_interrupts_off(struct kunit *test)
 	NTSTATUS status;
 	void *list;
 
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	status = map(request, true);
 	list = list_of(request);
 	unmap(request);
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_NOT_NULL(test, list);
 	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
 
 	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_SUCCESS);
-	local_irq_save(flags);
+	flags = wdmdma_test_raise();
 	wdmdma_srb_destroy(request->miniport->extension, request->srb);
-	local_irq_restore(flags);
+	wdmdma_test_lower(flags);
 	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
 	KUNIT_EXPECT_EQ(test,
 			wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(request->miniport)),
