@@ -22,12 +22,14 @@ struct wdm_list_memory {
  * @memory: the list's memory; NULL where it is the driver's
  * @mdl: chain of MDLs that BuildMdlFromScatterGatherList made
  * @has_mdl: that was called
+ * @readers: @memory may be looked at under RCU's read lock alone
  */
 struct wdm_list {
 	struct wdmdma_transfer transfer;
 	struct wdm_list_memory *memory;
 	PMDL mdl;
 	bool has_mdl;
+	bool readers;
 };
 
 static struct wdm_list *wdm_list_of(struct wdmdma_transfer *transfer)
@@ -92,10 +94,13 @@ static void wdm_list_free_mdls(PMDL mdl)
 	}
 }
 
-/* In any context: and there vfree() is not possible. */
-static void wdm_list_free_memory(struct wdm_list_memory *memory)
+/*
+ * In any context, and there vfree() is not possible. RCU's delay costs more than the rest of
+ * a short list's end, so only lists that have readers pay for it.
+ */
+static void wdm_list_free_memory(struct wdm_list_memory *memory, bool readers)
 {
-	if (is_vmalloc_addr(memory))
+	if (memory && (readers || is_vmalloc_addr(memory)))
 		kvfree_rcu(memory, rcu);
 	else
 		kfree(memory);
@@ -106,7 +111,7 @@ static void wdm_list_release(struct wdmdma_transfer *transfer)
 	struct wdm_list *list = wdm_list_of(transfer);
 
 	wdm_list_free_mdls(list->mdl);
-	wdm_list_free_memory(list->memory);
+	wdm_list_free_memory(list->memory, list->readers);
 	kfree(list);
 }
 
@@ -182,6 +187,7 @@ static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_
 	*fault = "no memory";
 	if (!list)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	list->readers = args->readers;
 	transfer = &list->transfer;
 	transfer->adapter = adapter;
 	transfer->call = args->call;

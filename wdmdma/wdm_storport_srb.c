@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/instruction_pointer.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -151,12 +152,14 @@ bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID 
 	PSCATTER_GATHER_LIST list;
 	struct stor_srb *record;
 	bool found = false;
+	void *data;
 
 	rcu_read_lock();
 	record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
 	list = record ? stor_srb_live_list(stor, record) : NULL;
-	if (list && va >= record->data)
-		found = stor_list_address(list, va - record->data, la, left);
+	data = record ? READ_ONCE(record->data) : NULL;
+	if (list && va >= data)
+		found = stor_list_address(list, va - data, la, left);
 	rcu_read_unlock();
 	return found;
 }
@@ -251,26 +254,37 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
 
 /* Ask the adapter for the list of all the MDL's bytes: at once, or not at all. */
-static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl)
+static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
+			      unsigned long caller)
 {
+	struct wdm_list_args args = {
+		.call = "wdmdma_srb_map",
+		.caller = caller,
+		.object = stor->pdo,
+		.block = record->context,
+		.mdl = mdl,
+		.length = MmGetMdlByteCount(mdl),
+		.flags = DMA_SYNCHRONOUS_CALLBACK,
+		.write = record->write_to_device,
+		.readers = true,
+	};
 	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
 	PDMA_OPERATIONS ops = dma_adapter->DmaOperations;
 	NTSTATUS status = ops->InitializeDmaTransferContext(dma_adapter, record->context);
+	PSCATTER_GATHER_LIST list;
 
 	if (!NT_SUCCESS(status))
 		return status;
 	/* Sets the list to NULL on failure. */
-	status = ops->GetScatterGatherListEx(dma_adapter, stor->pdo, record->context, mdl, 0,
-					     MmGetMdlByteCount(mdl), DMA_SYNCHRONOUS_CALLBACK, NULL,
-					     NULL, record->write_to_device, NULL, NULL,
-					     &record->list);
+	status = wdm_list_get(dma_adapter, &args, &list);
+	WRITE_ONCE(record->list, list);
 	if (NT_SUCCESS(status))
 		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);
 	return status;
 }
 
 static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
-			     bool write_to_device)
+			     bool write_to_device, unsigned long caller)
 {
 	SCSI_REQUEST_BLOCK *srb = &record->srb;
 	NTSTATUS status;
@@ -280,14 +294,15 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 		return STATUS_INVALID_DEVICE_STATE;
 	}
 	record->write_to_device = write_to_device;
-	status = stor_srb_list(stor, record, mdl);
+	status = stor_srb_list(stor, record, mdl, caller);
 	if (!NT_SUCCESS(status)) {
 		/* As after an unmapping. */
 		smp_store_release(&record->state, STOR_SRB_IDLE);
 		return status;
 	}
 	WRITE_ONCE(record->mdl, mdl);
-	record->data = wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa : MmGetMdlVirtualAddress(mdl);
+	WRITE_ONCE(record->data, wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa :
+							  MmGetMdlVirtualAddress(mdl));
 	srb->DataBuffer = record->data;
 	srb->DataTransferLength = MmGetMdlByteCount(mdl);
 	srb->SrbFlags |= write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN;
@@ -324,7 +339,7 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL
 	rcu_read_lock();
 	record = stor_srb_find(stor, srb, __func__);
 	if (record && mdl && !mdl->Next)
-		status = stor_srb_map(stor, record, mdl, write_to_device);
+		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
 	else if (record)
 		wdm_stor_refuse(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
 	rcu_read_unlock();

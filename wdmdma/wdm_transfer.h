@@ -43,7 +43,8 @@ NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID
 
 /*
  * The arguments of the four calls; @va is NULL in those that count from the chain's start.
- * @source is what they say, once it is checked.
+ * @source is what they say, once it is checked. @readers: the list is also looked at by
+ * who holds nothing but RCU's read lock, after wdmdma_list_is_live().
  */
 struct wdm_list_args {
 	const char *call;
@@ -60,6 +61,7 @@ struct wdm_list_args {
 	BOOLEAN write;
 	PVOID buffer;
 	ULONG buffer_length;
+	bool readers;
 	struct wdmdma_source source;
 };
 
