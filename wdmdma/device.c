@@ -53,10 +53,13 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	unsigned int adapters = 0;
 
 	WRITE_ONCE(device->dead, true);
+	/* The memory of one adapter's transfers may be a common buffer of another one. */
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
 		wdmdma_list_free_all(adapter, when);
 		wdmdma_controller_close(adapter->controller);
+	}
+	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_vector_free_all(adapter, when);
 		wdmdma_buffer_free_all(adapter, when);
 	}

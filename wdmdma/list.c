@@ -440,12 +440,14 @@ static struct wdmdma_transfer *list_claim_waiting(struct wdmdma_adapter *adapter
 	return transfer;
 }
 
-/* From here on no list is started or served, and no channel granted. May sleep. */
+/* From here on no list is started or served, and no channel granted. Any context. */
 void wdmdma_list_close(struct wdmdma_adapter *adapter)
 {
-	spin_lock_irq(&adapter->transfers_lock);
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	WRITE_ONCE(adapter->transfers_closed, true);
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 }
 
 /* What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself. */
@@ -494,3 +496,14 @@ void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 		synchronize_rcu();
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_free_all);
+
+/*
+ * End all lists of an adapter that nobody calls any more, before what their memory is freed
+ * with. The adapter stays until it is put. May sleep.
+ */
+void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when)
+{
+	down_write(&adapter->device->sem);
+	wdmdma_list_free_all(adapter, when);
+	up_write(&adapter->device->sem);
+}

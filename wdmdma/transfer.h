@@ -150,6 +150,7 @@ phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_add
 /* list.c */
 void wdmdma_list_work(struct work_struct *work);
 void wdmdma_list_close(struct wdmdma_adapter *adapter);
+void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
 bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
 void wdmdma_transfers_release(struct wdmdma_adapter *adapter);

@@ -14,6 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "transfer.h"
 #include "wdm_storport.h"
 
 /* The object behind the miniport's pointer, with a reference; or NULL, reported. Any context. */
@@ -113,26 +114,68 @@ static void stor_free_uncached(struct wdm_stor *stor)
 						     stor->uncached_la, stor->uncached, FALSE);
 }
 
-/* Nobody uses the extension, and nobody can find it. Any context. */
-static void stor_release(struct kref *ref)
+/* Let the device use no memory by a SRB's data or a list any more, whoever owns the memory. */
+static void stor_end_transfers(struct wdm_stor *stor)
 {
-	struct wdm_stor *stor = container_of(ref, struct wdm_stor, handle.ref);
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
+	struct wdm_stor_object *object;
+	unsigned int bucket;
+
+	hash_for_each(stor->objects, bucket, object, node)
+		if (object->kind->end_transfer)
+			object->kind->end_transfer(stor, object);
+	if (!adapter)
+		return;
+	wdmdma_list_end(adapter, "wdmdma_hw_device_extension_destroy");
+	wdmdma_adapter_put(adapter);
+}
+
+static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
+{
 	struct wdm_stor_object *object;
 	struct hlist_node *next;
 	unsigned int bucket;
 
 	hash_for_each_safe(stor->objects, bucket, next, object, node) {
+		if (object->kind->stage != stage)
+			continue;
 		wdm_stor_refuse("wdmdma_hw_device_extension_destroy", "%s was left: freed now",
 				object->kind->name);
 		hash_del(&object->node);
 		object->kind->release(stor, object);
 		kfree(object);
 	}
-	if (stor->uncached)
-		stor_free_uncached(stor);
+}
+
+/*
+ * Nobody uses the extension, and nobody can find it. Transfers end first, since their
+ * memory may be of any kind; then goes what lies in other memory before that. May sleep.
+ */
+static void stor_teardown(struct work_struct *work)
+{
+	struct wdm_stor *stor = container_of(work, struct wdm_stor, teardown);
+	enum wdm_stor_stage stage;
+
+	stor_end_transfers(stor);
+	for (stage = 0; stage < WDM_STOR_STAGES; stage++) {
+		stor_release_stage(stor, stage);
+		if (stage == WDM_STOR_DEVICE_MEMORY && stor->uncached)
+			stor_free_uncached(stor);
+	}
 	stor->dma_adapter->DmaOperations->PutDmaAdapter(stor->dma_adapter);
 	wdmdma_device_object_put(stor->pdo);
 	kvfree_rcu(stor, rcu);
+}
+
+/* Any context. */
+static void stor_release(struct kref *ref)
+{
+	struct wdm_stor *stor = container_of(ref, struct wdm_stor, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &stor->teardown);
+	else
+		stor_teardown(&stor->teardown);
 }
 
 void wdm_stor_put(struct wdm_stor *stor)
@@ -194,6 +237,7 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 	mutex_init(&stor->uncached_lock);
 	spin_lock_init(&stor->lock);
 	hash_init(stor->objects);
+	INIT_WORK(&stor->teardown, stor_teardown);
 	if (!stor_get_adapter(stor, dev)) {
 		kvfree(stor);
 		return NULL;
@@ -203,16 +247,28 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_create);
 
+/* No list starts, or comes after it has waited, from here on. Any context. */
+static void stor_close_lists(struct wdm_stor *stor)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
+
+	if (!adapter)
+		return;
+	wdmdma_list_close(adapter);
+	wdmdma_adapter_put(adapter);
+}
+
 /**
  * wdmdma_hw_device_extension_destroy() - end a miniport's device extension
  * @hw_device_extension: from wdmdma_hw_device_extension_create(); NULL is ignored
  *
  * To be called when the miniport is done, from the driver's remove function or the
  * error path of its probe function. What the miniport did not free is reported and
- * freed; so is, without a report, the uncached extension. If the glue forgets the
- * call, the DMA memory is reported and freed when the driver is unbound, as for
- * any adapter; the extension itself stays until this call. In a hard interrupt nothing
- * is done.
+ * freed, transfers first and pool last; so is, without a report, the uncached extension.
+ * Above PASSIVE_LEVEL that is done a little later, but no list that waits comes any more.
+ * If the glue forgets the call, the DMA memory is reported and freed when the driver is
+ * unbound, as for any adapter; the extension itself stays until this call. In a hard
+ * interrupt nothing is done.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -225,8 +281,10 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 	stor = wdm_stor_find(hw_device_extension, __func__);
 	if (!stor)
 		return;
-	if (wdmdma_handle_retire(&stor->handle))
+	if (wdmdma_handle_retire(&stor->handle)) {
+		stor_close_lists(stor);
 		wdm_stor_put(stor);
+	}
 	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_destroy);

@@ -11,6 +11,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 
 #include <wdmdma/linux.h>
 #include <wdmdma/storport.h>
@@ -28,6 +29,7 @@
  * @uncached_la: its logical address
  * @lock: protects @objects; interrupts off
  * @objects: what the miniport holds beside common buffers
+ * @teardown: gives everything back, where the last reference went in atomic context
  * @rcu: for the handle table
  * @extension: the miniport's own memory
  */
@@ -41,19 +43,36 @@ struct wdm_stor {
 	PHYSICAL_ADDRESS uncached_la;
 	spinlock_t lock;		/* protects objects */
 	DECLARE_HASHTABLE(objects, 6);
+	struct work_struct teardown;
 	struct rcu_head rcu;
 	u8 extension[] __aligned(16);
 };
 
 struct wdm_stor_object;
 
+/*
+ * What may lie in or point to what: objects of one stage are all given back before those
+ * of the next, whose memory they may use.
+ */
+enum wdm_stor_stage {
+	WDM_STOR_REQUESTS,	/* SRBs: their data may be pool */
+	WDM_STOR_DEVICE_MEMORY,
+	WDM_STOR_MDLS,		/* of pool, and of memory for the device */
+	WDM_STOR_POOL,
+	WDM_STOR_STAGES
+};
+
 /**
  * struct wdm_stor_kind - a kind of object
  * @name: for messages
+ * @stage: when it is given back if the miniport does not do so
+ * @end_transfer: let no device use memory for the object any more; NULL where none does
  * @release: give back what is behind the object; at any level
  */
 struct wdm_stor_kind {
 	const char *name;
+	enum wdm_stor_stage stage;
+	void (*end_transfer)(struct wdm_stor *stor, struct wdm_stor_object *object);
 	void (*release)(struct wdm_stor *stor, struct wdm_stor_object *object);
 };
 

@@ -26,6 +26,7 @@ static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *obj
 
 static const struct wdm_stor_kind stor_pool = {
 	.name = "pool memory",
+	.stage = WDM_STOR_POOL,
 	.release = stor_release_pool,
 };
 
@@ -36,6 +37,7 @@ static void stor_release_mdl(struct wdm_stor *stor, struct wdm_stor_object *obje
 
 static const struct wdm_stor_kind stor_mdl = {
 	.name = "an MDL",
+	.stage = WDM_STOR_MDLS,
 	.release = stor_release_mdl,
 };
 
@@ -241,6 +243,7 @@ static void stor_release_range(struct wdm_stor *stor, struct wdm_stor_object *ob
 /* Host memory is known by the address for the device: the CPU gets none. */
 static const struct wdm_stor_kind stor_range = {
 	.name = "host memory",
+	.stage = WDM_STOR_DEVICE_MEMORY,
 	.release = stor_release_range,
 };
 

@@ -102,8 +102,15 @@ static void stor_release_srb(struct wdm_stor *stor, struct wdm_stor_object *obje
 	stor_srb_delete(stor, object->memory);
 }
 
+static void stor_end_srb(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	stor_srb_unmap(stor, object->memory);
+}
+
 static const struct wdm_stor_kind stor_srb_kind = {
 	.name = "a SRB",
+	.stage = WDM_STOR_REQUESTS,
+	.end_transfer = stor_end_srb,
 	.release = stor_release_srb,
 };
 
