@@ -11,6 +11,7 @@
 #include <linux/instruction_pointer.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "wdm_mdl.h"
@@ -18,6 +19,8 @@
 
 /* What a range of host memory can have: its length has 32 bits. */
 #define STOR_RANGE_MAX	((u64)U32_MAX & PAGE_MASK)
+
+#define STOR_POOL_ALIGNMENT	16
 
 static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *object)
 {
@@ -83,6 +86,17 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 	return object ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
 }
 
+/*
+ * Pool of Windows is aligned to 16 bytes, whatever its length. The slab allocator aligns that
+ * of a power of two to its length, and other lengths to less.
+ */
+static size_t stor_pool_bytes(ULONG number_of_bytes)
+{
+	return number_of_bytes < PAGE_SIZE ?
+	       roundup_pow_of_two(max_t(size_t, number_of_bytes, STOR_POOL_ALIGNMENT)) :
+	       number_of_bytes;
+}
+
 /**
  * StorPortAllocatePool() - memory for the CPU
  * @hw_device_extension: the miniport's device extension
@@ -90,8 +104,8 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
  * @tag: ignored
  * @buffer_pointer: receives the memory; NULL on failure
  *
- * Answers to storport: StorPortAllocatePool. Zeroed; from a page on aligned to
- * pages. Not for the device. Free it with StorPortFreePool().
+ * Answers to storport: StorPortAllocatePool. Zeroed, and aligned to 16 bytes; from
+ * a page on aligned to pages. Not for the device. Free it with StorPortFreePool().
  *
  * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab
  * allocator has in one piece.
@@ -102,6 +116,7 @@ ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULO
 			   PVOID *buffer_pointer)
 {
 	gfp_t gfp = wdm_stor_gfp() | __GFP_ZERO;
+	size_t bytes = stor_pool_bytes(number_of_bytes);
 	void *memory;
 
 	if (buffer_pointer)
@@ -111,8 +126,7 @@ ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULO
 				"BufferPointer is NULL");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
-	memory = gfpflags_allow_blocking(gfp) ? kvmalloc(number_of_bytes, gfp) :
-						kmalloc(number_of_bytes, gfp);
+	memory = gfpflags_allow_blocking(gfp) ? kvmalloc(bytes, gfp) : kmalloc(bytes, gfp);
 	return stor_hand_out(hw_device_extension, __func__, &stor_pool, memory, buffer_pointer);
 }
 EXPORT_SYMBOL_GPL(StorPortAllocatePool);
@@ -215,7 +229,8 @@ EXPORT_SYMBOL_GPL(StorPortBuildMdlForNonPagedPool);
  * struct stor_host_memory - host memory that is wanted, and what there is of it
  * @minimum: bytes below which it is of no use
  * @preferred: bytes that are enough
- * @alignment: what each range begins at a multiple of, or 0
+ * @alignment: what each range begins at a multiple of: a page at least
+ * @room: bytes that may still be allocated for it
  * @ranges: the ranges
  * @most: room in @ranges
  * @count: how many there are
@@ -224,7 +239,8 @@ EXPORT_SYMBOL_GPL(StorPortBuildMdlForNonPagedPool);
 struct stor_host_memory {
 	u64 minimum;
 	u64 preferred;
-	ULONG alignment;
+	u64 alignment;
+	u64 room;
 	ACCESS_RANGE *ranges;
 	ULONG most;
 	ULONG count;
@@ -260,51 +276,78 @@ static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
 	return true;
 }
 
-/* Allocate one range of @request's length. */
-static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
-			    struct wdmdma_request *request, ULONG alignment, ACCESS_RANGE *range)
+/*
+ * Allocate memory for one range, of at least @len bytes, which are whole multiples of the
+ * alignment. A block that is as long as its boundary begins at a multiple of it: so a short
+ * one is aligned by that, and so is a long one, made a power of two, if it is not without.
+ */
+static int stor_alloc_aligned(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			      u64 len, u64 alignment, void **cpu, dma_addr_t *dma)
 {
+	int ret;
+
+	request->len = len;
+	request->boundary = len == alignment && len > PAGE_SIZE ? len : 0;
+	ret = wdmdma_buffer_alloc(adapter, request, cpu, dma);
+	if (ret || IS_ALIGNED(*dma, alignment))
+		return ret;
+	wdmdma_buffer_free(adapter, request->call, *cpu, *dma, request->len);
+	request->len = roundup_pow_of_two(len);
+	request->boundary = request->len;
+	return wdmdma_buffer_alloc(adapter, request, cpu, dma);
+}
+
+/* One range more, made of @len bytes or a few more: no more of them count than are wanted. */
+static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
+			    struct wdmdma_request *request, struct stor_host_memory *host, u64 len)
+{
+	ACCESS_RANGE *range = &host->ranges[host->count];
 	dma_addr_t dma;
 	void *cpu;
-	int ret = wdmdma_buffer_alloc(adapter, request, &cpu, &dma);
+	int ret;
 
+	if (len > host->room) {
+		request->why = "with the alignment that is more than a quarter of all memory";
+		return -ENOMEM;
+	}
+	ret = stor_alloc_aligned(adapter, request, len, host->alignment, &cpu, &dma);
 	if (ret)
 		return ret;
-	request->why = "the memory that could be had is not aligned, or out of memory";
-	ret = alignment && !IS_ALIGNED(dma, alignment) ? -ENOMEM :
-	      wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
+	request->why = "out of memory";
+	ret = wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
 	if (ret) {
 		wdmdma_buffer_free(adapter, request->call, cpu, dma, request->len);
 		return ret;
 	}
+	host->room -= min_t(u64, host->room, request->len);
 	range->RangeStart.QuadPart = dma;
-	range->RangeLength = request->len;
+	range->RangeLength = min(len, host->preferred - host->total);
 	range->RangeInMemory = TRUE;
+	host->total += range->RangeLength;
+	host->count++;
 	return 0;
 }
 
 /*
  * Fill in the ranges of @host, as few as will do: what is left in one piece, and as
- * long as that cannot be had, a piece of half the length.
+ * long as that cannot be had, a piece of half the length, down to the alignment.
  */
 static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
 			     struct wdmdma_request *request, struct stor_host_memory *host)
 {
-	u64 piece = min(host->preferred, STOR_RANGE_MAX);
+	u64 most = ALIGN_DOWN(STOR_RANGE_MAX, host->alignment), piece = most, len;
 	int ret;
 
-	while (host->count < host->most && host->total < host->preferred && piece) {
-		request->len = min(piece, host->preferred - host->total);
-		ret = stor_alloc_range(stor, adapter, request, host->alignment,
-				       &host->ranges[host->count]);
+	while (host->count < host->most && host->total < host->preferred) {
+		len = min(piece, ALIGN(host->preferred - host->total, host->alignment));
+		ret = stor_alloc_range(stor, adapter, request, host, len);
 		if (ret == -ESHUTDOWN)
 			return ret;
-		if (ret) {
-			piece = (request->len / 2) & PAGE_MASK;
+		if (!ret)
 			continue;
-		}
-		host->total += request->len;
-		host->count++;
+		if (len <= host->alignment || fatal_signal_pending(current))
+			break;
+		piece = ALIGN_DOWN(len / 2, host->alignment) ?: host->alignment;
 	}
 	return host->count && host->total >= host->minimum ? 0 : -ENOMEM;
 }
@@ -330,7 +373,9 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 	if (!adapter)
 		return ret;
 	/* Some of the memory is left to others: a device takes what it can get. */
-	host->preferred = min(host->preferred, PFN_PHYS(totalram_pages() / 4));
+	host->room = PFN_PHYS(totalram_pages() / 4);
+	host->preferred = min(host->preferred, host->room);
+	host->alignment = max_t(u64, host->alignment, PAGE_SIZE);
 	request->why = "the array has no room for more ranges";
 	if (host->minimum > host->preferred)
 		request->why = "that is more than a quarter of all memory";
@@ -383,8 +428,8 @@ static const char *stor_host_memory_fault(const struct stor_host_memory *host,
  * each contiguous for the device. Free them with StorPortFreeHostMemoryBuffer().
  *
  * Differs from Windows: nothing can be allocated at DISPATCH_LEVEL, and never more
- * than a quarter of all memory. An alignment above a page is checked on the result,
- * and met mostly because ranges are large.
+ * than a quarter of all memory. For an alignment above a page more memory is allocated
+ * than a short range has, and counts for that quarter.
  *
  * Context: PASSIVE_LEVEL (may sleep); above it fails.
  * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
