@@ -356,8 +356,8 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATI
 	else
 		status = access_mode == KernelMode ? wdm_lock_kernel(mdl) : STATUS_ACCESS_VIOLATION;
 	if (!NT_SUCCESS(status)) {
-		wdm_mdl_refuse(__func__, "%u bytes at %#lx cannot be locked: status %#x",
-			       mdl->ByteCount, start, status);
+		wdm_mdl_refuse(__func__, "%u bytes at %p cannot be locked: status %#x",
+			       mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status);
 		return status;
 	}
 	mdl->MdlFlags &= ~MDL_WRITE_OPERATION;
