@@ -269,6 +269,7 @@ static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
 			unpin_user_pages_dirty_lock(&page, 1, true);
 		else
 			unpin_user_page(page);
+		wdm_mdl_breathe(i);
 	}
 }
 
@@ -296,6 +297,7 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 		if (write)
 			set_page_dirty_lock(page[i]);
 		MmGetMdlPfnArray(mdl)[i] = page_to_pfn(page[i]);
+		wdm_mdl_breathe(i);
 	}
 	if (done < nr) {
 		wdm_unpin_user(mdl, done, false);

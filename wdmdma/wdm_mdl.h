@@ -18,6 +18,7 @@
 #define WDMDMA_WDM_MDL_H
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include <wdmdma/mdl.h>
 
@@ -70,6 +71,13 @@ static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
 /* A message about an argument of an MDL call; the caller returns the documented failure. */
 #define wdm_mdl_refuse(call, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
+
+/* In a loop over the pages of an MDL: let others run, where the level allows that. */
+static inline void wdm_mdl_breathe(unsigned long i)
+{
+	if (!((i + 1) % 1024) && !wdmdma_at_dispatch())
+		cond_resched();
+}
 
 /* wdm_mdl.c */
 PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp);

@@ -5,7 +5,12 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "wdm_mdl.h"
@@ -14,6 +19,12 @@
 			 MM_ALLOCATE_FULLY_REQUIRED | MM_ALLOCATE_NO_WAIT |			\
 			 MM_ALLOCATE_PREFER_CONTIGUOUS |					\
 			 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_TRIM_IF_NECESSARY)
+
+/* What one call may do at DISPATCH_LEVEL, where nobody else runs meanwhile. */
+#define WDM_PAGES_AT_DISPATCH	PHYS_PFN(SZ_64M)
+/* How many windows without a page are searched before a call that skips gives up. */
+#define WDM_PAGES_WINDOWS	4096
+#define WDM_PAGES_WINDOWS_AT_DISPATCH	64
 
 /* The longest run of pages that is asked for where single pages will do. */
 #define WDM_PAGES_RUN	512UL
@@ -25,6 +36,7 @@ struct wdm_pages_request {
 	u64 skip;		/* how far the window moves up when it has no more pages */
 	unsigned long chunk;	/* pages that must be contiguous, aligned to their size if > 1 */
 	unsigned long total;	/* pages asked for */
+	unsigned int windows;	/* that may still be searched in vain */
 	bool all;		/* fail rather than return fewer */
 	enum wdmdma_cache cache;
 };
@@ -45,6 +57,18 @@ static gfp_t wdm_pages_gfp(ULONG flags)
 	return gfp;
 }
 
+/* Cut the window to the whole pages in it; false if there is none. */
+static bool wdm_pages_cut(struct wdmdma_window *window)
+{
+	u64 rest = PAGE_SIZE - 1;
+
+	if (window->last < rest || window->first > U64_MAX - rest)
+		return false;
+	window->first = PAGE_ALIGN(window->first);
+	window->last = ALIGN_DOWN(window->last - rest, PAGE_SIZE) + rest;
+	return window->first < window->last;
+}
+
 /* Take @flags, @skip and @bytes apart; NULL, or what is wrong. */
 static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, u64 bytes,
 				   ULONG flags)
@@ -55,11 +79,15 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
 		return "TotalBytes is 0 or above 4 GiB - 4 KiB";
 	if (request->place.window.first > request->place.window.last)
 		return "LowAddress is above HighAddress";
+	if (!wdm_pages_cut(&request->place.window))
+		return "no whole page lies between LowAddress and HighAddress";
 	if (!PAGE_ALIGNED(skip))
 		return "SkipBytes is no multiple of the page size";
 
 	request->total = PFN_UP(bytes);
 	request->skip = skip;
+	request->windows = wdmdma_at_dispatch() ? WDM_PAGES_WINDOWS_AT_DISPATCH :
+						  WDM_PAGES_WINDOWS;
 	request->chunk = 1;
 	if (!(flags & MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS))
 		return NULL;
@@ -86,18 +114,81 @@ static unsigned long wdm_pages_run(const struct wdm_pages_request *request, unsi
 	return min(rounddown_pow_of_two(left), WDM_PAGES_RUN);
 }
 
+/* The lowest address from @address on that a node has; U64_MAX if there is none. */
+static u64 wdm_pages_memory_from(u64 address)
+{
+	u64 lowest = U64_MAX;
+	int node;
+
+	for_each_online_node(node)
+		if (PFN_PHYS(node_end_pfn(node)) > address)
+			lowest = min(lowest, max_t(u64, PFN_PHYS(node_start_pfn(node)), address));
+	return lowest;
+}
+
+/* Can there be memory in the window? One within a section has all of that, or a hole. */
+static bool wdm_pages_has_memory(struct wdmdma_window window)
+{
+	if (!wdmdma_window_clip(&window, wdmdma_pages_ram()))
+		return false;
+	return window.last - window.first >= PFN_PHYS(PAGES_PER_SECTION) ||
+	       pfn_to_online_page(PHYS_PFN(window.first)) ||
+	       pfn_to_online_page(PHYS_PFN(window.last));
+}
+
+/*
+ * Move the window up to the next one; false if none has memory. All that lie below the next
+ * memory are passed at once, and those that leave no gap are one.
+ */
+static bool wdm_pages_skip(struct wdm_pages_request *request)
+{
+	struct wdmdma_window *window = &request->place.window;
+	u64 up = request->skip, memory;
+
+	if (!up || window->last > U64_MAX - up)
+		return false;
+	memory = wdm_pages_memory_from(window->last + 1);
+	if (memory == U64_MAX)
+		return false;
+	if (memory - window->last > up)
+		up = DIV_ROUND_UP(memory - window->last, up) * up;
+	if (window->last > U64_MAX - up)
+		return false;
+	if (request->skip - 1 <= window->last - window->first) {
+		window->last = U64_MAX - up;
+		request->skip = 0;
+	}
+	window->first += up;
+	window->last += up;
+	return true;
+}
+
+/* A window has no more pages, or had none: go on with the next, unless it takes too long. */
+static bool wdm_pages_next(struct wdm_pages_request *request, bool had_none)
+{
+	if (fatal_signal_pending(current) || (had_none && !request->windows--))
+		return false;
+	do {
+		if (!wdm_pages_skip(request))
+			return false;
+	} while (!wdm_pages_has_memory(request->place.window));
+	return true;
+}
+
 /* Fill the MDL's array, window after window; returns the pages got. */
 static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 {
-	struct wdmdma_window *window = &request->place.window;
-	struct wdmdma_window ram = wdmdma_pages_ram();
 	PPFN_NUMBER pfn = MmGetMdlPfnArray(mdl);
-	unsigned long got = 0, most = ULONG_MAX, nr, i;
+	unsigned long got = 0, before = 0, most = ULONG_MAX, nr, i;
 	struct page *block;
 
-	while (request->total - got >= request->chunk) {
+	if (!wdm_pages_has_memory(request->place.window) && !wdm_pages_next(request, false))
+		return 0;
+	while (request->total - got >= request->chunk && !fatal_signal_pending(current)) {
 		nr = min(wdm_pages_run(request, request->total - got), most);
 		block = wdmdma_pages_block(&request->place, nr);
+		if (gfpflags_allow_blocking(request->place.gfp))
+			cond_resched();
 		if (block) {
 			for (i = 0; i < nr; i++)
 				pfn[got++] = page_to_pfn(block) + i;
@@ -107,27 +198,33 @@ static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 			most = nr / 2;
 			continue;
 		}
-		if (!request->skip || window->last >= ram.last ||
-		    window->last > U64_MAX - request->skip)
+		if (!wdm_pages_next(request, got == before))
 			break;
-		window->first += request->skip;
-		window->last += request->skip;
+		before = got;
 		most = ULONG_MAX;
 	}
 	return got;
 }
 
-static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
+/* How many pages a call may get: not all there are, and not more than its level has time for. */
+static unsigned long wdm_pages_limit(void)
 {
 	long available = si_mem_available();
-	unsigned long got;
+	unsigned long limit = available > 0 ? available / 4 * 3 : ULONG_MAX;
+
+	return wdmdma_at_dispatch() ? min(limit, WDM_PAGES_AT_DISPATCH) : limit;
+}
+
+static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
+{
+	unsigned long limit = wdm_pages_limit(), got;
 	PMDL mdl;
 
 	/* A request for all memory is met in part, but not at the cost of everybody else. */
-	if (available > 0 && request->total > available / 4 * 3) {
+	if (request->total > limit) {
 		if (request->all || request->chunk > 1)
 			goto refuse;
-		request->total = available / 4 * 3;
+		request->total = limit;
 	}
 	mdl = wdm_mdl_alloc(NULL, (u64)request->total << PAGE_SHIFT);
 	if (!mdl)
@@ -191,7 +288,9 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
  *
  * Differs from Windows: MM_ALLOCATE_FAST_LARGE_PAGES and
  * MM_ALLOCATE_AND_HOT_REMOVE are refused. A request that would leave less than a
- * quarter of the memory that is free is cut to that, or refused.
+ * quarter of the memory that is free, or at DISPATCH_LEVEL is for more than 64 MiB, is
+ * cut to that, or refused. The search ends when 4096 windows (64 at DISPATCH_LEVEL) had no
+ * page, or when the calling process is killed; windows without memory do not count.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the MDL; NULL, with the reason in the log.
@@ -278,8 +377,10 @@ void MmFreePagesFromMdl(PMDL mdl)
 	wdm_mdl_warn_if_used(mdl, __func__);
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA && !wdm_mdl_unmap(mdl, __func__))
 		return;
-	for (i = 0; i < wdm_mdl_pages(mdl); i++)
+	for (i = 0; i < wdm_mdl_pages(mdl); i++) {
 		__free_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
+		wdm_mdl_breathe(i);
+	}
 	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_INTERNAL);
 }
 EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
