@@ -19,6 +19,7 @@
 #include "controller.h"
 #include "core.h"
 #include "own.h"
+#include "pins.h"
 
 #define WDMDMA_LEAKS_SHOWN	8	/* buffers listed one by one when left over */
 
@@ -292,6 +293,8 @@ static void buffer_disown(struct wdmdma_adopted *adopted)
 	unsigned long i;
 
 	wdmdma_handle_retire(&adopted->owner);
+	if (adopted->pinned)
+		wdmdma_pins_unuse(pages->pfn, pages->nr, adopted->direction != DMA_TO_DEVICE);
 	for (i = 0; adopted->held && i < pages->nr; i++)
 		put_page(pfn_to_page(pages->pfn[i]));
 	wdmdma_pages_delete(pages);
@@ -307,7 +310,8 @@ static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *re
 	if (!adopted)
 		return NULL;
 	pages = wdmdma_pages_new(nr, GFP_KERNEL);
-	if (!pages) {
+	if (!pages || (adoption->pinned && wdmdma_pins_use(adoption->pfn, nr))) {
+		wdmdma_pages_delete(pages);
 		kfree(adopted);
 		return NULL;
 	}
@@ -324,6 +328,7 @@ static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *re
 	adopted->owner_len = adoption->owner_len;
 	adopted->direction = adoption->direction;
 	adopted->held = adoption->hold;
+	adopted->pinned = adoption->pinned;
 	wdmdma_handle_publish(&adopted->owner, adoption->owner_type, adoption->owner);
 	return adopted;
 }

@@ -163,6 +163,7 @@ static_assert(sizeof(struct wdmdma_buffer) <= 128);
  * @owner_len: length of all that
  * @direction: what the device may do: both, or DMA_TO_DEVICE for reading only
  * @held: we have a reference to each page, and they stay if the driver frees them
+ * @pinned: they are a process's: they stay pinned if the driver unpins them
  * @iova: the range of addresses, where the kernel has dma_iova_*() (backend_iommu)
  */
 struct wdmdma_adopted {
@@ -172,6 +173,7 @@ struct wdmdma_adopted {
 	size_t owner_len;
 	enum dma_data_direction direction;
 	bool held;
+	bool pinned;
 	struct dma_iova_state iova;
 };
 
@@ -211,6 +213,7 @@ struct wdmdma_naming {
  * @cpu: their address for the CPU, page aligned
  * @direction: as there
  * @hold: take references to the pages, which must be such that allow it
+ * @pinned: the pages are pinned ones of a process (pins.h)
  */
 struct wdmdma_adoption {
 	const void *owner;
@@ -221,6 +224,7 @@ struct wdmdma_adoption {
 	void *cpu;
 	enum dma_data_direction direction;
 	bool hold;
+	bool pinned;
 };
 
 /* How a device gets at memory of a driver's. */

@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 
 #include "core.h"
+#include "pins.h"
 
 static int __init wdmdma_init(void)
 {
@@ -26,6 +27,7 @@ static void __exit wdmdma_exit(void)
 	rcu_barrier();
 	destroy_workqueue(wdmdma_workqueue);
 	wdm_memory_exit();
+	wdmdma_pins_exit();
 	rcu_barrier();
 }
 

@@ -389,6 +389,7 @@ static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *requ
 		.direction = from->direction,
 		/* Memory of the slab allocator has no references: it is the driver's to keep. */
 		.hold = wdm_mdl_has_way_c_pages(mdl) || wdm_mdl_has_user_pages(mdl),
+		.pinned = wdm_mdl_has_user_pages(mdl),
 	};
 
 	return wdmdma_buffer_adopt(adapter, request, &adoption, dma);

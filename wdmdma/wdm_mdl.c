@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "pins.h"
 #include "wdm_mdl.h"
 
 /* Report that a common buffer made from this MDL is live. It keeps its own list of pages. */
@@ -262,13 +263,8 @@ static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
 	unsigned long i;
 
 	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(MmGetMdlPfnArray(mdl)[i]);
-
 		/* Marking dirty sleeps; at DISPATCH_LEVEL the mark of the locking has to do. */
-		if (dirty && !wdmdma_at_dispatch())
-			unpin_user_pages_dirty_lock(&page, 1, true);
-		else
-			unpin_user_page(page);
+		wdmdma_pins_give_up(MmGetMdlPfnArray(mdl)[i], dirty && !wdmdma_at_dispatch());
 		wdm_mdl_breathe(i);
 	}
 }
