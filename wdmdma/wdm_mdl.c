@@ -5,8 +5,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/llist.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -269,6 +272,38 @@ static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
 	}
 }
 
+static void wdm_drop_mm(struct work_struct *work)
+{
+	__mmdrop(container_of(work, struct mm_struct, async_put_work));
+}
+
+/* @nr pages of a user are not pinned any more; with @last none of the MDL is. Any context. */
+static void wdm_unaccount_user(struct mm_struct *mm, unsigned long nr, bool last)
+{
+	atomic64_sub(nr, &mm->pinned_vm);
+	if (!last)
+		return;
+	if (!wdmdma_at_dispatch()) {
+		mmdrop(mm);
+	} else if (atomic_dec_and_test(&mm->mm_count)) {
+		/* Nobody else has it, so that its work item is free to use. */
+		INIT_WORK(&mm->async_put_work, wdm_drop_mm);
+		queue_work(wdmdma_workqueue, &mm->async_put_work);
+	}
+}
+
+/* Count @nr pages as pinned by this process, as RDMA does; false if it may not have as many. */
+static bool wdm_account_user(struct mm_struct *mm, unsigned long nr)
+{
+	unsigned long pinned = atomic64_add_return(nr, &mm->pinned_vm);
+
+	mmgrab(mm);
+	if (pinned <= rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT || capable(CAP_IPC_LOCK))
+		return true;
+	wdm_unaccount_user(mm, nr, true);
+	return false;
+}
+
 static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 {
 	unsigned int flags = FOLL_LONGTERM | (write ? FOLL_WRITE : 0);
@@ -282,6 +317,8 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 		return STATUS_INVALID_DEVICE_STATE;
 	if (!current->mm)
 		return STATUS_ACCESS_VIOLATION;
+	if (!wdm_account_user(current->mm, nr))
+		return STATUS_WORKING_SET_QUOTA;
 
 	for (done = 0; done < nr; done += n) {
 		n = pin_user_pages_fast(start + (done << PAGE_SHIFT), min(nr - done, 1024UL), flags,
@@ -297,6 +334,7 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 	}
 	if (done < nr) {
 		wdm_unpin_user(mdl, done, false);
+		wdm_unaccount_user(current->mm, nr, true);
 		return n == -ENOMEM ? STATUS_INSUFFICIENT_RESOURCES : STATUS_ACCESS_VIOLATION;
 	}
 	mdl->Process = (PEPROCESS)current->mm;
@@ -323,7 +361,8 @@ static NTSTATUS wdm_lock_kernel(PMDL mdl)
  * @operation: IoReadAccess if the buffer is only read; the others for writing too
  *
  * Answers to wdm: MmProbeAndLockPages. User pages are pinned for long-term DMA,
- * in the process that calls.
+ * in the process that calls. They count as pinned by it (VmPin), and all that it has
+ * pinned has to stay within its RLIMIT_MEMLOCK, unless it has CAP_IPC_LOCK.
  *
  * Differs from Windows: returns the status that Windows raises as an exception;
  * MDL_PAGES_LOCKED is clear then. Kernel memory is not pinned, since it cannot go
@@ -333,8 +372,8 @@ static NTSTATUS wdm_lock_kernel(PMDL mdl)
  * Context: PASSIVE_LEVEL for user addresses, <= DISPATCH_LEVEL for others.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL that is NULL, empty
  * or filled in already; STATUS_ACCESS_VIOLATION for an address that cannot be
- * accessed so; STATUS_INVALID_DEVICE_STATE at the wrong level;
- * STATUS_INSUFFICIENT_RESOURCES.
+ * accessed so; STATUS_WORKING_SET_QUOTA above RLIMIT_MEMLOCK;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level; STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATION operation)
 {
@@ -354,8 +393,9 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATI
 	else
 		status = access_mode == KernelMode ? wdm_lock_kernel(mdl) : STATUS_ACCESS_VIOLATION;
 	if (!NT_SUCCESS(status)) {
-		wdm_mdl_refuse(__func__, "%u bytes at %p cannot be locked: status %#x",
-			       mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status);
+		wdm_mdl_refuse(__func__, "%u bytes at %p cannot be locked: status %#x%s",
+			       mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status,
+			       status == STATUS_WORKING_SET_QUOTA ? " (RLIMIT_MEMLOCK)" : "");
 		return status;
 	}
 	mdl->MdlFlags &= ~MDL_WRITE_OPERATION;
@@ -383,8 +423,10 @@ void MmUnlockPages(PMDL mdl)
 	wdm_mdl_warn_if_used(mdl, __func__);
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
 		wdm_mdl_unmap(mdl, __func__);
-	if (mdl->Process)
+	if (mdl->Process) {
 		wdm_unpin_user(mdl, wdm_mdl_pages(mdl), mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user((struct mm_struct *)mdl->Process, wdm_mdl_pages(mdl), true);
+	}
 	mdl->Process = NULL;
 	mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
 }
@@ -423,8 +465,10 @@ NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 	pfn = MmGetMdlPfnArray(mdl);
 	passed = (mdl->ByteOffset + (u64)number_of_bytes) >> PAGE_SHIFT;
 	left = wdm_mdl_pages(mdl) - passed;
-	if (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process)
+	if (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process) {
 		wdm_unpin_user(mdl, passed, mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user((struct mm_struct *)mdl->Process, passed, false);
+	}
 	memmove(pfn, pfn + passed, left * sizeof(*pfn));
 	/* Where the mapping begins is kept in a place of the array that is free now. */
 	if (passed && mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) {

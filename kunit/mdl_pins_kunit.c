@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages of a process: pinned while an MDL has them locked or a common buffer uses them, and
+ * counted against what the process may pin.
+ */
+#include <kunit/device.h>
+#include <linux/bottom_half.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/resource.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include <wdmdma/mdl.h>
+
+#include "helpers.h"
+
+#define PAGES	4
+
+static unsigned long user_map(struct kunit *test, unsigned int pages)
+{
+	unsigned long va = kunit_vm_mmap(test, NULL, 0, pages * SZ_4K, PROT_READ | PROT_WRITE,
+					 MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	KUNIT_ASSERT_LT(test, va, TASK_SIZE);
+	return va;
+}
+
+static PMDL mdl_of(struct kunit *test, unsigned long va, unsigned int pages)
+{
+	PMDL mdl = IoAllocateMdl((PVOID)va, pages * SZ_4K, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	return mdl;
+}
+
+/* Good for single pages, as here. */
+static bool is_pinned(unsigned long pfn)
+{
+	return folio_maybe_dma_pinned(page_folio(pfn_to_page(pfn)));
+}
+
+static const struct buffer_row {
+	const char *name;
+	bool partial;		/* the buffers are made from a part of the locked MDL */
+	bool at_dispatch;	/* it is unlocked there */
+	unsigned int buffers;	/* each of an adapter of its own */
+} buffer_rows[] = {
+	{ "locked MDL", .buffers = 1 },
+	{ "part of it", .partial = true, .buffers = 1 },
+	{ "unlocked at DISPATCH_LEVEL", .at_dispatch = true, .buffers = 1 },
+	{ "two buffers", .buffers = 2 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(buffer, buffer_rows, name);
+
+/* The first page is used, and the second is not. */
+static void page_of_a_buffer_stays_pinned(struct kunit *test)
+{
+	const struct buffer_row *row = test->param_value;
+	struct wdmdma_fixture *fixture[2] = { test->priv };
+	unsigned long user = user_map(test, 2), pfn[2];
+	PMDL mdl = mdl_of(test, user, 2), part = mdl_of(test, user, 1);
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION first = {
+		.ConfigType = CommonBufferConfigTypeSubSection,
+		.SubSection = { .Offset = 0, .Length = SZ_4K },
+	};
+	PHYSICAL_ADDRESS la[2];
+	unsigned int i;
+	NTSTATUS status;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	pfn[0] = MmGetMdlPfnArray(mdl)[0];
+	pfn[1] = MmGetMdlPfnArray(mdl)[1];
+	IoBuildPartialMdl(mdl, part, (PVOID)user, SZ_4K);
+	for (i = 0; i < row->buffers; i++) {
+		if (i)
+			fixture[i] = wdmdma_test_fixture(test);
+		status = fixture[i]->ops->CreateCommonBufferFromMdl(fixture[i]->adapter,
+								    row->partial ? part : mdl,
+								    row->partial ? NULL : &first,
+								    row->partial ? 0 : 1, &la[i]);
+		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	}
+	if (row->at_dispatch)
+		local_bh_disable();
+	MmUnlockPages(mdl);
+	if (row->at_dispatch)
+		local_bh_enable();
+	KUNIT_EXPECT_FALSE(test, is_pinned(pfn[1]));
+	for (i = 0; i < row->buffers; i++) {
+		KUNIT_EXPECT_TRUE(test, is_pinned(pfn[0]));
+		wdmdma_test_free(fixture[i], SZ_4K, la[i], va);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture[i]->adapter), 0UL);
+	}
+	KUNIT_EXPECT_FALSE(test, is_pinned(pfn[0]));
+	IoFreeMdl(part);
+	IoFreeMdl(mdl);
+}
+
+/* The usual order: no pin is left with the buffer, which goes first. */
+static void page_is_unpinned_by_the_unlock_if_no_buffer_uses_it(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	unsigned long user = user_map(test, 1), pfn;
+	PMDL mdl = mdl_of(test, user, 1);
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	pfn = MmGetMdlPfnArray(mdl)[0];
+	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl, NULL,
+								      0, &la), STATUS_SUCCESS);
+	wdmdma_test_free(fixture, SZ_4K, la, va);
+	KUNIT_EXPECT_TRUE(test, is_pinned(pfn));
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_FALSE(test, is_pinned(pfn));
+	IoFreeMdl(mdl);
+}
+
+/* What this thread may pin, as a process without rights. */
+struct limit {
+	unsigned long before;
+	const struct cred *creds;
+	struct cred *plain;
+};
+
+static void limit_set(struct kunit *test, struct limit *limit, unsigned long bytes)
+{
+	struct rlimit *rlim = &current->signal->rlim[RLIMIT_MEMLOCK];
+
+	limit->plain = prepare_creds();
+	KUNIT_ASSERT_NOT_NULL(test, limit->plain);
+	cap_clear(limit->plain->cap_effective);
+	limit->creds = override_creds(limit->plain);
+	limit->before = rlim->rlim_cur;
+	WRITE_ONCE(rlim->rlim_cur, bytes);
+}
+
+static void limit_undo(struct limit *limit)
+{
+	WRITE_ONCE(current->signal->rlim[RLIMIT_MEMLOCK].rlim_cur, limit->before);
+	revert_creds(limit->creds);
+	put_cred(limit->plain);
+}
+
+static unsigned long pinned(void)
+{
+	return atomic64_read(&current->mm->pinned_vm);
+}
+
+static void pinned_pages_count_against_the_limit(struct kunit *test)
+{
+	unsigned long user = user_map(test, PAGES), before = pinned();
+	PMDL all = mdl_of(test, user, PAGES), more = mdl_of(test, user, 1);
+	NTSTATUS status[4];
+	struct limit limit;
+
+	limit_set(test, &limit, (before + PAGES) * SZ_4K);
+	status[0] = MmProbeAndLockPages(all, UserMode, IoWriteAccess);
+	status[1] = MmProbeAndLockPages(more, UserMode, IoReadAccess);
+	limit_undo(&limit);
+	KUNIT_EXPECT_EQ(test, status[0], STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, status[1], STATUS_WORKING_SET_QUOTA);
+	KUNIT_EXPECT_FALSE(test, more->MdlFlags & MDL_PAGES_LOCKED);
+	KUNIT_EXPECT_EQ(test, pinned(), before + PAGES);
+
+	/* What is passed or unlocked can be had again. */
+	KUNIT_EXPECT_EQ(test, MmAdvanceMdl(all, SZ_4K), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pinned(), before + PAGES - 1);
+	limit_set(test, &limit, (before + PAGES) * SZ_4K);
+	status[2] = MmProbeAndLockPages(more, UserMode, IoReadAccess);
+	limit_undo(&limit);
+	KUNIT_EXPECT_EQ(test, status[2], STATUS_SUCCESS);
+	MmUnlockPages(all);
+	local_bh_disable();
+	MmUnlockPages(more);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, pinned(), before);
+
+	/* Who has CAP_IPC_LOCK, as this thread, has no limit. */
+	limit_set(test, &limit, 0);
+	cap_raise(limit.plain->cap_effective, CAP_IPC_LOCK);
+	status[3] = MmProbeAndLockPages(more, UserMode, IoReadAccess);
+	limit_undo(&limit);
+	KUNIT_EXPECT_EQ(test, status[3], STATUS_SUCCESS);
+	MmUnlockPages(more);
+	IoFreeMdl(all);
+	IoFreeMdl(more);
+}
+
+static void lock_that_fails_counts_nothing(struct kunit *test)
+{
+	unsigned long user = user_map(test, PAGES), before = pinned();
+	PMDL mdl = mdl_of(test, user, PAGES);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(user + 2 * SZ_4K, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess),
+			STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, pinned(), before);
+	IoFreeMdl(mdl);
+}
+
+static struct kunit_case mdl_pins_cases[] = {
+	KUNIT_CASE_PARAM(page_of_a_buffer_stays_pinned, buffer_gen_params),
+	KUNIT_CASE(page_is_unpinned_by_the_unlock_if_no_buffer_uses_it),
+	KUNIT_CASE(pinned_pages_count_against_the_limit),
+	KUNIT_CASE(lock_that_fails_counts_nothing),
+	{}
+};
+
+static struct kunit_suite mdl_pins_suite = {
+	.name = "wdmdma_mdl_pins",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = mdl_pins_cases,
+};
+
+kunit_test_suite(mdl_pins_suite);
