@@ -110,6 +110,7 @@ static const struct cache_row cache_rows[] = {
 	{ "MmNonCached", MmNonCached, true, true },
 	{ "MmWriteCombined", MmWriteCombined, false },
 	{ "MmHardwareCoherentCached", MmHardwareCoherentCached, false },
+	{ "MmNonCachedUnordered", MmNonCachedUnordered, false },
 	{ "MmMaximumCacheType", MmMaximumCacheType, false },
 	{ "MmNotMapped", MmNotMapped, false },
 	{ "no cache type at all", 0x7fffffff, false },

@@ -191,6 +191,7 @@ static const struct refuse_row {
 	{ "all flags", 0, ALL, 0, SZ_4K, MmCached, 0xffffffff },
 	{ "cache type -1", 0, ALL, 0, SZ_4K, MmNotMapped },
 	{ "cache type 3", 0, ALL, 0, SZ_4K, MmHardwareCoherentCached },
+	{ "cache type 4, of another machine", 0, ALL, 0, SZ_4K, MmNonCachedUnordered },
 	{ "cache type 6", 0, ALL, 0, SZ_4K, MmMaximumCacheType },
 	{ "cache type 1000", 0, ALL, 0, SZ_4K, (MEMORY_CACHING_TYPE)1000 },
 	{ "chunk no power of two", 0, ALL, 3 * SZ_4K, 6 * SZ_4K, MmCached,

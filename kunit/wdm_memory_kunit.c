@@ -165,6 +165,7 @@ static const struct refuse_row {
 	{ "boundary 3", 1, 0, ALL, 3, MmCached },
 	{ "cache type -1", SZ_4K, 0, ALL, 0, MmNotMapped },
 	{ "cache type 3", SZ_4K, 0, ALL, 0, MmHardwareCoherentCached },
+	{ "cache type 4, of another machine", SZ_4K, 0, ALL, 0, MmNonCachedUnordered },
 	{ "cache type 5", SZ_4K, 0, ALL, 0, MmUSWCCached },
 	{ "cache type 6", SZ_4K, 0, ALL, 0, MmMaximumCacheType },
 };

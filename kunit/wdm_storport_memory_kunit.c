@@ -134,6 +134,7 @@ static const struct asked_row asked_rows[] = {
 	/* cache types and nodes */
 	{ "MmHardwareCoherentCached", { SZ_4K, 0, ALL, 0, MmHardwareCoherentCached, ANY },
 	  INVALID },
+	{ "MmNonCachedUnordered", { SZ_4K, 0, ALL, 0, MmNonCachedUnordered, ANY }, INVALID },
 	{ "MmUSWCCached", { SZ_4K, 0, ALL, 0, MmUSWCCached, ANY }, INVALID },
 	{ "MmMaximumCacheType", { SZ_4K, 0, ALL, 0, MmMaximumCacheType, ANY }, INVALID },
 	{ "MmNotMapped", { SZ_4K, 0, ALL, 0, MmNotMapped, ANY }, INVALID },
