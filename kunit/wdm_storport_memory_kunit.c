@@ -174,6 +174,30 @@ static bool must_fail(const struct asked *asked)
 	       !wdmdma_test_has_memory(asked->first, asked->last);
 }
 
+/*
+ * Small memory in a window that may be in use: what was refused has to be given where the
+ * allocator of pages finds some, asked right after that.
+ */
+static bool refused_wrongly(const struct asked_row *row)
+{
+	const struct asked *asked = &row->asked;
+	unsigned long nr = PFN_UP(asked->bytes), i;
+	struct wdmdma_place place = {
+		.window = { asked->first, asked->last },
+		.boundary = asked->boundary,
+		.node = NUMA_NO_NODE,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
+	struct page *block;
+
+	if (row->result != MAY || asked->cache != MmCached || asked->bytes > SZ_64K)
+		return false;
+	block = wdmdma_pages_block(&place, nr);
+	for (i = 0; block && i < nr; i++)
+		__free_page(block + i);
+	return block;
+}
+
 /* Peer defects 15 and 16 are rows of this: the boundary counts, and is not doubled. */
 static void memory_is_as_asked_for(struct kunit *test)
 {
@@ -182,6 +206,10 @@ static void memory_is_as_asked_for(struct kunit *test)
 	PVOID va;
 	ULONG status = alloc(test, &row->asked, &va, &la);
 
+	if (status != STOR_STATUS_SUCCESS && refused_wrongly(row)) {
+		status = alloc(test, &row->asked, &va, &la);
+		KUNIT_EXPECT_EQ(test, status, STOR_STATUS_SUCCESS);
+	}
 	if (status == STOR_STATUS_SUCCESS) {
 		KUNIT_EXPECT_LE(test, (int)row->result, (int)MAY);
 		expect_as_asked(test, &row->asked, va, la.QuadPart);
@@ -206,6 +234,10 @@ static void contiguous_memory_is_as_asked_for(struct kunit *test)
 	PVOID va;
 	ULONG status = alloc_contiguous(test, &row->asked, &va);
 
+	if (status != STOR_STATUS_SUCCESS && refused_wrongly(row)) {
+		status = alloc_contiguous(test, &row->asked, &va);
+		KUNIT_EXPECT_EQ(test, status, STOR_STATUS_SUCCESS);
+	}
 	if (status == STOR_STATUS_SUCCESS) {
 		KUNIT_EXPECT_LE(test, (int)row->result, (int)MAY);
 		la = StorPortGetPhysicalAddress(miniport->extension, NULL, va, &left);
