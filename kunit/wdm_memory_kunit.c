@@ -493,6 +493,31 @@ static void every_failure_is_clean(struct kunit *test)
 	wdmdma_test_sweep(test, allocate_and_free);
 }
 
+/* Of ZONE_MOVABLE, which has to be free of such memory to be unplugged. */
+static void memory_that_can_be_unplugged_is_left(struct kunit *test)
+{
+	const struct zone *zone;
+	bool any = false;
+	u64 low, high;
+	void *va;
+	int node;
+
+	for_each_online_node(node) {
+		zone = &NODE_DATA(node)->node_zones[ZONE_MOVABLE];
+		if (!populated_zone(zone))
+			continue;
+		any = true;
+		low = PFN_PHYS(zone->zone_start_pfn);
+		high = PFN_PHYS(zone_end_pfn(zone)) - 1;
+		va = allocate(SZ_64K, low, high, 0, MmCached);
+		KUNIT_EXPECT_NULL(test, va);
+		if (va)
+			MmFreeContiguousMemory(va);
+	}
+	if (!any)
+		kunit_skip(test, "the machine has no memory in ZONE_MOVABLE");
+}
+
 static struct kunit_case wdm_memory_cases[] = {
 	KUNIT_CASE_PARAM(memory_is_as_asked_for, good_gen_params),
 	KUNIT_CASE(short_form_keeps_to_its_limit),
@@ -507,6 +532,7 @@ static struct kunit_case wdm_memory_cases[] = {
 	KUNIT_CASE(free_takes_the_address_only),
 	KUNIT_CASE(physical_address_of_all_kinds_of_memory),
 	KUNIT_CASE_PARAM(physical_address_of_nothing_is_0, foreign_gen_params),
+	KUNIT_CASE(memory_that_can_be_unplugged_is_left),
 	KUNIT_CASE(every_failure_is_clean),
 	{}
 };

@@ -75,7 +75,11 @@ struct wdmdma_window wdmdma_pages_ram(void)
 	return (struct wdmdma_window){ .first = PAGE_SIZE, .last = PFN_PHYS(end_pfn) - 1 };
 }
 
-/* Are all @nr page frames from @pfn on RAM that is online, and of one zone of the right node? */
+/*
+ * Are all @nr page frames from @pfn on RAM that is online, and of one zone of the right node?
+ * ZONE_MOVABLE is for what can be moved away when the memory is unplugged; and what is made of
+ * huge pages has been set aside for those who use them.
+ */
 static bool pages_range_usable(const struct wdmdma_place *place, unsigned long pfn,
 			       unsigned long nr)
 {
@@ -86,7 +90,8 @@ static bool pages_range_usable(const struct wdmdma_place *place, unsigned long p
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_online_page(pfn + i);
 
-		if (!page || PageReserved(page) || (zone && page_zone(page) != zone) ||
+		if (!page || PageReserved(page) || PageHuge(page) || is_zone_movable_page(page) ||
+		    (zone && page_zone(page) != zone) ||
 		    (this_node && page_to_nid(page) != place->node))
 			return false;
 		zone = page_zone(page);
