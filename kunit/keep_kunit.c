@@ -326,6 +326,29 @@ static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit
 	KUNIT_EXPECT_EQ(test, booked, 0L);
 }
 
+/* As an administrator lowers it, who expects memory back at once. */
+static void lower_limit_gives_back_at_once(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la[8];
+	void *va[ARRAY_SIZE(la)];
+	unsigned int n;
+
+	if (!keeps(test))
+		return;
+	for (n = 0; n < ARRAY_SIZE(la); n++)
+		va[n] = alloc(test, SZ_16K, &la[n]);
+	for (n = 0; n < ARRAY_SIZE(la); n++)
+		wdmdma_test_free(f, SZ_16K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, kept(test), 32U);
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("16"), 0);
+	KUNIT_EXPECT_EQ(test, kept(test), 16U);
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("many"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kept(test), 16U);
+	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("0"), 0);
+	KUNIT_EXPECT_EQ(test, kept(test), 0U);
+}
+
 static void uncached_memory_stays_uncached(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -607,6 +630,7 @@ static struct kunit_case keep_cases[] = {
 	KUNIT_CASE(shrinker_waits_for_nobody),
 	KUNIT_CASE(other_demands_are_not_met_from_it),
 	KUNIT_CASE(adapter_narrower_than_its_device_books_nothing_for_ever),
+	KUNIT_CASE(lower_limit_gives_back_at_once),
 	KUNIT_CASE(uncached_memory_stays_uncached),
 	KUNIT_CASE(page_is_kept_at_dispatch_level),
 	KUNIT_CASE(put_and_unbind_give_it_back),

@@ -24,18 +24,25 @@
  * Closing the keep waits for all of them, so whoever closes it and frees the rest has
  * missed nothing.
  */
+#include <linux/delay.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/sched/signal.h>
 
 #include "compat.h"
 #include "lookup_page.h"
 #include "own.h"
 
 static unsigned int keep_pages = 1024;
-module_param(keep_pages, uint, 0644);
+static int keep_set_pages(const char *value, const struct kernel_param *param);
+static const struct kernel_param_ops keep_pages_ops = {
+	.set = keep_set_pages,
+	.get = param_get_uint,
+};
+module_param_cb(keep_pages, &keep_pages_ops, &keep_pages, 0644);
 MODULE_PARM_DESC(keep_pages, "pages that an adapter may keep of freed buffers (default 1024); 0: none");
 static bool keep_mapped;
 module_param(keep_mapped, bool, 0444);
@@ -493,6 +500,47 @@ unsigned long wdmdma_keep_shrink(unsigned long pages)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_shrink);
 
+/*
+ * Give back what exceeds the limit. keeps_lock is taken inside the sem, so here the sem is
+ * tried; true if that went well for all.
+ */
+static bool keep_trim(void)
+{
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_kept *keep;
+	unsigned int most, pages;
+	bool all = true;
+
+	mutex_lock(&keeps_lock);
+	list_for_each_entry(keep, &keeps, node) {
+		adapter = keep_to_adapter(keep);
+		most = READ_ONCE(keep_pages);
+		pages = READ_ONCE(keep->pages);
+		if (pages <= most)
+			continue;
+		if (down_read_trylock(&adapter->device->sem)) {
+			wdmdma_keep_drain(adapter, pages - most);
+			up_read(&adapter->device->sem);
+		} else {
+			all = false;
+		}
+	}
+	mutex_unlock(&keeps_lock);
+	return all;
+}
+
+static int keep_set_pages(const char *value, const struct kernel_param *param)
+{
+	int ret = param_set_uint(value, param);
+
+	while (!ret && !keep_trim()) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		fsleep(10 * USEC_PER_MSEC);
+	}
+	return ret;
+}
+
 static unsigned long keep_count(struct shrinker *shrinker, struct shrink_control *control)
 {
 	return atomic_long_read(&keeps_pages) ?: SHRINK_EMPTY;
@@ -528,6 +576,15 @@ unsigned int wdmdma_keep_set_limit(unsigned int pages)
 	return xchg(&keep_pages, pages);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_set_limit);
+
+/* What writing to the parameter does. */
+int wdmdma_keep_write_limit(const char *value)
+{
+	const struct kernel_param param = { .arg = &keep_pages };
+
+	return keep_set_pages(value, &param);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_keep_write_limit);
 
 /* The same; for adapters that come after. */
 bool wdmdma_keep_set_mapped(bool mapped)

@@ -58,6 +58,7 @@ bool wdmdma_keep_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t 
 unsigned long wdmdma_keep_drain(struct wdmdma_adapter *adapter, unsigned long pages);
 #ifdef CONFIG_WDMDMA_KUNIT
 unsigned int wdmdma_keep_set_limit(unsigned int pages);
+int wdmdma_keep_write_limit(const char *value);
 bool wdmdma_keep_set_mapped(bool mapped);
 #endif
 unsigned long wdmdma_keep_shrink(unsigned long pages);
