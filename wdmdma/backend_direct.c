@@ -77,7 +77,7 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 	int ret = -ENOMEM;
 	unsigned int n;
 
-	request->why = "no memory for a device that is not cache coherent";
+	request->why = "no memory for a device that is not cache coherent, or in its own pool";
 	for (n = 0; n < DIRECT_TRIES; n++) {
 		place[n].cpu = dma_alloc_attrs(device->dev, buffer->size, &place[n].dma,
 					       DIRECT_GFP, DIRECT_ATTRS);
@@ -99,8 +99,11 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
-	/* A device that does not snoop gets uncached memory in any case, and only this way. */
-	if (!dev_is_dma_coherent(device->dev))
+	/*
+	 * A device that does not snoop gets uncached memory in any case, and only this way;
+	 * and so does one get memory that reaches a pool of its own alone.
+	 */
+	if (!dev_is_dma_coherent(device->dev) || wdmdma_has_restricted_pool(device->dev))
 		return direct_alloc_coherent(device, request, buffer);
 	/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
 	if (direct_is_plain(device, request) && !direct_alloc_coherent(device, request, buffer))

@@ -107,6 +107,16 @@ static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, ph
 #endif
 }
 
+/* Does the device reach nothing but a pool of its own (restricted-dma-pool)? */
+static inline bool wdmdma_has_restricted_pool(struct device *dev)
+{
+#ifdef CONFIG_SWIOTLB
+	return dev->dma_io_tlb_mem && is_swiotlb_for_alloc(dev);
+#else
+	return false;
+#endif
+}
+
 /* Without multi-index entries a range takes a store for each page: slower for long buffers. */
 #ifndef CONFIG_XARRAY_MULTI
 #define xa_store_range		wdmdma_xa_store_range

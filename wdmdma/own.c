@@ -20,11 +20,13 @@
  * With swiotlb=force the kernel copies all that is mapped, which is of no use for a buffer;
  * but not what it allocates for a device. Where nothing translates that is no more than
  * memory at its physical address, if the device is coherent; and so is ours. Unless memory
- * is encrypted: then what devices use must not be.
+ * is encrypted: then what devices use must not be. A restricted pool forces a copy too, and
+ * is all that the device reaches.
  */
 static bool own_needs_no_mapping(const struct wdmdma_device *device)
 {
-	return is_swiotlb_force_bounce(device->dev) && dev_is_dma_coherent(device->dev) &&
+	return is_swiotlb_force_bounce(device->dev) && !wdmdma_has_restricted_pool(device->dev) &&
+	       dev_is_dma_coherent(device->dev) &&
 	       !wdmdma_iommu_translates(device->dev) && !cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 }
 
