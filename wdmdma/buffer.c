@@ -88,6 +88,8 @@ static void buffer_unplace(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 {
 	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
 
+	lockdep_assert_held(&adapter->device->sem);
+	might_sleep();
 	device->backend->free(device, buffer);
 }
 
@@ -98,6 +100,7 @@ static int buffer_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
 	int ret;
 
+	lockdep_assert_held(&adapter->device->sem);
 	if (adapter->device->dead) {
 		request->why = "the driver is unbound from the device";
 		return -ESHUTDOWN;
@@ -122,12 +125,14 @@ static int buffer_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	return -ENOMEM;
 }
 
-/* Place a record and make it known. Under the device's sem, for reading at least. */
+/* Place a record and make it known. */
 static int buffer_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
-	int ret = buffer_place(adapter, request, buffer);
+	int ret;
 
+	lockdep_assert_held(&adapter->device->sem);
+	ret = buffer_place(adapter, request, buffer);
 	/* What is kept may be what is missing. */
 	if (ret == -ENOMEM && wdmdma_keep_drain(adapter, ULONG_MAX))
 		ret = buffer_place(adapter, request, buffer);
@@ -381,15 +386,13 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 
-/*
- * Free for good what no driver has any more, mapped for the device or at rest (keep.c).
- * Under the device's sem, for reading at least.
- */
+/* Free for good what no driver has any more, mapped for the device or at rest (keep.c). */
 void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	bool mapped = buffer->dma;
 
 	lockdep_assert_held(&adapter->device->sem);
+	might_sleep();
 
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	if (mapped)
@@ -401,9 +404,10 @@ void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	kfree_rcu(buffer, rcu);
 }
 
-/* Free a buffer that the caller claimed. Under the device's sem, for reading at least. */
+/* Free a buffer that the caller claimed. */
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
+	lockdep_assert_held(&adapter->device->sem);
 	if (!wdmdma_keep_put(adapter, buffer))
 		wdmdma_buffer_discard(adapter, buffer);
 }
@@ -530,11 +534,12 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free);
 
-/* Free what was put off in atomic context. Under the device's sem. */
+/* Free what was put off in atomic context. */
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_buffer *buffer, *next;
 
+	lockdep_assert_held(&adapter->device->sem);
 	llist_for_each_entry_safe(buffer, next, llist_del_all(&adapter->deferred), deferred)
 		buffer_release(adapter, buffer);
 }

@@ -109,6 +109,7 @@ static bool lookup_is_free(struct wdmdma_lookup *lookup, const struct wdmdma_buf
 {
 	unsigned long nr = buffer->size >> PAGE_SHIFT;
 
+	lockdep_assert_held(&lookup->insert);
 	return lookup_ranges_are_free(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), nr) &&
 	       lookup_ranges_are_free(&lookup->by_dma, lookup_dma_page(buffer->dma), nr) &&
 	       !lookup_has_page_of(lookup, buffer);
@@ -174,6 +175,7 @@ int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buf
 {
 	int ret = -EBUSY;
 
+	might_sleep();
 	INIT_LIST_HEAD(&buffer->node);
 	mutex_lock(&lookup->insert);
 	if (lookup_is_free(lookup, buffer)) {

@@ -99,6 +99,7 @@ static void space_insert(struct wdmdma_space *space, struct wdmdma_range *range)
 	struct wdmdma_range *below = space_floor(space, range->taken.first);
 	struct rb_node **link = &space->ranges.rb_node, *parent = NULL;
 
+	lockdep_assert_held(&space->lock);
 	if (below) {
 		range->hole = below->taken.last + below->hole - range->taken.last;
 		space_set_hole(below, range->taken.first - 1 - below->taken.last);
@@ -123,6 +124,7 @@ static void space_remove(struct wdmdma_space *space, struct wdmdma_range *range)
 {
 	struct wdmdma_range *below = to_range(rb_prev(&range->node));
 
+	lockdep_assert_held(&space->lock);
 	rb_erase_augmented(&range->node, &space->ranges, &space_callbacks);
 	space_set_hole(below, range->taken.last + range->hole - below->taken.last);
 }
@@ -144,7 +146,9 @@ int wdmdma_space_init(struct wdmdma_space *space, u64 first)
 	if (!lowest)
 		return -ENOMEM;
 	lowest->taken.last = first - 1;
+	spin_lock(&space->lock);
 	space_insert(space, lowest);
+	spin_unlock(&space->lock);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_init);

@@ -55,23 +55,25 @@ static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 coun
 	return vector;
 }
 
-/* Free the first @blocks blocks, less those that are gone. Under the device's sem. */
+/* Free the first @blocks blocks, less those that are gone. */
 static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
 {
 	u32 i;
 
+	lockdep_assert_held(&vector->adapter->device->sem);
 	for (i = 0; i < blocks; i++)
 		if (atomic_xchg(&vector->block[i].live, 0))
 			wdmdma_block_free(vector->adapter, &vector->block[i].buffer);
 }
 
-/* Allocate all blocks, each of @per_block elements. Under the device's sem. */
+/* Allocate all blocks, each of @per_block elements. */
 static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma_request *request,
 			       const char **why)
 {
 	u32 i;
 	int ret;
 
+	lockdep_assert_held(&vector->adapter->device->sem);
 	for (i = 0; i < vector->blocks; i++) {
 		struct wdmdma_request part = *request;
 
@@ -293,11 +295,12 @@ unlock:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_element);
 
-/* Under the device's sem: free a vector that the caller has retired. */
+/* Free a vector that the caller has retired. */
 static void vector_destroy(struct wdmdma_vector *vector)
 {
 	struct wdmdma_adapter *adapter = vector->adapter;
 
+	lockdep_assert_held(&adapter->device->sem);
 	spin_lock(&adapter->vectors_lock);
 	list_del(&vector->node);
 	spin_unlock(&adapter->vectors_lock);
@@ -322,11 +325,12 @@ void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const 
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
 
-/* Free the vectors of an adapter that goes. Under the device's sem for writing. */
+/* Free the vectors of an adapter that goes. */
 void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct wdmdma_vector *vector, *next;
 
+	lockdep_assert_held_write(&adapter->device->sem);
 	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
 		dev_warn(adapter->device->dev,
 			 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
