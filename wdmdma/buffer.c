@@ -21,7 +21,6 @@
 #include "own.h"
 #include "pins.h"
 
-#define WDMDMA_LEAKS_SHOWN	8	/* buffers listed one by one when left over */
 
 /* What the cache type means for this device: afterwards it is the platform's, or one to set. */
 static int buffer_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)

@@ -335,15 +335,21 @@ static void channel_report(const struct wdmdma_registers *registers, const char 
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct wdmdma_registers *registers;
+	unsigned int left = 0;
 
 	cancel_work_sync(&adapter->channel_work);
 	while ((registers = channel_claim_waiting(adapter))) {
-		channel_report(registers, "still waiting for the channel", when);
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			channel_report(registers, "still waiting for the channel", when);
 		kfree(registers);
 	}
 	while ((registers = channel_claim_any(adapter))) {
-		channel_report(registers, "map registers not freed", when);
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			channel_report(registers, "map registers not freed", when);
 		wdmdma_registers_clear(registers, when, true);
 		wdmdma_channel_drop(registers);
 	}
+	if (left)
+		dev_warn(adapter->device->dev, "%s: %u channel requests were left: ended now\n",
+			 when, left);
 }

@@ -456,6 +456,9 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 #define wdmdma_refuse(device, call, fmt, ...) \
 	dev_warn_ratelimited((device)->dev, "%s: " fmt "\n", call, ##__VA_ARGS__)
 
+/* What was left behind is reported one by one up to here, and then as a sum. */
+#define WDMDMA_LEAKS_SHOWN	8
+
 /* Requests that a work item serves before it lets others have their turn. */
 #define WDMDMA_SERVED_AT_ONCE	64
 

@@ -30,7 +30,6 @@
 #include "channel.h"
 
 #define LIST_RETRY_MS		10
-#define LIST_LEAKS_SHOWN	8	/* lists reported one by one when left over */
 
 /* The transfer is the driver's now, and waits no more. */
 static void list_publish(struct wdmdma_transfer *transfer)
@@ -450,16 +449,22 @@ void wdmdma_list_close(struct wdmdma_adapter *adapter)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 }
 
-/* What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself. */
-static void list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
+/*
+ * What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself.
+ * Returns how many there were.
+ */
+static unsigned int list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct wdmdma_transfer *transfer;
+	unsigned int left = 0;
 
 	cancel_delayed_work_sync(&adapter->list_work);
 	while ((transfer = list_claim_waiting(adapter))) {
-		list_report(transfer, when);
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			list_report(transfer, when);
 		list_free(transfer);
 	}
+	return left;
 }
 
 /*
@@ -474,16 +479,16 @@ void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	bool others = adapter->device->dead;
 	struct wdmdma_transfer *transfer;
-	unsigned int left = 0;
+	unsigned int left;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
 	wdmdma_list_close(adapter);
-	list_drop_waiting(adapter, when);
+	left = list_drop_waiting(adapter, when);
 	if (others)
 		synchronize_rcu();
 	while ((transfer = list_claim_any(adapter))) {
-		if (left++ < LIST_LEAKS_SHOWN)
+		if (left++ < WDMDMA_LEAKS_SHOWN)
 			list_report(transfer, when);
 		wdmdma_transfer_abandon(transfer);
 		list_free(transfer);

@@ -328,15 +328,20 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
 /* Free the vectors of an adapter that goes. */
 void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
+	struct device *dev = adapter->device->dev;
 	struct wdmdma_vector *vector, *next;
+	unsigned int left = 0;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
-		dev_warn(adapter->device->dev,
-			 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
-			 when, vector->count, (void *)vector->caller);
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			dev_warn(dev,
+				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
+				 when, vector->count, (void *)vector->caller);
 		wdmdma_handle_retire(&vector->handle);
 		vector_destroy(vector);
 	}
+	if (left)
+		dev_warn(dev, "%s: %u vectors were left: freed now\n", when, left);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_all);

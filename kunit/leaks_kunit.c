@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a driver leaves behind when it puts its adapter is reported one by one, but not
+ * without end: the first eight, and how many there were. Without an IOMMU.
+ */
+#include <linux/kmsg_dump.h>
+#include <linux/sizes.h>
+
+#include "memory.h"
+
+#define LEFT	12
+#define SHOWN	8
+
+/* Lines of the kernel's log since @since that have both texts. */
+static unsigned int lines_since(struct kmsg_dump_iter since, const char *text, const char *other)
+{
+	unsigned int lines = 0;
+	size_t length;
+	char line[320];
+
+	while (kmsg_dump_get_line(&since, false, line, sizeof(line) - 1, &length)) {
+		line[length] = 0;
+		lines += strstr(line, text) && strstr(line, other);
+	}
+	return lines;
+}
+
+/* Put the adapter, and see what is said of what it had. */
+static void put_and_expect(struct kunit *test, struct wdmdma_fixture *fixture, const char *each,
+			   const char *sum)
+{
+	struct kmsg_dump_iter log;
+
+	kmsg_dump_rewind(&log);
+	log.cur_seq = log.next_seq;
+	fixture->ops->PutDmaAdapter(fixture->adapter);
+	fixture->adapter = NULL;
+	KUNIT_EXPECT_EQ(test, lines_since(log, "PutDmaAdapter", each), SHOWN);
+	KUNIT_EXPECT_EQ(test, lines_since(log, "PutDmaAdapter", sum), 1U);
+}
+
+static void leaks_of_buffers_end(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PHYSICAL_ADDRESS la;
+	int i;
+
+	for (i = 0; i < LEFT; i++)
+		KUNIT_ASSERT_NOT_NULL(test, wdmdma_test_alloc(fixture, SZ_4K, &la));
+	put_and_expect(test, fixture, "not freed: VA", ": 12 common buffers were left");
+}
+
+static void leaks_of_vectors_end(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	int i;
+
+	for (i = 0; i < LEFT; i++)
+		KUNIT_ASSERT_NOT_NULL(test, wdmdma_test_vector(fixture, U64_MAX,
+							       wdmdma_test_cache(fixture->dev), 0,
+							       2));
+	put_and_expect(test, fixture, "vector leaked (bug check 0x1DC, code 5)",
+		       ": 12 vectors were left");
+}
+
+static void leaks_of_lists_end(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	int i;
+
+	for (i = 0; i < LEFT; i++)
+		KUNIT_ASSERT_NOT_NULL(test, wdmdma_test_list(test, fixture->adapter, mdl, TRUE));
+	put_and_expect(test, fixture, "list: not put:", ": 12 lists were left");
+}
+
+static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
+{
+	return KeepObject;
+}
+
+/* One has the channel, the others wait for it. */
+static void leaks_of_channels_end(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	NTSTATUS status;
+	int i;
+
+	for (i = 0; i < LEFT; i++) {
+		status = fixture->ops->AllocateAdapterChannel(fixture->adapter, fixture->pdo, 1,
+							      keep_all, NULL);
+		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	}
+	put_and_expect(test, fixture, ": 1 map registers, AllocateAdapterChannel at",
+		       ": 12 channel requests were left");
+}
+
+static struct kunit_case leaks_cases[] = {
+	KUNIT_CASE(leaks_of_buffers_end),
+	KUNIT_CASE(leaks_of_vectors_end),
+	KUNIT_CASE(leaks_of_lists_end),
+	KUNIT_CASE(leaks_of_channels_end),
+	{}
+};
+
+static struct kunit_suite leaks_suite = {
+	.name = "wdmdma_leaks",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = leaks_cases,
+};
+
+kunit_test_suite(leaks_suite);
