@@ -15,7 +15,7 @@ static int adapter_init(struct kunit *test)
 {
 	struct wdmdma_device *device = wdmdma_device_open(wdmdma_test_device(test));
 
-	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, device_put, device), 0);
 	test->priv = device;
 	return 0;

@@ -79,7 +79,7 @@ static int buffer_init(struct kunit *test)
 	struct wdmdma_device *device = wdmdma_device_open(wdmdma_test_device(test));
 	struct wdmdma_adapter *adapter;
 
-	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	device->backend = &fake_backend;
 	adapter = wdmdma_adapter_create(device, reach, 16);
 	wdmdma_device_put(device);

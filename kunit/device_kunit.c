@@ -10,8 +10,8 @@ static void open_returns_one_record_a_device(struct kunit *test)
 	struct wdmdma_device *first = wdmdma_device_open(a), *again = wdmdma_device_open(a);
 	struct wdmdma_device *other = wdmdma_device_open(b);
 
-	KUNIT_ASSERT_NOT_NULL(test, first);
-	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, first);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	KUNIT_EXPECT_PTR_EQ(test, first, again);
 	KUNIT_EXPECT_PTR_NE(test, first, other);
 	KUNIT_EXPECT_PTR_EQ(test, first->dev, a);
@@ -26,7 +26,7 @@ static void record_is_found_until_unbind(struct kunit *test)
 	struct device *dev = wdmdma_test_device(test);
 	struct wdmdma_device *device = wdmdma_device_open(dev), *found;
 
-	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	found = wdmdma_device_find(device);
 	KUNIT_EXPECT_PTR_EQ(test, found, device);
 	wdmdma_device_put(found);
@@ -46,7 +46,7 @@ static void record_pins_the_module(struct kunit *test)
 	int before = wdmdma_module_refs();
 	struct wdmdma_device *device = wdmdma_device_open(dev);
 
-	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), before + 1);
 	wdmdma_device_put(device);
 	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), before + 1);
@@ -62,7 +62,7 @@ static void open_and_put(struct kunit *test)
 	if (!group)
 		return;
 	device = wdmdma_device_open(test->priv);
-	if (device)
+	if (!IS_ERR(device))
 		wdmdma_device_put(device);
 	/* The record goes, so that the next round makes it anew. */
 	devres_release_group(test->priv, group);

@@ -80,9 +80,9 @@ static struct wdmdma_fixture *private_fixture(struct kunit *test)
 static bool backend_is(const struct wdmdma_backend *backend)
 {
 	struct wdmdma_device *device = wdmdma_device_open(edu_dev());
-	bool is = device && device->backend == backend;
+	bool is = !IS_ERR(device) && device->backend == backend;
 
-	if (device)
+	if (!IS_ERR(device))
 		wdmdma_device_put(device);
 	return is;
 }

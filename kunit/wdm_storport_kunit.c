@@ -314,7 +314,7 @@ static void note_requests(struct kunit *test)
 	struct wdmdma_miniport *miniport = test->priv;
 	struct wdmdma_device *device = wdmdma_device_open(miniport->dev);
 
-	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	noted = (struct noted){ .real = device->backend };
 	device->backend = &noting_backend;
 	wdmdma_device_put(device);

@@ -17,7 +17,8 @@
  *
  * Lock order, outermost first:
  *
- *   wdmdma_open_lock         while a device's record is looked up or made
+ *   wdmdma_open_lock         while a device's record is looked up or made, and where it
+ *                            changes its state or goes
  *   wdmdma_domain_lock       one for all: for writing while a device changes its
  *                            domain or an adapter goes, for reading while a domain
  *                            buffer is allocated
@@ -272,6 +273,13 @@ struct wdmdma_backend {
 	bool maps_with_dma_api;
 };
 
+/* Of a device's driver. */
+enum wdmdma_device_state {
+	WDMDMA_DEVICE_BOUND,
+	WDMDMA_DEVICE_UNBINDING,
+	WDMDMA_DEVICE_UNBOUND,
+};
+
 /**
  * struct wdmdma_device - a struct device with a bound driver that uses the module
  * @handle: known to the driver as its DEVICE_OBJECT, until unbind
@@ -296,6 +304,9 @@ struct wdmdma_backend {
  * @override: see the lock order above
  * @low_bytes: bytes of live buffers that were placed with a lower limit than the
  *             device's own, by the highest bit of their last address
+ * @record: in the list of all; protected by wdmdma_open_lock
+ * @state: protected by wdmdma_open_lock
+ * @free: frees the record, where the last reference went in atomic context
  * @rcu: for the handle table
  */
 struct wdmdma_device {
@@ -315,6 +326,9 @@ struct wdmdma_device {
 	atomic_t users;
 	struct rw_semaphore override;
 	atomic_long_t low_bytes[64];
+	struct list_head record;
+	enum wdmdma_device_state state;
+	struct work_struct free;
 	struct rcu_head rcu;
 };
 
@@ -496,14 +510,16 @@ static inline struct wdmdma_device *wdmdma_adapter_dma(const struct wdmdma_adapt
 	return adapter->device->dma;
 }
 
-/* wdm_memory.c; for main.c, which is above all layers */
+/* wdm_memory.c, wdm_storport.c; for main.c, which is above all layers */
 void wdm_memory_exit(void);
+void wdm_stor_exit(void);
 
 /* device.c */
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
 int wdmdma_device_use_private(struct wdmdma_device *device, const char **why);
+void wdmdma_device_exit(void);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_module_refs(void);
 #endif

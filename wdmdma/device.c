@@ -2,13 +2,15 @@
 /*
  * Devices: what the module keeps for one struct device.
  *
- * The record is a devres entry of the device. So it is found from the device
- * without a table, and goes after the driver's remove() and before the device's
- * DMA set-up: the one moment when buffers that the driver forgot can still be
- * unmapped, and no longer be in use.
+ * A record lives until its last reference goes; its driver uses it until the release of
+ * a devres entry of the device. The driver core comes to that after the driver's remove()
+ * and the bus's dma_cleanup(), and before it takes the device's DMA set-up down: the one
+ * moment when buffers that the driver forgot can still be unmapped, and are not in use
+ * any more.
  *
- * It pins the module: as long as a driver may call in, or an adapter lives that
- * points to our function tables, the module stays.
+ * Until then the record pins the module. Afterwards it need not: only an adapter that was
+ * never put keeps it, which owns nothing; and who could still call has a module that
+ * depends on this one. What is left goes with the module.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -19,38 +21,54 @@
 #include "controller.h"
 #include "transfer.h"
 
-/* Serialises finding and adding the devres entry. */
+/* Protects the list of records and their states; held while a record is made. */
 static DEFINE_MUTEX(wdmdma_open_lock);
+static LIST_HEAD(device_records);
 
-static void device_free_record(struct kref *ref)
+static void device_free_record(struct work_struct *work)
 {
-	struct wdmdma_device *device = container_of(ref, struct wdmdma_device, handle.ref);
+	struct wdmdma_device *device = container_of(work, struct wdmdma_device, free);
 	struct wdmdma_adapter *adapter, *next;
 
+	might_sleep();
+	mutex_lock(&wdmdma_open_lock);
+	list_del(&device->record);
+	mutex_unlock(&wdmdma_open_lock);
 	list_for_each_entry_safe(adapter, next, &device->retired, node)
 		wdmdma_adapter_forget(adapter);
 	wdmdma_domain_put(device->home);
 	put_device(device->dev);
 	kfree_rcu(device, rcu);
-	module_put(THIS_MODULE);
 }
 
-/* Drop a reference. May sleep. */
+static void device_release(struct kref *ref)
+{
+	struct wdmdma_device *device = container_of(ref, struct wdmdma_device, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &device->free);
+	else
+		device_free_record(&device->free);
+}
+
+/* Drop a reference. Any context; the last one goes in a work item where it must not sleep. */
 void wdmdma_device_put(struct wdmdma_device *device)
 {
-	kref_put(&device->handle.ref, device_free_record);
+	kref_put(&device->handle.ref, device_release);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
 
 /*
  * No driver uses the device any more: take back all that its adapters have. Harmless
- * twice. Returns how many adapters there are. Under wdmdma_domain_lock and its sem, both
- * for writing.
+ * twice. Returns how many adapters there are.
  */
 static unsigned int device_end(struct wdmdma_device *device, const char *when)
 {
 	struct wdmdma_adapter *adapter;
 	unsigned int adapters = 0;
+
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	lockdep_assert_held_write(&device->sem);
 
 	WRITE_ONCE(device->dead, true);
 	/* The memory of one adapter's transfers may be a common buffer of another one. */
@@ -72,13 +90,13 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 
 /*
  * Who does its DMA as this device has been unbound before: see domain_iommu.c. Only where
- * its probe function failed is it let go of a moment before its turn: which is now. Under
- * wdmdma_domain_lock for writing.
+ * its probe function failed is it let go of a moment before its turn: which is now.
  */
 static void device_end_guests(struct wdmdma_device *device)
 {
 	struct wdmdma_device *guest, *next;
 
+	lockdep_assert_held_write(&wdmdma_domain_lock);
 	list_for_each_entry_safe(guest, next, &device->home->devices, member) {
 		if (guest == device || guest->dma != device)
 			continue;
@@ -88,14 +106,39 @@ static void device_end_guests(struct wdmdma_device *device)
 	}
 }
 
+/* What the driver should have done. */
+static void device_report(struct wdmdma_device *device, unsigned int adapters,
+			  unsigned int guests)
+{
+	int users = atomic_read(&device->users);
+
+	if (adapters)
+		dev_warn(device->dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
+			 adapters);
+	if (users)
+		dev_warn(device->dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
+			 users);
+	if (guests)
+		dev_warn(device->dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
+			 guests);
+}
+
+/* Until a record says that it is unbound, no other one is made for its struct device. */
+static void device_set_state(struct wdmdma_device *device, enum wdmdma_device_state state)
+{
+	mutex_lock(&wdmdma_open_lock);
+	device->state = state;
+	mutex_unlock(&wdmdma_open_lock);
+}
+
 /* The devres release: the driver's remove() has run, and nothing of it uses the device. */
 static void device_unbound(struct device *dev, void *res)
 {
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
 	struct wdmdma_adapter *adapter;
-	int users = atomic_read(&device->users);
 	unsigned int adapters, guests;
 
+	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
 	wdmdma_handle_retire(&device->handle);
 	/* A routine that asks for more each time would keep the work going. */
 	down_read(&device->sem);
@@ -114,28 +157,34 @@ static void device_unbound(struct device *dev, void *res)
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 
-	if (adapters)
-		dev_warn(dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
-			 adapters);
-	if (users)
-		dev_warn(dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
-			 users);
-	if (guests)
-		dev_warn(dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
-			 guests);
+	device_report(device, adapters, guests);
+	device_set_state(device, WDMDMA_DEVICE_UNBOUND);
 	wdmdma_device_put(device);
+	module_put(THIS_MODULE);
 }
 
-static struct wdmdma_device *device_add_record(struct device *dev)
+/*
+ * Is devres that is added now released with the driver? The driver core changes the status
+ * before it empties the list, and takes the driver away after that. For the next driver the
+ * status comes first, and the driver once the list was found empty.
+ */
+static bool device_has_driver(const struct device *dev)
 {
-	struct wdmdma_device *device, **res;
+	enum dl_dev_state status = READ_ONCE(dev->links.status);
 
-	res = devres_alloc(device_unbound, sizeof(*res), GFP_KERNEL);
-	if (!res)
-		return NULL;
-	device = kzalloc(sizeof(*device), GFP_KERNEL);
+	/* Pairs with the driver core's locks: a status of the next driver comes without one. */
+	smp_rmb();
+	return (status == DL_DEV_PROBING || status == DL_DEV_DRIVER_BOUND) &&
+	       READ_ONCE(dev->driver);
+}
+
+/* A record that its devres entry and the caller have a reference to; or an ERR_PTR. */
+static struct wdmdma_device *device_new(struct device *dev)
+{
+	struct wdmdma_device *device = kzalloc(sizeof(*device), GFP_KERNEL);
+
 	if (!device)
-		goto free_res;
+		return ERR_PTR(-ENOMEM);
 	device->dev = dev;
 	device->backend = wdmdma_iommu_translates(dev) ? &wdmdma_backend_iommu
 						       : &wdmdma_backend_direct;
@@ -143,21 +192,53 @@ static struct wdmdma_device *device_add_record(struct device *dev)
 	init_rwsem(&device->override);
 	INIT_LIST_HEAD(&device->adapters);
 	INIT_LIST_HEAD(&device->retired);
-	if (!wdmdma_domain_enter_home(device))
-		goto free_device;
+	INIT_WORK(&device->free, device_free_record);
+	if (!wdmdma_domain_enter_home(device)) {
+		kfree(device);
+		return ERR_PTR(-ENOMEM);
+	}
 	get_device(dev);
 	/* The caller's module depends on this one, so it is there to be pinned. */
 	__module_get(THIS_MODULE);
 	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
+	kref_get(&device->handle.ref);
+	list_add(&device->record, &device_records);
+	return device;
+}
 
+/*
+ * Make a record for a device whose driver stays bound meanwhile. That is looked at again
+ * when the entry is there: now either the driver core releases it, or it comes away here.
+ */
+static struct wdmdma_device *device_add_record(struct device *dev)
+{
+	struct wdmdma_device *device, **res;
+
+	lockdep_assert_held(&wdmdma_open_lock);
+	if (!device_has_driver(dev))
+		return ERR_PTR(-ESHUTDOWN);
+	res = devres_alloc(device_unbound, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return ERR_PTR(-ENOMEM);
+	device = device_new(dev);
+	if (IS_ERR(device)) {
+		devres_free(res);
+		return device;
+	}
 	*res = device;
 	devres_add(dev, res);
 	return device;
+}
 
-free_device:
-	kfree(device);
-free_res:
-	devres_free(res);
+/* The record of a device whose driver is bound, or is being unbound; or NULL. */
+static struct wdmdma_device *device_find_record(const struct device *dev)
+{
+	struct wdmdma_device *device;
+
+	lockdep_assert_held(&wdmdma_open_lock);
+	list_for_each_entry(device, &device_records, record)
+		if (device->dev == dev && device->state != WDMDMA_DEVICE_UNBOUND)
+			return device;
 	return NULL;
 }
 
@@ -166,21 +247,56 @@ free_res:
  * @dev: a device whose driver is bound, or is being probed
  *
  * Context: may sleep.
- * Return: the record, with a reference; NULL when out of memory.
+ * Return: the record, with a reference; or an ERR_PTR: -ENOMEM, or -ESHUTDOWN while the
+ * driver is being unbound.
  */
 struct wdmdma_device *wdmdma_device_open(struct device *dev)
 {
-	struct wdmdma_device *device, **res;
+	struct wdmdma_device *device;
+	bool added = false;
 
 	mutex_lock(&wdmdma_open_lock);
-	res = devres_find(dev, device_unbound, NULL, NULL);
-	device = res ? *res : device_add_record(dev);
-	if (device)
+	device = device_find_record(dev);
+	if (!device) {
+		device = device_add_record(dev);
+		added = !IS_ERR(device);
+	} else if (device->state == WDMDMA_DEVICE_BOUND) {
 		kref_get(&device->handle.ref);
+	} else {
+		device = ERR_PTR(-ESHUTDOWN);
+	}
 	mutex_unlock(&wdmdma_open_lock);
+
+	if (added && !device_has_driver(dev)) {
+		/* Without effect if the driver core has taken the entry already. */
+		devres_release(dev, device_unbound, NULL, NULL);
+		wdmdma_device_put(device);
+		device = ERR_PTR(-ESHUTDOWN);
+	}
 	return device;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_open);
+
+/*
+ * The module goes: nobody is there who could call, and no driver is bound. Free what was
+ * never put.
+ */
+void wdmdma_device_exit(void)
+{
+	struct wdmdma_adapter *adapter, *next;
+	struct wdmdma_device *device;
+
+	/* Whoever is on its way out takes itself off the list. */
+	flush_workqueue(wdmdma_workqueue);
+	while ((device = list_first_entry_or_null(&device_records, struct wdmdma_device,
+						  record))) {
+		list_del_init(&device->record);
+		kref_get(&device->handle.ref);
+		list_for_each_entry_safe(adapter, next, &device->adapters, node)
+			wdmdma_adapter_close(adapter);
+		wdmdma_device_put(device);
+	}
+}
 
 /* The live record with this handle, with a reference; or NULL. Any context. */
 struct wdmdma_device *wdmdma_device_find(const void *handle)

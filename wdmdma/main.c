@@ -19,10 +19,12 @@ static int __init wdmdma_init(void)
 	return ret;
 }
 
-/* No device record is left, since each pins the module; their last work may still run. */
+/* No driver is bound that uses the module. Adapters and extensions may be left. */
 static void __exit wdmdma_exit(void)
 {
 	wdmdma_keep_unregister();
+	wdm_stor_exit();
+	wdmdma_device_exit();
 	/* Adapters are freed by work that RCU queues. */
 	rcu_barrier();
 	destroy_workqueue(wdmdma_workqueue);

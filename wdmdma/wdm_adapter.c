@@ -154,10 +154,10 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
 		return ERR_PTR(-EINVAL);
 	}
 	device = wdmdma_device_open(dev);
-	if (!device) {
-		pr_warn_ratelimited("%s: out of memory\n", call);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (IS_ERR(device))
+		dev_warn_ratelimited(dev, "%s: %s\n", call,
+				     PTR_ERR(device) == -ESHUTDOWN ? "the driver is being unbound" :
+				     "out of memory");
 	return device;
 }
 
@@ -172,8 +172,8 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
  * the pointer is dead.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the device object; NULL when @dev is NULL or has no driver, or when
- * there is no memory.
+ * Return: the device object; NULL when @dev is NULL or has no driver, when its driver is
+ * being unbound (from its remove function on none is made), or when there is no memory.
  */
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 {

@@ -289,6 +289,30 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_destroy);
 
+/* Any extension that is left. */
+static void *stor_any(void)
+{
+	struct wdmdma_handle *handle;
+	unsigned int bucket;
+	void *any = NULL;
+
+	rcu_read_lock();
+	hash_for_each_rcu(wdmdma_handles, bucket, handle, node)
+		if (handle->type == WDMDMA_HANDLE_MINIPORT)
+			any = (void *)handle->key;
+	rcu_read_unlock();
+	return any;
+}
+
+/* The module goes, and nobody calls any more: free the extensions that were forgotten. */
+void wdm_stor_exit(void)
+{
+	void *extension;
+
+	while ((extension = stor_any()))
+		wdmdma_hw_device_extension_destroy(extension);
+}
+
 /* Where the uncached extension may lie; NULL, or what is wrong with the configuration. */
 static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config,
 				    struct wdmdma_request *request)
