@@ -170,6 +170,7 @@ static void free_mdl_at_dispatch_when_it_is_large(struct kunit *test)
 	PMDL mdl;
 
 	mdl = mdl_of(test, NULL, 0xfffff000);
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(mdl));
 	local_bh_disable();
 	IoFreeMdl(mdl);
 	local_bh_enable();
