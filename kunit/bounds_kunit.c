@@ -63,6 +63,7 @@ static const struct bounds_row bounds_rows[] = {
 	{ "large page of 1 byte", ANY, ANY, 1, LARGE, MUST },
 	{ "large page of 2 MiB", ANY, ANY, SZ_2M, LARGE, MUST },
 	{ "large pages of 2 MiB + 1", ANY, ANY, SZ_2M + 1, LARGE, MAY },
+	{ "large pages in 32 to 64 MiB", SZ_32M, SZ_64M - 1, SZ_2M + 1, LARGE, MAY },
 	{ "large page up to 3 GiB", ANY, 0xbfffffff, SZ_2M, LARGE, MUST },
 	{ "large page in a window of 1 MiB", SZ_32M, SZ_32M + SZ_1M - 1, SZ_4K, LARGE, NEVER },
 	{ "unknown flag 2", ANY, ANY, SZ_4K, 2, NEVER },
@@ -81,8 +82,14 @@ static void both_bounds_and_granule_are_met(struct kunit *test)
 	u8 *va = alloc(fixture, row->first, row->last, row->length, row->flags, NULL, 0, &la);
 
 	if (!va) {
-		if (wdmdma_test_has_memory(row->first == ANY ? 0 : row->first, row->last))
+		u64 first = row->first == ANY ? 0 : row->first;
+
+		if (wdmdma_test_has_memory(first, row->last))
 			KUNIT_EXPECT_NE(test, (int)row->success, (int)MUST);
+		/* There is nothing that MAY be refused but what somebody else has. */
+		if (row->success == MAY)
+			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_free(first, row->last, size,
+								      granule));
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 		return;
 	}
@@ -94,6 +101,8 @@ static void both_bounds_and_granule_are_met(struct kunit *test)
 		KUNIT_EXPECT_GE(test, (u64)la.QuadPart, row->first);
 	KUNIT_EXPECT_LE(test, (u64)la.QuadPart, row->last - (size - 1));
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, size));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(va));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(va + size - 1));
 	memset(va, 0xa5, row->length);
 	free_buffer(fixture, row->length, la, va);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
@@ -143,12 +152,15 @@ static void large_page_can_be_uncached(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	MEMORY_CACHING_TYPE cache = MmNonCached;
 	PHYSICAL_ADDRESS la;
+	size_t offset;
 	void *va = alloc(fixture, ANY, ANY, SZ_2M, LARGE, &cache, 0, &la);
 
 	if (wdmdma_test_refuses_uncached(test, va))
 		return;
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart, SZ_2M));
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	for (offset = 0; offset < SZ_2M; offset += SZ_4K)
+		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_uncached(va + offset));
 	memset(va, 0x5a, SZ_2M);
 	free_buffer(fixture, SZ_2M, la, va);
 }

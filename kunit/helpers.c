@@ -226,6 +226,41 @@ bool wdmdma_test_has_memory(u64 first, u64 last)
 	return false;
 }
 
+/* The free pages that begin there, as many as go in one step; 0 if it is in use. */
+static unsigned long free_from(unsigned long pfn)
+{
+	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+
+	return page && PageBuddy(page) ? 1UL << page_private(page) : 0;
+}
+
+/*
+ * Are there @size free bytes between the two addresses, both inclusive, in one piece that begins at a
+ * multiple of @align? Then nothing but a mistake refuses them. What is free at this moment and
+ * not seen, such as the pages that a CPU has at hand, makes no difference: the answer is no.
+ */
+bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align)
+{
+	unsigned long pfn, end = 0, start = 0, step, align_pages = align >> PAGE_SHIFT;
+	struct zone *zone = NULL;
+	int node;
+
+	for_each_online_node(node)
+		end = max(end, node_end_pfn(node));
+	if (last < PFN_PHYS(end) - 1)
+		end = PHYS_PFN(last + 1);
+	for (pfn = PHYS_PFN(ALIGN(first, PAGE_SIZE)); pfn < end; pfn += step ?: 1) {
+		step = free_from(pfn);
+		if (!step || page_zone(pfn_to_page(pfn)) != zone) {
+			zone = step ? page_zone(pfn_to_page(pfn)) : NULL;
+			start = ALIGN(pfn, align_pages);
+		}
+		if (zone && min(pfn + step, end) >= start + PHYS_PFN(size))
+			return true;
+	}
+	return false;
+}
+
 /* Skip the case on a machine all of whose memory lies above what so many address bits reach. */
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width)
 {

@@ -58,6 +58,7 @@ PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
+bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align);
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width);
 void wdmdma_test_needs_nodes(struct kunit *test);
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);

@@ -176,6 +176,13 @@ static void alloc_free_loop_uses_nothing_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
+/* Is there memory at the address, as the device sees it? Without an IOMMU it is everywhere. */
+static bool device_reaches(struct device *dev, PHYSICAL_ADDRESS la)
+{
+	return !wdmdma_iommu_translates(dev) ||
+	       iommu_iova_to_phys(iommu_get_domain_for_dev(dev), la.QuadPart);
+}
+
 static void free_at_dispatch_reaches_the_device_later(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -186,11 +193,19 @@ static void free_at_dispatch_reaches_the_device_later(struct kunit *test)
 	va2 = wdmdma_test_alloc_below(fixture, U64_MAX, SZ_8K, &la2,
 				      !wdmdma_test_can_uncache(fixture->dev));
 	KUNIT_ASSERT_NOT_NULL(test, va2);
+	KUNIT_EXPECT_TRUE(test, device_reaches(fixture->dev, la));
+	KUNIT_EXPECT_TRUE(test, device_reaches(fixture->dev, la2));
 	local_irq_save(flags);
 	wdmdma_test_free(fixture, SZ_64K, la, va);
 	wdmdma_test_free(fixture, SZ_8K, la2, va2);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
+	/* What may be kept is kept with its addresses, until memory is short. */
+	wdmdma_keep_shrink(ULONG_MAX);
+	if (wdmdma_iommu_translates(fixture->dev)) {
+		KUNIT_EXPECT_FALSE(test, device_reaches(fixture->dev, la));
+		KUNIT_EXPECT_FALSE(test, device_reaches(fixture->dev, la2));
+	}
 }
 
 static void alloc_every_kind(struct kunit *test)

@@ -224,6 +224,16 @@ static void elements_keep_both_limits(struct kunit *test)
 	}
 }
 
+static void expect_no_element(struct kunit *test, struct wdmdma_fixture *fixture,
+			      PDMA_COMMON_BUFFER_VECTOR vector)
+{
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	KUNIT_EXPECT_FALSE(test, get(fixture, vector, 0, &va, &la));
+	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
+}
+
 static void handles_that_are_none_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv, *other = wdmdma_test_fixture(test);
@@ -233,18 +243,33 @@ static void handles_that_are_none_are_refused(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, alloc(fixture, 2, SZ_4K, &vector), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, alloc(fixture, 2, SZ_4K, NULL), STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_FALSE(test, get(fixture, NULL, 0, &va, &la));
-	KUNIT_EXPECT_FALSE(test, get(fixture, (void *)fixture, 0, &va, &la));
-	KUNIT_EXPECT_FALSE(test, get(other, vector, 0, &va, &la));
+	expect_no_element(test, fixture, NULL);
+	expect_no_element(test, fixture, (void *)fixture);
+	expect_no_element(test, other, vector);
 	vector_free(other, vector);
 	element_free(other, vector, 0);
 	vector_free(fixture, NULL);
+	vector_free(fixture, (void *)fixture);
+	element_free(fixture, NULL, 0);
+	element_free(fixture, (void *)fixture, 0);
 	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 1, &va, &la));
+	/* An output that is NULL is not written, and the other one is. */
+	va = NULL;
+	la.QuadPart = 0;
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, &va, NULL);
+	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, NULL, &la);
+	KUNIT_EXPECT_NOT_NULL(test, va);
+	KUNIT_EXPECT_NE(test, la.QuadPart, 0LL);
+	memset(va, 0xa5, SZ_4K);
 	/* An element is not freed as a buffer of its own. */
 	fixture->ops->FreeCommonBuffer(fixture->adapter, SZ_4K, la, va, FALSE);
 	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, SZ_4K));
 	vector_free(fixture, vector);
+	expect_no_element(test, fixture, vector);
 	vector_free(fixture, vector);
+	element_free(fixture, vector, 0);
 	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, NULL, NULL);
 }
 
@@ -276,14 +301,21 @@ static void large_page_vector_is_one_aligned_piece(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 	PDMA_COMMON_BUFFER_VECTOR vector;
-	PHYSICAL_ADDRESS la;
-	PVOID va;
+	PHYSICAL_ADDRESS first, la;
+	PVOID first_va, va;
+	ULONG i;
 
 	KUNIT_ASSERT_EQ(test, alloc_below(fixture, U64_MAX, LARGE, 512, SZ_4K, &vector),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &va, &la));
-	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(la.QuadPart, SZ_2M));
-	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	KUNIT_EXPECT_TRUE(test, get(fixture, vector, 0, &first_va, &first));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(first.QuadPart, SZ_2M));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)first_va, SZ_2M));
+	for (i = 1; i < 512; i++) {
+		KUNIT_ASSERT_TRUE(test, get(fixture, vector, i, &va, &la));
+		KUNIT_ASSERT_PTR_EQ(test, va, first_va + i * SZ_4K);
+		KUNIT_ASSERT_EQ(test, la.QuadPart, first.QuadPart + i * SZ_4K);
+	}
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(first_va, SZ_2M));
 	vector_free(fixture, vector);
 }
 

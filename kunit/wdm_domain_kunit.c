@@ -338,6 +338,8 @@ static const struct alloc_row {
 	{ "up to 16 MiB", 0xffffff, SZ_8K, 0, MmCached, 0, OK },
 	{ "large page", U64_MAX, 1, DOMAIN_COMMON_BUFFER_LARGE_PAGE, MmCached, 0, OK },
 	{ "uncached", U64_MAX, SZ_8K, 0, MmNonCached, 0, OK },
+	{ "uncached large page", U64_MAX, SZ_2M, DOMAIN_COMMON_BUFFER_LARGE_PAGE, MmNonCached, 0,
+	  OK },
 	{ "length 0", U64_MAX, 0, 0, MmCached, 0, PARAMETER },
 	{ "unknown flag", U64_MAX, SZ_4K, 2, MmCached, 0, PARAMETER },
 	{ "write-combined", U64_MAX, SZ_4K, 0, MmWriteCombined, 0, PARAMETER },
@@ -376,6 +378,8 @@ static void arguments_are_honoured_or_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart | (ULONG_PTR)va, granule));
 	KUNIT_EXPECT_LE(test, (u64)la.QuadPart, row->maximum - (size - 1));
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, size));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va), row->cache == MmNonCached);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va + size - 1), row->cache == MmNonCached);
 	a->ops->FreeCommonBuffer(a->adapter, row->length, la, va, FALSE);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), 0UL);
 }
@@ -432,13 +436,21 @@ static void put_with_domain_buffers_takes_them_back(struct kunit *test)
 	struct actors *actors = test->priv;
 	struct wdmdma_fixture *b = actors->fixture[B];
 	PHYSICAL_ADDRESS la;
+	unsigned long page;
 	PVOID va;
 
 	KUNIT_ASSERT_EQ(test, join(b, actors->home[A]), OK);
 	KUNIT_ASSERT_EQ(test, alloc(b, actors->home[A], &la, &va), OK);
+	page = wdmdma_test_physical(va) >> PAGE_SHIFT;
+	KUNIT_EXPECT_NE(test, page_count(pfn_to_page(page)), 0);
 	put(b);
+	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(page)), 0);
 	free_buffer(actors->fixture[A], la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(actors->fixture[A]->adapter), 0UL);
 	KUNIT_EXPECT_EQ(test, join(actors->fixture[C], actors->home[A]), OK);
+	KUNIT_EXPECT_EQ(test, leave(actors->fixture[C]), OK);
+	/* Nobody is A's guest any more, B neither: so A may go. */
+	KUNIT_EXPECT_EQ(test, join(actors->fixture[A], actors->home[C]), OK);
 }
 
 static void calls_need_passive_level(struct kunit *test)
