@@ -81,6 +81,7 @@ static u8 *alloc(struct kunit *test, struct wdmdma_fixture *fixture, PHYSICAL_AD
 	status = fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, LENGTH, 0,
 							  NULL, MM_ANY_NODE_OK, la, &va);
 	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va), !dev_is_dma_coherent(fixture->dev));
 	return va;
 }
 
@@ -218,6 +219,8 @@ static void try_buffer_below(struct kunit *test, struct wdmdma_fixture *b, u64 m
 		return;
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, maximum);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va),
+			!cached || !dev_is_dma_coherent(b->dev));
 	expect_round_trip(test, B, va, la, 7);
 	free_buffer(b, la, va);
 }
@@ -233,6 +236,7 @@ static void try_large_page(struct kunit *test, struct wdmdma_fixture *b)
 		return;
 	}
 	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(va));
 	expect_round_trip(test, B, va, la, 8);
 	free_buffer(b, la, va);
 }
