@@ -57,7 +57,7 @@ help:
 	@echo "make test STRESS=60 FILTER='*transfer*'   so many seconds of the stress of transfers"
 	@echo 'make test ARCH=arm64  the same on arm64, cross-built, on: arm64-none arm64-smmuv3'
 	@echo '                      arm64-noncoherent'
-	@echo 'make test-all         all of these, and: 6g nobounce swiotlb poison vtd-strict'
+	@echo 'make test-all         all of these, and: 6g nobounce swiotlb poison pages vtd-strict'
 	@echo '                      vtd-passthrough amd virtio arm64-smmuv3-noncoherent'
 	@echo '                      arm64-noncoherent-poison'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once built'

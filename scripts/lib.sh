@@ -180,10 +180,12 @@ without_expected_faults() {
         { print }' "$1"
 }
 
-# bad_lines LOG: what a kernel says when something is wrong.
+# bad_lines LOG: what a kernel says when something is wrong; slabs and poisoned pages say it in words of
+# their own.
 bad_lines() {
     without_expected_faults "$1" | grep -aE -e 'WARNING: |BUG: |UBSAN: |INFO: (possible|trying|task|rcu)|Oops|Kernel panic' \
         -e 'general protection|invalid opcode|segfault|Unable to handle|Out of memory' \
+        -e 'BUG [^ ]+ \([^)]*\): |pagealloc: ' \
         -e 'DEBUG_LOCKS_WARN|refcount_t: |DMA-API: .*(device driver|cacheline|exceed)' \
         -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" || true
 }
