@@ -235,9 +235,9 @@ static unsigned long free_from(unsigned long pfn)
 }
 
 /*
- * Are there @size free bytes between the two addresses, both inclusive, in one piece that begins at a
- * multiple of @align? Then nothing but a mistake refuses them. What is free at this moment and
- * not seen, such as the pages that a CPU has at hand, makes no difference: the answer is no.
+ * Are there @size free bytes between the two addresses, both inclusive, in one piece that
+ * begins at a multiple of @align? Then nothing but a mistake refuses them. Free pages that a
+ * CPU has at hand are not seen.
  */
 bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align)
 {

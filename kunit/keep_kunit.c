@@ -328,7 +328,7 @@ static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit
 			return;
 		}
 		KUNIT_EXPECT_LT(test, (u64)la.QuadPart, 1ULL << 28);
-		/* Behind an IOMMU it is a lower limit than the device's, and counts while it lives. */
+		/* Behind an IOMMU this limit is below the device's, so the buffer counts. */
 		KUNIT_EXPECT_EQ(test, booked(device),
 				wdmdma_iommu_translates(f->dev) ? (long)SZ_8K : 0L);
 		release(test, SZ_8K, la, va);
