@@ -302,6 +302,8 @@ enum wdmdma_device_state {
  * @nr_retired: length of @retired
  * @users: device object references that the driver holds
  * @override: see the lock order above
+ * @align_mask: the minimum alignment mask of @dev when it was opened (align.c)
+ * @parms: DMA parameters for a @dev that has none
  * @low_bytes: bytes of live buffers that were placed with a lower limit than the
  *             device's own, by the highest bit of their last address
  * @record: in the list of all; protected by wdmdma_open_lock
@@ -325,6 +327,8 @@ struct wdmdma_device {
 	unsigned int nr_retired;
 	atomic_t users;
 	struct rw_semaphore override;
+	unsigned int align_mask;
+	struct device_dma_parameters parms;
 	atomic_long_t low_bytes[64];
 	struct list_head record;
 	enum wdmdma_device_state state;
@@ -607,6 +611,10 @@ struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, si
 /* flush.c */
 int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
 		 size_t offset, size_t len, bool to_device);
+
+/* align.c */
+void wdmdma_align_raise(struct wdmdma_device *device);
+void wdmdma_align_restore(struct wdmdma_device *device);
 
 /* backend_direct.c, backend_iommu.c; backend_private.c, which has more in its header */
 extern const struct wdmdma_backend wdmdma_backend_direct;

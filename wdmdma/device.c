@@ -153,6 +153,7 @@ static void device_unbound(struct device *dev, void *res)
 	down_write(&device->sem);
 	adapters = device_end(device, "driver unbound");
 	list_del_init(&device->member);
+	wdmdma_align_restore(device);
 	guests = wdmdma_domain_guests(device->home);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
@@ -197,6 +198,7 @@ static struct wdmdma_device *device_new(struct device *dev)
 		kfree(device);
 		return ERR_PTR(-ENOMEM);
 	}
+	wdmdma_align_raise(device);
 	get_device(dev);
 	/* The caller's module depends on this one, so it is there to be pinned. */
 	__module_get(THIS_MODULE);

@@ -231,8 +231,8 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
 
 	if (ret == -E2BIG) {
 		wdmdma_transfer_fini(transfer);
-		part->source.left = min_t(size_t, part->source.left,
-					  (size_t)part->segments << PAGE_SHIFT);
+		part->source.left = wdmdma_source_trim_copied(transfer->adapter, &part->source,
+							      part->segments);
 		ret = registers_map_whole(transfer, part);
 	}
 	if (!ret)

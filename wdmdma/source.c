@@ -112,11 +112,35 @@ unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 {
 	struct wdmdma_limits limits = wdmdma_source_limits(adapter, source);
 
+	struct wdmdma_source rest = *source;
+	unsigned int nr = 0;
+	phys_addr_t phys;
+	size_t len;
+
 	if (!adapter->scatter_gather)
 		return 1;
 	/* Copied, it would be in single pages. */
-	return max_t(unsigned int, wdmdma_source_pieces(*source, &limits),
-		     DIV_ROUND_UP(source->left, PAGE_SIZE));
+	while ((len = source_next(&rest, &limits, &phys)))
+		nr += PFN_UP(offset_in_page(phys) + len);
+	return nr;
+}
+
+/* How much of the memory comes in so many segments if it is copied, page by page. */
+size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
+				 const struct wdmdma_source *source, u32 segments)
+{
+	struct wdmdma_limits limits = wdmdma_source_limits(adapter, source);
+	struct wdmdma_source rest = *source;
+	size_t len = 0, part;
+	phys_addr_t phys;
+
+	while (segments && (part = source_next(&rest, &limits, &phys))) {
+		part = min_t(size_t, part,
+			     ((size_t)segments << PAGE_SHIFT) - offset_in_page(phys));
+		segments -= PFN_UP(offset_in_page(phys) + part);
+		len += part;
+	}
+	return len;
 }
 
 /* Bytes in the first @pages pages of the memory; *@pages becomes how many it has not. */

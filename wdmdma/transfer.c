@@ -8,6 +8,9 @@
  * of its device, or has a DMA controller and its boundaries; and one that takes no
  * lists (no ScatterGather) and is given pages that cannot be made one range.
  *
+ * A copy keeps the place of the bytes in their page: what the device is given has the low
+ * bits of the driver's address. The kernel's copies do so by align.c.
+ *
  * Nothing here sleeps, apart from wdmdma_transfer_prepare() with GFP_KERNEL, which
  * gets all memory that mapping takes. Shortness of what may come back is -EAGAIN;
  * any other failure is for good.
@@ -110,10 +113,35 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	return false;
 }
 
-/* Copied by us, the memory comes in pieces of this length. */
+/*
+ * Where in its first page a copy of ours begins: where the memory does. A DMA controller's
+ * copy begins with a page, since its boundaries leave no room before it.
+ */
+static size_t transfer_copy_offset(const struct wdmdma_transfer *transfer,
+				   const struct scatterlist *sg)
+{
+	return transfer->adapter->controller ? 0 : sg->offset;
+}
+
+/* As much contiguous memory as a copy of ours takes at a time, from the start of its page. */
 static size_t transfer_chunk(const struct wdmdma_transfer *transfer)
 {
-	return transfer->adapter->scatter_gather ? PAGE_SIZE : transfer->len;
+	if (transfer->adapter->scatter_gather)
+		return PAGE_SIZE;
+	return transfer_copy_offset(transfer, transfer->memory.sgl) + transfer->len;
+}
+
+/* In how many pieces it comes. */
+static unsigned int transfer_chunks(const struct wdmdma_transfer *transfer)
+{
+	unsigned int nr = 0, i;
+	struct scatterlist *sg;
+
+	if (!transfer->adapter->scatter_gather)
+		return 1;
+	for_each_sgtable_sg(&transfer->memory, sg, i)
+		nr += PFN_UP(sg->offset + sg->length);
+	return nr;
 }
 
 /* Can this memory be copied at all, by us? 0, or what it fails with, now and later. */
@@ -137,7 +165,8 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 		return -EOPNOTSUPP;
 	case WDMDMA_REACHES_COPY:
 		transfer->why = "the kernel copies all memory, and not that much in one piece";
-		return chunk > dma_max_mapping_size(device->dev) ? -EOPNOTSUPP : 0;
+		return min(chunk, transfer->len) > dma_max_mapping_size(device->dev) ?
+		       -EOPNOTSUPP : 0;
 	default:
 		return 0;
 	}
@@ -271,7 +300,7 @@ static void transfer_free_bounce(struct wdmdma_transfer *transfer)
 	for_each_sgtable_sg(&transfer->bounce, sg, i)
 		if (sg_page(sg) && !wdmdma_controller_take_back(transfer->adapter->controller,
 								sg_page(sg)))
-			__free_pages(sg_page(sg), get_order(sg->length));
+			__free_pages(sg_page(sg), get_order(sg->offset + sg->length));
 	sg_free_table(&transfer->bounce);
 }
 
@@ -311,6 +340,37 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
 	return NULL;
 }
 
+/* Get the memory of a copy's next piece, for bytes from @offset on in its first page. */
+static bool transfer_add_bounce(const struct wdmdma_transfer *transfer, struct scatterlist **sg,
+				size_t offset, size_t len, gfp_t gfp)
+{
+	struct page *page = transfer_alloc_bounce(transfer, offset + len, gfp);
+
+	if (!page)
+		return false;
+	sg_set_page(*sg, page, len, offset);
+	*sg = sg_next(*sg);
+	return true;
+}
+
+/* Get the memory of a copy in pages: each is for the bytes of one page of the driver's. */
+static bool transfer_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
+{
+	struct scatterlist *to = transfer->bounce.sgl, *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&transfer->memory, sg, i) {
+		size_t offset = sg->offset, left = sg->length, len;
+
+		for (; left; left -= len, offset = 0) {
+			len = min_t(size_t, left, PAGE_SIZE - offset);
+			if (!transfer_add_bounce(transfer, &to, offset, len, gfp))
+				return false;
+		}
+	}
+	return true;
+}
+
 /**
  * wdmdma_transfer_prepare() - get the memory that mapping takes
  * @transfer: initialized; prepared or not
@@ -320,28 +380,25 @@ static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer
  */
 int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
-	size_t chunk = transfer_chunk(transfer);
-	size_t left = transfer->len;
 	struct scatterlist *sg;
-	unsigned int i;
+	bool done;
 
 	if (!transfer->must_bounce || transfer->bounce.sgl)
 		return 0;
 	transfer->why = "no memory within the device's reach to copy to";
-	if (sg_alloc_table(&transfer->bounce, DIV_ROUND_UP(left, chunk), gfp | __GFP_NOWARN))
+	if (sg_alloc_table(&transfer->bounce, transfer_chunks(transfer), gfp | __GFP_NOWARN))
 		return -EAGAIN;
-	for_each_sgtable_sg(&transfer->bounce, sg, i) {
-		size_t len = min(chunk, left);
-		struct page *page = transfer_alloc_bounce(transfer, len, gfp);
-
-		if (!page) {
-			transfer_free_bounce(transfer);
-			return -EAGAIN;
-		}
-		sg_set_page(sg, page, len, 0);
-		left -= len;
-	}
-	return 0;
+	sg = transfer->bounce.sgl;
+	if (transfer->adapter->scatter_gather)
+		done = transfer_add_pages(transfer, gfp);
+	else
+		done = transfer_add_bounce(transfer, &sg,
+					   transfer_copy_offset(transfer, transfer->memory.sgl),
+					   transfer->len, gfp);
+	if (done)
+		return 0;
+	transfer_free_bounce(transfer);
+	return -EAGAIN;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_prepare);
 
@@ -558,7 +615,7 @@ unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfe
 	if (!transfer->adapter->scatter_gather)
 		return 1;
 	if (transfer->must_bounce)
-		return DIV_ROUND_UP(transfer->len, PAGE_SIZE);
+		return transfer_chunks(transfer);
 	return transfer->memory.orig_nents;
 }
 

@@ -130,6 +130,8 @@ unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 u32 wdmdma_source_pages(const struct wdmdma_source *source);
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments);
+size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
+				 const struct wdmdma_source *source, u32 segments);
 
 /* transfer.c */
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source);

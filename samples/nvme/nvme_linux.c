@@ -277,8 +277,6 @@ static int nvme_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	/* A bounce buffer must begin where in its page the data does. */
-	dma_set_min_align_mask(&pdev->dev, SZ_4K - 1);
 	pci_set_master(pdev);
 
 	ret = nvme_start(hardware);
