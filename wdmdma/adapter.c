@@ -121,6 +121,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	device_reach.first = PAGE_SIZE;
 	down_read(&device->override);
 	device_reach.last = wdmdma_device_reach(device);
+	WRITE_ONCE(device->mask, *device->dev->dma_mask);
 	up_read(&device->override);
 	if (!wdmdma_window_clip(&reach, device_reach))
 		return ERR_PTR(-ERANGE);

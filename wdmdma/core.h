@@ -284,6 +284,8 @@ enum wdmdma_device_state {
  * struct wdmdma_device - a struct device with a bound driver that uses the module
  * @handle: known to the driver as its DEVICE_OBJECT, until unbind
  * @dev: pinned
+ * @mask: its mask for transfers, as the last adapter found it; not what backend_iommu makes
+ *        of it for a moment
  * @backend: chosen once, before anything could attach the device elsewhere
  * @private: the domain that the driver asked for before there was an adapter, and
  *           with which @backend changed; or NULL. Protected by @sem
@@ -314,6 +316,7 @@ enum wdmdma_device_state {
 struct wdmdma_device {
 	struct wdmdma_handle handle;
 	struct device *dev;
+	u64 mask;
 	const struct wdmdma_backend *backend;
 	struct wdmdma_private *private;
 	struct rw_semaphore sem;

@@ -42,7 +42,8 @@ static struct wdmdma_window transfer_reach(const struct wdmdma_transfer *transfe
 	struct wdmdma_window reach = transfer->adapter->reach;
 	struct device *dev = transfer_dev(transfer);
 
-	reach.last = min(reach.last, dma_get_mask(dev));
+	/* A backend may lower the live mask for a moment: that is not to count. */
+	reach.last = min(reach.last, READ_ONCE(transfer->device->mask));
 	if (dev->bus_dma_limit)
 		reach.last = min(reach.last, dev->bus_dma_limit);
 	return reach;
@@ -568,7 +569,7 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
  */
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 {
-	struct wdmdma_window reach = transfer_reach(transfer), now;
+	struct wdmdma_window reach = transfer_reach(transfer);
 	bool bounce = transfer->must_bounce;
 	int ret;
 
@@ -578,9 +579,6 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 	ret = transfer_map_table(transfer, bounce ? &transfer->bounce : &transfer->memory);
 	if (ret)
 		return ret;
-	/* A backend may lower the device's mask for a moment: that is not to count. */
-	now = transfer_reach(transfer);
-	reach.last = max(reach.last, now.last);
 	ret = transfer_verify(transfer, reach);
 	if (ret)
 		transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
