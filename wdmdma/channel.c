@@ -85,14 +85,12 @@ static void channel_call(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 	enum wdmdma_keep keep = WDMDMA_KEEP_ALL;
-	bool enable = !irqs_disabled();
+	struct wdmdma_routine outer;
 
 	if (registers->control) {
-		if (enable)
-			local_bh_disable();
+		outer = wdmdma_routine_enter();
 		keep = registers->control(&registers->ready);
-		if (enable)
-			local_bh_enable();
+		wdmdma_routine_leave(outer);
 	}
 	/* For the clean-up at unbind, which waits for what is unmapped here. */
 	rcu_read_lock();
@@ -116,6 +114,7 @@ static void channel_call(struct wdmdma_registers *registers)
  */
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
 {
+	unsigned int depth = registers->control ? wdmdma_routine_depth() : 0;
 	struct wdmdma_adapter *adapter = registers->adapter;
 	const char *why = "the channel is in use";
 	bool granted = false;
@@ -130,7 +129,8 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 		why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
 	} else if (!adapter->channel && !adapter->transfers_held &&
-		   list_empty(&adapter->waiting_channels)) {
+		   list_empty(&adapter->waiting_channels) &&
+		   depth < (may_wait ? 1 : WDMDMA_NESTED_MOST)) {
 		channel_grant(registers);
 		granted = true;
 	} else if (may_wait) {
@@ -142,6 +142,8 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 
 	if (ret)
 		wdmdma_refuse(adapter->device, registers->call, "%s", why);
+	else if (depth)
+		wdmdma_channel_kick(adapter);
 	if (granted) {
 		*base = registers;
 		channel_call(registers);

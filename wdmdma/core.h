@@ -483,6 +483,9 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 /* Requests that a work item serves before it lets others have their turn. */
 #define WDMDMA_SERVED_AT_ONCE	64
 
+/* Routines in each other that requests which must not wait can lead to. */
+#define WDMDMA_NESTED_MOST	4
+
 /*
  * At DISPATCH_LEVEL or above: bottom halves or interrupts are off, or, where the
  * kernel counts that, preemption. On a kernel that does not count, a plain

@@ -65,13 +65,10 @@ unlock:
 /* Call the driver at DISPATCH_LEVEL, whatever the level is. */
 static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_ready *ready)
 {
-	bool enable = !irqs_disabled();
+	struct wdmdma_routine outer = wdmdma_routine_enter();
 
-	if (enable)
-		local_bh_disable();
 	ops->call(ready);
-	if (enable)
-		local_bh_enable();
+	wdmdma_routine_leave(outer);
 }
 
 /* Get the memory, map, and publish. @ready is what the driver's routine is to be told. */
@@ -116,10 +113,14 @@ static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **li
 	return ret;
 }
 
-/* Let a list wait behind the others; with @only_behind only if there are any (else -EAGAIN). */
+/*
+ * Let a list wait behind the others; with @only_behind only if there are any (else -EAGAIN),
+ * as which the one counts in whose routine this is.
+ */
 static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
+	bool nested = only_behind && wdmdma_routine_depth();
 	unsigned long flags;
 	int ret = 0;
 
@@ -127,7 +128,8 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 	if (adapter->transfers_closed) {
 		transfer->why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (only_behind && list_empty(&adapter->waiting_lists) && !adapter->lists_served) {
+	} else if (only_behind && !nested && list_empty(&adapter->waiting_lists) &&
+		   !adapter->lists_served) {
 		ret = -EAGAIN;
 	} else {
 		wdmdma_transfer_is_known(transfer);
@@ -136,7 +138,7 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	if (!ret)
 		queue_delayed_work(wdmdma_workqueue, &adapter->list_work,
-				   msecs_to_jiffies(LIST_RETRY_MS));
+				   nested ? 0 : msecs_to_jiffies(LIST_RETRY_MS));
 	return ret;
 }
 
@@ -157,10 +159,14 @@ int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const voi
 
 	*list = NULL;
 	INIT_LIST_HEAD(&transfer->node);
-	if (may_wait)
+	if (may_wait) {
 		ret = list_wait(transfer, true);
-	if (ret != -EAGAIN)
+		if (ret != -EAGAIN)
+			goto out;
+	} else if (transfer->ready.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
+		transfer->why = "called in the routine of a call in a routine, again and again";
 		goto out;
+	}
 	ret = list_try(transfer, GFP_ATOMIC, list);
 	if (ret == -EAGAIN && may_wait)
 		ret = list_wait(transfer, false);

@@ -54,6 +54,13 @@ struct wdmdma_ready {
 	void *context;
 };
 
+/* Of the routine around the one that is called, if there is one; and what to do at the end. */
+struct wdmdma_routine {
+	const void *task;
+	unsigned int depth;
+	bool enable;
+};
+
 struct wdmdma_transfer;
 
 /**
@@ -82,6 +89,7 @@ struct wdmdma_list_ops {
  * @no_bounce: fail rather than copy
  * @must_bounce: to copy is the only way
  * @starting: counted in the adapter's @starting
+ * @unended: of a synchronous call without a routine: the driver calls FreeAdapterObject
  * @memory: the pieces of the driver's memory
  * @bounce: those of ours, while there are any
  * @mapped: which of the two is mapped; NULL while none is
@@ -148,6 +156,11 @@ unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
 dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len);
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma);
+
+/* routine.c */
+unsigned int wdmdma_routine_depth(void);
+struct wdmdma_routine wdmdma_routine_enter(void);
+void wdmdma_routine_leave(struct wdmdma_routine outer);
 
 /* list.c */
 void wdmdma_list_work(struct work_struct *work);
