@@ -358,6 +358,7 @@ struct wdmdma_device {
  * @lists: lists that the driver has, by their addresses
  * @waiting_lists: those that cannot be mapped yet, oldest first
  * @lists_served: @list_work is at it
+ * @list_round: the round of tries that @list_work is in; the next one where it ends
  * @list_work: maps what waits
  * @unended_lists: synchronous calls after which the driver still has to call
  *                 FreeAdapterObject
@@ -391,6 +392,7 @@ struct wdmdma_adapter {
 	DECLARE_HASHTABLE(lists, 6);
 	struct list_head waiting_lists;
 	bool lists_served;
+	unsigned int list_round;
 	struct delayed_work list_work;
 	atomic_t unended_lists;
 	struct wdmdma_registers *channel;

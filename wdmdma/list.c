@@ -30,6 +30,9 @@
 #include "channel.h"
 
 #define LIST_RETRY_MS		10
+#define LIST_TURN_MS		100	/* see list_may_be_overtaken() */
+/* No OOM killer, and no end of tries, for what may not be there at all. */
+#define LIST_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL)
 
 /* The transfer is the driver's now, and waits no more. */
 static void list_publish(struct wdmdma_transfer *transfer)
@@ -178,18 +181,36 @@ out:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_start);
 
-/* The list that has waited longest and may come; NULL if there is none. Under the lock. */
+/*
+ * May others go before a list that was tried in vain? It may be short of what comes back
+ * when they are put, or be larger than all there is, which does not show. So it holds up the
+ * others at first, and then in turns that come ever less often: the 1st, 2nd, 4th, 8th ...
+ */
+static bool list_may_be_overtaken(const struct wdmdma_transfer *transfer)
+{
+	unsigned long turn = (jiffies - transfer->since) / msecs_to_jiffies(LIST_TURN_MS);
+
+	return turn & (turn - 1);
+}
+
+/* The list that has waited longest and may be tried in this round; NULL if there is none. */
 static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 
-	list_for_each_entry(transfer, &adapter->waiting_lists, node)
-		if (!transfer->stuck)
+	lockdep_assert_held(&adapter->transfers_lock);
+	list_for_each_entry(transfer, &adapter->waiting_lists, node) {
+		if (transfer->stuck)
+			continue;
+		if (!transfer->since || transfer->round != adapter->list_round)
 			return transfer;
+		if (!list_may_be_overtaken(transfer))
+			return NULL;
+	}
 	return NULL;
 }
 
-/* That list, so marked that it is not cancelled; or NULL: no more. */
+/* That list, so marked that it is not cancelled; or NULL: the round is over. */
 static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer = NULL;
@@ -199,23 +220,45 @@ static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
 		transfer = list_first_waiting(adapter);
 	if (transfer)
 		transfer->busy = true;
+	else
+		adapter->list_round++;
 	adapter->lists_served = transfer;
 	spin_unlock_irq(&adapter->transfers_lock);
 	return transfer;
 }
 
-/* A list could not be mapped: whatever the reason, there is no call that would say so. */
+/*
+ * A list could not be mapped: whatever the reason, there is no call that would say so. It is
+ * said once, and once more if it can never be.
+ */
 static void list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
-	wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s", transfer->len,
-		      stuck ? " until they are cancelled" : "", transfer->why);
+	if (stuck || !transfer->since)
+		wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s",
+			      transfer->len, stuck ? " until they are cancelled" : "",
+			      transfer->why);
 	spin_lock_irq(&adapter->transfers_lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;
-	adapter->lists_served = false;
+	transfer->since = transfer->since ?: (jiffies - 1) | 1;
+	transfer->round = adapter->list_round;
 	spin_unlock_irq(&adapter->transfers_lock);
+}
+
+/* Is there a list that may be mapped later? */
+static bool list_is_any_waiting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+	bool waits = false;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+		waits |= !transfer->stuck;
+	waits &= !adapter->transfers_closed;
+	spin_unlock_irq(&adapter->transfers_lock);
+	return waits;
 }
 
 /* Map what waits, as far as it goes. Lists that come meanwhile wait behind it. */
@@ -227,15 +270,18 @@ static void list_serve(struct wdmdma_adapter *adapter)
 	const void *list;
 	int ret;
 
-	for (left = WDMDMA_SERVED_AT_ONCE; left && !delay; left--) {
+	for (left = WDMDMA_SERVED_AT_ONCE; left; left--) {
 		transfer = list_next_waiting(adapter);
 		if (!transfer)
-			return;
-		ret = list_try(transfer, GFP_KERNEL, &list);
+			break;
+		ret = list_try(transfer, LIST_GFP, &list);
 		if (ret)
 			list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
-		if (ret == -EAGAIN)
-			delay = msecs_to_jiffies(LIST_RETRY_MS);
+	}
+	if (left) {
+		if (!list_is_any_waiting(adapter))
+			return;
+		delay = msecs_to_jiffies(LIST_RETRY_MS);
 	}
 	/* A routine may ask again each time: others are to have their turn. */
 	spin_lock_irq(&adapter->transfers_lock);
@@ -369,12 +415,13 @@ void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
-/* The list that waits under this context; or NULL. Under the transfers lock. */
+/* The list that waits under this context; or NULL. */
 static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,
 						 const void *context)
 {
 	struct wdmdma_transfer *transfer;
 
+	lockdep_assert_held(&adapter->transfers_lock);
 	list_for_each_entry(transfer, &adapter->waiting_lists, node)
 		if (transfer->context == context)
 			return transfer;

@@ -211,7 +211,7 @@ static int transfer_enter(struct wdmdma_transfer *transfer)
 	return ret;
 }
 
-/* The transfer is in a list of the adapter's, which shows that it is there. Under the lock. */
+/* The transfer is in a list of the adapter's, which shows that it is there. */
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
 {
 	lockdep_assert_held(&transfer->adapter->transfers_lock);
@@ -427,6 +427,21 @@ static void transfer_copy(struct wdmdma_transfer *transfer, bool to_bounce)
 	}
 }
 
+/* Memory could not be mapped: -EAGAIN if that is for a shortage that may end. */
+static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
+{
+	phys_addr_t start, end;
+
+	transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
+	if (!transfer->device->backend->reaches || !may_end)
+		return may_end ? -EAGAIN : -EOPNOTSUPP;
+	/* Where nothing translates it is only these that can be short. */
+	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
+		return -EAGAIN;
+	transfer->why = "the memory has to be copied, and the kernel has no bounce buffers (swiotlb)";
+	return -EOPNOTSUPP;
+}
+
 /* One piece is mapped as a page: that knows no longest segment. */
 static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist *sg)
 {
@@ -434,10 +449,8 @@ static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist
 	dma_addr_t dma = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length,
 					    transfer->direction, transfer_attrs(transfer));
 
-	if (dma_mapping_error(dev, dma)) {
-		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
-		return sg->length <= dma_max_mapping_size(dev) ? -EAGAIN : -EOPNOTSUPP;
-	}
+	if (dma_mapping_error(dev, dma))
+		return transfer_map_error(transfer, sg->length <= dma_max_mapping_size(dev));
 	sg_dma_address(sg) = dma;
 	sg_dma_len(sg) = sg->length;
 	return 0;
@@ -452,10 +465,9 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 	} else {
 		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
 				      transfer_attrs(transfer));
-		transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
 		/* -EIO is what a full pool of bounce buffers gives. */
 		if (ret)
-			ret = ret == -EINVAL ? -EOPNOTSUPP : -EAGAIN;
+			ret = transfer_map_error(transfer, ret != -EINVAL);
 	}
 	if (!ret)
 		transfer->mapped = table;
@@ -605,6 +617,79 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
 {
 	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+/* Pages of memory below an address. */
+static u64 transfer_pages_below(phys_addr_t last)
+{
+	unsigned long end = PHYS_PFN(last) + 1;
+	u64 pages = 0;
+	int node, i;
+
+	for_each_online_node(node)
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			struct zone *zone = &NODE_DATA(node)->node_zones[i];
+
+			if (zone->zone_start_pfn < end)
+				pages += min(zone_managed_pages(zone), end - zone->zone_start_pfn);
+		}
+	return pages;
+}
+
+/* Pages of one transfer of which the kernel copies all, or some. */
+static u64 transfer_pages_of_pool(const struct wdmdma_adapter *adapter, struct device *dev)
+{
+	phys_addr_t start, end;
+
+	if (!wdmdma_bounce_pool(dev, &start, &end))
+		return U32_MAX;
+	/* It copies what we copied to, too. */
+	if (!adapter->scatter_gather && is_swiotlb_force_bounce(dev))
+		return dma_max_mapping_size(dev) >> PAGE_SHIFT;
+	/* A piece may fill just more than half of a slot set. */
+	return PHYS_PFN(end - start) / 2;
+}
+
+/**
+ * wdmdma_transfer_most_pages() - what a transfer can have at most
+ * @adapter: the adapter
+ *
+ * With more it would wait for ever for what there is not: logical addresses, bounce buffers
+ * of the kernel's, or memory within reach to copy to. No more than half of these, and of
+ * addresses, which are given out aligned to the length, a quarter, are for one transfer.
+ *
+ * Context: any.
+ * Return: pages
+ */
+u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
+{
+	const struct wdmdma_transfer transfer = {
+		.adapter = (struct wdmdma_adapter *)adapter,
+		.device = wdmdma_adapter_dma(adapter),
+	};
+	const struct wdmdma_backend *backend = transfer.device->backend;
+	struct wdmdma_window reach = transfer_reach(&transfer);
+	struct device *dev = transfer_dev(&transfer);
+	u64 most = U32_MAX;
+	phys_addr_t top;
+
+	if (!backend->reaches) {
+		most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
+	} else if (!adapter->controller) {
+		top = backend->phys(transfer.device, dma_get_required_mask(dev) & PAGE_MASK);
+		switch (backend->reaches(transfer.device, reach, top, PAGE_SIZE)) {
+		case WDMDMA_OUT_OF_REACH:
+			most = transfer_pages_below(backend->phys(transfer.device, reach.last)) / 2;
+			break;
+		case WDMDMA_REACHES_COPY:
+			most = transfer_pages_of_pool(adapter, dev);
+			break;
+		case WDMDMA_REACHES:
+			break;
+		}
+	}
+	/* Two are enough for bytes across the border of two pages. */
+	return clamp_t(u64, most, 2, U32_MAX);
 }
 
 /* As many segments as mapping can make of it. */

@@ -98,6 +98,8 @@ struct wdmdma_list_ops {
  * @hash: in the adapter's table of lists that the driver has, by the list's address
  * @busy: it waits, and is being tried
  * @stuck: it waits, and can never be mapped: it is not tried any more
+ * @since: when it was first tried in vain while it waited; 0 before that
+ * @round: the last round of tries that it had
  * @context: by which the driver may cancel it while it waits
  * @ops: for lists
  * @ready: for lists
@@ -121,6 +123,8 @@ struct wdmdma_transfer {
 	struct hlist_node hash;
 	bool busy;
 	bool stuck;
+	unsigned long since;
+	unsigned int round;
 	const void *context;
 	const struct wdmdma_list_ops *ops;
 	struct wdmdma_ready ready;
@@ -150,6 +154,7 @@ void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_leave(struct wdmdma_transfer *transfer);
+u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);

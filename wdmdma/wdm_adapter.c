@@ -13,6 +13,7 @@
 #include <wdmdma/linux.h>
 
 #include "controller.h"
+#include "transfer.h"
 #include "wdm_private.h"
 
 /* Map registers granted when the driver leaves MaximumLength 0. */
@@ -319,7 +320,7 @@ static const char *wdm_description_fault(const struct device *dev,
 /* On success the controller, if there is one, is the adapter's. */
 static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 				       const DEVICE_DESCRIPTION *description,
-				       struct wdmdma_controller *controller, ULONG map_registers)
+				       struct wdmdma_controller *controller, ULONG *map_registers)
 {
 	unsigned int width = wdm_address_width(device->dev, description);
 	struct wdmdma_adapter *adapter;
@@ -341,8 +342,9 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
 	/* The lists of a device that has a controller would be the controller's. */
 	adapter->scatter_gather = description->ScatterGather && !controller;
-	adapter->map_registers = map_registers;
 	adapter->controller = controller;
+	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
+	adapter->map_registers = *map_registers;
 	wdmdma_adapter_publish(adapter);
 	return dma_adapter;
 }
@@ -354,7 +356,9 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
  *	for versions 0 to 2 only up to DmaPort
  * @number_of_map_registers: receives how many pages one transfer may cover: those
  *	of MaximumLength and one more; at least 2; with system DMA not more than a
- *	channel moves at a time; 0 on failure
+ *	channel moves at a time; less where a transfer of that many could never be mapped
+ *	(half of the kernel's bounce buffers, or of the memory within the adapter's reach, if
+ *	such are needed; a quarter of the addresses behind an IOMMU); 0 on failure
  *
  * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
  * needs its own PutDmaAdapter. The adapter reaches what both the description
@@ -410,7 +414,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);
 	else
-		dma_adapter = wdm_adapter_create(device, device_description, controller, registers);
+		dma_adapter = wdm_adapter_create(device, device_description, controller,
+						 &registers);
 	if (dma_adapter)
 		*number_of_map_registers = registers;
 	else
