@@ -249,6 +249,8 @@ bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
 	unsigned long flags;
 	bool bare;
 
+	if (!READ_ONCE(adapter->channel))
+		return false;
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	bare = adapter->channel && !adapter->channel->control;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);

@@ -62,6 +62,7 @@ struct iommu_group;
 struct wdmdma_backend;
 struct wdmdma_controller;
 struct wdmdma_registers;
+struct wdmdma_transfer;
 struct wdmdma_device;
 struct wdmdma_private;
 struct wdmdma_range;
@@ -360,8 +361,9 @@ struct wdmdma_device {
  * @lists_served: @list_work is at it
  * @list_round: the round of tries that @list_work is in; the next one where it ends
  * @list_work: maps what waits
- * @unended_lists: synchronous calls after which the driver still has to call
- *                 FreeAdapterObject
+ * @unended_lists: synchronous calls without a routine, after which the driver still has to
+ *                 call FreeAdapterObject
+ * @unended: the list of the one such call, as long as there is no other and it is not put
  * @channel: who has the channel; NULL while it is free
  * @registers: map registers that the driver has
  * @waiting_channels: who waits for the channel, oldest first
@@ -394,7 +396,8 @@ struct wdmdma_adapter {
 	bool lists_served;
 	unsigned int list_round;
 	struct delayed_work list_work;
-	atomic_t unended_lists;
+	unsigned int unended_lists;
+	struct wdmdma_transfer *unended;
 	struct wdmdma_registers *channel;
 	struct list_head registers;
 	struct list_head waiting_channels;

@@ -43,6 +43,10 @@ static void list_publish(struct wdmdma_transfer *transfer)
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	wdmdma_transfer_is_known(transfer);
 	list_del_init(&transfer->node);
+	/* Not a second time, when it is returned. */
+	if (transfer->unended)
+		adapter->unended = adapter->unended_lists++ ? NULL : transfer;
+	transfer->unended = false;
 	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->ready.list);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 }
@@ -300,11 +304,35 @@ void wdmdma_list_work(struct work_struct *work)
 	memalloc_noio_restore(flags);
 }
 
+/* A list that is out of the table does not come back: FreeAdapterObject does not end it. */
+static void list_forget(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+	unsigned long flags;
+
+	if (READ_ONCE(adapter->unended) != transfer)
+		return;
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	if (adapter->unended == transfer)
+		adapter->unended = NULL;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+}
+
 /* Free a list that is not mapped. */
 static void list_free(struct wdmdma_transfer *transfer)
 {
 	wdmdma_transfer_fini(transfer);
 	transfer->ops->release(transfer);
+}
+
+/* The same of one that the driver had: what it takes may be what others wait for. */
+static void list_end(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_adapter *adapter = transfer->adapter;
+
+	list_free(transfer);
+	if (!list_empty_careful(&adapter->waiting_lists))
+		mod_delayed_work(wdmdma_workqueue, &adapter->list_work, 0);
 }
 
 /**
@@ -329,6 +357,7 @@ int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void
 		if (transfer->direction != direction)
 			wdmdma_refuse(adapter->device, call,
 				      "%p: WriteToDevice is not what it was: ignored", list);
+		list_forget(transfer);
 		wdmdma_transfer_unmap(transfer);
 	}
 	rcu_read_unlock();
@@ -336,12 +365,61 @@ int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void
 		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
 		return -EINVAL;
 	}
-	list_free(transfer);
-	if (!list_empty_careful(&adapter->waiting_lists))
-		mod_delayed_work(wdmdma_workqueue, &adapter->list_work, 0);
+	list_end(transfer);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_put);
+
+/*
+ * A list of a synchronous call that the driver has, if it has one of those only: for good. It
+ * counts as ended, whichever it is. False if there is no such call to be ended.
+ */
+static bool list_claim_unended(struct wdmdma_adapter *adapter, bool end,
+			       struct wdmdma_transfer **transfer)
+{
+	unsigned long flags;
+	bool unended;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	unended = adapter->unended_lists;
+	*transfer = adapter->unended;
+	if (unended) {
+		adapter->unended_lists--;
+		adapter->unended = NULL;
+	}
+	/* It may be out of the table for the moment, at unbind for ever. */
+	if (*transfer && (!end || adapter->transfers_closed || !hash_hashed(&(*transfer)->hash)))
+		*transfer = NULL;
+	if (*transfer)
+		hash_del(&(*transfer)->hash);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return unended;
+}
+
+/**
+ * wdmdma_list_settle() - FreeAdapterObject, of a synchronous call for a list without a routine
+ * @adapter: the adapter
+ * @end: the list ends, too, unless it has been put; not if there is more than one such
+ *       list, since the call does not say which
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: false if there is no such call that was not ended so.
+ */
+bool wdmdma_list_settle(struct wdmdma_adapter *adapter, bool end)
+{
+	struct wdmdma_transfer *transfer;
+	bool unended;
+
+	rcu_read_lock();
+	unended = list_claim_unended(adapter, end, &transfer);
+	if (transfer)
+		wdmdma_transfer_unmap(transfer);
+	rcu_read_unlock();
+	if (transfer)
+		list_end(transfer);
+	return unended;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_settle);
 
 /*
  * A list that the driver has, for the time up to wdmdma_list_return(): meanwhile
@@ -470,6 +548,7 @@ static struct wdmdma_transfer *list_claim_any(struct wdmdma_adapter *adapter)
 	unsigned int bucket;
 
 	spin_lock_irq(&adapter->transfers_lock);
+	adapter->unended = NULL;
 	hash_for_each(adapter->lists, bucket, transfer, hash) {
 		hash_del(&transfer->hash);
 		goto unlock;

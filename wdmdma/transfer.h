@@ -114,6 +114,7 @@ struct wdmdma_transfer {
 	bool no_bounce;
 	bool must_bounce;
 	bool starting;
+	bool unended;
 	struct sg_table memory;
 	struct sg_table bounce;
 	struct sg_table *mapped;
@@ -177,6 +178,7 @@ void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
 int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
 int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		    enum dma_data_direction direction);
+bool wdmdma_list_settle(struct wdmdma_adapter *adapter, bool end);
 struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list);
 void wdmdma_list_return(struct wdmdma_transfer *transfer);
 bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list,

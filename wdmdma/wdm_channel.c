@@ -207,7 +207,7 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
 			     const char *call)
 {
 	if (wdmdma_channel_free(adapter, keep, call) == -EINVAL &&
-	    atomic_dec_if_positive(&adapter->unended_lists) < 0)
+	    !wdmdma_list_settle(adapter, keep == WDMDMA_KEEP_NOTHING))
 		wdmdma_refuse(adapter->device, call,
 			      "the channel is not allocated (bug check 0xE6, code 0x04)");
 }
@@ -238,15 +238,18 @@ void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
 /**
  * WdmFreeAdapterObject() - FreeAdapterObject: free what a synchronous call left
  * @dma_adapter: from IoGetDmaAdapter()
- * @allocation_action: DeallocateObject: channel and map registers;
+ * @allocation_action: DeallocateObject: channel and map registers, or the list;
  *	DeallocateObjectKeepRegisters: the channel; KeepObject: nothing
  *
- * Answers to wdm: PFREE_ADAPTER_OBJECT. A list stays until PutScatterGatherList,
- * whatever the action.
+ * Answers to wdm: PFREE_ADAPTER_OBJECT. DeallocateObject after a synchronous call for a
+ * list without a routine ends the list as PutScatterGatherList does, and that is not called;
+ * DeallocateObjectKeepRegisters leaves it to that. A list that was put already, with either,
+ * is only counted.
  *
  * Differs from Windows: a list does not take the channel, so others may have that at the
  * same time. It stays with them if they got it by a routine, as long as there are lists
- * of synchronous calls that this was not called for.
+ * of synchronous calls that this was not called for. While there are two or more such lists
+ * DeallocateObject ends none, since it does not say which: PutScatterGatherList does.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -265,7 +268,7 @@ void WdmFreeAdapterObject(PDMA_ADAPTER dma_adapter, IO_ALLOCATION_ACTION allocat
 			      allocation_action);
 	else if (allocation_action != KeepObject &&
 		 (wdmdma_channel_is_bare(adapter) ||
-		  atomic_dec_if_positive(&adapter->unended_lists) < 0))
+		  !wdmdma_list_settle(adapter, allocation_action == DeallocateObject)))
 		wdm_channel_free(adapter, wdm_keep(allocation_action), call);
 	wdmdma_adapter_put(adapter);
 }

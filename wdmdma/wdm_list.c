@@ -195,6 +195,8 @@ static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_
 	transfer->direction = wdm_direction(args->write);
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	transfer->context = args->block;
+	/* The driver calls FreeAdapterObject then. */
+	transfer->unended = !args->routine;
 	transfer->ops = &wdm_list_ops;
 	transfer->ready.routine = args->routine;
 	transfer->ready.object = args->object;
@@ -237,9 +239,6 @@ NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
 		status = wdm_context_use(adapter, args->call, args->block);
 	if (NT_SUCCESS(status))
 		status = wdm_list_start(adapter, args, result, &fault);
-	/* The driver calls FreeAdapterObject then. */
-	if (NT_SUCCESS(status) && !args->routine)
-		atomic_inc(&adapter->unended_lists);
 	if (fault)
 		wdmdma_refuse(adapter->device, args->call, "%s", fault);
 	wdmdma_adapter_put(adapter);

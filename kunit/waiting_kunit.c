@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * list.c, channel.c, routine.c: requests that are made in routines, and lists that wait for
+ * what does not come.
+ */
+#include <kunit/device.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include <wdmdma/mdl.h>
+
+#include "channel.h"
+#include "edu.h"
+#include "memory.h"
+
+#define SYNC		DMA_SYNCHRONOUS_CALLBACK
+#define WAIT		(20 * HZ)
+#define ROUNDS		5000
+#define TOO_DEEP	8	/* the case has failed; go no further */
+
+/* Requests in routines. */
+
+/* What asks for what, and how often yet. */
+struct asking {
+	PDMA_ADAPTER adapter[2];
+	PMDL mdl;
+	bool channels, lists, build, synchronous;
+	unsigned int calls, depth, deepest, refused;
+	NTSTATUS status;
+	u8 buffer[2][0x40] __aligned(8);
+	struct completion done;
+};
+
+static VOID ask_in_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context);
+
+static IO_ALLOCATION_ACTION ask_in_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+					   PVOID context);
+
+/* By each adapter in turn, and for a list and the channel in turn if both are to be. */
+static NTSTATUS ask(struct asking *asking)
+{
+	PDMA_ADAPTER adapter = asking->adapter[asking->calls % 2];
+	bool list = asking->lists && (!asking->channels || asking->calls / 2 % 2);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	PVOID va = MmGetMdlVirtualAddress(asking->mdl);
+
+	if (asking->synchronous) {
+		ops->InitializeDmaTransferContext(adapter, context);
+		return list ? ops->GetScatterGatherListEx(adapter, NULL, context, asking->mdl, 0,
+							  100, SYNC, ask_in_list, asking, TRUE,
+							  NULL, NULL, NULL) :
+			      ops->AllocateAdapterChannelEx(adapter, NULL, context, 1, SYNC,
+							    ask_in_channel, asking, NULL);
+	}
+	if (!list)
+		return ops->AllocateAdapterChannel(adapter, NULL, 1, ask_in_channel, asking);
+	if (asking->build)
+		return ops->BuildScatterGatherList(adapter, NULL, asking->mdl, va, 100, ask_in_list,
+						   asking, TRUE, asking->buffer[asking->calls % 2],
+						   sizeof(asking->buffer[0]));
+	return ops->GetScatterGatherList(adapter, NULL, asking->mdl, va, 100, ask_in_list, asking,
+					 TRUE);
+}
+
+static void ask_again(struct asking *asking)
+{
+	asking->calls++;
+	asking->depth++;
+	asking->deepest = max(asking->deepest, asking->depth);
+	if (asking->calls == ROUNDS || asking->deepest >= TOO_DEEP) {
+		complete(&asking->done);
+	} else {
+		asking->status = ask(asking);
+		if (!NT_SUCCESS(asking->status) && !asking->refused++)
+			complete(&asking->done);
+	}
+	asking->depth--;
+}
+
+static VOID ask_in_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct asking *asking = context;
+	PDMA_ADAPTER adapter = asking->adapter[asking->calls % 2];
+
+	adapter->DmaOperations->PutScatterGatherList(adapter, list, TRUE);
+	ask_again(asking);
+}
+
+static IO_ALLOCATION_ACTION ask_in_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+					   PVOID context)
+{
+	struct asking *asking = context;
+	PDMA_ADAPTER adapter = asking->adapter[asking->calls % 2];
+
+	/* Then the channel is free for whoever asks. */
+	adapter->DmaOperations->FreeAdapterChannel(adapter);
+	ask_again(asking);
+	return KeepObject;
+}
+
+static struct asking *asking_of(struct kunit *test)
+{
+	struct asking *asking = kunit_kzalloc(test, sizeof(*asking), GFP_KERNEL);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	struct wdmdma_fixture *f = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, asking);
+	asking->adapter[0] = asking->adapter[1] = f->adapter;
+	asking->mdl = wdmdma_test_mdl(test, memory->va, PAGE_SIZE);
+	init_completion(&asking->done);
+	return asking;
+}
+
+static const struct ask_row {
+	const char *name;
+	bool channels, lists, build, two;
+} ask_rows[] = {
+	{ "lists", false, true },
+	{ "lists in the driver's buffers", false, true, true },
+	{ "lists of two adapters in turn", false, true, false, true },
+	{ "the channel", true },
+	{ "the channels of two adapters in turn", true, false, false, true },
+	{ "a list and the channel in turn", true, true },
+	{ "the same of two adapters", true, true, false, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ask, ask_rows, name);
+
+/* At each level: PASSIVE_LEVEL, bottom halves off, and interrupts off. */
+static void routine_that_asks_again_is_not_nested(struct kunit *test)
+{
+	const struct ask_row *row = test->param_value;
+	struct asking *asking = asking_of(test);
+	unsigned int level;
+	NTSTATUS status;
+
+	asking->channels = row->channels;
+	asking->lists = row->lists;
+	asking->build = row->build;
+	if (row->two)
+		asking->adapter[1] = wdmdma_test_adapter(test, 64, SZ_64K, TRUE);
+	for (level = 0; level < 3; level++) {
+		asking->calls = 0;
+		reinit_completion(&asking->done);
+		if (level == 1)
+			local_bh_disable();
+		if (level == 2)
+			local_irq_disable();
+		status = ask(asking);
+		if (level == 2)
+			local_irq_enable();
+		if (level == 1)
+			local_bh_enable();
+		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&asking->done, WAIT), 0UL);
+		KUNIT_ASSERT_EQ(test, asking->status, STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(test, asking->deepest, 1U);
+		KUNIT_EXPECT_EQ(test, asking->calls, (unsigned int)ROUNDS);
+	}
+	/* The last routine has still to return. */
+	flush_workqueue(wdmdma_workqueue);
+	KUNIT_EXPECT_EQ(test, wdmdma_routine_depth(), 0U);
+}
+
+/* A call that must not wait is refused, at some depth, where the routine makes it again. */
+static void synchronous_requests_nest_a_few_times(struct kunit *test)
+{
+	const struct ask_row *row = test->param_value;
+	struct asking *asking = asking_of(test);
+
+	asking->channels = row->channels;
+	asking->lists = row->lists;
+	asking->synchronous = true;
+	if (row->two)
+		asking->adapter[1] = wdmdma_test_adapter(test, 64, SZ_64K, TRUE);
+	KUNIT_ASSERT_EQ(test, ask(asking), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, asking->refused, 1U);
+	KUNIT_EXPECT_EQ(test, asking->status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, asking->deepest, (unsigned int)WDMDMA_NESTED_MOST);
+	KUNIT_EXPECT_EQ(test, wdmdma_routine_depth(), 0U);
+}
+
+/* Lists that are too large. */
+
+static ULONG registers_for(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists,
+			   PDMA_ADAPTER *adapter)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
+	struct wdmdma_fixture *f = test->priv;
+	ULONG registers;
+
+	description.MaximumLength = maximum;
+	description.ScatterGather = lists;
+	*adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, *adapter);
+	return registers;
+}
+
+/* As many pages as granted are mapped at once, if nothing else is; one more is refused. */
+static void expect_all_registers_are_good(struct kunit *test, PDMA_ADAPTER adapter, ULONG registers)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, registers + 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, (registers + 1) * PAGE_SIZE);
+	struct wdmdma_caught caught;
+	ULONG length = registers * PAGE_SIZE;
+
+	wdmdma_test_catch_init(&caught);
+	KUNIT_EXPECT_EQ(test, ops->GetScatterGatherList(adapter, NULL, mdl, memory->va, length + 1,
+							wdmdma_test_catch_list, &caught, TRUE),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_ASSERT_EQ(test, ops->GetScatterGatherList(adapter, NULL, mdl, memory->va, length,
+							wdmdma_test_catch_list, &caught, TRUE),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught.done, WAIT), 0UL);
+	ops->PutScatterGatherList(adapter, caught.list, TRUE);
+}
+
+/* 64 MiB, as the kernel's bounce buffers have by default, and more memory than some have. */
+static void no_more_is_granted_than_can_be_copied(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	phys_addr_t start, end;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (!wdmdma_test_copies_all(f->dev) || !wdmdma_bounce_pool(f->dev, &start, &end))
+		kunit_skip(test, "the kernel does not copy all memory");
+	registers = registers_for(test, 64, SZ_64M, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, registers, (end - start) / 2 / PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, registers, (end - start) / 4 / PAGE_SIZE);
+	expect_all_registers_are_good(test, adapter, registers);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+
+	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
+	KUNIT_EXPECT_EQ(test, registers, dma_max_mapping_size(f->dev) / PAGE_SIZE);
+	expect_all_registers_are_good(test, adapter, registers);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* An adapter that reaches 16 MiB, of which not all is free. */
+static void no_more_is_granted_than_is_within_reach(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (wdmdma_test_copies_all(f->dev))
+		kunit_skip(test, "the kernel copies all memory to where the adapter does not reach");
+	wdmdma_test_needs_memory_within(test, 24);
+	registers = registers_for(test, 24, SZ_64M, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, registers, SZ_16M / 2 / PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, registers, SZ_1M / PAGE_SIZE);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* A device with 28 address lines behind an IOMMU, which has no room for 512 MiB. */
+static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
+{
+	struct edu *edu = edu_with_adapter(test, EDU_SLOT_28_BITS, 28);
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (!wdmdma_iommu_translates(&edu->pdev->dev))
+		kunit_skip(test, "no IOMMU translates for the device");
+	registers = registers_for(test, 28, SZ_512M, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, registers, SZ_256M / 4 / PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, registers, SZ_32M / PAGE_SIZE);
+	expect_all_registers_are_good(test, adapter, SZ_16M / PAGE_SIZE < registers ?
+				      registers : SZ_16M / PAGE_SIZE);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* Lists that do not come. */
+
+/* A device that does not reach @never, nor any memory to copy that to; but all other. */
+static struct wdmdma_memory *never;
+static struct wdmdma_memory *always;
+static atomic_t enough;
+static struct wdmdma_backend choosy_backend;
+
+static bool holds(const struct wdmdma_memory *memory, phys_addr_t phys)
+{
+	unsigned int i;
+
+	for (i = 0; i < memory->pages; i++)
+		if (page_to_phys(memory->page[i]) == (phys & PAGE_MASK))
+			return true;
+	return false;
+}
+
+static enum wdmdma_reach choosy_reaches(const struct wdmdma_device *device,
+					struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	if (holds(never, phys))
+		return WDMDMA_OUT_OF_REACH;
+	/* There could be some, at the lowest address. */
+	return atomic_read(&enough) || holds(always, phys) || phys == window.first ?
+	       WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
+}
+
+static NTSTATUS get(PDMA_ADAPTER adapter, PMDL mdl, struct wdmdma_caught *caught)
+{
+	return adapter->DmaOperations->GetScatterGatherList(adapter, NULL, mdl,
+			MmGetMdlVirtualAddress(mdl), MmGetMdlByteCount(mdl),
+			wdmdma_test_catch_list, caught, TRUE);
+}
+
+static void choosy(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
+
+	never = wdmdma_test_memory(test, 2);
+	always = wdmdma_test_memory(test, 2);
+	atomic_set(&enough, 0);
+	choosy_backend = wdmdma_backend_direct;
+	choosy_backend.reaches = choosy_reaches;
+	adapter->device->backend = &choosy_backend;
+	wdmdma_adapter_put(adapter);
+}
+
+/* What is behind it comes in its turn at first, and then without it. */
+static void list_that_does_not_come_lets_others_go(struct kunit *test)
+{
+	struct wdmdma_caught first[70], second[70];
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int i, clock = 0;
+	PMDL bad, good;
+
+	choosy(test);
+	bad = wdmdma_test_mdl(test, never->va, SZ_8K);
+	good = wdmdma_test_mdl(test, always->va, SZ_8K);
+	/* More than a work item serves at once. */
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		wdmdma_test_catch_init(&first[i]);
+		KUNIT_ASSERT_EQ(test, get(f->adapter, bad, &first[i]), STATUS_SUCCESS);
+	}
+	for (i = 0; i < ARRAY_SIZE(second); i++) {
+		wdmdma_test_catch_init(&second[i]);
+		second[i].clock = &clock;
+		KUNIT_ASSERT_EQ(test, get(f->adapter, good, &second[i]), STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(test, second[i].calls, 0U);
+	}
+	for (i = 0; i < ARRAY_SIZE(second); i++) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&second[i].done, WAIT), 0UL);
+		KUNIT_EXPECT_EQ(test, second[i].order, i + 1);
+		f->ops->PutScatterGatherList(f->adapter, second[i].list, TRUE);
+	}
+	for (i = 0; i < ARRAY_SIZE(first); i++)
+		KUNIT_EXPECT_EQ(test, first[i].calls, 0U);
+
+	/* They are not forgotten. */
+	atomic_set(&enough, 1);
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&first[i].done, WAIT), 0UL);
+		f->ops->PutScatterGatherList(f->adapter, first[i].list, TRUE);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
+/* FreeAdapterObject. */
+
+static PSCATTER_GATHER_LIST get_now(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl)
+{
+	return wdmdma_test_list(test, adapter, mdl, FALSE);
+}
+
+/* As the documents have it: no PutScatterGatherList. What the device wrote arrives. */
+static void free_adapter_object_ends_the_list(struct kunit *test)
+{
+	PDMA_ADAPTER adapter = wdmdma_test_copying_adapter(test);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va + 10, 100);
+	PSCATTER_GATHER_LIST list;
+	unsigned int round;
+
+	for (round = 0; round < 303; round++) {
+		list = get_now(test, adapter, mdl);
+		memset(wdmdma_test_at(list->Elements[0].Address.QuadPart), round, 100);
+		adapter->DmaOperations->FreeAdapterObject(adapter, DeallocateObject);
+		KUNIT_ASSERT_EQ(test, wdmdma_test_lists(adapter), 0U);
+		KUNIT_ASSERT_NULL(test, memchr_inv(memory->va + 10, round & 0xff, 100));
+	}
+	/* FreeAdapterChannel is the same by another name. */
+	get_now(test, adapter, mdl);
+	adapter->DmaOperations->FreeAdapterChannel(adapter);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
+}
+
+/* It does not say which list: so it ends none that it need not be. */
+static void free_adapter_object_ends_no_other_list(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 100);
+	PSCATTER_GATHER_LIST first, second;
+	struct wdmdma_caught caught;
+
+	/* It was put, and another one has come since by a routine. */
+	first = get_now(test, f->adapter, mdl);
+	f->ops->PutScatterGatherList(f->adapter, first, FALSE);
+	wdmdma_test_catch_init(&caught);
+	KUNIT_ASSERT_EQ(test, get(f->adapter, mdl, &caught), STATUS_SUCCESS);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 1U);
+	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
+
+	/* There are two. */
+	first = get_now(test, f->adapter, mdl);
+	second = get_now(test, f->adapter, mdl);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 2U);
+	f->ops->PutScatterGatherList(f->adapter, first, FALSE);
+	f->ops->PutScatterGatherList(f->adapter, second, FALSE);
+
+	/* It stays when the registers do. */
+	first = get_now(test, f->adapter, mdl);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObjectKeepRegisters);
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 1U);
+	f->ops->PutScatterGatherList(f->adapter, first, FALSE);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
+static struct kunit_case waiting_cases[] = {
+	KUNIT_CASE_PARAM(routine_that_asks_again_is_not_nested, ask_gen_params),
+	KUNIT_CASE_PARAM(synchronous_requests_nest_a_few_times, ask_gen_params),
+	KUNIT_CASE(no_more_is_granted_than_can_be_copied),
+	KUNIT_CASE(no_more_is_granted_than_is_within_reach),
+	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
+	KUNIT_CASE(list_that_does_not_come_lets_others_go),
+	KUNIT_CASE(free_adapter_object_ends_the_list),
+	KUNIT_CASE(free_adapter_object_ends_no_other_list),
+	{}
+};
+
+static struct kunit_suite waiting_suite = {
+	.name = "wdmdma_waiting",
+	.suite_init = edu_suite_init,
+	.suite_exit = edu_suite_exit,
+	.init = wdmdma_test_fixture_init,
+	.test_cases = waiting_cases,
+};
+
+kunit_test_suite(waiting_suite);
