@@ -454,6 +454,16 @@ static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
 	return NULL;
 }
 
+/* A DMA controller does not go on in what is freed: it may be somebody else's soon. */
+static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *call,
+				   const struct wdmdma_buffer *buffer)
+{
+	if (wdmdma_controller_leave(adapter->controller, buffer->dma, buffer->size))
+		wdmdma_refuse(adapter->device, call,
+			      "VA %p is mapped for the DMA controller: its channel is stopped",
+			      buffer->cpu);
+}
+
 /*
  * The buffer that was named, now claimed for freeing; or NULL and the reason; or
  * NULL and no reason: a part was named, and that was noted.
@@ -472,7 +482,11 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 	if (!*why && whole && atomic_xchg(&buffer->freeing, 1))
 		*why = "the buffer is being freed already";
 	rcu_read_unlock();
-	return !*why && whole ? buffer : NULL;
+	if (*why || !whole)
+		return NULL;
+	if (unlikely(adapter->controller))
+		buffer_stop_controller(adapter, naming->call, buffer);
+	return buffer;
 }
 
 /**

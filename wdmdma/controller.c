@@ -90,6 +90,7 @@ int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma
 		ret = -EBUSY;
 	} else {
 		controller->loaded = true;
+		controller->dma = dma;
 		controller->len = len;
 		controller->ops->start(controller, dma, len, direction);
 	}
@@ -98,13 +99,21 @@ int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_start);
 
-/* Under the lock, while there is a transfer. */
+/* While there is a transfer. */
 static size_t controller_left(const struct wdmdma_controller *controller)
 {
 	size_t left = controller->ops->residue(controller);
 
+	lockdep_assert_held(&controller->lock);
+	if (left)
+		return left;
 	/* One that goes round has never moved all: it is at the beginning. */
-	return left || !controller->cyclic ? left : controller->len;
+	if (controller->cyclic)
+		return controller->len;
+	/* The counter of one that is as long as can be looks the same at both ends. */
+	if (controller->len == controller->boundary && !controller->ops->is_done(controller))
+		return controller->len;
+	return 0;
 }
 
 /* Move nothing more. What is left stays readable, and the transfer has still to be stopped. */
@@ -119,6 +128,27 @@ void wdmdma_controller_pause(struct wdmdma_controller *controller)
 		controller->ops->stop(controller);
 	spin_unlock_irqrestore(&controller->lock, flags);
 }
+
+/*
+ * Memory goes: move nothing more if the transfer is in it, at least in part. Then, true, the
+ * transfer has still to be stopped. Any context.
+ */
+bool wdmdma_controller_leave(struct wdmdma_controller *controller, dma_addr_t dma, size_t len)
+{
+	unsigned long flags;
+	bool used;
+
+	if (!controller)
+		return false;
+	spin_lock_irqsave(&controller->lock, flags);
+	used = controller->loaded && controller->dma < dma + len &&
+	       dma < controller->dma + controller->len;
+	if (used)
+		controller->ops->stop(controller);
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return used;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_leave);
 
 /* End the transfer, if there is one: its memory is not the controller's any more. Any context. */
 void wdmdma_controller_stop(struct wdmdma_controller *controller)

@@ -24,7 +24,10 @@ struct wdmdma_controller;
  *       negative errno and the reason in @why
  * @start: program the channel and let it run
  * @stop: stop it; the residue stays
- * @residue: bytes that are left, of the current round if it is cyclic
+ * @residue: bytes that are left, of the current round if it is cyclic; 0 may also stand for
+ *           as many as fit into the counter
+ * @is_done: has the transfer come to its end since it was started? Asked where @residue does
+ *           not tell; not of a cyclic one
  * @put: give the channel back
  *
  * All but @get, which may sleep, and @put are called under the record's lock.
@@ -36,6 +39,7 @@ struct wdmdma_controller_ops {
 		      enum dma_data_direction direction);
 	void (*stop)(const struct wdmdma_controller *controller);
 	size_t (*residue)(const struct wdmdma_controller *controller);
+	bool (*is_done)(const struct wdmdma_controller *controller);
 	void (*put)(const struct wdmdma_controller *controller);
 };
 
@@ -70,6 +74,7 @@ struct wdmdma_channel_request {
  * @block_used: @block is lent to a transfer
  * @taken: until the channel is given back
  * @loaded: there is a transfer, running or stopped
+ * @dma: where it is, for the controller
  * @len: its bytes
  * @left: residue of the last one, when there is none
  */
@@ -86,6 +91,7 @@ struct wdmdma_controller {
 	bool block_used;
 	bool taken;
 	bool loaded;
+	dma_addr_t dma;
 	size_t len;
 	size_t left;
 };
@@ -100,6 +106,7 @@ int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma
 			    enum dma_data_direction direction, const char **why);
 void wdmdma_controller_pause(struct wdmdma_controller *controller);
 void wdmdma_controller_stop(struct wdmdma_controller *controller);
+bool wdmdma_controller_leave(struct wdmdma_controller *controller, dma_addr_t dma, size_t len);
 struct page *wdmdma_controller_lend(struct wdmdma_controller *controller, size_t len);
 bool wdmdma_controller_take_back(struct wdmdma_controller *controller, const struct page *page);
 size_t wdmdma_controller_residue(struct wdmdma_controller *controller);

@@ -6,6 +6,7 @@
  * They drive 24 address lines, of which the upper ones do not count: a transfer that
  * reaches the end of its 64 KiB, or 128 KiB of words, would go on at their beginning.
  */
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -22,6 +23,22 @@
 #define ISA_MODE_TO_MEMORY	0x04
 #define ISA_MODE_FROM_MEMORY	0x08
 #define ISA_MODE_SINGLE		0x40	/* and 0 for demand mode */
+
+/*
+ * Bit N: channel N came to the end of its count. The controllers' status registers say so, but
+ * to read one clears it, for four channels: so what was read is kept here. Under the kernel's
+ * DMA lock.
+ */
+static u8 isa_ended;
+
+/* Take what the controller of this channel has to say of the end of counts. */
+static void isa_read_status(u32 channel)
+{
+	if (channel < ISA_CASCADE)
+		isa_ended |= dma_inb(DMA1_STAT_REG) & 0x0f;
+	else
+		isa_ended |= (dma_inb(DMA2_STAT_REG) & 0x0f) << ISA_CASCADE;
+}
 
 static u32 isa_unit(u32 channel)
 {
@@ -78,6 +95,8 @@ static void isa_start(const struct wdmdma_controller *controller, dma_addr_t dma
 	if (!controller->demand)
 		mode |= ISA_MODE_SINGLE;
 	disable_dma(channel);
+	isa_read_status(channel);
+	isa_ended &= ~BIT(channel);
 	clear_dma_ff(channel);
 	set_dma_mode(channel, mode);
 	set_dma_addr(channel, dma);
@@ -111,6 +130,18 @@ static size_t isa_residue(const struct wdmdma_controller *controller)
 	return max(first, second);
 }
 
+/* No driver of the kernel's reads the status while channels run: nobody else clears the bit. */
+static bool isa_is_done(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+	bool done;
+
+	isa_read_status(controller->channel);
+	done = isa_ended & BIT(controller->channel);
+	release_dma_lock(flags);
+	return done;
+}
+
 static void isa_put(const struct wdmdma_controller *controller)
 {
 	free_dma(controller->channel);
@@ -121,5 +152,6 @@ const struct wdmdma_controller_ops wdmdma_controller_isa = {
 	.start = isa_start,
 	.stop = isa_stop,
 	.residue = isa_residue,
+	.is_done = isa_is_done,
 	.put = isa_put,
 };

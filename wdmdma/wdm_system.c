@@ -71,9 +71,6 @@ struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
  * AutoInitialize they are those to the end of the buffer: never 0. After
  * FlushAdapterBuffers they are what was left then.
  *
- * Differs from Windows: while a transfer of all 64 KiB (128 KiB) that a channel can take
- * has not begun yet the counter says 0, as when it is done; not with AutoInitialize.
- *
  * Context: <= DISPATCH_LEVEL.
  * Return: the bytes; 0 without a transfer, and, with the reason in the log, for a bus
  * master, which has no such counter.

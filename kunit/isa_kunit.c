@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * controller.c, controller_isa.c: transfers as long as a channel takes, at their ends; and
+ * memory that is freed under one. A Sound Blaster moves the bytes, where there is one.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "channel.h"
+#include "controller.h"
+#include "sb16.h"
+#include "system.h"
+
+static void sb16_end(void *unused)
+{
+	sb16_stop();
+}
+
+static void needs_sb16(struct kunit *test)
+{
+	wdmdma_test_needs_isa(test);
+	if (sb16_start())
+		kunit_skip(test, "the machine has no Sound Blaster");
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, sb16_end, NULL), 0);
+}
+
+/* A common buffer that is mapped for a channel. */
+struct played {
+	struct wdmdma_slave *s;
+	PHYSICAL_ADDRESS la;
+	ULONG length;
+	PVOID va, base;
+	PMDL mdl;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+};
+
+static struct played *played_of(struct kunit *test, ULONG channel, ULONG length, bool cyclic)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(2, channel);
+	struct played *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
+	PHYSICAL_ADDRESS la;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	description.AutoInitialize = cyclic;
+	description.MaximumLength = length;
+	p->s = wdmdma_test_slave_like(test, description);
+	p->length = length;
+	p->va = p->s->ops->AllocateCommonBuffer(p->s->adapter, length, &p->la, FALSE);
+	KUNIT_ASSERT_NOT_NULL(test, p->va);
+	memset(p->va, 0x80, length);
+	p->mdl = wdmdma_test_mdl(test, p->va, length);
+	p->base = wdmdma_test_slave_base(test, p->s, p->context);
+	la = p->s->ops->MapTransfer(p->s->adapter, p->mdl, p->base, p->va, &length, TRUE);
+	KUNIT_ASSERT_EQ(test, la.QuadPart, p->la.QuadPart);
+	KUNIT_ASSERT_EQ(test, length, p->length);
+	return p;
+}
+
+static ULONG left_of(struct played *p)
+{
+	return p->s->ops->ReadDmaCounter(p->s->adapter);
+}
+
+static void flush(struct kunit *test, struct played *p)
+{
+	KUNIT_EXPECT_TRUE(test, p->s->ops->FlushAdapterBuffers(p->s->adapter, p->mdl, p->base,
+							       p->va, p->length, TRUE));
+	p->s->ops->FreeAdapterChannel(p->s->adapter);
+}
+
+static void release(struct played *p)
+{
+	p->s->ops->FreeCommonBuffer(p->s->adapter, p->length, p->la, p->va, FALSE);
+}
+
+static const struct full_row {
+	const char *name;
+	ULONG channel, length;
+} full_rows[] = {
+	{ "bytes", SB16_CHANNEL_BYTES, SZ_64K },
+	{ "words", SB16_CHANNEL_WORDS, SZ_128K },
+};
+
+KUNIT_ARRAY_PARAM_DESC(full, full_rows, name);
+
+/* The counter looks the same before and after; and again for the next transfer. */
+static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
+{
+	const struct full_row *row = test->param_value;
+	struct played *p;
+
+	wdmdma_test_needs_isa(test);
+	p = played_of(test, row->channel, row->length, false);
+	KUNIT_EXPECT_EQ(test, left_of(p), row->length);
+	flush(test, p);
+	KUNIT_EXPECT_EQ(test, left_of(p), row->length);
+	release(p);
+}
+
+static void longest_transfer_that_is_done_is_not(struct kunit *test)
+{
+	const struct full_row *row = test->param_value;
+	bool words = row->channel == SB16_CHANNEL_WORDS;
+	unsigned long end = jiffies + 60 * HZ;
+	struct played *p;
+
+	needs_sb16(test);
+	p = played_of(test, row->channel, row->length, false);
+	KUNIT_EXPECT_EQ(test, sb16_play(words, row->length / (words ? 2 : 1)), 0);
+	while (left_of(p) && time_before(jiffies, end))
+		msleep(50);
+	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
+	/* It was asked for before: that is remembered. */
+	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
+	flush(test, p);
+	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
+	release(p);
+	sb16_stop();
+
+	p->s->ops->PutDmaAdapter(p->s->adapter);
+	p->s->adapter = NULL;
+	p = played_of(test, row->channel, row->length, false);
+	KUNIT_EXPECT_EQ(test, left_of(p), row->length);
+	flush(test, p);
+	release(p);
+}
+
+/* It may be somebody else's soon. Another buffer may go. */
+static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la;
+	struct played *p;
+	ULONG left;
+	PVOID va;
+
+	needs_sb16(test);
+	p = played_of(test, SB16_CHANNEL_BYTES, SZ_8K, true);
+	KUNIT_EXPECT_EQ(test, sb16_play(false, SZ_8K), 0);
+	va = p->s->ops->AllocateCommonBuffer(p->s->adapter, SZ_8K, &la, FALSE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	p->s->ops->FreeCommonBuffer(p->s->adapter, SZ_8K, la, va, FALSE);
+	left = left_of(p);
+	msleep(60);
+	KUNIT_EXPECT_NE(test, left_of(p), left);
+	release(p);
+	left = left_of(p);
+	msleep(60);
+	KUNIT_EXPECT_EQ(test, left_of(p), left);
+	/* The transfer has still to be flushed. */
+	flush(test, p);
+}
+
+static struct kunit_case isa_cases[] = {
+	KUNIT_CASE_PARAM(longest_transfer_that_has_not_begun_is_left, full_gen_params),
+	KUNIT_CASE_PARAM(longest_transfer_that_is_done_is_not, full_gen_params),
+	KUNIT_CASE(channel_stops_when_its_buffer_is_freed),
+	{}
+};
+
+static struct kunit_suite isa_suite = {
+	.name = "wdmdma_isa",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = isa_cases,
+};
+
+kunit_test_suite(isa_suite);
