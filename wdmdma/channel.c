@@ -15,11 +15,12 @@
 #include "compat.h"
 #include "channel.h"
 
-/* Give the channel to this request. Under the transfers lock. */
+/* Give the channel to this request. */
 static void channel_grant(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 
+	lockdep_assert_held(&adapter->transfers_lock);
 	adapter->channel = registers;
 	registers->in_call = true;
 	list_add_tail(&registers->node, &adapter->registers);
@@ -32,18 +33,20 @@ void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 		queue_work(wdmdma_workqueue, &adapter->channel_work);
 }
 
-/* Take registers from the driver, and the channel if it came with them. Under the lock. */
+/* Take registers from the driver, and the channel if it came with them. */
 static void channel_take(struct wdmdma_registers *registers)
 {
+	lockdep_assert_held(&registers->adapter->transfers_lock);
 	registers->freed = true;
 	list_del_init(&registers->node);
 	if (registers->adapter->channel == registers)
 		registers->adapter->channel = NULL;
 }
 
-/* Is it for the caller to end them, since nobody else is in them? Under the lock. */
+/* Is it for the caller to end them, since nobody else is in them? */
 static bool channel_is_over(const struct wdmdma_registers *registers)
 {
+	lockdep_assert_held(&registers->adapter->transfers_lock);
 	return registers->freed && !registers->busy && !registers->in_call;
 }
 
@@ -188,12 +191,13 @@ void wdmdma_channel_work(struct work_struct *work)
 	wdmdma_channel_kick(adapter);
 }
 
-/* The request that waits under this context; or NULL. Under the transfers lock. */
+/* The request that waits under this context; or NULL. */
 static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adapter,
 						     const void *context)
 {
 	struct wdmdma_registers *registers;
 
+	lockdep_assert_held(&adapter->transfers_lock);
 	list_for_each_entry(registers, &adapter->waiting_channels, node)
 		if (registers->context == context)
 			return registers;

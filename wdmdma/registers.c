@@ -56,11 +56,12 @@ unlock:
 }
 
 /*
- * A DMA controller moves nothing for registers that were cancelled. Under the transfers
- * lock; while another call has the registers, that does it at its end.
+ * A DMA controller moves nothing for registers that were cancelled. While another call has
+ * the registers, that does it at its end.
  */
 void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
+	lockdep_assert_held(&registers->adapter->transfers_lock);
 	if (registers->cancelled && !registers->busy && !list_empty(&registers->mapped))
 		wdmdma_controller_pause(registers->adapter->controller);
 }
