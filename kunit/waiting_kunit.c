@@ -19,6 +19,7 @@
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)
 #define ROUNDS		5000
+#define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than a work item serves at once */
 #define TOO_DEEP	8	/* the case has failed; go no further */
 
 /* Requests in routines. */
@@ -109,10 +110,20 @@ static struct asking *asking_of(struct kunit *test)
 	struct wdmdma_fixture *f = test->priv;
 
 	KUNIT_ASSERT_NOT_NULL(test, asking);
-	asking->adapter[0] = asking->adapter[1] = f->adapter;
+	asking->adapter[0] = f->adapter;
+	asking->adapter[1] = f->adapter;
 	asking->mdl = wdmdma_test_mdl(test, memory->va, PAGE_SIZE);
 	init_completion(&asking->done);
 	return asking;
+}
+
+static void flush_works(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+
+	flush_delayed_work(&adapter->list_work);
+	flush_work(&adapter->channel_work);
+	wdmdma_adapter_put(adapter);
 }
 
 static const struct ask_row {
@@ -162,7 +173,8 @@ static void routine_that_asks_again_is_not_nested(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, asking->calls, (unsigned int)ROUNDS);
 	}
 	/* The last routine has still to return. */
-	flush_workqueue(wdmdma_workqueue);
+	flush_works(asking->adapter[0]);
+	flush_works(asking->adapter[1]);
 	KUNIT_EXPECT_EQ(test, wdmdma_routine_depth(), 0U);
 }
 
@@ -250,7 +262,7 @@ static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 	ULONG registers;
 
 	if (wdmdma_test_copies_all(f->dev))
-		kunit_skip(test, "the kernel copies all memory to where the adapter does not reach");
+		kunit_skip(test, "the kernel copies all to where the adapter does not reach");
 	wdmdma_test_needs_memory_within(test, 24);
 	registers = registers_for(test, 24, SZ_64M, TRUE, &adapter);
 	KUNIT_EXPECT_LE(test, registers, SZ_16M / 2 / PAGE_SIZE);
@@ -327,36 +339,39 @@ static void choosy(struct kunit *test)
 /* What is behind it comes in its turn at first, and then without it. */
 static void list_that_does_not_come_lets_others_go(struct kunit *test)
 {
-	struct wdmdma_caught first[70], second[70];
 	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_caught *first, *second;
 	unsigned int i, clock = 0;
 	PMDL bad, good;
 
+	first = kunit_kcalloc(test, MANY, sizeof(*first), GFP_KERNEL);
+	second = kunit_kcalloc(test, MANY, sizeof(*second), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_NOT_NULL(test, second);
 	choosy(test);
 	bad = wdmdma_test_mdl(test, never->va, SZ_8K);
 	good = wdmdma_test_mdl(test, always->va, SZ_8K);
-	/* More than a work item serves at once. */
-	for (i = 0; i < ARRAY_SIZE(first); i++) {
+	for (i = 0; i < MANY; i++) {
 		wdmdma_test_catch_init(&first[i]);
 		KUNIT_ASSERT_EQ(test, get(f->adapter, bad, &first[i]), STATUS_SUCCESS);
 	}
-	for (i = 0; i < ARRAY_SIZE(second); i++) {
+	for (i = 0; i < MANY; i++) {
 		wdmdma_test_catch_init(&second[i]);
 		second[i].clock = &clock;
 		KUNIT_ASSERT_EQ(test, get(f->adapter, good, &second[i]), STATUS_SUCCESS);
 		KUNIT_ASSERT_EQ(test, second[i].calls, 0U);
 	}
-	for (i = 0; i < ARRAY_SIZE(second); i++) {
+	for (i = 0; i < MANY; i++) {
 		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&second[i].done, WAIT), 0UL);
 		KUNIT_EXPECT_EQ(test, second[i].order, i + 1);
 		f->ops->PutScatterGatherList(f->adapter, second[i].list, TRUE);
 	}
-	for (i = 0; i < ARRAY_SIZE(first); i++)
+	for (i = 0; i < MANY; i++)
 		KUNIT_EXPECT_EQ(test, first[i].calls, 0U);
 
 	/* They are not forgotten. */
 	atomic_set(&enough, 1);
-	for (i = 0; i < ARRAY_SIZE(first); i++) {
+	for (i = 0; i < MANY; i++) {
 		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&first[i].done, WAIT), 0UL);
 		f->ops->PutScatterGatherList(f->adapter, first[i].list, TRUE);
 	}

@@ -11,7 +11,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "helpers.h"
+#include "memory.h"
 
 #define SLOTS	39
 
@@ -237,16 +237,20 @@ static void get_adapter_grants_one_map_register_more_than_pages(struct kunit *te
 	const struct register_row *row = test->param_value;
 	struct wdmdma_fixture *f = test->priv;
 	DEVICE_DESCRIPTION description;
+	ULONG version, registers, most = U32_MAX;
+	phys_addr_t start, end;
 	PDMA_ADAPTER adapter;
-	ULONG version, registers;
 
+	/* All that the kernel copies must have room in its bounce buffers. */
+	if (wdmdma_test_copies_all(f->dev) && wdmdma_bounce_pool(f->dev, &start, &end))
+		most = (end - start) / 2 / PAGE_SIZE;
 	for (version = 0; version <= 3; version++) {
 		description = wdmdma_test_description(version, 64);
 		description.MaximumLength = row->length;
 		registers = 0xdeadbeef;
 		adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
 		KUNIT_ASSERT_NOT_NULL(test, adapter);
-		KUNIT_EXPECT_EQ(test, registers, row->registers);
+		KUNIT_EXPECT_EQ(test, registers, min(row->registers, most));
 		f->ops->PutDmaAdapter(adapter);
 	}
 }

@@ -26,8 +26,8 @@ void wdmdma_align_raise(struct wdmdma_device *device)
 
 	/* Without parameters (ISA, PnP) the defaults hold: so they do where a field is 0. */
 	if (!dev->dma_parms)
-		dev->dma_parms = &device->parms;
-	device->align_mask = dev->dma_parms->min_align_mask;
+		dev->dma_parms = &device->align.parms;
+	device->align.mask = dev->dma_parms->min_align_mask;
 	dev->dma_parms->min_align_mask |= ALIGN_MASK;
 }
 
@@ -36,8 +36,8 @@ void wdmdma_align_restore(struct wdmdma_device *device)
 {
 	struct device *dev = device->dev;
 
-	if (dev->dma_parms == &device->parms)
+	if (dev->dma_parms == &device->align.parms)
 		dev->dma_parms = NULL;
-	else if (dma_get_min_align_mask(dev) == (device->align_mask | ALIGN_MASK))
-		dev->dma_parms->min_align_mask = device->align_mask;
+	else if (dma_get_min_align_mask(dev) == (device->align.mask | ALIGN_MASK))
+		dev->dma_parms->min_align_mask = device->align.mask;
 }

@@ -51,6 +51,7 @@
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
+#include "align.h"
 #include "compat.h"
 #include "handle.h"
 #include "keep.h"
@@ -62,7 +63,6 @@ struct iommu_group;
 struct wdmdma_backend;
 struct wdmdma_controller;
 struct wdmdma_registers;
-struct wdmdma_transfer;
 struct wdmdma_device;
 struct wdmdma_private;
 struct wdmdma_range;
@@ -285,8 +285,7 @@ enum wdmdma_device_state {
  * struct wdmdma_device - a struct device with a bound driver that uses the module
  * @handle: known to the driver as its DEVICE_OBJECT, until unbind
  * @dev: pinned
- * @mask: its mask for transfers, as the last adapter found it; not what backend_iommu makes
- *        of it for a moment
+ * @mask: its mask for transfers, as the last adapter found it
  * @backend: chosen once, before anything could attach the device elsewhere
  * @private: the domain that the driver asked for before there was an adapter, and
  *           with which @backend changed; or NULL. Protected by @sem
@@ -305,8 +304,7 @@ enum wdmdma_device_state {
  * @nr_retired: length of @retired
  * @users: device object references that the driver holds
  * @override: see the lock order above
- * @align_mask: the minimum alignment mask of @dev when it was opened (align.c)
- * @parms: DMA parameters for a @dev that has none
+ * @align: what align.c notes
  * @low_bytes: bytes of live buffers that were placed with a lower limit than the
  *             device's own, by the highest bit of their last address
  * @record: in the list of all; protected by wdmdma_open_lock
@@ -331,8 +329,7 @@ struct wdmdma_device {
 	unsigned int nr_retired;
 	atomic_t users;
 	struct rw_semaphore override;
-	unsigned int align_mask;
-	struct device_dma_parameters parms;
+	struct wdmdma_align align;
 	atomic_long_t low_bytes[64];
 	struct list_head record;
 	enum wdmdma_device_state state;
@@ -361,8 +358,7 @@ struct wdmdma_device {
  * @lists_served: @list_work is at it
  * @list_round: the round of tries that @list_work is in; the next one where it ends
  * @list_work: maps what waits
- * @unended_lists: synchronous calls without a routine, after which the driver still has to
- *                 call FreeAdapterObject
+ * @unended_lists: synchronous calls that the driver has to end by FreeAdapterObject
  * @unended: the list of the one such call, as long as there is no other and it is not put
  * @channel: who has the channel; NULL while it is free
  * @registers: map registers that the driver has
@@ -487,9 +483,6 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 
 /* Requests that a work item serves before it lets others have their turn. */
 #define WDMDMA_SERVED_AT_ONCE	64
-
-/* Routines in each other that requests which must not wait can lead to. */
-#define WDMDMA_NESTED_MOST	4
 
 /*
  * At DISPATCH_LEVEL or above: bottom halves or interrupts are off, or, where the
@@ -622,10 +615,6 @@ struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, si
 /* flush.c */
 int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
 		 size_t offset, size_t len, bool to_device);
-
-/* align.c */
-void wdmdma_align_raise(struct wdmdma_device *device);
-void wdmdma_align_restore(struct wdmdma_device *device);
 
 /* backend_direct.c, backend_iommu.c; backend_private.c, which has more in its header */
 extern const struct wdmdma_backend wdmdma_backend_direct;

@@ -31,8 +31,7 @@
 
 #define LIST_RETRY_MS		10
 #define LIST_TURN_MS		100	/* see list_may_be_overtaken() */
-/* No OOM killer, and no end of tries, for what may not be there at all. */
-#define LIST_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL)
+#define LIST_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL)	/* it may never be there */
 
 /* The transfer is the driver's now, and waits no more. */
 static void list_publish(struct wdmdma_transfer *transfer)
@@ -259,8 +258,7 @@ static bool list_is_any_waiting(struct wdmdma_adapter *adapter)
 
 	spin_lock_irq(&adapter->transfers_lock);
 	list_for_each_entry(transfer, &adapter->waiting_lists, node)
-		waits |= !transfer->stuck;
-	waits &= !adapter->transfers_closed;
+		waits |= !transfer->stuck && !adapter->transfers_closed;
 	spin_unlock_irq(&adapter->transfers_lock);
 	return waits;
 }
@@ -465,33 +463,6 @@ bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return live;
 }
-
-/* Let no transfer start, nor channel be granted, for a while. False if there are any. */
-bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
-{
-	unsigned long flags;
-	bool held;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	held = !adapter->starting && hash_empty(adapter->lists) &&
-	       list_empty(&adapter->waiting_lists) && list_empty(&adapter->registers) &&
-	       list_empty(&adapter->waiting_channels);
-	adapter->transfers_held = held;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	return held;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_hold);
-
-void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	adapter->transfers_held = false;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	wdmdma_channel_kick(adapter);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
 /* The list that waits under this context; or NULL. */
 static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,

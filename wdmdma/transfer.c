@@ -8,19 +8,16 @@
  * of its device, or has a DMA controller and its boundaries; and one that takes no
  * lists (no ScatterGather) and is given pages that cannot be made one range.
  *
- * A copy keeps the place of the bytes in their page: what the device is given has the low
- * bits of the driver's address. The kernel's copies do so by align.c.
- *
- * Nothing here sleeps, apart from wdmdma_transfer_prepare() with GFP_KERNEL, which
- * gets all memory that mapping takes. Shortness of what may come back is -EAGAIN;
+ * Nothing here sleeps; wdmdma_transfer_prepare() in copy.c does, with GFP_KERNEL: it gets
+ * all memory that mapping takes. Shortness of what may come back is -EAGAIN;
  * any other failure is for good.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 
+#include "channel.h"
 #include "compat.h"
 #include "controller.h"
-#include "transfer.h"
 
 /*
  * What a DMA controller uses, on machines that are cache coherent, is memory itself and
@@ -36,13 +33,15 @@ static struct device *transfer_dev(const struct wdmdma_transfer *transfer)
 	return transfer->device->dev;
 }
 
-/* Logical addresses for transfers: the device's mask for them is not that for buffers. */
-static struct wdmdma_window transfer_reach(const struct wdmdma_transfer *transfer)
+/*
+ * Logical addresses for transfers: the device's mask for them is not that for buffers. A
+ * backend may lower the live mask for a moment: that is not to count.
+ */
+struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_window reach = transfer->adapter->reach;
 	struct device *dev = transfer_dev(transfer);
 
-	/* A backend may lower the live mask for a moment: that is not to count. */
 	reach.last = min(reach.last, READ_ONCE(transfer->device->mask));
 	if (dev->bus_dma_limit)
 		reach.last = min(reach.last, dev->bus_dma_limit);
@@ -70,7 +69,7 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
  * Can the device be given this memory, as it is or copied by the kernel? A DMA controller
  * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
  */
-static enum wdmdma_reach transfer_reaches(const struct wdmdma_transfer *transfer,
+enum wdmdma_reach wdmdma_transfer_reaches(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
 {
 	const struct wdmdma_controller *controller = transfer->adapter->controller;
@@ -91,7 +90,7 @@ static enum wdmdma_reach transfer_reaches(const struct wdmdma_transfer *transfer
 static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_adapter *adapter = transfer->adapter;
-	struct wdmdma_window reach = transfer_reach(transfer);
+	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
@@ -101,7 +100,7 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	if (!transfer->device->backend->reaches && !adapter->controller)
 		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		switch (transfer_reaches(transfer, reach, sg_phys(sg), sg->length)) {
+		switch (wdmdma_transfer_reaches(transfer, reach, sg_phys(sg), sg->length)) {
 		case WDMDMA_OUT_OF_REACH:
 			return true;
 		case WDMDMA_REACHES_COPY:
@@ -114,44 +113,13 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	return false;
 }
 
-/*
- * Where in its first page a copy of ours begins: where the memory does. A DMA controller's
- * copy begins with a page, since its boundaries leave no room before it.
- */
-static size_t transfer_copy_offset(const struct wdmdma_transfer *transfer,
-				   const struct scatterlist *sg)
-{
-	return transfer->adapter->controller ? 0 : sg->offset;
-}
-
-/* As much contiguous memory as a copy of ours takes at a time, from the start of its page. */
-static size_t transfer_chunk(const struct wdmdma_transfer *transfer)
-{
-	if (transfer->adapter->scatter_gather)
-		return PAGE_SIZE;
-	return transfer_copy_offset(transfer, transfer->memory.sgl) + transfer->len;
-}
-
-/* In how many pieces it comes. */
-static unsigned int transfer_chunks(const struct wdmdma_transfer *transfer)
-{
-	unsigned int nr = 0, i;
-	struct scatterlist *sg;
-
-	if (!transfer->adapter->scatter_gather)
-		return 1;
-	for_each_sgtable_sg(&transfer->memory, sg, i)
-		nr += PFN_UP(sg->offset + sg->length);
-	return nr;
-}
-
 /* Can this memory be copied at all, by us? 0, or what it fails with, now and later. */
 static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_device *device = transfer->device;
-	struct wdmdma_window reach = transfer_reach(transfer);
+	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
 	phys_addr_t nearest = device->backend->phys(device, reach.first);
-	size_t chunk = transfer_chunk(transfer);
+	size_t chunk = wdmdma_copy_chunk(transfer);
 
 	transfer->why = "the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)";
 	if (transfer->no_bounce)
@@ -160,7 +128,7 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
 	/* Ours may be copied once more, if the kernel is told to copy all. */
-	switch (transfer_reaches(transfer, reach, nearest, PAGE_SIZE)) {
+	switch (wdmdma_transfer_reaches(transfer, reach, nearest, PAGE_SIZE)) {
 	case WDMDMA_OUT_OF_REACH:
 		transfer->why = "the kernel copies all memory to where the device does not reach";
 		return -EOPNOTSUPP;
@@ -176,12 +144,13 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 /* Is it certain that the kernel copies some of the memory? */
 static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 {
-	struct wdmdma_window reach = transfer_reach(transfer);
+	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
 	struct scatterlist *sg;
 	unsigned int i;
 
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		if (transfer_reaches(transfer, reach, sg_phys(sg), sg->length) != WDMDMA_REACHES)
+		if (wdmdma_transfer_reaches(transfer, reach, sg_phys(sg), sg->length) !=
+		    WDMDMA_REACHES)
 			return true;
 	return false;
 }
@@ -231,6 +200,33 @@ void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
 	wdmdma_transfer_is_known(transfer);
 	spin_unlock_irqrestore(&transfer->adapter->transfers_lock, flags);
 }
+
+/* Let no transfer start, nor channel be granted, for a while. False if there are any. */
+bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+	bool held;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	held = !adapter->starting && hash_empty(adapter->lists) &&
+	       list_empty(&adapter->waiting_lists) && list_empty(&adapter->registers) &&
+	       list_empty(&adapter->waiting_channels);
+	adapter->transfers_held = held;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return held;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_hold);
+
+void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	adapter->transfers_held = false;
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	wdmdma_channel_kick(adapter);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
 /* Note the pieces of the memory, and what has to be done with them. */
 static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
@@ -291,141 +287,14 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 
-static void transfer_free_bounce(struct wdmdma_transfer *transfer)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	if (!transfer->bounce.sgl)
-		return;
-	for_each_sgtable_sg(&transfer->bounce, sg, i)
-		if (sg_page(sg) && !wdmdma_controller_take_back(transfer->adapter->controller,
-								sg_page(sg)))
-			__free_pages(sg_page(sg), get_order(sg->offset + sg->length));
-	sg_free_table(&transfer->bounce);
-}
-
 /* Free what the record holds. Any context; the transfer is not mapped. Harmless twice. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
 	wdmdma_transfer_leave(transfer);
-	transfer_free_bounce(transfer);
+	wdmdma_copy_free(transfer);
 	sg_free_table(&transfer->memory);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
-
-/*
- * Pages within reach, in which nothing is that the device must not see, once the memory
- * is copied there: those kept for a DMA controller, or zeroed ones, from anywhere, or
- * from the zones that a narrow device has.
- */
-static struct page *transfer_alloc_bounce(const struct wdmdma_transfer *transfer, size_t len,
-					  gfp_t gfp)
-{
-	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
-	struct wdmdma_window reach = transfer_reach(transfer);
-	unsigned int order = get_order(len), i;
-	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
-
-	if (page)
-		return page;
-	for (i = 0; i < ARRAY_SIZE(zones); i++) {
-		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
-		if (!page)
-			continue;
-		if (transfer_reaches(transfer, reach, page_to_phys(page), len) !=
-		    WDMDMA_OUT_OF_REACH)
-			return page;
-		__free_pages(page, order);
-	}
-	return NULL;
-}
-
-/* Get the memory of a copy's next piece, for bytes from @offset on in its first page. */
-static bool transfer_add_bounce(const struct wdmdma_transfer *transfer, struct scatterlist **sg,
-				size_t offset, size_t len, gfp_t gfp)
-{
-	struct page *page = transfer_alloc_bounce(transfer, offset + len, gfp);
-
-	if (!page)
-		return false;
-	sg_set_page(*sg, page, len, offset);
-	*sg = sg_next(*sg);
-	return true;
-}
-
-/* Get the memory of a copy in pages: each is for the bytes of one page of the driver's. */
-static bool transfer_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
-{
-	struct scatterlist *to = transfer->bounce.sgl, *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&transfer->memory, sg, i) {
-		size_t offset = sg->offset, left = sg->length, len;
-
-		for (; left; left -= len, offset = 0) {
-			len = min_t(size_t, left, PAGE_SIZE - offset);
-			if (!transfer_add_bounce(transfer, &to, offset, len, gfp))
-				return false;
-		}
-	}
-	return true;
-}
-
-/**
- * wdmdma_transfer_prepare() - get the memory that mapping takes
- * @transfer: initialized; prepared or not
- * @gfp: GFP_ATOMIC, or GFP_KERNEL to sleep for it
- *
- * Return: 0; -EAGAIN when there is no memory now.
- */
-int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
-{
-	struct scatterlist *sg;
-	bool done;
-
-	if (!transfer->must_bounce || transfer->bounce.sgl)
-		return 0;
-	transfer->why = "no memory within the device's reach to copy to";
-	if (sg_alloc_table(&transfer->bounce, transfer_chunks(transfer), gfp | __GFP_NOWARN))
-		return -EAGAIN;
-	sg = transfer->bounce.sgl;
-	if (transfer->adapter->scatter_gather)
-		done = transfer_add_pages(transfer, gfp);
-	else
-		done = transfer_add_bounce(transfer, &sg,
-					   transfer_copy_offset(transfer, transfer->memory.sgl),
-					   transfer->len, gfp);
-	if (done)
-		return 0;
-	transfer_free_bounce(transfer);
-	return -EAGAIN;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_prepare);
-
-/* Copy all bytes between the driver's memory and ours. */
-static void transfer_copy(struct wdmdma_transfer *transfer, bool to_bounce)
-{
-	struct scatterlist *memory = transfer->memory.sgl, *bounce = transfer->bounce.sgl;
-	size_t in_memory = 0, in_bounce = 0, left, len;
-
-	for (left = transfer->len; left; left -= len) {
-		void *theirs = sg_virt(memory) + in_memory, *ours = sg_virt(bounce) + in_bounce;
-
-		len = min(memory->length - in_memory, bounce->length - in_bounce);
-		memcpy(to_bounce ? ours : theirs, to_bounce ? theirs : ours, len);
-		in_memory += len;
-		in_bounce += len;
-		if (in_memory == memory->length) {
-			memory = sg_next(memory);
-			in_memory = 0;
-		}
-		if (in_bounce == bounce->length) {
-			bounce = sg_next(bounce);
-			in_bounce = 0;
-		}
-	}
-}
 
 /* Memory could not be mapped: -EAGAIN if that is for a shortage that may end. */
 static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
@@ -438,7 +307,7 @@ static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 	/* Where nothing translates it is only these that can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
 		return -EAGAIN;
-	transfer->why = "the memory has to be copied, and the kernel has no bounce buffers (swiotlb)";
+	transfer->why = "the memory has to be copied, and there are no bounce buffers (swiotlb)";
 	return -EOPNOTSUPP;
 }
 
@@ -581,13 +450,13 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
  */
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 {
-	struct wdmdma_window reach = transfer_reach(transfer);
+	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
 	bool bounce = transfer->must_bounce;
 	int ret;
 
 	/* For reading too: what the device does not write is to stay as it was. */
 	if (bounce)
-		transfer_copy(transfer, true);
+		wdmdma_copy_bytes(transfer, true);
 	ret = transfer_map_table(transfer, bounce ? &transfer->bounce : &transfer->memory);
 	if (ret)
 		return ret;
@@ -606,7 +475,7 @@ void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
 
 	transfer_unmap_table(transfer, 0);
 	if (copy)
-		transfer_copy(transfer, false);
+		wdmdma_copy_bytes(transfer, false);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
 
@@ -619,86 +488,13 @@ void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
 	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
-/* Pages of memory below an address. */
-static u64 transfer_pages_below(phys_addr_t last)
-{
-	unsigned long end = PHYS_PFN(last) + 1;
-	u64 pages = 0;
-	int node, i;
-
-	for_each_online_node(node)
-		for (i = 0; i < MAX_NR_ZONES; i++) {
-			struct zone *zone = &NODE_DATA(node)->node_zones[i];
-
-			if (zone->zone_start_pfn < end)
-				pages += min(zone_managed_pages(zone), end - zone->zone_start_pfn);
-		}
-	return pages;
-}
-
-/* Pages of one transfer of which the kernel copies all, or some. */
-static u64 transfer_pages_of_pool(const struct wdmdma_adapter *adapter, struct device *dev)
-{
-	phys_addr_t start, end;
-
-	if (!wdmdma_bounce_pool(dev, &start, &end))
-		return U32_MAX;
-	/* It copies what we copied to, too. */
-	if (!adapter->scatter_gather && is_swiotlb_force_bounce(dev))
-		return dma_max_mapping_size(dev) >> PAGE_SHIFT;
-	/* A piece may fill just more than half of a slot set. */
-	return PHYS_PFN(end - start) / 2;
-}
-
-/**
- * wdmdma_transfer_most_pages() - what a transfer can have at most
- * @adapter: the adapter
- *
- * With more it would wait for ever for what there is not: logical addresses, bounce buffers
- * of the kernel's, or memory within reach to copy to. No more than half of these, and of
- * addresses, which are given out aligned to the length, a quarter, are for one transfer.
- *
- * Context: any.
- * Return: pages
- */
-u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
-{
-	const struct wdmdma_transfer transfer = {
-		.adapter = (struct wdmdma_adapter *)adapter,
-		.device = wdmdma_adapter_dma(adapter),
-	};
-	const struct wdmdma_backend *backend = transfer.device->backend;
-	struct wdmdma_window reach = transfer_reach(&transfer);
-	struct device *dev = transfer_dev(&transfer);
-	u64 most = U32_MAX;
-	phys_addr_t top;
-
-	if (!backend->reaches) {
-		most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
-	} else if (!adapter->controller) {
-		top = backend->phys(transfer.device, dma_get_required_mask(dev) & PAGE_MASK);
-		switch (backend->reaches(transfer.device, reach, top, PAGE_SIZE)) {
-		case WDMDMA_OUT_OF_REACH:
-			most = transfer_pages_below(backend->phys(transfer.device, reach.last)) / 2;
-			break;
-		case WDMDMA_REACHES_COPY:
-			most = transfer_pages_of_pool(adapter, dev);
-			break;
-		case WDMDMA_REACHES:
-			break;
-		}
-	}
-	/* Two are enough for bytes across the border of two pages. */
-	return clamp_t(u64, most, 2, U32_MAX);
-}
-
 /* As many segments as mapping can make of it. */
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer)
 {
 	if (!transfer->adapter->scatter_gather)
 		return 1;
 	if (transfer->must_bounce)
-		return transfer_chunks(transfer);
+		return wdmdma_copy_chunks(transfer);
 	return transfer->memory.orig_nents;
 }
 

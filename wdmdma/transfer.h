@@ -146,16 +146,29 @@ size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdm
 size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
 				 const struct wdmdma_source *source, u32 segments);
 
+/* copy.c */
+size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer);
+unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer);
+int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp);
+void wdmdma_copy_bytes(struct wdmdma_transfer *transfer, bool to_bounce);
+void wdmdma_copy_free(struct wdmdma_transfer *transfer);
+
+/* grant.c */
+u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter);
+
 /* transfer.c */
+bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
+void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
+struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer);
+enum wdmdma_reach wdmdma_transfer_reaches(const struct wdmdma_transfer *transfer,
+					  struct wdmdma_window reach, phys_addr_t phys, size_t len);
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source);
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer);
-int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp);
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_leave(struct wdmdma_transfer *transfer);
-u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
@@ -163,7 +176,9 @@ dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len);
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma);
 
-/* routine.c */
+/* routine.c; how many routines may be in each other, by requests that must not wait */
+#define WDMDMA_NESTED_MOST	4
+
 unsigned int wdmdma_routine_depth(void);
 struct wdmdma_routine wdmdma_routine_enter(void);
 void wdmdma_routine_leave(struct wdmdma_routine outer);
@@ -173,8 +188,6 @@ void wdmdma_list_work(struct work_struct *work);
 void wdmdma_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
-bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
-void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
 int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
 int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		    enum dma_data_direction direction);
