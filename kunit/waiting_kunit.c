@@ -378,6 +378,38 @@ static void list_that_does_not_come_lets_others_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
+/* The device's mask, which backend_iommu lowers for the time of a low allocation. */
+
+static u64 seen_last;
+
+static enum wdmdma_reach seeing_reaches(const struct wdmdma_device *device,
+					struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	seen_last = window.last;
+	return WDMDMA_REACHES;
+}
+
+static void mask_that_is_lowered_for_a_moment_does_not_count(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
+	struct wdmdma_transfer transfer = { .adapter = adapter, .direction = DMA_TO_DEVICE };
+	unsigned long pfn = page_to_pfn(memory->page[0]);
+	struct wdmdma_source source = { .pfn = &pfn, .here = PAGE_SIZE, .left = PAGE_SIZE };
+	u64 mask = *f->dev->dma_mask;
+
+	choosy_backend = wdmdma_backend_direct;
+	choosy_backend.reaches = seeing_reaches;
+	adapter->device->backend = &choosy_backend;
+	*f->dev->dma_mask = SZ_1M - 1;
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	*f->dev->dma_mask = mask;
+	KUNIT_EXPECT_EQ(test, seen_last, mask);
+	wdmdma_transfer_fini(&transfer);
+	wdmdma_adapter_put(adapter);
+}
+
 /* FreeAdapterObject. */
 
 static PSCATTER_GATHER_LIST get_now(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl)
@@ -450,6 +482,7 @@ static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_is_within_reach),
 	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
 	KUNIT_CASE(list_that_does_not_come_lets_others_go),
+	KUNIT_CASE(mask_that_is_lowered_for_a_moment_does_not_count),
 	KUNIT_CASE(free_adapter_object_ends_the_list),
 	KUNIT_CASE(free_adapter_object_ends_no_other_list),
 	{}
