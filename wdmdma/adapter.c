@@ -126,7 +126,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	if (!wdmdma_window_clip(&reach, device_reach))
 		return ERR_PTR(-ERANGE);
 
-	adapter = kzalloc(struct_size(adapter, face, face_size), GFP_KERNEL);
+	adapter = kzalloc(struct_size(adapter, face, face_size), WDMDMA_GFP);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
 	adapter->device = device;

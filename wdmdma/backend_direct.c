@@ -12,6 +12,7 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/sched/mm.h>
 #include <linux/swiotlb.h>
 
 #include "compat.h"
@@ -20,7 +21,6 @@
 
 #define DIRECT_ATTRS	DMA_ATTR_NO_WARN
 #define DIRECT_TRIES	8
-#define DIRECT_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static bool direct_is_plain(const struct wdmdma_device *device,
 			    const struct wdmdma_request *request)
@@ -60,6 +60,45 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 	return ret;
 }
 
+/*
+ * Memory of a device that is not coherent is mapped for the CPU, which takes memory without
+ * asking for our flags: see wdmdma_pages_reclaim(). What is in one piece is made free by
+ * allocating it.
+ */
+static void *direct_try_remapped(struct device *dev, size_t size, dma_addr_t *dma)
+{
+	struct wdmdma_place place = {
+		.window = WDMDMA_WINDOW_ALL,
+		.node = NUMA_NO_NODE,
+		.gfp = WDMDMA_PAGES_GFP,
+		.easy = true,
+	};
+	unsigned int flags, tries;
+	struct wdmdma_pages *pages;
+	void *cpu = NULL;
+
+	for (tries = 0; tries < 2 && !cpu; tries++) {
+		if (tries) {
+			pages = wdmdma_pages_alloc(&place, size >> PAGE_SHIFT);
+			if (pages)
+				wdmdma_pages_free(pages);
+		}
+		if (!wdmdma_pages_reclaim(wdmdma_pages_tables(size >> PAGE_SHIFT)))
+			break;
+		flags = memalloc_noreclaim_save();
+		cpu = dma_alloc_attrs(dev, size, dma, WDMDMA_GFP | __GFP_NOMEMALLOC, DIRECT_ATTRS);
+		memalloc_noreclaim_restore(flags);
+	}
+	return cpu;
+}
+
+static void *direct_try_coherent(struct device *dev, size_t size, dma_addr_t *dma)
+{
+	if (!dev_is_dma_coherent(dev))
+		return direct_try_remapped(dev, size, dma);
+	return dma_alloc_attrs(dev, size, dma, WDMDMA_GFP, DIRECT_ATTRS);
+}
+
 static void direct_free_coherent(struct wdmdma_device *device, size_t size,
 				 struct wdmdma_addresses at)
 {
@@ -79,8 +118,7 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 
 	request->why = "no memory for a device that is not cache coherent, or in its own pool";
 	for (n = 0; n < DIRECT_TRIES; n++) {
-		place[n].cpu = dma_alloc_attrs(device->dev, buffer->size, &place[n].dma,
-					       DIRECT_GFP, DIRECT_ATTRS);
+		place[n].cpu = direct_try_coherent(device->dev, buffer->size, &place[n].dma);
 		if (!place[n].cpu)
 			break;
 		if (wdmdma_window_holds(request->window, place[n].dma, buffer->size)) {

@@ -25,8 +25,6 @@
 #include "own.h"
 #include "space.h"
 
-#define PRIVATE_GFP	(GFP_KERNEL | __GFP_NOWARN)
-
 /**
  * struct wdmdma_private - an IOMMU domain of the module's, and its addresses
  * @group: the device's, of which it is the only member; with a reference
@@ -189,7 +187,7 @@ static int private_enter(struct wdmdma_private *private, struct device *dev, con
  */
 struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why)
 {
-	struct wdmdma_private *private = kzalloc(sizeof(*private), GFP_KERNEL);
+	struct wdmdma_private *private = kzalloc(sizeof(*private), WDMDMA_GFP);
 	const char *obstacle;
 	int ret = -ENOMEM;
 
@@ -307,7 +305,7 @@ static int private_map(struct wdmdma_device *device, struct wdmdma_request *requ
 	for (done = 0; done < nr; done += run) {
 		run = wdmdma_pfns_run(pfn + done, nr - done);
 		if (iommu_map(private->domain, buffer->dma + PFN_PHYS(done), PFN_PHYS(pfn[done]),
-			      PFN_PHYS(run), prot | IOMMU_CACHE, PRIVATE_GFP)) {
+			      PFN_PHYS(run), prot | IOMMU_CACHE, WDMDMA_GFP)) {
 			request->why = "the IOMMU cannot map the memory";
 			private_unmap(device, buffer, PFN_PHYS(done));
 			return -ENOMEM;

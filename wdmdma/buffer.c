@@ -271,7 +271,7 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (keepable && buffer_reuse(adapter, request, cache, cpu, dma))
 		return 0;
 
-	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	buffer = kzalloc(sizeof(*buffer), WDMDMA_GFP);
 	if (!buffer) {
 		ret = -ENOMEM;
 		goto refuse;
@@ -308,12 +308,12 @@ static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *re
 						 const struct wdmdma_adoption *adoption)
 {
 	unsigned long i, nr = request->len >> PAGE_SHIFT;
-	struct wdmdma_adopted *adopted = kzalloc(sizeof(*adopted), GFP_KERNEL);
+	struct wdmdma_adopted *adopted = kzalloc(sizeof(*adopted), WDMDMA_GFP);
 	struct wdmdma_pages *pages;
 
 	if (!adopted)
 		return NULL;
-	pages = wdmdma_pages_new(nr, GFP_KERNEL);
+	pages = wdmdma_pages_new(nr, WDMDMA_GFP);
 	if (!pages || (adoption->pinned && wdmdma_pins_use(adoption->pfn, nr))) {
 		wdmdma_pages_delete(pages);
 		kfree(adopted);

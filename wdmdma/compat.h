@@ -26,6 +26,12 @@
 #define EXPORT_SYMBOL_FOR_KUNIT(symbol)	static_assert(sizeof(typeof(symbol) *))
 #endif
 
+/*
+ * How all memory is allocated that the module needs for a call that may sleep: as hard as
+ * the kernel tries without its OOM killer. The call then fails, as drivers expect.
+ */
+#define WDMDMA_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 /* Up to 6.7 the largest order was MAX_ORDER, and up to 6.3 that bound was exclusive. */
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER		(MAX_ORDER - 1)

@@ -38,7 +38,7 @@ struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_requ
 	if (!IS_ENABLED(CONFIG_ISA_DMA_API))
 		return ERR_PTR(-EOPNOTSUPP);
 	*why = "out of memory";
-	controller = kzalloc(sizeof(*controller), GFP_KERNEL);
+	controller = kzalloc(sizeof(*controller), WDMDMA_GFP);
 	if (!controller)
 		return ERR_PTR(-ENOMEM);
 	controller->ops = &wdmdma_controller_isa;

@@ -49,7 +49,7 @@ static u32 isa_unit(u32 channel)
 static int isa_get_block(struct wdmdma_controller *controller, size_t most)
 {
 	unsigned int order = get_order(min_t(size_t, most, controller->boundary));
-	struct page *page = alloc_pages(GFP_KERNEL | GFP_DMA | __GFP_NOWARN, order);
+	struct page *page = alloc_pages(WDMDMA_GFP | GFP_DMA, order);
 
 	/* A kernel without that zone gives any memory. */
 	if (page && page_to_pfn(page) >= MAX_DMA_PFN) {

@@ -182,7 +182,7 @@ static bool device_has_driver(const struct device *dev)
 /* A record that its devres entry and the caller have a reference to; or an ERR_PTR. */
 static struct wdmdma_device *device_new(struct device *dev)
 {
-	struct wdmdma_device *device = kzalloc(sizeof(*device), GFP_KERNEL);
+	struct wdmdma_device *device = kzalloc(sizeof(*device), WDMDMA_GFP);
 
 	if (!device)
 		return ERR_PTR(-ENOMEM);
@@ -219,7 +219,7 @@ static struct wdmdma_device *device_add_record(struct device *dev)
 	lockdep_assert_held(&wdmdma_open_lock);
 	if (!device_has_driver(dev))
 		return ERR_PTR(-ESHUTDOWN);
-	res = devres_alloc(device_unbound, sizeof(*res), GFP_KERNEL);
+	res = devres_alloc(device_unbound, sizeof(*res), WDMDMA_GFP);
 	if (!res)
 		return ERR_PTR(-ENOMEM);
 	device = device_new(dev);

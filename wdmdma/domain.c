@@ -79,7 +79,7 @@ static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
  */
 static struct wdmdma_domain *domain_new(struct iommu_group *group)
 {
-	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), WDMDMA_GFP);
 
 	if (!domain)
 		return NULL;

@@ -31,7 +31,6 @@
 
 #define LIST_RETRY_MS		10
 #define LIST_TURN_MS		100	/* see list_may_be_overtaken() */
-#define LIST_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL)	/* it may never be there */
 
 /* The transfer is the driver's now, and waits no more. */
 static void list_publish(struct wdmdma_transfer *transfer)
@@ -276,7 +275,7 @@ static void list_serve(struct wdmdma_adapter *adapter)
 		transfer = list_next_waiting(adapter);
 		if (!transfer)
 			break;
-		ret = list_try(transfer, LIST_GFP, &list);
+		ret = list_try(transfer, WDMDMA_GFP, &list);
 		if (ret)
 			list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
 	}

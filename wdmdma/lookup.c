@@ -17,6 +17,7 @@
  * Removing stores nothing over exactly the range that was stored, which takes the
  * same steps and needs no memory: so it cannot fail.
  */
+#include <linux/sched/mm.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
@@ -39,13 +40,27 @@ static bool lookup_is_page(const struct wdmdma_buffer *buffer)
 	return buffer->size == PAGE_SIZE && !buffer->block;
 }
 
+/* A table is allocated with the kernel's own flags: see wdmdma_pages_reclaim(). */
+static int lookup_init_table(struct rhashtable *table, const struct rhashtable_params *params)
+{
+	unsigned int flags;
+	int ret;
+
+	if (!wdmdma_pages_reclaim(1))
+		return -ENOMEM;
+	flags = memalloc_noreclaim_save();
+	ret = rhashtable_init(table, params);
+	memalloc_noreclaim_restore(flags);
+	return ret;
+}
+
 int wdmdma_lookup_init(struct wdmdma_lookup *lookup)
 {
-	int ret = rhashtable_init(&lookup->page_by_cpu, &wdmdma_lookup_by_cpu_params);
+	int ret = lookup_init_table(&lookup->page_by_cpu, &wdmdma_lookup_by_cpu_params);
 
 	if (ret)
 		return ret;
-	ret = rhashtable_init(&lookup->page_by_dma, &wdmdma_lookup_by_dma_params);
+	ret = lookup_init_table(&lookup->page_by_dma, &wdmdma_lookup_by_dma_params);
 	if (ret) {
 		rhashtable_destroy(&lookup->page_by_cpu);
 		return ret;
@@ -119,7 +134,7 @@ static int lookup_store(struct xarray *xa, unsigned long first, size_t size, voi
 {
 	unsigned long more = (size >> PAGE_SHIFT) - 1;
 
-	return xa_err(xa_store_range(xa, first, first + more, entry, GFP_KERNEL));
+	return xa_err(xa_store_range(xa, first, first + more, entry, WDMDMA_GFP));
 }
 
 static int lookup_show_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)

@@ -6,6 +6,7 @@
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -17,12 +18,75 @@
 /* How many pages change their cache type at a time: their array is on the stack. */
 #define WDMDMA_PAGES_BATCH	32
 
+/**
+ * wdmdma_pages_reclaim() - make the kernel free memory, without its OOM killer
+ * @nr: pages
+ *
+ * Some functions of the kernel allocate with flags of their own, among which the OOM killer
+ * is. They are called while memalloc_noreclaim_save() is in force, which keeps it away, and
+ * reclaim too. So what they need is reclaimed before. If others are quicker to take it, the
+ * kernel's reserves are used: by some dozen bytes for each page of a buffer. While much more
+ * is free nothing needs to be done.
+ *
+ * Context: may sleep.
+ * Return: false if so much cannot be had.
+ */
+bool wdmdma_pages_reclaim(unsigned long nr)
+{
+	struct page *page, *next;
+	LIST_HEAD(taken);
+	bool had = true;
+
+	if (global_zone_page_state(NR_FREE_PAGES) / 16 > nr + totalram_pages() / 1024)
+		return true;
+	for (; nr && had; nr--) {
+		page = alloc_page(WDMDMA_GFP);
+		if (page)
+			list_add(&page->lru, &taken);
+		else
+			had = false;
+		cond_resched();
+	}
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
+	return had;
+}
+
+/**
+ * wdmdma_kvmalloc() - kvmalloc() without the OOM killer
+ * @size: bytes
+ * @gfp: WDMDMA_GFP, or flags that do not sleep; with __GFP_ZERO for zeroes
+ *
+ * kvmalloc() of more than a page can come to page tables, which the kernel allocates with
+ * flags of its own.
+ *
+ * Context: as @gfp says.
+ * Return: memory for kvfree(); or NULL.
+ */
+void *wdmdma_kvmalloc(size_t size, gfp_t gfp)
+{
+	unsigned long nr = PFN_UP(size);
+	unsigned int flags;
+	void *memory;
+
+	if (size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp))
+		return kmalloc(size, gfp | __GFP_NOWARN);
+	memory = kmalloc(size, (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY | __GFP_NOWARN);
+	if (memory || nr > totalram_pages() || !wdmdma_pages_reclaim(nr + wdmdma_pages_tables(nr)))
+		return memory;
+	flags = memalloc_noreclaim_save();
+	memory = __vmalloc(size, GFP_KERNEL | __GFP_NOWARN | (gfp & __GFP_ZERO));
+	memalloc_noreclaim_restore(flags);
+	return memory;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_kvmalloc);
+
 /* An empty set with room for @nr pages. */
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp)
 {
 	struct wdmdma_pages *pages;
 
-	pages = kvzalloc(struct_size(pages, pfn, nr), gfp | __GFP_NOWARN);
+	pages = wdmdma_kvmalloc(struct_size(pages, pfn, nr), gfp | __GFP_ZERO);
 	if (pages)
 		pages->nr = nr;
 	return pages;
@@ -122,7 +186,7 @@ static struct page *pages_from_range(const struct wdmdma_place *place, unsigned 
 		pfn = start >> PAGE_SHIFT;
 		if (!pages_range_usable(place, pfn, nr))
 			continue;
-		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
+		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, WDMDMA_GFP))
 			continue;
 		for (i = 0; i < nr; i++)
 			clear_highpage(pfn_to_page(pfn + i));
@@ -159,7 +223,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
 struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr)
 {
 	struct wdmdma_pages *pages = wdmdma_pages_new(nr, gfpflags_allow_blocking(place->gfp) ?
-						      GFP_KERNEL : GFP_NOWAIT);
+						      WDMDMA_GFP : GFP_NOWAIT);
 	struct page *block;
 	unsigned long i;
 
@@ -182,7 +246,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
  */
 struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr)
 {
-	struct wdmdma_pages *pages = wdmdma_pages_new(nr, GFP_KERNEL);
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, WDMDMA_GFP);
 	unsigned int order = MAX_PAGE_ORDER, i;
 	struct wdmdma_place easy = *place;
 	unsigned long done = 0;
@@ -225,13 +289,20 @@ void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *wh
 	pr_warn("wdmdma: %lu pages %s, and are lost\n", nr, why);
 }
 
+/* The linear map's page tables are allocated with the kernel's own flags. */
 static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cache cache)
 {
+	unsigned int flags = memalloc_noreclaim_save();
+	int ret;
+
 	if (cache == WDMDMA_CACHE_UNCACHED)
-		return set_pages_array_uc(page, nr);
-	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
-		return set_pages_array_wc(page, nr);
-	return set_pages_array_wb(page, nr);
+		ret = set_pages_array_uc(page, nr);
+	else if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+		ret = set_pages_array_wc(page, nr);
+	else
+		ret = set_pages_array_wb(page, nr);
+	memalloc_noreclaim_restore(flags);
+	return ret;
 }
 
 /*
@@ -249,6 +320,12 @@ static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmd
 		n = min_t(unsigned long, nr - done, WDMDMA_PAGES_BATCH);
 		for (i = 0; i < n; i++)
 			batch[i] = pfn_to_page(pfn[done + i]);
+		/* Each may lie in a large page of the linear map, which is to be split. */
+		if (cache != WDMDMA_CACHE_PLATFORM && !wdmdma_pages_reclaim(n)) {
+			ret = -ENOMEM;
+			i = 0;
+			goto undo;
+		}
 		if (!pages_set_batch(batch, n, cache))
 			continue;
 		/*
@@ -280,6 +357,20 @@ static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
 	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
 		return pgprot_writecombine(prot);
 	return prot;
+}
+
+/* vmap(), whose page tables are allocated with the kernel's own flags. */
+static void *pages_vmap(struct page **page, unsigned long nr, pgprot_t prot)
+{
+	unsigned int flags;
+	void *va;
+
+	if (!wdmdma_pages_reclaim(wdmdma_pages_tables(nr)))
+		return NULL;
+	flags = memalloc_noreclaim_save();
+	va = vmap(page, nr, VM_MAP, prot);
+	memalloc_noreclaim_restore(flags);
+	return va;
 }
 
 /* How the CPU's page tables cache kernel memory. Only x86 has more answers than one. */
@@ -326,14 +417,14 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 		return ret ? ERR_PTR(ret) : page_address(pfn_to_page(pfn[0]));
 	}
 
-	page = kvmalloc_array(nr, sizeof(*page), GFP_KERNEL | __GFP_NOWARN);
+	page = wdmdma_kvmalloc(array_size(nr, sizeof(*page)), WDMDMA_GFP);
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < nr; i++)
 		page[i] = pfn_to_page(pfn[i]);
 
 	ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
-	va = ret ? NULL : vmap(page, nr, VM_MAP, pages_prot(cache, writable));
+	va = ret ? NULL : pages_vmap(page, nr, pages_prot(cache, writable));
 	if (!va && !ret && cache != WDMDMA_CACHE_PLATFORM)
 		pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM);
 	kvfree(page);

@@ -15,6 +15,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+#include "compat.h"
 #include "window.h"
 
 /*
@@ -43,7 +44,7 @@ struct wdmdma_pages {
 };
 
 /* Zeroed; no warning and no OOM killer: the caller reports a failure, with its reason. */
-#define WDMDMA_PAGES_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | __GFP_ZERO)
+#define WDMDMA_PAGES_GFP	(WDMDMA_GFP | __GFP_ZERO)
 
 /**
  * struct wdmdma_place - where pages may come from
@@ -82,6 +83,18 @@ void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 		       enum wdmdma_cache cache);
 bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
 void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why);
+
+/*
+ * Pages for the page tables of @nr pages that follow each other, and for arrays of them: some
+ * dozen bytes for each.
+ */
+static inline unsigned long wdmdma_pages_tables(unsigned long nr)
+{
+	return nr / 64 + 4;
+}
+
+bool wdmdma_pages_reclaim(unsigned long nr);
+void *wdmdma_kvmalloc(size_t size, gfp_t gfp);
 
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp);
 void wdmdma_pages_delete(struct wdmdma_pages *pages);

@@ -58,7 +58,7 @@ int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
 
 	for (i = 0; i < nr; i++) {
 		/* Makes room outside of the lock, if the page is not noted yet. */
-		ret = xa_reserve_irq(&pins_used, pfn[i], GFP_KERNEL | __GFP_NOWARN);
+		ret = xa_reserve_irq(&pins_used, pfn[i], WDMDMA_GFP);
 		if (ret)
 			break;
 		xa_lock_irqsave(&pins_used, flags);

@@ -139,7 +139,7 @@ static void space_remove(struct wdmdma_space *space, struct wdmdma_range *range)
  */
 int wdmdma_space_init(struct wdmdma_space *space, u64 first)
 {
-	struct wdmdma_range *lowest = kzalloc(sizeof(*lowest), GFP_KERNEL);
+	struct wdmdma_range *lowest = kzalloc(sizeof(*lowest), WDMDMA_GFP);
 
 	space->ranges = RB_ROOT;
 	spin_lock_init(&space->lock);
@@ -178,7 +178,7 @@ int wdmdma_space_reserve(struct wdmdma_space *space, struct wdmdma_window window
 
 	if (window.last <= lowest->taken.last)
 		return 0;
-	range = kzalloc(sizeof(*range), GFP_KERNEL);
+	range = kzalloc(sizeof(*range), WDMDMA_GFP);
 	if (!range)
 		return -ENOMEM;
 	range->taken.first = max(window.first, lowest->taken.last + 1);
@@ -212,7 +212,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_reserve);
 struct wdmdma_range *wdmdma_space_take(struct wdmdma_space *space, struct wdmdma_window window,
 				       u64 size, u64 align)
 {
-	struct wdmdma_range *range = kzalloc(sizeof(*range), GFP_KERNEL), *below;
+	struct wdmdma_range *range = kzalloc(sizeof(*range), WDMDMA_GFP), *below;
 	struct wdmdma_window hole;
 	u64 start;
 

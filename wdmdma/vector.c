@@ -37,8 +37,9 @@ static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 coun
 	u32 blocks = DIV_ROUND_UP(count, per_block), i;
 	struct wdmdma_vector *vector;
 
-	vector = kvzalloc(struct_size(vector, block, blocks) + BITS_TO_LONGS(count) * sizeof(long),
-			  GFP_KERNEL | __GFP_NOWARN);
+	vector = wdmdma_kvmalloc(size_add(struct_size(vector, block, blocks),
+					  BITS_TO_LONGS(count) * sizeof(long)),
+				 WDMDMA_GFP | __GFP_ZERO);
 	if (!vector)
 		return NULL;
 	vector->dead = (unsigned long *)&vector->block[blocks];

@@ -61,7 +61,7 @@ static int wdm_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 
 	if (transfer->ready.list)
 		return 0;
-	list->memory = kvmalloc(sizeof(*list->memory) + bytes, gfp | __GFP_NOWARN);
+	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp);
 	if (!list->memory)
 		return -ENOMEM;
 	transfer->ready.list = &list->memory->list;

@@ -42,7 +42,7 @@ EXPORT_SYMBOL_GPL(MmSizeOfMdl);
 /* An initialized MDL for the range, without page frames; or NULL. */
 PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
 {
-	PMDL mdl = kvzalloc(MmSizeOfMdl(virtual_address, length), gfp | __GFP_NOWARN);
+	PMDL mdl = wdmdma_kvmalloc(MmSizeOfMdl(virtual_address, length), gfp | __GFP_ZERO);
 
 	if (mdl)
 		MmInitializeMdl(mdl, virtual_address, length);
@@ -52,7 +52,7 @@ PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
 /* The same in any context. */
 PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length)
 {
-	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : GFP_KERNEL;
+	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP;
 
 	return wdm_mdl_alloc_gfp(virtual_address, length, gfp);
 }

@@ -229,7 +229,7 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 		wdm_stor_refuse(__func__, "size is 0");
 		return NULL;
 	}
-	stor = kvzalloc(struct_size(stor, extension, size), GFP_KERNEL | __GFP_NOWARN);
+	stor = wdmdma_kvmalloc(struct_size(stor, extension, size), WDMDMA_GFP | __GFP_ZERO);
 	if (!stor) {
 		wdm_stor_refuse(__func__, "no memory for %zu bytes", size);
 		return NULL;

@@ -108,7 +108,7 @@ struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_st
 
 static inline gfp_t wdm_stor_gfp(void)
 {
-	return (wdmdma_at_dispatch() ? GFP_ATOMIC : GFP_KERNEL) | __GFP_NOWARN;
+	return (wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP) | __GFP_NOWARN;
 }
 
 /* wdm_storport_srb.c */

@@ -126,7 +126,7 @@ ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULO
 				"BufferPointer is NULL");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
-	memory = gfpflags_allow_blocking(gfp) ? kvmalloc(bytes, gfp) : kmalloc(bytes, gfp);
+	memory = wdmdma_kvmalloc(bytes, gfp);
 	return stor_hand_out(hw_device_extension, __func__, &stor_pool, memory, buffer_pointer);
 }
 EXPORT_SYMBOL_GPL(StorPortAllocatePool);

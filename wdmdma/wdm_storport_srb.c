@@ -218,7 +218,7 @@ PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_exte
 		wdm_stor_refuse(__func__, "srb_extension_size is above 1 MiB");
 		goto put;
 	}
-	record = kzalloc(sizeof(*record), GFP_KERNEL | __GFP_NOWARN);
+	record = kzalloc(sizeof(*record), WDMDMA_GFP);
 	if (!record || stor_srb_init(stor, record, srb_extension_size) ||
 	    wdm_stor_keep(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
 		wdm_stor_refuse(__func__, "no memory for a SRB");
