@@ -298,18 +298,18 @@ static void other_demands_are_not_met_from_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept(test), 1U);
 }
 
-/* It is placed below the device's mask, which is booked until it is freed for good. */
 /* Bytes with a limit below the device's. */
 static long booked(const struct wdmdma_device *device)
 {
 	unsigned int n;
 	long bytes = 0;
 
-	for (n = 0; n < ARRAY_SIZE(device->low_bytes); n++)
-		bytes += atomic_long_read(&device->low_bytes[n]);
+	for (n = 0; n < ARRAY_SIZE(device->low.bytes); n++)
+		bytes += device->low.bytes[n];
 	return bytes;
 }
 
+/* It is placed below the device's mask, which is booked until it is freed for good. */
 static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

@@ -496,7 +496,7 @@ static void every_failure_is_clean(struct kunit *test)
 /* Of ZONE_MOVABLE, which has to be free of such memory to be unplugged. */
 static void memory_that_can_be_unplugged_is_left(struct kunit *test)
 {
-	const struct zone *zone;
+	struct zone *zone;
 	bool any = false;
 	u64 low, high;
 	void *va;

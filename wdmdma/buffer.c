@@ -557,6 +557,13 @@ void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 		buffer_release(adapter, buffer);
 }
 
+/* No buffer outlives its adapter, not even unused: the backend's last ones go with each. */
+static void buffer_forget_kept(struct wdmdma_device *device)
+{
+	if (device->backend->forget)
+		device->backend->forget(device);
+}
+
 /*
  * Free every buffer of an adapter that goes away, and report those that its
  * driver did not free. Under the device's sem for writing, so that nobody is in
@@ -572,6 +579,8 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 	lockdep_assert_held_write(&adapter->device->sem);
 
 	wdmdma_keep_close(adapter);
+	buffer_forget_kept(adapter->device);
+	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {
 		if (atomic_xchg(&buffer->freeing, 1))
 			continue;

@@ -24,8 +24,8 @@
  *                            buffer is allocated
  *   wdmdma_device.sem        held for reading around each allocation and free,
  *                            for writing where adapters come, go or die
- *   wdmdma_device.override   backend_iommu's: for writing while the device's
- *                            mask or node is replaced for one allocation
+ *   wdmdma_device.override   backend_iommu's: for writing while the masks and the node
+ *                            of the device's stand-in are those of one allocation
  *   wdmdma_lookup.insert     held around each insertion
  *   keeps_lock (keep.c)      while an adapter's keep comes or goes; the shrinker, which
  *                            must wait for nobody, tries this and the sem
@@ -57,6 +57,7 @@
 #include "keep.h"
 #include "lookup.h"
 #include "pages.h"
+#include "standin.h"
 #include "window.h"
 
 struct iommu_group;
@@ -105,19 +106,20 @@ struct wdmdma_request {
  * @len: bytes that the driver asked for, and has to repeat when it frees
  * @size: bytes allocated: whole pages
  * @pages: the page set with the CPU mapping, where the backend made one
- * @sgt: the list by which @pages are mapped, where they are not contiguous
+ * @sgt: how @pages are mapped, where they are not contiguous (backend_iommu)
  * @range: its logical addresses (backend_private)
  * @caller: where it was allocated
  * @named_first: the pages from this one on up to @named_end were freed as parts of
  * @named_end: the buffer, in tolerant mode (tolerant.c); none if they are equal
  * @freeing: set by the one caller that frees the buffer; and while it is kept
  * @cache: the cache type that was asked for: enum wdmdma_cache
- * @low_order: one more than the order of what is booked in wdmdma_device.low_bytes;
+ * @low_order: one more than the order of what is booked in wdmdma_device.low;
  *             0 for nothing (backend_iommu)
  * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
  * @block: elements of a vector: this is in a struct wdmdma_vector_block
  * @shared: a domain buffer: all that join its domain must reach it
  * @keepable: nothing but its length and cache type was asked for: it can be kept
+ * @standin: the DMA API was given wdmdma_device.standin, and is to be when it is freed
  * @by_cpu: in wdmdma_lookup.page_by_cpu
  * @by_dma: in wdmdma_lookup.page_by_dma
  * @node: in wdmdma_lookup.records
@@ -145,6 +147,7 @@ struct wdmdma_buffer {
 	u8 block : 1;
 	u8 shared : 1;
 	u8 keepable : 1;
+	u8 standin : 1;
 	struct rhash_head by_cpu;
 	struct rhash_head by_dma;
 	struct list_head node;
@@ -166,7 +169,6 @@ static_assert(sizeof(struct wdmdma_buffer) <= 128);
  * @direction: what the device may do: both, or DMA_TO_DEVICE for reading only
  * @held: we have a reference to each page, and they stay if the driver frees them
  * @pinned: they are a process's: they stay pinned if the driver unpins them
- * @iova: the range of addresses, where the kernel has dma_iova_*() (backend_iommu)
  */
 struct wdmdma_adopted {
 	struct wdmdma_buffer buffer;
@@ -176,7 +178,6 @@ struct wdmdma_adopted {
 	enum dma_data_direction direction;
 	bool held;
 	bool pinned;
-	struct dma_iova_state iova;
 };
 
 static inline struct wdmdma_adopted *wdmdma_to_adopted(struct wdmdma_buffer *buffer)
@@ -249,6 +250,8 @@ enum wdmdma_reach {
  * @shares: two devices that both use this backend may be able to share a domain
  * @reaches: can the device be given this memory, in this window of logical addresses?
  *           NULL: any, and which address it has shows only when it is mapped
+ * @forget: give back what is kept of buffers that were freed, and say if there was any;
+ *          NULL: nothing is kept
  * @phys: the memory behind a logical address that is mapped
  * @keep_mode: how freed buffers of the device's may be kept for the next allocation
  * @merges: pages that do not follow each other can become one range of addresses
@@ -266,6 +269,7 @@ struct wdmdma_backend {
 	int (*adopt)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+	bool (*forget)(struct wdmdma_device *device);
 	enum wdmdma_reach (*reaches)(const struct wdmdma_device *device,
 				     struct wdmdma_window window, phys_addr_t phys, size_t len);
 	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
@@ -305,8 +309,8 @@ enum wdmdma_device_state {
  * @users: device object references that the driver holds
  * @override: see the lock order above
  * @align: what align.c notes
- * @low_bytes: bytes of live buffers that were placed with a lower limit than the
- *             device's own, by the highest bit of their last address
+ * @standin: what the DMA API is given in place of @dev
+ * @low: what was placed with a lower limit than the device's own
  * @record: in the list of all; protected by wdmdma_open_lock
  * @state: protected by wdmdma_open_lock
  * @free: frees the record, where the last reference went in atomic context
@@ -330,7 +334,8 @@ struct wdmdma_device {
 	atomic_t users;
 	struct rw_semaphore override;
 	struct wdmdma_align align;
-	atomic_long_t low_bytes[64];
+	struct wdmdma_standin standin;
+	struct wdmdma_low low;
 	struct list_head record;
 	enum wdmdma_device_state state;
 	struct work_struct free;
@@ -498,10 +503,7 @@ static inline bool wdmdma_at_dispatch(void)
 	       (IS_ENABLED(CONFIG_PREEMPT_RT) && rcu_preempt_depth());
 }
 
-/*
- * Logical addresses that the device's own masks allow for coherent memory. Under
- * the device's override lock where backend_iommu may replace them.
- */
+/* Logical addresses that the device's own masks allow for coherent memory. */
 static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 {
 	u64 reach = device->dev->coherent_dma_mask;

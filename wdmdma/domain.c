@@ -224,6 +224,8 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
+	if (device->backend->forget)
+		device->backend->forget(device);
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_buffer_free_deferred(adapter);
 		wdmdma_keep_close(adapter);

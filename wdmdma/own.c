@@ -37,13 +37,15 @@ static bool own_needs_no_mapping(const struct wdmdma_device *device)
 int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		   struct wdmdma_buffer *buffer)
 {
+	struct device *dev = wdmdma_buffer_dev(device, buffer);
+
 	if (own_needs_no_mapping(device)) {
 		buffer->dma = phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0]));
 		return 0;
 	}
-	buffer->dma = dma_map_page_attrs(device->dev, pfn_to_page(buffer->pages->pfn[0]), 0,
+	buffer->dma = dma_map_page_attrs(dev, pfn_to_page(buffer->pages->pfn[0]), 0,
 					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
-	if (!dma_mapping_error(device->dev, buffer->dma))
+	if (!dma_mapping_error(dev, buffer->dma))
 		return 0;
 	buffer->dma = 0;
 	if (request)
@@ -54,8 +56,8 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (!own_needs_no_mapping(device))
-		dma_unmap_page_attrs(device->dev, buffer->dma, buffer->size, DMA_BIDIRECTIONAL,
-				     OWN_ATTRS);
+		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), buffer->dma, buffer->size,
+				     DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
 /* Map the buffer's new pages for the CPU. On failure they are freed. */

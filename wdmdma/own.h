@@ -5,6 +5,13 @@
 
 #include "core.h"
 
+/* What the DMA API is given for a buffer. */
+static inline struct device *wdmdma_buffer_dev(struct wdmdma_device *device,
+					       const struct wdmdma_buffer *buffer)
+{
+	return buffer->standin ? &device->standin.dev : device->dev;
+}
+
 int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
 void wdmdma_own_drop(struct wdmdma_buffer *buffer);
 int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,

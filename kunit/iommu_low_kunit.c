@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommu_low.c: what low limits behind an IOMMU do to who else maps memory for the device;
+ * and the stand-in of backend_iommu.c, by the calls of a driver.
+ */
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "edu.h"
+#include "helpers.h"
+
+#define LIMIT		(SZ_256K - 1)
+#define ROUNDS		1000
+#define AT_ONCE		8
+
+struct streaming {
+	struct device *dev;
+	struct page *page;
+	unsigned long mapped;
+	unsigned long failed;
+};
+
+static int low_init(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+
+	if (!edu->pdev || !wdmdma_iommu_translates(&edu->pdev->dev)) {
+		kunit_skip(test, "needs a device behind an IOMMU");
+		return 0;
+	}
+	test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
+	return 0;
+}
+
+/* The driver's own Linux half. */
+static int map_and_unmap(void *data)
+{
+	struct streaming *streaming = data;
+	dma_addr_t dma[AT_ONCE];
+	unsigned int n;
+
+	while (!kthread_should_stop()) {
+		for (n = 0; n < AT_ONCE; n++) {
+			dma[n] = dma_map_page_attrs(streaming->dev, streaming->page, 0, PAGE_SIZE,
+						    DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+			if (dma_mapping_error(streaming->dev, dma[n]))
+				streaming->failed++;
+			else
+				streaming->mapped++;
+		}
+		while (n--)
+			if (!dma_mapping_error(streaming->dev, dma[n]))
+				dma_unmap_page_attrs(streaming->dev, dma[n], PAGE_SIZE,
+						     DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void low_rounds(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la[AT_ONCE];
+	void *va[AT_ONCE];
+	unsigned int round, n, got = 0;
+
+	for (round = 0; round < ROUNDS; round++) {
+		for (n = 0; n < AT_ONCE; n++) {
+			va[n] = wdmdma_test_alloc_below(f, LIMIT, n % 4 ? PAGE_SIZE : SZ_16K,
+							&la[n], TRUE);
+			if (!va[n])
+				continue;
+			got++;
+			KUNIT_EXPECT_LE(test, (u64)la[n].QuadPart, (u64)LIMIT);
+		}
+		while (n--)
+			if (va[n])
+				wdmdma_test_free(f, n % 4 ? PAGE_SIZE : SZ_16K, la[n], va[n]);
+		if (!(round % 64))
+			msleep(20);
+	}
+	KUNIT_EXPECT_GT(test, got, (unsigned int)ROUNDS);
+}
+
+static void nobody_else_fails_meanwhile(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct streaming streaming = { .dev = f->dev };
+	u64 mask = dma_get_mask(f->dev);
+	struct task_struct *thread;
+
+	streaming.page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, streaming.page);
+	thread = kthread_run(map_and_unmap, &streaming, "wdmdma-streaming");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	low_rounds(test);
+	kthread_stop(thread);
+	__free_page(streaming.page);
+	kunit_info(test, "%lu mapped meanwhile", streaming.mapped);
+	KUNIT_EXPECT_GT(test, streaming.mapped, 0UL);
+	KUNIT_EXPECT_EQ(test, streaming.failed, 0UL);
+	KUNIT_EXPECT_EQ(test, dma_get_mask(f->dev), mask);
+}
+
+/* The masks are one variable, which is no reason to refuse a low limit. */
+static void one_mask_for_all_uses_will_do(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	u64 *mask = f->dev->dma_mask;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	f->dev->dma_mask = &f->dev->coherent_dma_mask;
+	va = wdmdma_test_alloc_below(f, SZ_16M - 1, SZ_64K, &la, TRUE);
+	KUNIT_EXPECT_NOT_NULL(test, va);
+	if (va) {
+		KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_64K, (u64)SZ_16M);
+		wdmdma_test_free(f, SZ_64K, la, va);
+	}
+	f->dev->dma_mask = mask;
+}
+
+/* The kernel warns of what is longer than the device's segments, and the log is looked through. */
+static void buffer_is_longer_than_a_segment(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int most = dma_get_max_seg_size(f->dev);
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	dma_set_max_seg_size(f->dev, SZ_64K);
+	va = wdmdma_test_alloc_below(f, U64_MAX, SZ_1M, &la, FALSE);
+	if (!wdmdma_test_refuses_uncached(test, va)) {
+		KUNIT_EXPECT_NOT_NULL(test, va);
+		if (va) {
+			KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, SZ_1M));
+			wdmdma_test_free(f, SZ_1M, la, va);
+		}
+	}
+	dma_set_max_seg_size(f->dev, most);
+}
+
+/* A kept one is no longer the driver's, is zeroed, and goes with the adapter. */
+static void freed_buffer_comes_again_zeroed(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int n;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	for (n = 0; n < 4; n++) {
+		va = wdmdma_test_alloc_below(f, LIMIT, SZ_8K, &la, TRUE);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, SZ_8K));
+		memset(va, 0xa5, SZ_8K);
+		wdmdma_test_free(f, SZ_8K, la, va);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
+	}
+}
+
+static struct kunit_case low_cases[] = {
+	KUNIT_CASE_SLOW(nobody_else_fails_meanwhile),
+	KUNIT_CASE(one_mask_for_all_uses_will_do),
+	KUNIT_CASE(buffer_is_longer_than_a_segment),
+	KUNIT_CASE(freed_buffer_comes_again_zeroed),
+	{}
+};
+
+static struct kunit_suite low_suite = {
+	.name = "wdmdma_iommu_low",
+	.suite_init = edu_suite_init,
+	.suite_exit = edu_suite_exit,
+	.init = low_init,
+	.test_cases = low_cases,
+};
+
+kunit_test_suite(low_suite);
