@@ -421,6 +421,10 @@ static void write_only_lets_the_device_write(struct kunit *test)
 	}
 	if (!may_adopt(test))
 		return;
+	if (!wdmdma_test_iommu_forbids_reading(fixture->dev)) {
+		kunit_skip(test, "the IOMMU's driver forbids no device to read");
+		return;
+	}
 	source = buffer_alloc(test, SZ_4K, &source_la);
 	memset(source, 0x3c, SZ_4K);
 	va = scattered_memory(test, page);
@@ -467,17 +471,13 @@ static void write_only_is_enforced_by_the_iommu(struct kunit *test)
 
 	memset(va, 0xa5, SZ_8K);
 	status = from_mdl(fixture, mdl, &config, &la);
-	if (!wdmdma_iommu_translates(fixture->dev) || !dev_is_dma_coherent(fixture->dev)) {
+	if (!wdmdma_iommu_translates(fixture->dev) || !dev_is_dma_coherent(fixture->dev) ||
+	    !wdmdma_test_iommu_forbids_reading(fixture->dev)) {
 		KUNIT_EXPECT_EQ(test, status, STATUS_NOT_SUPPORTED);
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 		goto free;
 	}
 	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
-	if (!wdmdma_test_iommu_forbids_reading(fixture->dev)) {
-		wdmdma_test_free(fixture, SZ_8K, la, va);
-		kunit_mark_skipped(test, "the IOMMU's driver forbids no device to read");
-		goto free;
-	}
 	result = buffer_alloc(test, SZ_4K, &result_la);
 	expect_device_cannot_read(test, va, la.QuadPart, result, result_la.QuadPart);
 	KUNIT_EXPECT_EQ(test, edu_copy(edu, EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY),

@@ -351,6 +351,10 @@ static int private_adopt(struct wdmdma_device *device, struct wdmdma_request *re
 	enum dma_data_direction direction = wdmdma_to_adopted(buffer)->direction;
 	int prot = 0;
 
+	if (direction == DMA_FROM_DEVICE && !wdmdma_iommu_forbids_reading(device->dev)) {
+		request->why = "the IOMMU lets a device read what it may write";
+		return -EOPNOTSUPP;
+	}
 	if (direction != DMA_FROM_DEVICE)
 		prot |= IOMMU_READ;
 	if (direction != DMA_TO_DEVICE)

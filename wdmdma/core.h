@@ -624,5 +624,6 @@ extern const struct wdmdma_backend wdmdma_backend_iommu;
 extern const struct wdmdma_backend wdmdma_backend_private;
 bool wdmdma_iommu_translates(struct device *dev);
 bool wdmdma_iommu_has_page_size(struct device *dev, size_t size);
+bool wdmdma_iommu_forbids_reading(struct device *dev);
 
 #endif /* WDMDMA_CORE_H */
