@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
@@ -177,4 +178,21 @@ void edu_expect_vector(struct kunit *test, const struct edu *edu)
 {
 	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
 	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
+}
+
+/* Give the group of a device without driver a new default domain, by its file in sysfs. */
+int edu_set_domain(struct device *dev, const char *type)
+{
+	struct file *file;
+	ssize_t written;
+	char path[96];
+	loff_t at = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", dev_name(dev));
+	file = filp_open(path, O_WRONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	written = kernel_write(file, type, strlen(type), &at);
+	filp_close(file, NULL);
+	return written < 0 ? written : 0;
 }

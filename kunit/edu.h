@@ -50,5 +50,6 @@ void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u6
 void edu_expect_iommu_faults(bool begin);
 int edu_interrupt(const struct edu *edu);
 void edu_expect_vector(struct kunit *test, const struct edu *edu);
+int edu_set_domain(struct device *dev, const char *type);
 
 #endif /* WDMDMA_KUNIT_EDU_H */

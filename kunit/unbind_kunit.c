@@ -6,8 +6,10 @@
 #include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/pci.h>
+#include <linux/sizes.h>
 
 #include "edu.h"
 #include "memory.h"
@@ -186,12 +188,121 @@ static void what_was_never_put_does_not_keep_the_module(struct kunit *test)
 									     TRUE));
 }
 
+/* What an administrator may do in the moment after the bus has let go of the domain. */
+struct replacement {
+	struct device *dev;
+	int ret;
+};
+
+static void replace_domain(void *data)
+{
+	struct replacement *replacement = data;
+
+	replacement->ret = edu_set_domain(replacement->dev, "identity");
+}
+
+/* The next driver's buffers are where that domain is, also while the last one's adapter lives. */
+static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
+{
+	struct device *dev = edu_dev(test);
+	struct wdmdma_fixture *fixture = wdmdma_test_fixture_on(test, dev, 32);
+	struct replacement replacement = { .dev = dev };
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	void *va;
+
+	if (!wdmdma_iommu_translates(dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, devm_add_action(dev, replace_domain, &replacement), 0);
+	device_release_driver(dev);
+	if (replacement.ret) {
+		KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+		kunit_skip(test, "the IOMMU's domains cannot be replaced");
+		return;
+	}
+	KUNIT_EXPECT_FALSE(test, wdmdma_iommu_translates(dev));
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+		fixture = wdmdma_test_fixture_on(test, dev, 32);
+		va = wdmdma_test_alloc(fixture, SZ_8K, &la);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		edu_expect_round_trip(test, edu_at(EDU_SLOT_32_BITS), va, la.QuadPart, 0, SZ_4K,
+				      EDU_MOST);
+		wdmdma_test_free(fixture, SZ_8K, la, va);
+		/* Now as it was. */
+		device_release_driver(dev);
+		KUNIT_EXPECT_EQ(test, edu_set_domain(dev, "auto"), 0);
+	}
+	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+}
+
+/*
+ * What such a domain has taken with it is neither unmapped nor freed. The DMA API's checks
+ * would stop the machine for it, so the device is a fake one and the memory the test's.
+ */
+static unsigned int page_frees;
+
+static int page_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		      struct wdmdma_buffer *buffer)
+{
+	buffer->cpu = (void *)__get_free_page(GFP_KERNEL | __GFP_ZERO);
+	buffer->dma = buffer->cpu ? virt_to_phys(buffer->cpu) : 0;
+	return buffer->cpu ? 0 : -ENOMEM;
+}
+
+static void page_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	page_frees++;
+}
+
+static void what_a_replaced_domain_took_is_left_alone(struct kunit *test)
+{
+	struct device *dev = get_device(wdmdma_test_device(test));
+	struct wdmdma_fixture *fixture = wdmdma_test_fixture_on(test, dev, 64);
+	struct wdmdma_device *device = wdmdma_device_find(fixture->pdo);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_backend backend = wdmdma_backend_direct;
+	PSCATTER_GATHER_LIST list;
+	PHYSICAL_ADDRESS la;
+	dma_addr_t mapped;
+	void *va;
+
+	backend.alloc = page_alloc;
+	backend.free = page_free;
+	backend.keep_mode = NULL;
+	device->backend = &backend;
+	page_frees = 0;
+	va = fixture->ops->AllocateCommonBufferEx(fixture->adapter, NULL, SZ_4K, &la, TRUE,
+						  MM_ANY_NODE_OK);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	list = wdmdma_test_list(test, fixture->adapter, mdl, TRUE);
+	mapped = list->Elements[0].Address.QuadPart;
+
+	device->home->own = (void *)device;
+	kunit_device_unregister(test, dev);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
+	KUNIT_EXPECT_EQ(test, page_frees, 0U);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&device->lost), (long)SZ_4K);
+	wdmdma_device_put(device);
+
+	/* Had it been unmapped, the DMA API's checks would say so now. */
+	dma_unmap_page(dev, mapped, SZ_4K, DMA_TO_DEVICE);
+	free_page((unsigned long)va);
+	put_device(dev);
+}
+
 static struct kunit_case unbind_cases[] = {
 	KUNIT_CASE(nothing_is_made_while_the_driver_is_unbound),
 	KUNIT_CASE(nothing_is_made_for_a_device_unknown_till_then),
 	KUNIT_CASE_SLOW(thread_that_calls_during_the_unbind_leaves_nothing),
 	KUNIT_CASE(last_put_of_a_device_at_dispatch_is_put_off),
 	KUNIT_CASE(what_was_never_put_does_not_keep_the_module),
+	KUNIT_CASE(domain_replaced_at_unbind_is_the_next_drivers),
+	KUNIT_CASE(what_a_replaced_domain_took_is_left_alone),
 	{}
 };
 

@@ -48,6 +48,7 @@ static void adapter_retire(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_device *device = adapter->device;
 
+	lockdep_assert_held_write(&device->sem);
 	list_move(&adapter->node, &device->retired);
 	if (++device->nr_retired > WDMDMA_RETIRED_KEPT) {
 		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);

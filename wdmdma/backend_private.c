@@ -27,12 +27,14 @@
 
 /**
  * struct wdmdma_private - an IOMMU domain of the module's, and its addresses
+ * @dev: the device
  * @group: the device's, of which it is the only member; with a reference
  * @domain: the domain
  * @aperture: addresses that the domain can map
  * @space: addresses that are in use, or never to be used
  */
 struct wdmdma_private {
+	struct device *dev;
 	struct iommu_group *group;
 	struct iommu_domain *domain;
 	struct wdmdma_window aperture;
@@ -154,14 +156,25 @@ static int private_read_geometry(struct wdmdma_private *private, const char **wh
 	return -EOPNOTSUPP;
 }
 
-/* The device back to its default domain, and nothing of ours in its group. */
-static void private_detach(struct wdmdma_private *private)
+/*
+ * The device back to its default domain, and nothing of ours in its group. False if the
+ * device is in our domain still, which must stay then: no call says so.
+ */
+static bool private_detach(struct wdmdma_private *private)
 {
 	/* Not iommu_detach_device(): another device may have come into the group. */
 	iommu_detach_group(private->domain, private->group);
+	if (iommu_get_domain_for_dev(private->dev) != private->domain)
+		return true;
+	dev_err(private->dev,
+		"the IOMMU has not let go of the device's private domain: it is never freed\n");
+	return false;
 }
 
-/* Fill the domain's books and put the device into it. */
+/*
+ * Fill the domain's books and put the device into it. On failure the domain is NULL if the
+ * device is not out of it.
+ */
 static int private_enter(struct wdmdma_private *private, struct device *dev, const char **why)
 {
 	int ret = private_add_regions(private, dev, why);
@@ -171,8 +184,8 @@ static int private_enter(struct wdmdma_private *private, struct device *dev, con
 	if (ret)
 		return ret;
 	ret = private_read_geometry(private, why);
-	if (ret)
-		private_detach(private);
+	if (ret && !private_detach(private))
+		private->domain = NULL;
 	return ret;
 }
 
@@ -194,6 +207,7 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 	*why = "out of memory";
 	if (!private)
 		return ERR_PTR(ret);
+	private->dev = dev;
 	private->group = iommu_group_get(dev);
 	obstacle = private_obstacle(dev, private->group);
 	if (obstacle) {
@@ -214,7 +228,8 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 	if (!ret)
 		return private;
 
-	iommu_domain_free(private->domain);
+	if (private->domain)
+		iommu_domain_free(private->domain);
 destroy_space:
 	wdmdma_space_destroy(&private->space);
 put_group:
@@ -224,14 +239,20 @@ put_group:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_create);
 
-/* Undo wdmdma_private_create(): no buffer is left in the domain. May sleep. */
-void wdmdma_private_destroy(struct wdmdma_private *private)
+/*
+ * Undo wdmdma_private_create(): no buffer is left in the domain. False if the device is
+ * not out of it. May sleep.
+ */
+bool wdmdma_private_destroy(struct wdmdma_private *private)
 {
-	private_detach(private);
-	iommu_domain_free(private->domain);
+	bool left = private_detach(private);
+
+	if (left)
+		iommu_domain_free(private->domain);
 	wdmdma_space_destroy(&private->space);
 	iommu_group_put(private->group);
 	kfree(private);
+	return left;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_destroy);
 

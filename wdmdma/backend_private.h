@@ -6,6 +6,6 @@
 #include "core.h"
 
 struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why);
-void wdmdma_private_destroy(struct wdmdma_private *private);
+bool wdmdma_private_destroy(struct wdmdma_private *private);
 
 #endif /* WDMDMA_BACKEND_PRIVATE_H */

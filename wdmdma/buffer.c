@@ -101,7 +101,7 @@ static int buffer_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 
 	lockdep_assert_held(&adapter->device->sem);
 	if (adapter->device->dead) {
-		request->why = "the driver is unbound from the device";
+		request->why = wdmdma_dead_why(adapter->device);
 		return -ESHUTDOWN;
 	}
 	buffer->len = request->len;

@@ -60,7 +60,6 @@
 #include "standin.h"
 #include "window.h"
 
-struct iommu_group;
 struct wdmdma_backend;
 struct wdmdma_controller;
 struct wdmdma_registers;
@@ -294,7 +293,9 @@ enum wdmdma_device_state {
  * @private: the domain that the driver asked for before there was an adapter, and
  *           with which @backend changed; or NULL. Protected by @sem
  * @sem: see the lock order above
- * @dead: the driver is unbound; written under wdmdma_domain_lock and @sem
+ * @dead: the driver is unbound, or the device astray; written under wdmdma_domain_lock
+ *        and @sem
+ * @astray: the IOMMU did not take the device back; written like @dead
  * @home: the domain that the device starts in, with a reference
  * @domain: the one it is in, with all its adapters; with a reference if it is not
  *          @home; written like @dead
@@ -311,6 +312,7 @@ enum wdmdma_device_state {
  * @align: what align.c notes
  * @standin: what the DMA API is given in place of @dev
  * @low: what was placed with a lower limit than the device's own
+ * @lost: bytes of buffers that could not be taken back
  * @record: in the list of all; protected by wdmdma_open_lock
  * @state: protected by wdmdma_open_lock
  * @free: frees the record, where the last reference went in atomic context
@@ -324,6 +326,7 @@ struct wdmdma_device {
 	struct wdmdma_private *private;
 	struct rw_semaphore sem;
 	bool dead;
+	bool astray;
 	struct wdmdma_domain *home;
 	struct wdmdma_domain *domain;
 	struct list_head member;
@@ -336,6 +339,7 @@ struct wdmdma_device {
 	struct wdmdma_align align;
 	struct wdmdma_standin standin;
 	struct wdmdma_low low;
+	atomic_long_t lost;
 	struct list_head record;
 	enum wdmdma_device_state state;
 	struct work_struct free;
@@ -412,26 +416,6 @@ struct wdmdma_adapter {
 };
 
 /**
- * struct wdmdma_domain - what one logical address means the same for
- * @handle: known to the driver by a number, which is never used again
- * @group: the IOMMU group whose devices have their home here, with a reference; NULL
- *         where nothing translates: then it is the home of one device
- * @node: in the list of homes, if there is a group
- * @devices: those in the domain; protected by wdmdma_domain_lock
- * @rcu: for the handle table
- *
- * The object lives as long as the records of the devices that have their home in it,
- * and as long as a device is in it. For a driver the domain lives while an adapter is in it.
- */
-struct wdmdma_domain {
-	struct wdmdma_handle handle;
-	struct iommu_group *group;
-	struct list_head node;
-	struct list_head devices;
-	struct rcu_head rcu;
-};
-
-/**
  * struct wdmdma_vector_block - elements of a vector that were allocated as one
  * @buffer: their memory; the addresses stay readable when it is freed
  * @vector: the vector
@@ -482,6 +466,13 @@ static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 /* One message with the device's name; rate-limited, because drivers retry. */
 #define wdmdma_refuse(device, call, fmt, ...) \
 	dev_warn_ratelimited((device)->dev, "%s: " fmt "\n", call, ##__VA_ARGS__)
+
+/* Why a dead device gets nothing, for messages. */
+static inline const char *wdmdma_dead_why(const struct wdmdma_device *device)
+{
+	return device->astray ? "the IOMMU has not taken the device back: bind its driver anew" :
+				"the driver is unbound from the device";
+}
 
 /* What was left behind is reported one by one up to here, and then as a sum. */
 #define WDMDMA_LEAKS_SHOWN	8
@@ -553,29 +544,6 @@ static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
 	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
 }
 
-/* domain.c */
-extern struct rw_semaphore wdmdma_domain_lock;
-
-bool wdmdma_domain_enter_home(struct wdmdma_device *device);
-void wdmdma_domain_go_home(struct wdmdma_device *device);
-unsigned int wdmdma_domain_guests(const struct wdmdma_domain *domain);
-void wdmdma_domain_put(struct wdmdma_domain *domain);
-const void *wdmdma_domain_of(struct wdmdma_adapter *adapter);
-int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key);
-int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call);
-int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
-			struct wdmdma_request *request, void **cpu, dma_addr_t *dma);
-
-/* domain_iommu.c */
-struct iommu_group *wdmdma_group_get(struct wdmdma_device *device);
-void wdmdma_group_put(struct iommu_group *group);
-int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why);
-int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			    const char **why);
-int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			const char **why);
-void wdmdma_group_detach(struct wdmdma_device *device);
-
 /* buffer.c */
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma);
@@ -625,5 +593,7 @@ extern const struct wdmdma_backend wdmdma_backend_private;
 bool wdmdma_iommu_translates(struct device *dev);
 bool wdmdma_iommu_has_page_size(struct device *dev, size_t size);
 bool wdmdma_iommu_forbids_reading(struct device *dev);
+
+#include "domain.h"
 
 #endif /* WDMDMA_CORE_H */

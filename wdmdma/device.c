@@ -6,7 +6,8 @@
  * a devres entry of the device. The driver core comes to that after the driver's remove()
  * and the bus's dma_cleanup(), and before it takes the device's DMA set-up down: the one
  * moment when buffers that the driver forgot can still be unmapped, and are not in use
- * any more.
+ * any more. dma_cleanup() gives up the claim to the IOMMU's default domain, so that an
+ * administrator can replace that between the two: see device_check_domain().
  *
  * Until then the record pins the module. Afterwards it need not: only an adapter that was
  * never put keeps it, which owns nothing; and who could still call has a module that
@@ -58,6 +59,30 @@ void wdmdma_device_put(struct wdmdma_device *device)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
 
+/* Neither unmapped nor freed: the pages, their mapping for the CPU, the logical addresses. */
+static void device_lose_buffer(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	atomic_long_add(buffer->size, &device->lost);
+}
+
+/* Takes the place of a backend that the device's mappings are out of reach of. */
+static const struct wdmdma_backend device_lost_backend = {
+	.name = "replaced domain",
+	.free = device_lose_buffer,
+};
+
+/*
+ * Are the device's mappings where they were made? An IOMMU domain that was replaced has
+ * taken them with it, and the DMA API would look for them in the new one. So they are
+ * left alone: nothing of them is unmapped or freed. Under the sem of the device itself, or
+ * of one that joined it, for writing.
+ */
+static void device_check_domain(struct wdmdma_device *device)
+{
+	if (!device->private && !wdmdma_domain_is_own(device))
+		WRITE_ONCE(device->backend, &device_lost_backend);
+}
+
 /*
  * No driver uses the device any more: take back all that its adapters have. Harmless
  * twice. Returns how many adapters there are.
@@ -71,6 +96,7 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	lockdep_assert_held_write(&device->sem);
 
 	WRITE_ONCE(device->dead, true);
+	device_check_domain(device->dma);
 	/* The memory of one adapter's transfers may be a common buffer of another one. */
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
@@ -81,8 +107,8 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 		wdmdma_vector_free_all(adapter, when);
 		wdmdma_buffer_free_all(adapter, when);
 	}
-	if (device->private)
-		wdmdma_private_destroy(device->private);
+	if (device->private && !wdmdma_private_destroy(device->private))
+		wdmdma_domain_stray(device);
 	device->private = NULL;
 	wdmdma_domain_go_home(device);
 	return adapters;
@@ -110,8 +136,13 @@ static void device_end_guests(struct wdmdma_device *device)
 static void device_report(struct wdmdma_device *device, unsigned int adapters,
 			  unsigned int guests)
 {
+	long lost = atomic_long_read(&device->lost);
 	int users = atomic_read(&device->users);
 
+	if (lost)
+		dev_err(device->dev,
+			"the IOMMU domain was replaced (sysfs: iommu_group/type) while the driver was being unbound: %ld bytes are lost\n",
+			lost);
 	if (adapters)
 		dev_warn(device->dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
 			 adapters);
@@ -141,10 +172,11 @@ static void device_unbound(struct device *dev, void *res)
 	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
 	wdmdma_handle_retire(&device->handle);
 	/* A routine that asks for more each time would keep the work going. */
-	down_read(&device->sem);
+	down_write(&device->sem);
+	device_check_domain(device->dma);
 	list_for_each_entry(adapter, &device->adapters, node)
 		wdmdma_list_close(adapter);
-	up_read(&device->sem);
+	up_write(&device->sem);
 	/* Adapters put in atomic context are still on their way out. */
 	flush_workqueue(wdmdma_workqueue);
 
@@ -152,9 +184,8 @@ static void device_unbound(struct device *dev, void *res)
 	device_end_guests(device);
 	down_write(&device->sem);
 	adapters = device_end(device, "driver unbound");
-	list_del_init(&device->member);
 	wdmdma_align_restore(device);
-	guests = wdmdma_domain_guests(device->home);
+	guests = wdmdma_domain_leave_home(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 
@@ -183,6 +214,7 @@ static bool device_has_driver(const struct device *dev)
 static struct wdmdma_device *device_new(struct device *dev)
 {
 	struct wdmdma_device *device = kzalloc(sizeof(*device), WDMDMA_GFP);
+	int ret;
 
 	if (!device)
 		return ERR_PTR(-ENOMEM);
@@ -194,9 +226,10 @@ static struct wdmdma_device *device_new(struct device *dev)
 	INIT_LIST_HEAD(&device->adapters);
 	INIT_LIST_HEAD(&device->retired);
 	INIT_WORK(&device->free, device_free_record);
-	if (!wdmdma_domain_enter_home(device)) {
+	ret = wdmdma_domain_enter_home(device);
+	if (ret) {
 		kfree(device);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(ret);
 	}
 	wdmdma_align_raise(device);
 	get_device(dev);
@@ -249,8 +282,8 @@ static struct wdmdma_device *device_find_record(const struct device *dev)
  * @dev: a device whose driver is bound, or is being probed
  *
  * Context: may sleep.
- * Return: the record, with a reference; or an ERR_PTR: -ENOMEM, or -ESHUTDOWN while the
- * driver is being unbound.
+ * Return: the record, with a reference; or an ERR_PTR: -ENOMEM, -ESHUTDOWN while the
+ * driver is being unbound, -EBUSY while the device is in an IOMMU domain that is not its own.
  */
 struct wdmdma_device *wdmdma_device_open(struct device *dev)
 {
@@ -321,24 +354,30 @@ int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
 {
 	struct wdmdma_private *private;
 	int ret = -EBUSY;
+	bool was_own;
 
+	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
 	if (device->dead) {
-		*why = "the driver is being unbound";
+		*why = wdmdma_dead_why(device);
 		ret = -ESHUTDOWN;
 	} else if (device->private) {
 		*why = "the device has a domain of its own already";
 	} else if (!list_empty(&device->adapters) || !list_empty(&device->retired)) {
 		*why = "too late: IoGetDmaAdapter has been called for the device";
 	} else {
+		was_own = wdmdma_domain_is_own(device);
 		private = wdmdma_private_create(device->dev, why);
 		ret = PTR_ERR_OR_ZERO(private);
 		if (!ret) {
 			device->private = private;
 			device->backend = &wdmdma_backend_private;
+		} else if (was_own && !wdmdma_domain_is_own(device)) {
+			wdmdma_domain_stray(device);
 		}
 	}
 	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_use_private);

@@ -73,14 +73,13 @@ static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
 	return found;
 }
 
-/*
- * A new home. It takes over the reference to @group, if there is one. Under
- * wdmdma_domain_lock for writing, so that a group gets one only.
- */
+/* A new home. It takes over the reference to @group, if there is one. */
 static struct wdmdma_domain *domain_new(struct iommu_group *group)
 {
 	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), WDMDMA_GFP);
 
+	/* So that a group gets one only. */
+	lockdep_assert_held_write(&wdmdma_domain_lock);
 	if (!domain)
 		return NULL;
 	domain->group = group;
@@ -97,11 +96,55 @@ static struct wdmdma_domain *domain_new(struct iommu_group *group)
 	return domain;
 }
 
-/* Put a new device into its home. False when out of memory. May sleep. */
-bool wdmdma_domain_enter_home(struct wdmdma_device *device)
+/* How many devices have joined that have their home elsewhere. */
+static unsigned int domain_guests(const struct wdmdma_domain *domain)
+{
+	const struct wdmdma_device *device;
+	unsigned int guests = 0;
+
+	lockdep_assert_held(&wdmdma_domain_lock);
+	list_for_each_entry(device, &domain->devices, member)
+		guests += device->home != domain;
+	return guests;
+}
+
+/* Is the device in the domain of its home, as far as the IOMMU is concerned? */
+bool wdmdma_domain_is_own(struct wdmdma_device *device)
+{
+	return wdmdma_group_domain(device) == device->home->own;
+}
+
+/*
+ * Take a device into its home, if it is there in fact. The kernel keeps a group's default
+ * domain as long as a driver is bound to a device of it, and may have replaced it before.
+ */
+static int domain_admit(struct wdmdma_domain *home, struct wdmdma_device *device)
+{
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	device->home = home;
+	if (!home->bound && !home->astray)
+		home->own = wdmdma_group_domain(device);
+	if (!wdmdma_domain_is_own(device))
+		return -EBUSY;
+	if (home->astray)
+		wdmdma_domain_put(home);
+	home->astray = false;
+	home->bound++;
+	device->domain = home;
+	device->dma = device;
+	list_add_tail(&device->member, &home->devices);
+	return 0;
+}
+
+/*
+ * Put a new device into its home. Return: 0; -ENOMEM; -EBUSY where the IOMMU has its group
+ * in another domain, in which the addresses of the DMA API mean nothing. May sleep.
+ */
+int wdmdma_domain_enter_home(struct wdmdma_device *device)
 {
 	struct iommu_group *group = wdmdma_group_get(device);
 	struct wdmdma_domain *home;
+	int ret = -ENOMEM;
 
 	down_write(&wdmdma_domain_lock);
 	home = domain_home_of(group);
@@ -110,29 +153,57 @@ bool wdmdma_domain_enter_home(struct wdmdma_device *device)
 		if (home)
 			group = NULL;
 	}
-	if (home) {
-		device->home = home;
-		device->domain = home;
-		device->dma = device;
-		list_add_tail(&device->member, &home->devices);
-	}
+	if (home)
+		ret = domain_admit(home, device);
 	up_write(&wdmdma_domain_lock);
+	if (home && ret)
+		wdmdma_domain_put(home);
 	wdmdma_group_put(group);
-	return home;
+	return ret;
+}
+
+/* The device's driver is unbound. Returns how many guests stay in its home. */
+unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
+{
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	list_del_init(&device->member);
+	device->home->bound--;
+	return domain_guests(device->home);
 }
 
 /*
- * Let a device that has no buffers leave the domain that it joined, if it did. Under
- * wdmdma_domain_lock and the device's sem, both for writing.
+ * The IOMMU has not taken a device back into its own domain, and what it is in instead is
+ * not known. So nothing is given to it any more. The home remembers that beyond the
+ * device's record.
  */
+void wdmdma_domain_stray(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	lockdep_assert_held_write(&device->sem);
+	WRITE_ONCE(device->astray, true);
+	WRITE_ONCE(device->dead, true);
+	list_for_each_entry(adapter, &device->adapters, node)
+		wdmdma_list_close(adapter);
+	if (!device->home->astray)
+		kref_get(&device->home->handle.ref);
+	device->home->astray = true;
+	dev_err(device->dev,
+		"the IOMMU has not taken the device back into its own domain: it gets no memory and no transfers until its driver is bound anew\n");
+}
+
+/* Let a device that has no buffers leave the domain that it joined, if it did. */
 void wdmdma_domain_go_home(struct wdmdma_device *device)
 {
 	struct wdmdma_domain *left = device->domain;
 
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	lockdep_assert_held_write(&device->sem);
 	if (left == device->home)
 		return;
-	if (device->dma != device)
-		wdmdma_group_detach(device);
+	if (device->dma != device && !wdmdma_group_detach(device))
+		wdmdma_domain_stray(device);
 	device->dma = device;
 	device->domain = device->home;
 	list_move_tail(&device->member, &device->home->devices);
@@ -147,12 +218,13 @@ static struct wdmdma_domain *domain_find(const void *key)
 	return handle ? to_domain(handle) : NULL;
 }
 
-/* Is there an adapter in the domain? Under wdmdma_domain_lock. */
+/* Is there an adapter in the domain? */
 static bool domain_is_live(struct wdmdma_domain *domain)
 {
 	struct wdmdma_device *device;
 	bool live = false;
 
+	lockdep_assert_held(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member) {
 		down_read(&device->sem);
 		live |= !list_empty(&device->adapters);
@@ -161,23 +233,25 @@ static bool domain_is_live(struct wdmdma_domain *domain)
 	return live;
 }
 
-/* The highest address that all adapters of a device reach. Under the device's sem. */
+/* The highest address that all adapters of a device reach. */
 static u64 domain_reach_of(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 	u64 reach = U64_MAX;
 
+	lockdep_assert_held(&device->sem);
 	list_for_each_entry(adapter, &device->adapters, node)
 		reach = min(reach, adapter->reach.last);
 	return reach;
 }
 
-/* The highest address that all members reach. Under wdmdma_domain_lock. */
+/* The highest address that all members reach. */
 static u64 domain_ceiling(struct wdmdma_domain *domain)
 {
 	struct wdmdma_device *device;
 	u64 ceiling = U64_MAX;
 
+	lockdep_assert_held(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member) {
 		down_read(&device->sem);
 		ceiling = min(ceiling, domain_reach_of(device));
@@ -200,13 +274,15 @@ static u64 domain_highest_of(struct wdmdma_adapter *adapter)
 	return highest;
 }
 
-/* The same for all members. Under wdmdma_domain_lock for writing, so that none is added. */
+/* The same for all members. */
 static u64 domain_highest(struct wdmdma_domain *domain)
 {
 	struct wdmdma_adapter *adapter;
 	struct wdmdma_device *device;
 	u64 highest = 0;
 
+	/* So that none is added. */
+	lockdep_assert_held_write(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member) {
 		down_read(&device->sem);
 		list_for_each_entry(adapter, &device->adapters, node)
@@ -218,12 +294,13 @@ static u64 domain_highest(struct wdmdma_domain *domain)
 
 /*
  * Does an adapter of the device have buffers? What it keeps it gives back, and keeps no
- * more until domain_settle(). Under the device's sem for writing.
+ * more until domain_settle().
  */
 static bool domain_has_buffers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
+	lockdep_assert_held_write(&device->sem);
 	if (device->backend->forget)
 		device->backend->forget(device);
 	list_for_each_entry(adapter, &device->adapters, node) {
@@ -235,14 +312,12 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 	return false;
 }
 
-/*
- * No transfer starts until domain_settle(). False if there are any. Under the device's sem
- * for writing.
- */
+/* No transfer starts until domain_settle(). False if there are any. */
 static bool domain_hold_transfers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
+	lockdep_assert_held_write(&device->sem);
 	list_for_each_entry(adapter, &device->adapters, node)
 		if (!wdmdma_transfers_hold(adapter))
 			return false;
@@ -251,27 +326,17 @@ static bool domain_hold_transfers(struct wdmdma_device *device)
 
 /*
  * The device is where it is: its adapters may start transfers, and keep buffers if it is
- * at home. Under its sem for writing.
+ * at home.
  */
 static void domain_settle(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
 
+	lockdep_assert_held_write(&device->sem);
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_transfers_release(adapter);
 		wdmdma_keep_open(adapter);
 	}
-}
-
-/* How many devices have joined that have their home elsewhere. Under wdmdma_domain_lock. */
-unsigned int wdmdma_domain_guests(const struct wdmdma_domain *domain)
-{
-	const struct wdmdma_device *device;
-	unsigned int guests = 0;
-
-	list_for_each_entry(device, &domain->devices, member)
-		guests += device->home != domain;
-	return guests;
 }
 
 /* Is memory of one device memory of the other, at the same addresses? */
@@ -293,15 +358,14 @@ static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device 
 	return translated ? wdmdma_group_check_join(joiner, leader, why) : 0;
 }
 
-/*
- * Is the joiner free to go? If so it starts no transfer until domain_settle(). Under
- * wdmdma_domain_lock and its sem for writing.
- */
+/* Is the joiner free to go? If so it starts no transfer until domain_settle(). */
 static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const char **why)
 {
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	lockdep_assert_held_write(&joiner->sem);
 	if (joiner->domain != joiner->home)
 		*why = "the device is in another domain already: leave that first";
-	else if (wdmdma_domain_guests(joiner->home))
+	else if (domain_guests(joiner->home))
 		*why = "other devices have joined the device's own domain";
 	else if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
 		*why = "the device has buffers or transfers, whose addresses would be void";
@@ -314,7 +378,19 @@ static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const 
 	return 0;
 }
 
-/* All that a join is, once its arguments are found. Under wdmdma_domain_lock for writing. */
+/* Let the IOMMU change the joiner's domain. What has been begun is undone on failure. */
+static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			 const char **why)
+{
+	bool was_own = wdmdma_domain_is_own(joiner);
+	int ret = wdmdma_group_attach(joiner, leader, why);
+
+	if (ret && was_own && !wdmdma_domain_is_own(joiner))
+		wdmdma_domain_stray(joiner);
+	return ret;
+}
+
+/* All that a join is, once its arguments are found. */
 static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domain,
 		       const char **why)
 {
@@ -322,8 +398,9 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 	u64 highest;
 	int ret;
 
+	lockdep_assert_held_write(&wdmdma_domain_lock);
 	if (joiner->dead) {
-		*why = "the driver is unbound from the device";
+		*why = wdmdma_dead_why(joiner);
 		return -ESHUTDOWN;
 	}
 	if (!domain || !domain_is_live(domain)) {
@@ -338,7 +415,7 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 	down_write(&joiner->sem);
 	ret = domain_check_joiner(joiner, highest, why) ?: domain_check_pair(joiner, leader, why);
 	if (!ret && joiner->home->group)
-		ret = wdmdma_group_attach(joiner, leader, why);
+		ret = domain_attach(joiner, leader, why);
 	if (!ret) {
 		if (joiner->home->group)
 			joiner->dma = leader;
@@ -387,7 +464,8 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_join);
  *
  * Context: may sleep.
  * Return: 0; -EBUSY if it has not joined another domain, or has buffers; -ESHUTDOWN
- * after unbind; -ENOMEM. A failure has been reported, and has changed nothing.
+ * after unbind, and where the IOMMU does not take the device back, which is then dead;
+ * -ENOMEM. A failure has been reported, and any other one has changed nothing.
  */
 int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 {
@@ -398,7 +476,7 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
 	if (device->dead) {
-		why = "the driver is unbound from the device";
+		why = wdmdma_dead_why(device);
 		ret = -ESHUTDOWN;
 	} else if (device->domain == device->home) {
 		why = "the adapter has not joined a domain";
@@ -409,6 +487,10 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 	}
 	if (!ret)
 		wdmdma_domain_go_home(device);
+	if (!ret && device->astray) {
+		why = wdmdma_dead_why(device);
+		ret = -ESHUTDOWN;
+	}
 	domain_settle(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
@@ -431,12 +513,13 @@ const void *wdmdma_domain_of(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_of);
 
-/* Narrow a request to what all members reach. Under wdmdma_domain_lock. */
+/* Narrow a request to what all members reach. */
 static int domain_clip(struct wdmdma_device *device, struct wdmdma_domain *domain,
 		       struct wdmdma_request *request)
 {
+	lockdep_assert_held(&wdmdma_domain_lock);
 	if (device->dead) {
-		request->why = "the driver is unbound from the device";
+		request->why = wdmdma_dead_why(device);
 		return -ESHUTDOWN;
 	}
 	if (!domain || !domain_is_live(domain)) {

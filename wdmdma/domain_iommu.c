@@ -26,6 +26,12 @@ void wdmdma_group_put(struct iommu_group *group)
 	iommu_group_put(group);
 }
 
+/* The domain that the device is in now, to be compared; NULL without an IOMMU. */
+struct iommu_domain *wdmdma_group_domain(struct wdmdma_device *device)
+{
+	return iommu_get_domain_for_dev(device->dev);
+}
+
 static void group_free_regions(struct list_head *regions)
 {
 	struct iommu_resv_region *region, *next;
@@ -153,14 +159,19 @@ int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *lead
 	link = device_link_add(joiner->dev, leader->dev, DL_FLAG_AUTOREMOVE_CONSUMER);
 	if (link && (link->status == DL_STATE_ACTIVE || link->status == DL_STATE_CONSUMER_PROBE))
 		return 0;
-	iommu_detach_device(domain, joiner->dev);
+	iommu_detach_group(domain, joiner->home->group);
 	*why = link ? "the driver of one of the devices is being bound or unbound" :
 	       "the other device depends on this one: its driver has to be unbound first";
 	return -EBUSY;
 }
 
-/* Back to the device's own default domain. */
-void wdmdma_group_detach(struct wdmdma_device *device)
+/*
+ * Back to the device's own default domain. False if the device is not there: no call says
+ * so, and the one for a device does nothing at all where another device has come into its
+ * group in the meantime. The others of the group move with it.
+ */
+bool wdmdma_group_detach(struct wdmdma_device *device)
 {
-	iommu_detach_device(iommu_get_domain_for_dev(device->dev), device->dev);
+	iommu_detach_group(iommu_get_domain_for_dev(device->dev), device->home->group);
+	return iommu_get_domain_for_dev(device->dev) == device->home->own;
 }

@@ -349,11 +349,15 @@ static void transfer_unmap_table(struct wdmdma_transfer *transfer, unsigned long
 	struct scatterlist *sg = transfer->mapped->sgl;
 
 	attrs |= transfer_attrs(transfer);
+	/* The mapping went with a domain that was replaced: see device.c. */
+	if (!transfer->device->backend->maps_with_dma_api)
+		goto unmapped;
 	if (transfer->mapped->orig_nents == 1)
 		dma_unmap_page_attrs(dev, sg_dma_address(sg), sg->length, transfer->direction,
 				     attrs);
 	else
 		dma_unmap_sgtable(dev, transfer->mapped, transfer->direction, attrs);
+unmapped:
 	transfer->mapped = NULL;
 }
 

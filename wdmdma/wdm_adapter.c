@@ -158,6 +158,8 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
 	if (IS_ERR(device))
 		dev_warn_ratelimited(dev, "%s: %s\n", call,
 				     PTR_ERR(device) == -ESHUTDOWN ? "the driver is being unbound" :
+				     PTR_ERR(device) == -EBUSY ?
+				     "the device's IOMMU group is in a domain that is not its own" :
 				     "out of memory");
 	return device;
 }
@@ -174,7 +176,8 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the device object; NULL when @dev is NULL or has no driver, when its driver is
- * being unbound (from its remove function on none is made), or when there is no memory.
+ * being unbound (from its remove function on none is made), when the IOMMU has the device
+ * in a domain that is not its own, or when there is no memory.
  */
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 {
@@ -241,7 +244,8 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
  * Return: 0; a failure is reported with its reason, and the device can be used without:
  * -EOPNOTSUPP when no IOMMU translates for the device, when it is not cache coherent,
  * sees memory at an offset, is in an IOMMU group with others, or needs memory that the
- * firmware names; -EBUSY when it is too late, or done already; -EINVAL for a bad @dev or
+ * firmware names; -EBUSY when it is too late, done already, or the IOMMU has the device
+ * in a domain that is not its own; -EINVAL for a bad @dev or
  * level; -ENOMEM; -ESHUTDOWN while the driver is being unbound.
  */
 int wdmdma_device_use_private_domain(struct device *dev)
@@ -332,7 +336,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 		wdmdma_refuse(device, "IoGetDmaAdapter", "%u address bits: %s", width,
 			      PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
 			      PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
-			      PTR_ERR(adapter) == -ESHUTDOWN ? "the driver is being unbound" :
+			      PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_why(device) :
 			      "out of memory");
 		return NULL;
 	}

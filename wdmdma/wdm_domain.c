@@ -35,7 +35,7 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 		return NULL;
 	key = wdmdma_domain_of(adapter);
 	if (!key)
-		wdmdma_refuse(adapter->device, call, "the driver is unbound from the device");
+		wdmdma_refuse(adapter->device, call, "%s", wdmdma_dead_why(adapter->device));
 	wdmdma_adapter_put(adapter);
 	return (HANDLE)key;
 }

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a join must never do: leave a device in a domain that is not its own, or let one
+ * that is not trusted reach what others have.
+ */
+#include <kunit/test.h>
+#include <linux/dma-map-ops.h>
+#include <linux/iommu.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+
+#include "edu.h"
+#include "system.h"
+
+#define LENGTH		SZ_8K
+
+/* Slots. */
+enum {
+	LEADER = EDU_SLOT_32_BITS,
+	JOINER,
+	TWIN = EDU_SLOT_TWINS,
+	OTHER_TWIN,
+};
+
+static struct wdmdma_fixture *adapter_at(struct kunit *test, unsigned int slot)
+{
+	return wdmdma_test_fixture_on(test, &edu_at(slot)->pdev->dev, 32);
+}
+
+static NTSTATUS join(struct wdmdma_fixture *joiner, struct wdmdma_fixture *leader)
+{
+	HANDLE domain = leader->ops->GetDmaDomain(leader->adapter);
+
+	return joiner->ops->JoinDmaDomain(joiner->adapter, domain);
+}
+
+static NTSTATUS leave(struct wdmdma_fixture *joiner)
+{
+	return joiner->ops->LeaveDmaDomain(joiner->adapter);
+}
+
+static void expect_round_trip(struct kunit *test, unsigned int slot, u8 *va, PHYSICAL_ADDRESS la)
+{
+	edu_expect_round_trip(test, edu_at(slot), va, la.QuadPart, 0, SZ_4K, EDU_MOST);
+}
+
+/* A group whose second device comes while the first one has joined another domain. */
+
+static void go_by_leaving(struct kunit *test, struct wdmdma_fixture *joiner)
+{
+	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_SUCCESS);
+}
+
+static void go_by_put(struct kunit *test, struct wdmdma_fixture *joiner)
+{
+	joiner->ops->PutDmaAdapter(joiner->adapter);
+	joiner->adapter = NULL;
+}
+
+static void go_by_unbind(struct kunit *test, struct wdmdma_fixture *joiner)
+{
+	device_release_driver(joiner->dev);
+	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
+}
+
+static const struct way_row {
+	const char *name;
+	void (*go)(struct kunit *test, struct wdmdma_fixture *joiner);
+	bool goes_on;
+} way_rows[] = {
+	{ "LeaveDmaDomain", go_by_leaving, true },
+	{ "PutDmaAdapter", go_by_put },
+	{ "the driver is unbound", go_by_unbind },
+};
+
+KUNIT_ARRAY_PARAM_DESC(way, way_rows, name);
+
+static void rescan(struct pci_bus *bus)
+{
+	pci_lock_rescan_remove();
+	pci_rescan_bus(bus);
+	pci_unlock_rescan_remove();
+}
+
+/* The twins' adapter, the second function taken away; NULL if the case was skipped. */
+static struct wdmdma_fixture *lone_twin(struct kunit *test)
+{
+	struct pci_dev *other = edu_at(OTHER_TWIN)->pdev;
+	struct wdmdma_fixture *twin;
+
+	if (!edu_at(TWIN)->pdev || !other) {
+		kunit_skip(test, "the machine has no device with two functions");
+		return NULL;
+	}
+	twin = adapter_at(test, TWIN);
+	if (!wdmdma_iommu_translates(twin->dev) ||
+	    twin->dev->iommu_group != other->dev.iommu_group) {
+		kunit_skip(test, "the two functions are not one group behind an IOMMU");
+		return NULL;
+	}
+	pci_stop_and_remove_bus_device_locked(other);
+	return twin;
+}
+
+/* What one device writes arrives in its own buffer and in no other one's. */
+static void expect_memory_apart(struct kunit *test, struct wdmdma_fixture *leader,
+				struct wdmdma_fixture *twin)
+{
+	PHYSICAL_ADDRESS leader_la, twin_la;
+	u8 *leaders = wdmdma_test_alloc(leader, LENGTH, &leader_la);
+	u8 *twins = wdmdma_test_alloc(twin, LENGTH, &twin_la);
+
+	KUNIT_ASSERT_NOT_NULL(test, leaders);
+	KUNIT_ASSERT_NOT_NULL(test, twins);
+	memset(leaders, 0xa5, LENGTH);
+	expect_round_trip(test, TWIN, twins, twin_la);
+	KUNIT_EXPECT_NULL(test, memchr_inv(leaders, 0xa5, LENGTH));
+	memset(twins, 0x5a, LENGTH);
+	expect_round_trip(test, LEADER, leaders, leader_la);
+	KUNIT_EXPECT_NULL(test, memchr_inv(twins, 0x5a, LENGTH));
+	wdmdma_test_free(leader, LENGTH, leader_la, leaders);
+	wdmdma_test_free(twin, LENGTH, twin_la, twins);
+}
+
+static void device_goes_home_though_its_group_has_grown(struct kunit *test)
+{
+	const struct way_row *row = test->param_value;
+	struct wdmdma_fixture *twin = lone_twin(test), *leader;
+	struct iommu_domain *home;
+	struct pci_dev *pdev;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	if (!twin)
+		return;
+	leader = adapter_at(test, LEADER);
+	pdev = to_pci_dev(twin->dev);
+	home = iommu_get_domain_for_dev(twin->dev);
+	KUNIT_ASSERT_EQ(test, join(twin, leader), STATUS_SUCCESS);
+	rescan(pdev->bus);
+	/* Its device is in that domain now; the kernel lets no driver use it there. */
+	KUNIT_EXPECT_NULL(test, edu_at(OTHER_TWIN)->pdev);
+	va = wdmdma_test_alloc(twin, LENGTH, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	expect_round_trip(test, TWIN, va, la);
+	wdmdma_test_free(twin, LENGTH, la, va);
+
+	row->go(test, twin);
+	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(&pdev->dev), home);
+	expect_memory_apart(test, leader, row->goes_on ? twin : adapter_at(test, TWIN));
+
+	pdev = pci_get_slot(pdev->bus, pdev->devfn + 1);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);
+	pci_dev_put(pdev);
+	expect_memory_apart(test, leader, adapter_at(test, OTHER_TWIN));
+}
+
+/* LEADER and JOINER. False if the case was skipped. */
+static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
+		     struct wdmdma_fixture **joiner)
+{
+	if (!edu_at(LEADER)->pdev || !edu_at(JOINER)->pdev) {
+		kunit_skip(test, "the machine does not have two edu devices");
+		return false;
+	}
+	*leader = adapter_at(test, LEADER);
+	*joiner = adapter_at(test, JOINER);
+	return true;
+}
+
+/* The IOMMU's drivers always take a device back, so the module's books are spoilt instead. */
+static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
+{
+	struct wdmdma_fixture *leader, *joiner;
+	struct wdmdma_domain *home;
+	struct wdmdma_device *device;
+	struct iommu_domain *own;
+	PHYSICAL_ADDRESS la;
+	PDEVICE_OBJECT pdo;
+
+	if (!get_pair(test, &leader, &joiner))
+		return;
+	if (!wdmdma_iommu_translates(joiner->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
+	device = wdmdma_device_find(joiner->pdo);
+	home = device->home;
+	wdmdma_device_put(device);
+	own = home->own;
+	home->own = iommu_get_domain_for_dev(leader->dev);
+
+	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_DELETE_PENDING);
+	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(joiner, LENGTH, &la));
+	KUNIT_EXPECT_NULL(test, joiner->ops->GetDmaDomain(joiner->adapter));
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_DELETE_PENDING);
+	/* Nor does the next driver get anything, until the device is where it belongs. */
+	device_release_driver(joiner->dev);
+	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
+	KUNIT_EXPECT_NULL(test, wdmdma_device_object_get(joiner->dev));
+	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(joiner->dev), -EBUSY);
+
+	home->own = own;
+	pdo = wdmdma_device_object_get(joiner->dev);
+	KUNIT_EXPECT_NOT_NULL(test, pdo);
+	wdmdma_device_object_put(pdo);
+	/* The leader is free of it. */
+	device_release_driver(joiner->dev);
+	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
+}
+
+/* Nothing translates the fake devices of the rest. */
+
+/* An ISA channel of a device reaches 16 MiB, so its domain does. */
+static void channel_lowers_the_ceiling_of_its_domain(struct kunit *test)
+{
+	struct wdmdma_fixture *other = wdmdma_test_fixture(test);
+	struct wdmdma_slave *slave;
+	PHYSICAL_ADDRESS la;
+	HANDLE domain;
+	PVOID va;
+
+	test->priv = wdmdma_test_fixture(test);
+	wdmdma_test_needs_isa(test);
+	slave = wdmdma_test_slave(test, 1);
+	domain = slave->ops->GetDmaDomain(slave->adapter);
+	KUNIT_ASSERT_NOT_NULL(test, domain);
+
+	/* A buffer for the channel's own domain, and one of another member's for it. */
+	KUNIT_ASSERT_EQ(test, slave->ops->AllocateDomainCommonBuffer(slave->adapter, domain, NULL,
+								     LENGTH, 0, NULL,
+								     MM_ANY_NODE_OK, &la, &va),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, DMA_BIT_MASK(24));
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, LENGTH));
+	slave->ops->FreeCommonBuffer(slave->adapter, LENGTH, la, va, FALSE);
+
+	KUNIT_ASSERT_EQ(test, other->ops->JoinDmaDomain(other->adapter, domain), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, other->ops->AllocateDomainCommonBuffer(other->adapter, domain, NULL,
+								     LENGTH, 0, NULL,
+								     MM_ANY_NODE_OK, &la, &va),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, DMA_BIT_MASK(24));
+	wdmdma_test_free(other, LENGTH, la, va);
+	KUNIT_EXPECT_EQ(test, leave(other), STATUS_SUCCESS);
+
+	/* More than a channel moves at a time is no buffer for it. */
+	KUNIT_EXPECT_EQ(test, slave->ops->AllocateDomainCommonBuffer(slave->adapter, domain, NULL,
+								     SZ_128K, 0, NULL,
+								     MM_ANY_NODE_OK, &la, &va),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, 0ULL);
+}
+
+/* A channel cannot join where a buffer lies that it does not reach. */
+static void channel_joins_only_what_it_reaches(struct kunit *test)
+{
+	struct wdmdma_fixture *other = wdmdma_test_fixture(test);
+	HANDLE domain = other->ops->GetDmaDomain(other->adapter);
+	struct wdmdma_slave *slave;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	test->priv = wdmdma_test_fixture(test);
+	wdmdma_test_needs_isa(test);
+	slave = wdmdma_test_slave(test, 1);
+	KUNIT_ASSERT_EQ(test, other->ops->AllocateDomainCommonBuffer(other->adapter, domain, NULL,
+								     LENGTH, 0, NULL,
+								     MM_ANY_NODE_OK, &la, &va),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_GT(test, (u64)la.QuadPart, DMA_BIT_MASK(24));
+	KUNIT_EXPECT_EQ(test, slave->ops->JoinDmaDomain(slave->adapter, domain),
+			STATUS_NOT_SUPPORTED);
+	wdmdma_test_free(other, LENGTH, la, va);
+	KUNIT_EXPECT_EQ(test, slave->ops->JoinDmaDomain(slave->adapter, domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, slave->ops->LeaveDmaDomain(slave->adapter), STATUS_SUCCESS);
+}
+
+/* What one device sees in the CPU's caches the other does not. */
+static void devices_that_differ_in_coherence_share_no_domain(struct kunit *test)
+{
+#ifdef CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE
+	struct device *dev = wdmdma_test_device(test);
+	struct wdmdma_fixture *coherent = wdmdma_test_fixture(test), *other;
+
+	dev->dma_coherent = false;
+	other = wdmdma_test_fixture_on(test, dev, 64);
+	KUNIT_EXPECT_EQ(test, join(other, coherent), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, join(coherent, other), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_PTR_NE(test, other->ops->GetDmaDomain(other->adapter),
+			    coherent->ops->GetDmaDomain(coherent->adapter));
+#else
+	kunit_skip(test, "every device is cache coherent");
+#endif
+}
+
+static struct kunit_case domain_safety_cases[] = {
+	KUNIT_CASE_PARAM(device_goes_home_though_its_group_has_grown, way_gen_params),
+	KUNIT_CASE(device_that_is_not_taken_back_gets_nothing),
+	KUNIT_CASE(channel_lowers_the_ceiling_of_its_domain),
+	KUNIT_CASE(channel_joins_only_what_it_reaches),
+	KUNIT_CASE(devices_that_differ_in_coherence_share_no_domain),
+	{}
+};
+
+static struct kunit_suite domain_safety_suite = {
+	.name = "wdmdma_domain_safety",
+	.suite_init = edu_suite_init,
+	.suite_exit = edu_suite_exit,
+	.test_cases = domain_safety_cases,
+};
+
+kunit_test_suite(domain_safety_suite);
