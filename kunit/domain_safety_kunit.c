@@ -211,6 +211,69 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
 }
 
+static const struct trust_row {
+	const char *name;
+	unsigned int untrusted;
+} trust_rows[] = {
+	{ "the joiner", JOINER },
+	{ "the leader", LEADER },
+};
+
+KUNIT_ARRAY_PARAM_DESC(trust, trust_rows, name);
+
+static void untrusted_device_shares_no_domain(struct kunit *test)
+{
+	const struct trust_row *row = test->param_value;
+	struct wdmdma_fixture *leader, *joiner;
+	HANDLE home;
+
+	if (!get_pair(test, &leader, &joiner))
+		return;
+	home = joiner->ops->GetDmaDomain(joiner->adapter);
+	edu_at(row->untrusted)->pdev->untrusted = 1;
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_PTR_EQ(test, joiner->ops->GetDmaDomain(joiner->adapter), home);
+	edu_at(row->untrusted)->pdev->untrusted = 0;
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_SUCCESS);
+}
+
+/* The type of a device's default domain as an administrator changes it: see edu_set_domain(). */
+static int retype(struct device *dev, const char *type)
+{
+	int ret;
+
+	device_release_driver(dev);
+	ret = edu_set_domain(dev, type);
+	return device_attach(dev) == 1 ? ret : -ENODEV;
+}
+
+static void strict_device_joins_no_lazy_domain(struct kunit *test)
+{
+	struct wdmdma_fixture *leader, *joiner;
+	struct device *dev;
+
+	if (!get_pair(test, &leader, &joiner))
+		return;
+	dev = joiner->dev;
+	if (!wdmdma_iommu_translates(dev) || retype(dev, "DMA") ||
+	    iommu_get_domain_for_dev(leader->dev)->type != IOMMU_DOMAIN_DMA_FQ) {
+		retype(dev, "auto");
+		kunit_skip(test, "needs an IOMMU with lazy domains");
+		return;
+	}
+	joiner = adapter_at(test, JOINER);
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_NOT_SUPPORTED);
+	/* The other way round nobody loses anything. */
+	KUNIT_EXPECT_EQ(test, join(leader, joiner), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, leave(leader), STATUS_SUCCESS);
+
+	/* As it was: the link that the join made goes with the leader's driver. */
+	device_release_driver(leader->dev);
+	KUNIT_EXPECT_EQ(test, retype(dev, "auto"), 0);
+	KUNIT_ASSERT_EQ(test, device_attach(leader->dev), 1);
+}
+
 /* Nothing translates the fake devices of the rest. */
 
 /* An ISA channel of a device reaches 16 MiB, so its domain does. */
@@ -300,6 +363,8 @@ static void devices_that_differ_in_coherence_share_no_domain(struct kunit *test)
 static struct kunit_case domain_safety_cases[] = {
 	KUNIT_CASE_PARAM(device_goes_home_though_its_group_has_grown, way_gen_params),
 	KUNIT_CASE(device_that_is_not_taken_back_gets_nothing),
+	KUNIT_CASE_PARAM(untrusted_device_shares_no_domain, trust_gen_params),
+	KUNIT_CASE(strict_device_joins_no_lazy_domain),
 	KUNIT_CASE(channel_lowers_the_ceiling_of_its_domain),
 	KUNIT_CASE(channel_joins_only_what_it_reaches),
 	KUNIT_CASE(devices_that_differ_in_coherence_share_no_domain),

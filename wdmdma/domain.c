@@ -355,7 +355,8 @@ static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device 
 		*why = "one of the two devices sees memory at an offset";
 	if (*why)
 		return -EOPNOTSUPP;
-	return translated ? wdmdma_group_check_join(joiner, leader, why) : 0;
+	return wdmdma_group_check_trust(joiner, leader, why) ?:
+	       (translated ? wdmdma_group_check_join(joiner, leader, why) : 0);
 }
 
 /* Is the joiner free to go? If so it starts no transfer until domain_settle(). */

@@ -64,6 +64,8 @@ struct iommu_group *wdmdma_group_get(struct wdmdma_device *device);
 void wdmdma_group_put(struct iommu_group *group);
 struct iommu_domain *wdmdma_group_domain(struct wdmdma_device *device);
 int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why);
+int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			     const char **why);
 int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			    const char **why);
 int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,

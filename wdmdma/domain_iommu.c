@@ -104,6 +104,36 @@ static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_devic
 	return ret;
 }
 
+static bool group_is_untrusted_device(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
+}
+
+static int group_find_untrusted(struct device *dev, void *unused)
+{
+	return group_is_untrusted_device(dev);
+}
+
+/*
+ * The kernel protects itself from devices behind an external port: their unmaps take effect
+ * at once, and pages that hold other data too are copied. What it maps for a device that it
+ * trusts has neither, and members of a domain reach all that is mapped in it. So whoever
+ * is not trusted is alone in its domain; and who was promised strict unmaps gets them.
+ */
+int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			     const char **why)
+{
+	struct iommu_group *group = leader->home->group;
+
+	if (group_is_untrusted_device(joiner->dev) || group_is_untrusted_device(leader->dev) ||
+	    (group && iommu_group_for_each_dev(group, NULL, group_find_untrusted)))
+		*why = "one of the devices is behind an external port (untrusted)";
+	else if (group && joiner->home->own->type == IOMMU_DOMAIN_DMA &&
+		 leader->home->own->type != IOMMU_DOMAIN_DMA)
+		*why = "the device's own domain is strict (DMA), the other one lazy (DMA-FQ)";
+	return *why ? -EOPNOTSUPP : 0;
+}
+
 static int group_count(struct device *dev, void *count)
 {
 	++*(unsigned int *)count;
