@@ -118,10 +118,7 @@ static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **li
 	return ret;
 }
 
-/*
- * Let a list wait behind the others; with @only_behind only if there are any (else -EAGAIN),
- * as which the one counts in whose routine this is.
- */
+/* Let a list wait; with @only_behind only behind others, or in a routine (else -EAGAIN). */
 static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
@@ -199,6 +196,7 @@ static bool list_may_be_overtaken(const struct wdmdma_transfer *transfer)
 static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
+	bool first = true;
 
 	lockdep_assert_held(&adapter->transfers_lock);
 	list_for_each_entry(transfer, &adapter->waiting_lists, node) {
@@ -206,8 +204,10 @@ static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter
 			continue;
 		if (!transfer->since || transfer->round != adapter->list_round)
 			return transfer;
-		if (!list_may_be_overtaken(transfer))
+		/* Only the oldest holds up others: many would do so for ever. */
+		if (first && !list_may_be_overtaken(transfer))
 			return NULL;
+		first = false;
 	}
 	return NULL;
 }
