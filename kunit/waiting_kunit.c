@@ -29,8 +29,7 @@ struct asking {
 	PDMA_ADAPTER adapter[2];
 	PMDL mdl;
 	bool channels, lists, build, synchronous;
-	unsigned int calls, depth, deepest, refused;
-	const struct task_struct *asker;
+	unsigned int calls, deepest, refused;
 	NTSTATUS status;
 	u8 buffer[2][0x40] __aligned(8);
 	struct completion done;
@@ -70,20 +69,16 @@ static NTSTATUS ask(struct asking *asking)
 
 static void ask_again(struct asking *asking)
 {
-	const struct task_struct *asker = asking->asker;
 	NTSTATUS status;
 
 	asking->calls++;
-	/* By the work items of two adapters routines run at the same time, and not in each other. */
-	asking->depth = asker == current ? asking->depth + 1 : 1;
-	asking->deepest = max(asking->deepest, asking->depth);
+	/* Those of two adapters may run at the same time, which is not in each other. */
+	asking->deepest = max(asking->deepest, wdmdma_routine_depth());
 	if (asking->calls == ROUNDS || asking->deepest >= TOO_DEEP) {
 		complete(&asking->done);
 		return;
 	}
-	asking->asker = current;
 	status = ask(asking);
-	asking->asker = asker;
 	if (NT_SUCCESS(status))
 		return;
 	asking->status = status;
