@@ -4,7 +4,6 @@
  * memory that is freed under one. A Sound Blaster moves the bytes, where there is one.
  */
 #include <linux/delay.h>
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
@@ -99,34 +98,6 @@ static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
 	release(p);
 }
 
-static void longest_transfer_that_is_done_is_not(struct kunit *test)
-{
-	const struct full_row *row = test->param_value;
-	bool words = row->channel == SB16_CHANNEL_WORDS;
-	unsigned long end = jiffies + 60 * HZ;
-	struct played *p;
-
-	needs_sb16(test);
-	p = played_of(test, row->channel, row->length, false);
-	KUNIT_EXPECT_EQ(test, sb16_play(words, row->length / (words ? 2 : 1)), 0);
-	while (left_of(p) && time_before(jiffies, end))
-		msleep(50);
-	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
-	/* It was asked for before: that is remembered. */
-	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
-	flush(test, p);
-	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
-	release(p);
-	sb16_stop();
-
-	p->s->ops->PutDmaAdapter(p->s->adapter);
-	p->s->adapter = NULL;
-	p = played_of(test, row->channel, row->length, false);
-	KUNIT_EXPECT_EQ(test, left_of(p), row->length);
-	flush(test, p);
-	release(p);
-}
-
 /* It may be somebody else's soon. Another buffer may go. */
 static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 {
@@ -154,7 +125,6 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 
 static struct kunit_case isa_cases[] = {
 	KUNIT_CASE_PARAM(longest_transfer_that_has_not_begun_is_left, full_gen_params),
-	KUNIT_CASE_PARAM(longest_transfer_that_is_done_is_not, full_gen_params),
 	KUNIT_CASE(channel_stops_when_its_buffer_is_freed),
 	{}
 };
