@@ -2,13 +2,11 @@
 /*
  * Buffers: the one way in and the one way out for common buffers of every kind.
  *
- * Whatever the Windows call, wdmdma_buffer_alloc() checks the request, asks the
- * device's backend, verifies what came back and keeps the record; so no entry
- * point can forget one of these; a buffer that was kept when it was freed (keep.c) has
- * been through this before. wdmdma_buffer_adopt() does the same for memory
- * that the driver owns. A buffer is freed by whoever sets its freeing
- * bit first: the driver's call, or the clean-up when the adapter or the driver
- * goes. Freeing allocates nothing and cannot fail.
+ * Every Windows call comes to wdmdma_buffer_alloc(), which checks the request, asks the
+ * device's backend, verifies what came back and keeps the record. A recycled buffer (keep.c)
+ * has been through this before. wdmdma_buffer_adopt() does the same for memory that the
+ * driver owns. Whoever sets the buffer's freeing bit first frees it: the driver's call, or
+ * the clean-up when the adapter or the driver goes. Freeing cannot fail.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/log2.h>
@@ -20,7 +18,6 @@
 #include "core.h"
 #include "own.h"
 #include "pins.h"
-
 
 /* What the cache type means for this device: afterwards it is the platform's, or one to set. */
 static int buffer_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)

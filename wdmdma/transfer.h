@@ -183,11 +183,14 @@ unsigned int wdmdma_routine_depth(void);
 struct wdmdma_routine wdmdma_routine_enter(void);
 void wdmdma_routine_leave(struct wdmdma_routine outer);
 
-/* list.c */
-void wdmdma_list_work(struct work_struct *work);
+/* list_end.c */
 void wdmdma_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+/* list.c */
+void wdmdma_list_free(struct wdmdma_transfer *transfer);
+void wdmdma_list_work(struct work_struct *work);
 int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
 int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		    enum dma_data_direction direction);
