@@ -151,8 +151,8 @@ static void host_memory_limits_include_their_last_byte(struct kunit *test)
 	for (tries = 0; tries < 50 && status != ok; tries++) {
 		count = 1;
 		KUNIT_ASSERT_EQ(test,
-				StorPortAllocateHostMemoryBuffer(extension_of(test), SZ_4K, SZ_4K, 0,
-								 0, address(SZ_4K),
+				StorPortAllocateHostMemoryBuffer(extension_of(test), SZ_4K, SZ_4K,
+								 0, 0, address(SZ_4K),
 								 address(U64_MAX - 1), address(0),
 								 &range, &count), ok);
 		page = range.RangeStart.QuadPart;

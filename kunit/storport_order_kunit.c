@@ -157,7 +157,7 @@ static void wait_for_end(struct kunit *test, PDMA_ADAPTER dma_adapter)
 	while ((adapter = wdmdma_adapter_find(dma_adapter))) {
 		wdmdma_adapter_put(adapter);
 		KUNIT_ASSERT_LT(test, tries++, 1000U);
-		msleep(10);
+		msleep(20);
 	}
 }
 
