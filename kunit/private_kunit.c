@@ -229,15 +229,17 @@ static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 
 	for_each_pci_dev(pdev) {
 		struct device *dev = &pdev->dev;
+		struct wdmdma_domain home = { .own = iommu_get_domain_for_dev(dev) };
 		struct wdmdma_device *device;
 		const char *why = NULL;
 
 		/* The chipset's functions in slot 0x1f. They have no driver, and keep none. */
-		if (PCI_SLOT(pdev->devfn) != 0x1f || dev->driver || !iommu_get_domain_for_dev(dev))
+		if (PCI_SLOT(pdev->devfn) != 0x1f || dev->driver || !home.own)
 			continue;
 		device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, device);
 		device->dev = dev;
+		device->home = &home;
 		init_rwsem(&device->sem);
 		INIT_LIST_HEAD(&device->adapters);
 		INIT_LIST_HEAD(&device->retired);
