@@ -85,7 +85,8 @@ deb() {
     find "$CACHE/dl/" -name "$1_*_${2:-*}.deb" | sort -V | tail -n 1
 }
 
-# Debian's own kernel: sets KDIR and VMLINUZ.
+# stock_kernel [SERIES [FLAVOUR]]: Debian's own kernel, the plain one of $SERIES if nothing is said, or
+# for example that of another series, or its flavour rt. Sets KDIR and VMLINUZ.
 stock_kernel() {
     if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
         [ -n "${KDIR:-}" ] || die "VMLINUZ is given but not KDIR, the build folder of that kernel"
@@ -94,39 +95,44 @@ stock_kernel() {
         [ -r "$VMLINUZ" ] || die "VMLINUZ=$VMLINUZ cannot be read"
         return
     fi
-    local name version=''
-    name=$(newest_cached "$STOCK")
+    local series=${1:-$SERIES} flavour=${2:-} entry=$STOCK name version=''
+    [ "$series" = "$SERIES" ] || entry=$series-$entry
+    entry=${flavour:+$flavour-}$entry
+    name=$(newest_cached "$entry")
     if [ -z "$name" ]; then
-        need_download "a stock $SERIES kernel" "KDIR= and VMLINUZ="
+        need_download "a stock $series kernel${flavour:+ ($flavour)}" "KDIR= and VMLINUZ="
         apt_update
-        version=$(stock_version)
+        version=$(stock_version "$series" "$flavour")
         [ -n "$version" ] ||
-            die "this distribution has no linux-image-$SERIES*-$DEBIAN_ARCH with headers" \
-                "(bookworm-security and trixie do): give KDIR= and VMLINUZ= of a kernel you have"
-        name=$STOCK-$version
+            die "this distribution has no linux-image-$series*-${flavour:+$flavour-}$DEBIAN_ARCH with" \
+                "headers (bookworm-security and trixie have 6.12): give KDIR= and VMLINUZ= of a kernel" \
+                "you have"
+        name=$entry-$version
     fi
-    cache_entry "$name" unpack_stock "$version"
+    cache_entry "$name" unpack_stock "$series" "$flavour" "$version" "$CACHE/$name"
     KDIR=$(echo "$REPLY"/usr/src/linux-headers-*-"$DEBIAN_ARCH")
     VMLINUZ=$(echo "$REPLY"/boot/vmlinuz-*)
     export KDIR VMLINUZ
 }
 
-# The newest 6.12 release of the plain flavour of which image and headers are there.
+# stock_version SERIES FLAVOUR: its newest release of which image and headers are there: 6.12.9+deb13,
+# 6.1.0-56.
 stock_version() {
-    local v
-    for v in $(apt-cache "${APT[@]}" pkgnames "linux-image-$SERIES." |
-        sed -nE "s/^linux-image-($SERIES\.[0-9]+(\+[a-z0-9.~]+)?)-$DEBIAN_ARCH(-unsigned)?$/\1/p" |
+    local v arch=${2:+$2-}$DEBIAN_ARCH
+    for v in $(apt-cache "${APT[@]}" pkgnames "linux-image-$1." |
+        sed -nE "s/^linux-image-($1\.[0-9]+(-[0-9]+)?(\+[a-z0-9.~]+)?)-$arch(-unsigned)?$/\1/p" |
         sort -Vru); do
-        if apt_has "linux-headers-$v-$DEBIAN_ARCH" && [ -n "$(stock_image "$v")" ]; then
+        if apt_has "linux-headers-$v-$arch" && [ -n "$(stock_image "$v" "$2")" ]; then
             echo "$v"
             break
         fi
     done
 }
 
+# stock_image VERSION FLAVOUR: the package, signed if there is one.
 stock_image() {
-    local p
-    for p in "linux-image-$1-$DEBIAN_ARCH" "linux-image-$1-$DEBIAN_ARCH-unsigned"; do
+    local p=linux-image-$1-${2:+$2-}$DEBIAN_ARCH
+    for p in "$p" "$p-unsigned"; do
         if apt_has "$p"; then
             echo "$p"
             break
@@ -134,28 +140,51 @@ stock_image() {
     done
 }
 
+# fetch_kbuild SERIES VERSION: the programs that build modules; they run here. A release has its own, or
+# a series shares them.
+fetch_kbuild() {
+    use_arch x86
+    apt_update
+    if apt_has "linux-kbuild-$2"; then
+        fetch "linux-kbuild-$2"
+    else
+        fetch "linux-kbuild-$1"
+    fi
+}
+
+# unpack_stock SERIES FLAVOUR VERSION ENTRY FOLDER
 unpack_stock() {
-    local v=$1 dir=$2 image h=linux-headers-$1
-    image=$(stock_image "$v")
-    note "downloading Debian's kernel $v for $DEBIAN_ARCH (first run only, about 120 MB)"
-    fetch "$image" "$h-$DEBIAN_ARCH" "$h-common" || die "kernel $v could not be downloaded"
-    # The programs that build modules run here.
-    (use_arch x86 && apt_update && fetch "linux-kbuild-$v") ||
-        die "linux-kbuild-$v could not be downloaded"
+    local series=$1 flavour=$2 v=$3 entry=$4 dir=$5 image kbuild h=linux-headers-$3
+    local headers=$h-${flavour:+$flavour-}$DEBIAN_ARCH common=$h-common${flavour:+-$flavour}
+    image=$(stock_image "$v" "$flavour")
+    note "downloading Debian's kernel $v${flavour:+-$flavour} for $DEBIAN_ARCH (first run only, about 120 MB)"
+    fetch "$image" "$headers" "$common" || die "kernel $v could not be downloaded"
+    (fetch_kbuild "$series" "$v") || die "linux-kbuild for $v could not be downloaded"
+    kbuild=$(deb "linux-kbuild-$v" amd64)
+    [ -n "$kbuild" ] || kbuild=$(deb "linux-kbuild-$series" amd64)
     note "unpacking it"
     dpkg-deb --fsys-tarfile "$(deb "$image" "$DEBIAN_ARCH")" |
         tar -x -C "$dir" --wildcards './boot/*' './lib/modules/*/kernel/drivers/iommu/*' \
             './usr/lib/modules/*/kernel/drivers/iommu/*' 2>/dev/null || true
     [ -n "$(find "$dir/boot" -name 'vmlinuz-*')" ] || die "no vmlinuz in $image"
-    dpkg-deb -x "$(deb "$h-$DEBIAN_ARCH" "$DEBIAN_ARCH")" "$dir"
-    dpkg-deb -x "$(deb "$h-common")" "$dir"
-    dpkg-deb -x "$(deb "linux-kbuild-$v" amd64)" "$dir"
+    dpkg-deb -x "$(deb "$headers" "$DEBIAN_ARCH")" "$dir"
+    dpkg-deb -x "$(deb "$common")" "$dir"
+    dpkg-deb -x "$kbuild" "$dir"
     # Only type information for BPF is made with it, and that would need pahole.
-    rm -f "$dir/usr/src/$h-$DEBIAN_ARCH/vmlinux"
+    rm -f "$dir/usr/src/$headers/vmlinux"
     # The headers expect to stand in /usr; here they stand where the entry will be.
-    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$h-$DEBIAN_ARCH"/{Makefile,.kernelvariables} \
-        "$dir/usr/src/$h-common/Makefile" |
-        xargs sed -i "s|/usr/src/linux-headers|$CACHE/$STOCK-$v/usr/src/linux-headers|"
+    grep -lI '/usr/src/linux-headers' "$dir/usr/src/$headers"/{Makefile,.kernelvariables} \
+        "$dir/usr/src/$common/Makefile" |
+        xargs sed -i "s|/usr/src/linux-headers|$entry/usr/src/linux-headers|"
+}
+
+# The kernel that Debian built of KERNEL's name, see kernel_of.
+named_stock_kernel() {
+    local what=${KERNEL#*-}
+    case ${what%-stock} in
+    [0-9]*) stock_kernel "${what%-stock}" ;;
+    *) stock_kernel "$SERIES" "${what%-stock}" ;;
+    esac
 }
 
 # Kernel source, for the debug kernel, checkpatch, kernel-doc and kunit.py: sets KSRC.
