@@ -36,12 +36,20 @@ arch_of() {
     esac
 }
 
-# kernel_of CONFIG: which debug kernel a machine runs is in its name too: ARCH, or ARCH-rt.
+# kernel_of CONFIG: which kernel a machine runs is in its name too: a debug kernel, ARCH or ARCH-rt, or
+# one that Debian built, ARCH-SERIES-stock or ARCH-FLAVOUR-stock.
 kernel_of() {
     case $1 in
+    rt-stock) echo x86-rt-stock ;;
+    strict-6.1) echo x86-6.1-stock ;;
     rt | rt-*) echo x86-rt ;;
     *) arch_of "$1" ;;
     esac
+}
+
+# is_stock KERNEL: it has no KUnit.
+is_stock() {
+    [[ $1 == *-stock ]]
 }
 
 # use_kernel NAME: one of these, and its architecture.
