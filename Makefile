@@ -58,8 +58,9 @@ help:
 	@echo 'make test ARCH=arm64  the same on arm64, cross-built, on: arm64-none arm64-smmuv3'
 	@echo '                      arm64-noncoherent'
 	@echo 'make test-all         all of these, and: 6g nobounce swiotlb poison pages vtd-strict'
-	@echo '                      vtd-passthrough amd virtio arm64-smmuv3-noncoherent'
-	@echo '                      arm64-noncoherent-poison'
+	@echo '                      vtd-passthrough amd virtio rt rt-vtd arm64-smmuv3-noncoherent'
+	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
+	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once built'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo
