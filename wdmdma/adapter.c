@@ -16,8 +16,6 @@
 
 #define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
 
-struct workqueue_struct *wdmdma_workqueue;
-
 static void adapter_drain(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, drain);

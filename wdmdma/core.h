@@ -49,7 +49,6 @@
 #include <linux/numa.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
-#include <linux/workqueue.h>
 
 #include "align.h"
 #include "compat.h"
@@ -59,6 +58,7 @@
 #include "pages.h"
 #include "standin.h"
 #include "window.h"
+#include "work.h"
 
 struct wdmdma_backend;
 struct wdmdma_controller;
@@ -477,9 +477,6 @@ static inline const char *wdmdma_dead_why(const struct wdmdma_device *device)
 /* What was left behind is reported one by one up to here, and then as a sum. */
 #define WDMDMA_LEAKS_SHOWN	8
 
-/* Requests that a work item serves before it lets others have their turn. */
-#define WDMDMA_SERVED_AT_ONCE	64
-
 /*
  * At DISPATCH_LEVEL or above: bottom halves or interrupts are off, or, where the
  * kernel counts that, preemption. On a kernel that does not count, a plain
@@ -526,8 +523,6 @@ int wdmdma_module_refs(void);
 #endif
 
 /* adapter.c */
-extern struct workqueue_struct *wdmdma_workqueue;
-
 struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 					     struct wdmdma_window reach, size_t face_size);
 void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);

@@ -10,12 +10,12 @@ static int __init wdmdma_init(void)
 {
 	int ret;
 
-	wdmdma_workqueue = alloc_workqueue("wdmdma", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!wdmdma_workqueue)
-		return -ENOMEM;
+	ret = wdmdma_work_init();
+	if (ret)
+		return ret;
 	ret = wdmdma_keep_register();
 	if (ret)
-		destroy_workqueue(wdmdma_workqueue);
+		wdmdma_work_exit();
 	return ret;
 }
 
@@ -27,7 +27,7 @@ static void __exit wdmdma_exit(void)
 	wdmdma_device_exit();
 	/* Adapters are freed by work that RCU queues. */
 	rcu_barrier();
-	destroy_workqueue(wdmdma_workqueue);
+	wdmdma_work_exit();
 	wdm_memory_exit();
 	wdmdma_pins_exit();
 	rcu_barrier();
