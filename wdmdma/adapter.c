@@ -14,8 +14,6 @@
 #include "channel.h"
 #include "controller.h"
 
-#define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
-
 static void adapter_drain(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, drain);
@@ -23,37 +21,6 @@ static void adapter_drain(struct work_struct *work)
 	down_read(&adapter->device->sem);
 	wdmdma_buffer_free_deferred(adapter);
 	up_read(&adapter->device->sem);
-}
-
-static void adapter_free(struct work_struct *work)
-{
-	struct wdmdma_adapter *adapter = container_of(to_rcu_work(work), struct wdmdma_adapter,
-						      forget);
-
-	wdmdma_lookup_destroy(&adapter->buffers);
-	kfree(adapter);
-}
-
-/* Free an adapter that is torn down, when nobody can be looking anything up in it. */
-void wdmdma_adapter_forget(struct wdmdma_adapter *adapter)
-{
-	INIT_RCU_WORK(&adapter->forget, adapter_free);
-	queue_rcu_work(wdmdma_workqueue, &adapter->forget);
-}
-
-/* Move to the retired list, and let go of the oldest there. */
-static void adapter_retire(struct wdmdma_adapter *adapter)
-{
-	struct wdmdma_device *device = adapter->device;
-
-	lockdep_assert_held_write(&device->sem);
-	list_move(&adapter->node, &device->retired);
-	if (++device->nr_retired > WDMDMA_RETIRED_KEPT) {
-		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);
-		list_del(&adapter->node);
-		device->nr_retired--;
-		wdmdma_adapter_forget(adapter);
-	}
 }
 
 /* The last reference is gone: nobody uses the adapter, and nobody can find it. */
@@ -72,7 +39,7 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
 	wdmdma_controller_free(adapter->controller);
 	adapter->controller = NULL;
-	adapter_retire(adapter);
+	wdmdma_device_retire(adapter);
 	if (list_empty(&device->adapters))
 		wdmdma_domain_go_home(device);
 	up_write(&device->sem);

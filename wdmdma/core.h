@@ -516,6 +516,7 @@ void wdm_stor_exit(void);
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
+void wdmdma_device_retire(struct wdmdma_adapter *adapter);
 int wdmdma_device_use_private(struct wdmdma_device *device, const char **why);
 void wdmdma_device_exit(void);
 #ifdef CONFIG_WDMDMA_KUNIT
@@ -529,7 +530,6 @@ void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);
 struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
 void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
-void wdmdma_adapter_forget(struct wdmdma_adapter *adapter);
 
 /* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
 static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)

@@ -22,9 +22,27 @@
 #include "controller.h"
 #include "transfer.h"
 
+#define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
+
 /* Protects the list of records and their states; held while a record is made. */
 static DEFINE_MUTEX(wdmdma_open_lock);
 static LIST_HEAD(device_records);
+
+static void device_free_adapter(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(to_rcu_work(work), struct wdmdma_adapter,
+						      forget);
+
+	wdmdma_lookup_destroy(&adapter->buffers);
+	kfree(adapter);
+}
+
+/* Free an adapter that is torn down once no look-up can still be in it. */
+static void device_forget_adapter(struct wdmdma_adapter *adapter)
+{
+	INIT_RCU_WORK(&adapter->forget, device_free_adapter);
+	queue_rcu_work(wdmdma_workqueue, &adapter->forget);
+}
 
 static void device_free_record(struct work_struct *work)
 {
@@ -36,7 +54,7 @@ static void device_free_record(struct work_struct *work)
 	list_del(&device->record);
 	mutex_unlock(&wdmdma_open_lock);
 	list_for_each_entry_safe(adapter, next, &device->retired, node)
-		wdmdma_adapter_forget(adapter);
+		device_forget_adapter(adapter);
 	wdmdma_domain_put(device->home);
 	put_device(device->dev);
 	kfree_rcu(device, rcu);
@@ -81,6 +99,24 @@ static void device_check_domain(struct wdmdma_device *device)
 {
 	if (!device->private && !wdmdma_domain_is_own(device))
 		WRITE_ONCE(device->backend, &device_lost_backend);
+}
+
+/*
+ * Move an adapter that is torn down to the retired list, and let go of the oldest there.
+ * The caller holds the device's sem for writing.
+ */
+void wdmdma_device_retire(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_device *device = adapter->device;
+
+	lockdep_assert_held_write(&device->sem);
+	list_move(&adapter->node, &device->retired);
+	if (++device->nr_retired > WDMDMA_RETIRED_KEPT) {
+		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);
+		list_del(&adapter->node);
+		device->nr_retired--;
+		device_forget_adapter(adapter);
+	}
 }
 
 /*
