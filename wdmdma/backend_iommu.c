@@ -37,23 +37,6 @@
 #define IOMMU_HEAL_PROBE	SZ_256K	/* longer than what the allocator's caches hold */
 #define IOMMU_HEAL_DELAY_MS	10	/* how long a lazy domain keeps freed addresses */
 
-/* Is @dev behind an IOMMU that translates, in a domain that the DMA API manages? */
-bool wdmdma_iommu_translates(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	return domain && iommu_is_dma_domain(domain);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_translates);
-
-/* Can @dev be given memory in pages of @size? Where no IOMMU translates, in any. */
-bool wdmdma_iommu_has_page_size(struct device *dev, size_t size)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	return !domain || domain->type == IOMMU_DOMAIN_IDENTITY || domain->pgsize_bitmap & size;
-}
-
 /*
  * Does the IOMMU, as its driver uses it, keep a device from reading what it may write? Intel's
  * and Arm's let it read; so does AMD's with page tables as a CPU has them, which know fewer
