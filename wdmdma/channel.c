@@ -26,45 +26,6 @@ static void channel_grant(struct wdmdma_registers *registers)
 	list_add_tail(&registers->node, &adapter->registers);
 }
 
-/* Let the next request have the channel, if it is free. */
-void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
-{
-	if (!list_empty_careful(&adapter->waiting_channels))
-		queue_work(wdmdma_workqueue, &adapter->channel_work);
-}
-
-/* Take registers from the driver, and the channel if it came with them. */
-static void channel_take(struct wdmdma_registers *registers)
-{
-	lockdep_assert_held(&registers->adapter->transfers_lock);
-	registers->freed = true;
-	list_del_init(&registers->node);
-	if (registers->adapter->channel == registers)
-		registers->adapter->channel = NULL;
-}
-
-/* Is it for the caller to end them, since nobody else is in them? */
-static bool channel_is_over(const struct wdmdma_registers *registers)
-{
-	lockdep_assert_held(&registers->adapter->transfers_lock);
-	return registers->freed && !registers->busy && !registers->in_call;
-}
-
-/* The caller does not use them any more. True if it has to end them. */
-bool wdmdma_channel_let_go(struct wdmdma_registers *registers)
-{
-	struct wdmdma_adapter *adapter = registers->adapter;
-	unsigned long flags;
-	bool over;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	registers->busy = false;
-	over = channel_is_over(registers);
-	wdmdma_registers_pause_cancelled(registers);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	return over;
-}
-
 /* The driver's routine has returned: do what it wants. True if the registers are over. */
 static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_keep keep)
 {
@@ -75,10 +36,10 @@ static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_kee
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	registers->in_call = false;
 	if (!registers->freed && keep == WDMDMA_KEEP_NOTHING)
-		channel_take(registers);
+		wdmdma_registers_take(registers);
 	else if (keep == WDMDMA_KEEP_REGISTERS && adapter->channel == registers)
 		adapter->channel = NULL;
-	over = channel_is_over(registers);
+	over = wdmdma_registers_are_over(registers);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return over;
 }
@@ -230,23 +191,6 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	return registers;
 }
 
-/* Take registers that the caller has for itself, and holds cleared, from the driver. */
-void wdmdma_channel_drop(struct wdmdma_registers *registers)
-{
-	struct wdmdma_adapter *adapter = registers->adapter;
-	unsigned long flags;
-	bool over;
-
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	channel_take(registers);
-	registers->busy = false;
-	over = channel_is_over(registers);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
-	if (over)
-		kfree(registers);
-	wdmdma_channel_kick(adapter);
-}
-
 /* Is the channel that of a request without a routine, which FreeAdapterObject is for? */
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
 {
@@ -291,7 +235,7 @@ int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, c
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	if (!ret && keep == WDMDMA_KEEP_NOTHING) {
 		wdmdma_registers_clear(registers, call, false);
-		wdmdma_channel_drop(registers);
+		wdmdma_registers_drop(registers);
 	}
 	rcu_read_unlock();
 	if (ret == -EBUSY)
@@ -355,7 +299,7 @@ void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			channel_report(registers, "map registers not freed", when);
 		wdmdma_registers_clear(registers, when, true);
-		wdmdma_channel_drop(registers);
+		wdmdma_registers_drop(registers);
 	}
 	if (left)
 		dev_warn(adapter->device->dev, "%s: %u channel requests were left: ended now\n",

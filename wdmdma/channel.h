@@ -82,17 +82,21 @@ struct wdmdma_part {
 	bool alone;
 };
 
+/* Let the next request have the channel, if it is free. */
+static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
+{
+	if (!list_empty_careful(&adapter->waiting_channels))
+		queue_work(wdmdma_workqueue, &adapter->channel_work);
+}
+
 /* channel.c */
 void wdmdma_channel_work(struct work_struct *work);
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when);
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base);
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
-void wdmdma_channel_kick(struct wdmdma_adapter *adapter);
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call);
-void wdmdma_channel_drop(struct wdmdma_registers *registers);
-bool wdmdma_channel_let_go(struct wdmdma_registers *registers);
 
 /* registers.c */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
@@ -103,5 +107,9 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part);
 void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon);
+void wdmdma_registers_take(struct wdmdma_registers *registers);
+bool wdmdma_registers_are_over(const struct wdmdma_registers *registers);
+bool wdmdma_registers_let_go(struct wdmdma_registers *registers);
+void wdmdma_registers_drop(struct wdmdma_registers *registers);
 
 #endif /* WDMDMA_CHANNEL_H */

@@ -55,6 +55,16 @@ unlock:
 	return found;
 }
 
+/* Take registers from the driver, and the channel if it came with them. */
+void wdmdma_registers_take(struct wdmdma_registers *registers)
+{
+	lockdep_assert_held(&registers->adapter->transfers_lock);
+	registers->freed = true;
+	list_del_init(&registers->node);
+	if (registers->adapter->channel == registers)
+		registers->adapter->channel = NULL;
+}
+
 /*
  * A DMA controller moves nothing for registers that were cancelled. While another call has
  * the registers, that does it at its end.
@@ -66,9 +76,48 @@ void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 		wdmdma_controller_pause(registers->adapter->controller);
 }
 
+/* Return true if nobody is in the registers any more, so that the caller must free them. */
+bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
+{
+	lockdep_assert_held(&registers->adapter->transfers_lock);
+	return registers->freed && !registers->busy && !registers->in_call;
+}
+
+/* End the caller's use of the registers. Return true if it must free them. */
+bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool over;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	registers->busy = false;
+	over = wdmdma_registers_are_over(registers);
+	wdmdma_registers_pause_cancelled(registers);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	return over;
+}
+
+/* Take registers that the caller has for itself, and holds cleared, from the driver. */
+void wdmdma_registers_drop(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool over;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	wdmdma_registers_take(registers);
+	registers->busy = false;
+	over = wdmdma_registers_are_over(registers);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	if (over)
+		kfree(registers);
+	wdmdma_channel_kick(adapter);
+}
+
 static void registers_unlock(struct wdmdma_registers *registers)
 {
-	if (!wdmdma_channel_let_go(registers))
+	if (!wdmdma_registers_let_go(registers))
 		return;
 	wdmdma_registers_clear(registers, registers->call, false);
 	kfree(registers);
@@ -129,7 +178,7 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 		registers_unlock(registers);
 	} else {
 		wdmdma_registers_clear(registers, call, false);
-		wdmdma_channel_drop(registers);
+		wdmdma_registers_drop(registers);
 		ret = 0;
 	}
 	rcu_read_unlock();
