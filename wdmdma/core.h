@@ -575,7 +575,6 @@ void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call
 				u32 index);
 void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);
 void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when);
-struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, size_t offset);
 
 /* flush.c */
 int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,

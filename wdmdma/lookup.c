@@ -277,11 +277,25 @@ struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_add
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_dma);
 
+/* The element of a block that the driver has at @offset, if it is live. Under the RCU read lock. */
+static struct wdmdma_extent lookup_element(const struct wdmdma_buffer *buffer, size_t offset)
+{
+	const struct wdmdma_vector_block *block =
+		container_of(buffer, struct wdmdma_vector_block, buffer);
+	const struct wdmdma_vector *vector = block->vector;
+	u32 nth = offset / vector->stride;
+	u32 index = (block - vector->block) * vector->per_block + nth;
+
+	if (index >= vector->count || test_bit(index, vector->dead))
+		return (struct wdmdma_extent){};
+	return (struct wdmdma_extent){ nth * vector->stride, vector->len };
+}
+
 /* What the driver has at @offset of a record: nothing, once it is freed. */
 struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset)
 {
 	if (buffer->block)
-		return wdmdma_vector_extent(buffer, offset);
+		return lookup_element(buffer, offset);
 	return (struct wdmdma_extent){ 0, atomic_read(&buffer->freeing) ? 0 : buffer->len };
 }
 

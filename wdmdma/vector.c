@@ -256,20 +256,6 @@ struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const 
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
 
-/* The element of a block that the driver has at @offset, if it is live. Under the RCU read lock. */
-struct wdmdma_extent wdmdma_vector_extent(const struct wdmdma_buffer *buffer, size_t offset)
-{
-	const struct wdmdma_vector_block *block =
-		container_of(buffer, struct wdmdma_vector_block, buffer);
-	const struct wdmdma_vector *vector = block->vector;
-	u32 nth = offset / vector->stride;
-	u32 index = (block - vector->block) * vector->per_block + nth;
-
-	if (index >= vector->count || test_bit(index, vector->dead))
-		return (struct wdmdma_extent){};
-	return (struct wdmdma_extent){ nth * vector->stride, vector->len };
-}
-
 /* Free one element; its memory goes with the last one of its block. May sleep. */
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
 				u32 index)
