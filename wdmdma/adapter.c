@@ -166,3 +166,18 @@ void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 	wdmdma_adapter_put(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);
+
+/* The module goes: free the adapters that were never put. */
+void wdmdma_adapter_exit(void)
+{
+	struct wdmdma_adapter *adapter, *next;
+	struct wdmdma_device *device;
+
+	/* Whoever is on its way out takes itself off the list. */
+	flush_workqueue(wdmdma_workqueue);
+	while ((device = wdmdma_device_take_left())) {
+		list_for_each_entry_safe(adapter, next, &device->adapters, node)
+			wdmdma_adapter_close(adapter);
+		wdmdma_device_put(device);
+	}
+}

@@ -518,7 +518,7 @@ struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
 void wdmdma_device_retire(struct wdmdma_adapter *adapter);
 int wdmdma_device_use_private(struct wdmdma_device *device, const char **why);
-void wdmdma_device_exit(void);
+struct wdmdma_device *wdmdma_device_take_left(void);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_module_refs(void);
 #endif
@@ -530,6 +530,7 @@ void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);
 struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
 void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
+void wdmdma_adapter_exit(void);
 
 /* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
 static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)

@@ -349,24 +349,19 @@ struct wdmdma_device *wdmdma_device_open(struct device *dev)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_open);
 
 /*
- * The module goes: nobody is there who could call, and no driver is bound. Free what was
- * never put.
+ * The module goes, nobody can call any more, and no driver is bound. Take a record that was
+ * left off the list, with a reference; NULL if there is none.
  */
-void wdmdma_device_exit(void)
+struct wdmdma_device *wdmdma_device_take_left(void)
 {
-	struct wdmdma_adapter *adapter, *next;
 	struct wdmdma_device *device;
 
-	/* Whoever is on its way out takes itself off the list. */
-	flush_workqueue(wdmdma_workqueue);
-	while ((device = list_first_entry_or_null(&device_records, struct wdmdma_device,
-						  record))) {
+	device = list_first_entry_or_null(&device_records, struct wdmdma_device, record);
+	if (device) {
 		list_del_init(&device->record);
 		kref_get(&device->handle.ref);
-		list_for_each_entry_safe(adapter, next, &device->adapters, node)
-			wdmdma_adapter_close(adapter);
-		wdmdma_device_put(device);
 	}
+	return device;
 }
 
 /* The live record with this handle, with a reference; or NULL. Any context. */

@@ -24,7 +24,7 @@ static void __exit wdmdma_exit(void)
 {
 	wdmdma_keep_unregister();
 	wdm_stor_exit();
-	wdmdma_device_exit();
+	wdmdma_adapter_exit();
 	/* Adapters are freed by work that RCU queues. */
 	rcu_barrier();
 	wdmdma_work_exit();
