@@ -37,33 +37,6 @@
 #define IOMMU_HEAL_PROBE	SZ_256K	/* longer than what the allocator's caches hold */
 #define IOMMU_HEAL_DELAY_MS	10	/* how long a lazy domain keeps freed addresses */
 
-/*
- * Does the IOMMU, as its driver uses it, keep a device from reading what it may write? Intel's
- * and Arm's let it read; so does AMD's with page tables as a CPU has them, which know fewer
- * sizes of pages than its own. A driver that is not known is not believed.
- */
-bool wdmdma_iommu_forbids_reading(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-	const struct device *iommu;
-
-	if (!domain || !dev->iommu || !dev->iommu->iommu_dev || !dev->iommu->iommu_dev->dev)
-		return false;
-	iommu = dev->iommu->iommu_dev->dev;
-	if (iommu->parent && strstarts(dev_name(iommu->parent), "virtio"))
-		return true;
-	return strstarts(dev_name(iommu), "ivhd") && domain->pgsize_bitmap & SZ_8K;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_forbids_reading);
-
-/* Is the device's domain one that gives addresses back later than they are freed? */
-bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
-
-	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
-}
-
 /* Set the stand-in up for one allocation, or for those that want the device's own. */
 static void iommu_set_standin(struct wdmdma_device *device, u64 last, int node)
 {
@@ -372,7 +345,7 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 }
 
 /* The device first, then the CPU. The record may be placed again. */
-void wdmdma_iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (buffer->sgt) {
 		iommu_unmap_pages(device, buffer);
@@ -423,7 +396,8 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 	if (wdmdma_low_reuse(device, request, buffer))
 		goto book;
 	request->why = "more than half of the logical addresses there would be in use";
-	if (!wdmdma_low_make_room(device, request->window.last, buffer->size))
+	if (!wdmdma_low_make_room(device, request->window.last, buffer->size,
+				  iommu_free_once))
 		return -ENOMEM;
 	ret = iommu_alloc_once(device, request, buffer);
 	if (ret == -ENOMEM)
@@ -477,7 +451,7 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 		ret = iommu_alloc_once(device, request, buffer);
 	if (!ret && request->window.last < reach &&
 	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
-		wdmdma_iommu_free_once(device, buffer);
+		iommu_free_once(device, buffer);
 		ret = -EAGAIN;
 	}
 	up_read(&device->override);
@@ -499,7 +473,7 @@ static bool iommu_forget(struct wdmdma_device *device)
 	bool any;
 
 	down_write(&device->override);
-	any = wdmdma_low_forget(device);
+	any = wdmdma_low_forget(device, iommu_free_once);
 	up_write(&device->override);
 	return any;
 }
@@ -528,7 +502,7 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 		up_write(&device->override);
 	}
 	if (!kept)
-		wdmdma_iommu_free_once(device, buffer);
+		iommu_free_once(device, buffer);
 }
 
 static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma)

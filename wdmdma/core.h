@@ -585,12 +585,13 @@ int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigne
 extern const struct wdmdma_backend wdmdma_backend_direct;
 extern const struct wdmdma_backend wdmdma_backend_iommu;
 extern const struct wdmdma_backend wdmdma_backend_private;
-bool wdmdma_iommu_forbids_reading(struct device *dev);
 
 #include "domain.h"
 
 /* translation.c */
 bool wdmdma_iommu_translates(struct device *dev);
+bool wdmdma_iommu_forbids_reading(struct device *dev);
+bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device);
 bool wdmdma_iommu_has_page_size(struct device *dev, size_t size);
 
 #endif /* WDMDMA_CORE_H */

@@ -152,7 +152,7 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 }
 
 /* Give back all that is kept. Was there anything? */
-bool wdmdma_low_forget(struct wdmdma_device *device)
+bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 {
 	struct wdmdma_low_kept *kept;
 	bool any = false;
@@ -171,19 +171,20 @@ bool wdmdma_low_forget(struct wdmdma_device *device)
 		buffer.pages = kept->pages;
 		kept->cpu = NULL;
 		wdmdma_low_hold_back(device, buffer.dma, buffer.size);
-		wdmdma_iommu_free_once(device, &buffer);
+		free(device, &buffer);
 		any = true;
 	}
 	return any;
 }
 
 /* Room, so that a search cannot fail: what is kept goes, and what is held back is waited for. */
-bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size)
+bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size,
+			  wdmdma_low_free_t free)
 {
 	unsigned int tries;
 
 	for (tries = 0; !low_has_room(device, last, size); tries++) {
-		if (wdmdma_low_forget(device))
+		if (wdmdma_low_forget(device, free))
 			continue;
 		if (tries >= LOW_TRIES || !low_settle(device))
 			return low_has_room(device, last, size);
