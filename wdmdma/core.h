@@ -548,14 +548,20 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
 int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma_naming *naming);
+void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
+void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+/* buffer_record.c */
+int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request);
+int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer);
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer);
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
-void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
-void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
-void wdmdma_buffer_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
+void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller);
-void wdmdma_buffer_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+void wdmdma_record_disown(struct wdmdma_adopted *adopted);
+void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 
 /* tolerant.c */
 bool wdmdma_free_is_tolerant(void);

@@ -180,7 +180,7 @@ struct wdmdma_buffer *wdmdma_keep_take(struct wdmdma_adapter *adapter,
 	}
 	if (awake)
 		return buffer;
-	wdmdma_buffer_discard(adapter, buffer);
+	wdmdma_record_discard(adapter, buffer);
 	return NULL;
 }
 
@@ -226,7 +226,7 @@ static bool keep_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 		other = keep_pop_any(keep, own);
 		if (!other)
 			return false;
-		wdmdma_buffer_discard(adapter, other);
+		wdmdma_record_discard(adapter, other);
 	}
 	return true;
 }
@@ -303,7 +303,7 @@ static void *keep_give_page(struct wdmdma_buffer *buffer, size_t len, unsigned l
 
 	*dma = buffer->dma;
 	clear_page(cpu);
-	wdmdma_buffer_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
+	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
 	return cpu;
 }
 
@@ -408,7 +408,7 @@ unsigned long wdmdma_keep_drain(struct wdmdma_adapter *adapter, unsigned long pa
 		if (!buffer)
 			break;
 		freed += keep_nr(buffer);
-		wdmdma_buffer_discard(adapter, buffer);
+		wdmdma_record_discard(adapter, buffer);
 	}
 	return freed;
 }
