@@ -10,22 +10,6 @@
 
 #include "wdm_transfer.h"
 
-/*
- * The node that a PreferredNode means. It is a preference, so one without
- * memory, or the only one there is, means none; one that cannot exist is an error.
- */
-int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
-{
-	*node = NUMA_NO_NODE;
-	if (preferred_node == MM_ANY_NODE_OK)
-		return 0;
-	if (preferred_node >= nr_node_ids || !node_possible(preferred_node))
-		return -EINVAL;
-	if (num_online_nodes() > 1 && node_online(preferred_node))
-		*node = preferred_node;
-	return 0;
-}
-
 /* What all allocations that return a pointer share. */
 static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 		       PPHYSICAL_ADDRESS logical_address)
@@ -148,46 +132,6 @@ PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maxi
 		return NULL;
 	}
 	return wdm_alloc(dma_adapter, &request, logical_address);
-}
-
-/* The cache type that a pointer to one means: NULL for the platform's, else one of two. */
-int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache)
-{
-	MEMORY_CACHING_TYPE wanted = cache_type ? READ_ONCE(*cache_type) : MmMaximumCacheType;
-
-	*cache = WDMDMA_CACHE_PLATFORM;
-	if (wanted == MmCached)
-		*cache = WDMDMA_CACHE_CACHED;
-	else if (wanted == MmNonCached)
-		*cache = WDMDMA_CACHE_UNCACHED;
-	else if (cache_type)
-		return -EINVAL;
-	return 0;
-}
-
-/*
- * What AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer ask for in the same
- * words; NULL, and @request filled in, or what is wrong.
- */
-const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
-			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
-			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node)
-{
-	request->window = WDMDMA_WINDOW_ALL;
-	if (minimum)
-		request->window.first = minimum->QuadPart;
-	if (maximum)
-		request->window.last = maximum->QuadPart;
-	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
-	if (request->window.first > request->window.last)
-		return "MinimumAddress is above MaximumAddress";
-	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
-		return "Flags has an unknown bit";
-	if (wdm_cache_override(cache_type, &request->cache))
-		return "CacheType is neither MmCached nor MmNonCached";
-	if (wdm_preferred_node(node, &request->node))
-		return "PreferredNode does not exist";
-	return NULL;
 }
 
 /**

@@ -90,6 +90,5 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call);
 
 /* wdm_memory.c */
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
-int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 
 #endif /* WDMDMA_WDM_MDL_H */

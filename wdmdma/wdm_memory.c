@@ -56,25 +56,6 @@ bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn)
 	return true;
 }
 
-/* The cache types that a driver may ask for; an errno for the rest, and for what cannot be. */
-int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache)
-{
-	switch (cache_type) {
-	case MmCached:
-		*cache = WDMDMA_CACHE_PLATFORM;
-		return 0;
-	case MmNonCached:
-		*cache = WDMDMA_CACHE_UNCACHED;
-		break;
-	case MmWriteCombined:
-		*cache = WDMDMA_CACHE_WRITE_COMBINED;
-		break;
-	default:
-		return -EINVAL;
-	}
-	return WDMDMA_CAN_UNCACHE ? 0 : -EOPNOTSUPP;
-}
-
 /**
  * MmGetPhysicalAddress() - the CPU's physical address of kernel memory
  * @base_address: an address of kmalloc, vmalloc, contiguous or common-buffer memory

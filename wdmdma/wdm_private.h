@@ -14,24 +14,23 @@
 #include "compat.h"
 #include "core.h"
 
-/* wdm_adapter.c */
+/* wdm_common.c */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
 void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);
 bool wdm_above_dispatch(const char *call);
 NTSTATUS wdm_status(int error);
-
-/* wdm_system.c */
-struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
-					 const DEVICE_DESCRIPTION *description, size_t most,
-					 const char **fault);
-
-/* wdm_buffer.c */
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
 const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
 			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
 			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
+int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
+
+/* wdm_system.c */
+struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
+					 const DEVICE_DESCRIPTION *description, size_t most,
+					 const char **fault);
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {
