@@ -79,7 +79,7 @@ static inline void wdm_mdl_breathe(unsigned long i)
 		cond_resched();
 }
 
-/* wdm_mdl.c */
+/* wdm_mdl_common.c */
 PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp);
 PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length);
 void wdm_mdl_delete(void *mdl);
