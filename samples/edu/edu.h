@@ -5,7 +5,9 @@
  *   edu_wdm.c, edu_domain.c
  *                the Windows half: how a driver for Windows uses DMA. Includes no
  *                Linux header.
- *   edu_linux.c  the Linux half: PCI, registers, log. Calls no Windows function.
+ *   edu_hardware.c
+ *                what the Windows half needs of the device and of Linux: registers, memory, log
+ *   edu_linux.c  probe, remove and the module, above both
  *
  * Both include this file, so it includes only wdmdma/ headers, which fit both.
  */
@@ -58,7 +60,7 @@ NTSTATUS EduShareDomain(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 NTSTATUS EduStayOutside(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 
 /*
- * edu_linux.c. EduTransfer moves Length bytes between memory and the device's own
+ * edu_hardware.c. EduTransfer moves Length bytes between memory and the device's own
  * memory, and returns when they have moved. EduScatteredMemory is memory that the
  * driver has already, EDU_SCATTERED_LENGTH bytes, no two pages of it adjacent.
  */
