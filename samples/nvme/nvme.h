@@ -4,8 +4,9 @@
  *
  *   nvme_miniport.c  the Windows half: a StorPort miniport for NVMe controllers, as far
  *                    as DMA goes. Includes no Linux header.
- *   nvme_linux.c     the Linux half, in the place of the port driver: PCI, registers,
- *                    the requests, and what to read and write.
+ *   nvme_hardware.c  what the miniport needs of the controller and of Linux
+ *   nvme_linux.c     the Linux half, in the place of the port driver: probe and remove, the
+ *                    requests, and what to read and write. Above both
  *
  * Both include this file, so it includes only wdmdma/ headers, which fit both.
  */
@@ -53,7 +54,7 @@ typedef struct _NVME_MINIPORT {
 
 extern const NVME_MINIPORT NvmeMiniport;
 
-/* nvme_linux.c */
+/* nvme_hardware.c */
 ULONG NvmeReadRegister(PNVME_HARDWARE Hardware, ULONG Offset);
 ULONGLONG NvmeReadRegister64(PNVME_HARDWARE Hardware, ULONG Offset);
 VOID NvmeWriteRegister(PNVME_HARDWARE Hardware, ULONG Offset, ULONG Value);

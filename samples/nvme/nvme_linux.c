@@ -9,9 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
-#include <linux/device.h>
 #include <linux/dma-mapping.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -22,6 +20,7 @@
 #include <wdmdma/mdl.h>
 
 #include "nvme.h"
+#include "nvme_hardware.h"
 
 #define NVME_AREA_FIRST		SZ_1M
 #define NVME_AREA_LENGTH	SZ_1M
@@ -31,75 +30,6 @@
 
 #define NVME_POLL_US		100
 #define NVME_TIMEOUT_US		(30 * USEC_PER_SEC)
-
-struct nvme_hardware {
-	struct pci_dev *pdev;
-	void __iomem *regs;
-	PVOID extension;
-	NVME_IDENTITY identity;
-	unsigned int checks;
-	u64 bytes;
-	u64 mismatches;
-};
-
-ULONG NvmeReadRegister(PNVME_HARDWARE hardware, ULONG offset)
-{
-	return readl(hardware->regs + offset);
-}
-
-ULONGLONG NvmeReadRegister64(PNVME_HARDWARE hardware, ULONG offset)
-{
-	return lo_hi_readq(hardware->regs + offset);
-}
-
-VOID NvmeWriteRegister(PNVME_HARDWARE hardware, ULONG offset, ULONG value)
-{
-	writel(value, hardware->regs + offset);
-}
-
-VOID NvmeWriteRegister64(PNVME_HARDWARE hardware, ULONG offset, ULONGLONG value)
-{
-	lo_hi_writeq(value, hardware->regs + offset);
-}
-
-ULONG NvmeNode(PNVME_HARDWARE hardware)
-{
-	int node = dev_to_node(&hardware->pdev->dev);
-
-	return node == NUMA_NO_NODE ? MM_ANY_NODE_OK : node;
-}
-
-VOID NvmeWait(ULONG microseconds)
-{
-	usleep_range(microseconds, 2 * microseconds);
-}
-
-/* Read what the controller writes, before anything that comes after it. */
-USHORT NvmeReadStatus(const USHORT *status)
-{
-	USHORT value = READ_ONCE(*status);
-
-	dma_rmb();
-	return value;
-}
-
-VOID NvmeRequestComplete(PNVME_HARDWARE hardware, PSCSI_REQUEST_BLOCK srb)
-{
-	bool *done = srb->OriginalRequest;
-
-	*done = true;
-}
-
-VOID NvmeLog(PNVME_HARDWARE hardware, const char *format, ...)
-{
-	struct va_format vaf = { .fmt = format };
-	va_list args;
-
-	va_start(args, format);
-	vaf.va = &args;
-	dev_info(&hardware->pdev->dev, "%pV\n", &vaf);
-	va_end(args);
-}
 
 /* Let the miniport do a request, and wait for it as an interrupt would. */
 static int nvme_run(struct nvme_hardware *hardware, PSCSI_REQUEST_BLOCK srb)
