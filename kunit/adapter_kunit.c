@@ -3,7 +3,11 @@
 #include <kunit/device.h>
 #include <linux/dma-mapping.h>
 
+#include "adapter.h"
+#include "device.h"
 #include "helpers.h"
+#include "objects.h"
+#include "window.h"
 
 static void device_put(void *data)
 {

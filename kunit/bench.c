@@ -23,6 +23,7 @@
 
 #include <wdmdma/linux.h>
 
+#include "adapter.h"
 #include "bench.h"
 
 #define BATCHES		21

@@ -8,7 +8,14 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "device.h"
 #include "helpers.h"
+#include "keep.h"
+#include "objects.h"
+#include "pages.h"
+#include "window.h"
 
 static struct fake {
 	int ret;		/* what alloc answers */

@@ -2,7 +2,10 @@
 /* device.c: one record a device, from the first open to the unbind. */
 #include <kunit/device.h>
 
+#include "backends.h"
+#include "device.h"
 #include "helpers.h"
+#include "objects.h"
 
 static void open_returns_one_record_a_device(struct kunit *test)
 {

@@ -7,7 +7,13 @@
 #include <linux/dma-direct.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "domain.h"
+#include "handle.h"
 #include "helpers.h"
+#include "objects.h"
+#include "window.h"
 
 static struct wdmdma_adapter *find(struct kunit *test, struct wdmdma_fixture *fixture)
 {

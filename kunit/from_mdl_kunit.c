@@ -17,6 +17,7 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "pages.h"
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 #define PAGES		8

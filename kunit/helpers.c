@@ -15,8 +15,12 @@
 #include <asm/sysreg.h>
 #endif
 
+#include "adapter.h"
 #include "compat.h"
 #include "helpers.h"
+#include "keep.h"
+#include "objects.h"
+#include "translation.h"
 #include "wdm_storport.h"
 
 /* More failure points than any call has; a sweep that gets here would not end. */

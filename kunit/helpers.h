@@ -7,10 +7,15 @@
 #define WDMDMA_KUNIT_HELPERS_H
 
 #include <kunit/test.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
 
 #include <wdmdma/dma.h>
 #include <wdmdma/linux.h>
 
+#include "adapter.h"
+#include "compat.h"
 #include "core.h"
 
 /**

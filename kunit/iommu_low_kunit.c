@@ -11,6 +11,7 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "translation.h"
 
 #define LIMIT		(SZ_256K - 1)
 #define ROUNDS		1000

@@ -12,8 +12,13 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
 #include "edu.h"
 #include "helpers.h"
+#include "keep.h"
+#include "objects.h"
+#include "tolerant.h"
+#include "translation.h"
 
 #define LIMIT		1024
 #define PATTERN		0xa5

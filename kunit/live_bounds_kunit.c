@@ -12,6 +12,8 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "translation.h"
+#include "vector.h"
 
 #define LAST_OF_32	0xffffffffULL
 #define LAST_OF_28	0xfffffffULL

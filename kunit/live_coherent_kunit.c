@@ -10,6 +10,7 @@
 
 #include "edu.h"
 #include "memory.h"
+#include "translation.h"
 
 static struct edu *edu;
 

@@ -14,6 +14,7 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "translation.h"
 
 #define LENGTH		SZ_8K
 

@@ -15,6 +15,8 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "keep.h"
+#include "translation.h"
 
 static struct edu *edu;
 

@@ -15,6 +15,9 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "pages.h"
+#include "translation.h"
+#include "window.h"
 
 #define LARGE		DOMAIN_COMMON_BUFFER_LARGE_PAGE
 #define SMALL_PAGES	512	/* in 2 MiB */

@@ -9,6 +9,7 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "tolerant.h"
 
 static struct edu *edu;
 

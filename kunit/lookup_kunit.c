@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 
 #include "helpers.h"
+#include "lookup.h"
+#include "objects.h"
 
 /* Page @n of the linear map; page @n of the device. They differ, as behind an IOMMU. */
 #define CPU(n)		((void *)(PAGE_OFFSET + ((unsigned long)(n) << PAGE_SHIFT)))

@@ -5,7 +5,11 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "adapter.h"
+#include "backends.h"
 #include "memory.h"
+#include "objects.h"
+#include "window.h"
 
 static void memory_free(void *data)
 {

@@ -9,6 +9,7 @@
 #include <linux/io.h>
 
 #include "helpers.h"
+#include "translation.h"
 
 /**
  * struct wdmdma_memory - scattered pages

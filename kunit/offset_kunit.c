@@ -12,6 +12,7 @@
 
 #include <wdmdma/mdl.h>
 
+#include "adapter.h"
 #include "edu.h"
 #include "memory.h"
 

@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/tracepoint.h>
 
+#include "adapter.h"
 #include "edu.h"
 #include "helpers.h"
 #include "memory.h"

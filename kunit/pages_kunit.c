@@ -7,6 +7,7 @@
 
 #include "helpers.h"
 #include "pages.h"
+#include "window.h"
 
 static struct wdmdma_pages *alloc(struct wdmdma_window window, u64 boundary, unsigned long nr)
 {

@@ -17,6 +17,7 @@
 
 #include "edu.h"
 #include "helpers.h"
+#include "translation.h"
 
 static int rules_init(struct kunit *test)
 {

@@ -7,6 +7,7 @@
 
 #include "helpers.h"
 #include "space.h"
+#include "window.h"
 
 #define MODEL_PAGES	256
 #define MODEL_TAKEN	64

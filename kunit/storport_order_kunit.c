@@ -13,7 +13,11 @@
 
 #include <wdmdma/mdl.h>
 
+#include "adapter.h"
+#include "device.h"
+#include "keep.h"
 #include "memory.h"
+#include "objects.h"
 
 #define POOLS		3
 /* More than the slab allocator has in one piece: so the page tables show whether it is there. */

@@ -6,6 +6,7 @@
 #include <asm/dma.h>
 #endif
 
+#include "adapter.h"
 #include "memory.h"
 #include "system.h"
 

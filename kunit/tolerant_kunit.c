@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 
 #include "helpers.h"
+#include "tolerant.h"
 
 static int tolerant_init(struct kunit *test)
 {

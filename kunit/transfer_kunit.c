@@ -7,7 +7,9 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
 #include "memory.h"
+#include "objects.h"
 #include "transfer.h"
 
 struct chunk {

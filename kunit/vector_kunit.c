@@ -11,7 +11,11 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
+#include "backends.h"
+#include "handle.h"
 #include "helpers.h"
+#include "objects.h"
 
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
 

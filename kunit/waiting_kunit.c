@@ -12,9 +12,17 @@
 
 #include <wdmdma/mdl.h>
 
+#include "adapter.h"
+#include "backends.h"
 #include "channel.h"
+#include "compat.h"
 #include "edu.h"
 #include "memory.h"
+#include "objects.h"
+#include "transfer.h"
+#include "translation.h"
+#include "window.h"
+#include "work.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)

@@ -17,7 +17,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "adapter.h"
 #include "helpers.h"
+#include "keep.h"
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
 #include "channel.h"
 #include "memory.h"
 

@@ -4,6 +4,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "adapter.h"
 #include "memory.h"
 
 #define LIST(elements)	(0x10U + 0x18U * (elements))

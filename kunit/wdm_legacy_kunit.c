@@ -4,6 +4,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "adapter.h"
 #include "channel.h"
 #include "memory.h"
 

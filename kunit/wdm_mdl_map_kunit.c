@@ -16,6 +16,7 @@
 
 #include "helpers.h"
 #include "level.h"
+#include "pages.h"
 
 #define USER_PAGES	8
 

@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
 #include "level.h"
 #include "memory.h"
 

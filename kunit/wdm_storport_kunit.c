@@ -8,7 +8,10 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "device.h"
 #include "helpers.h"
+#include "objects.h"
+#include "window.h"
 
 static PHYSICAL_ADDRESS address(u64 value)
 {

@@ -7,6 +7,7 @@
 
 #include <wdmdma/mdl.h>
 
+#include "adapter.h"
 #include "memory.h"
 
 #define WAIT	msecs_to_jiffies(10000)

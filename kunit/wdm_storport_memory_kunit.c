@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 
 #include "helpers.h"
+#include "pages.h"
 
 #ifdef CONFIG_X86
 #include <linux/pgtable.h>

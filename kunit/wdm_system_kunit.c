@@ -14,9 +14,13 @@
 #include <asm/dma.h>
 #endif
 
+#include "adapter.h"
+#include "backends.h"
 #include "channel.h"
 #include "controller.h"
+#include "objects.h"
 #include "system.h"
+#include "window.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define BYTES		3	/* a channel of 8 bits that nothing is connected to */

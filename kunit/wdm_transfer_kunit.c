@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
 #include "channel.h"
 #include "memory.h"
 

@@ -10,9 +10,22 @@
  */
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "adapter.h"
+#include "buffer.h"
 #include "channel.h"
+#include "compat.h"
 #include "controller.h"
+#include "core.h"
+#include "device.h"
+#include "domain.h"
+#include "handle.h"
+#include "keep.h"
+#include "lookup.h"
+#include "objects.h"
+#include "transfer.h"
+#include "vector.h"
+#include "window.h"
+#include "work.h"
 
 static void adapter_drain(struct work_struct *work)
 {

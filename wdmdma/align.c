@@ -14,7 +14,8 @@
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
 
-#include "core.h"
+#include "align.h"
+#include "objects.h"
 
 /* Windows pages have 4 KiB on every platform. */
 #define ALIGN_MASK	(SZ_4K - 1)

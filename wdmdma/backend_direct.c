@@ -15,9 +15,12 @@
 #include <linux/sched/mm.h>
 #include <linux/swiotlb.h>
 
+#include "backends.h"
 #include "compat.h"
-#include "core.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
+#include "window.h"
 
 #define DIRECT_ATTRS	DMA_ATTR_NO_WARN
 #define DIRECT_TRIES	8

@@ -28,10 +28,15 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "backends.h"
 #include "compat.h"
-#include "core.h"
 #include "iommu_low.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
+#include "standin.h"
+#include "translation.h"
+#include "window.h"
 
 #define IOMMU_HEAL_TRIES	8
 #define IOMMU_HEAL_PROBE	SZ_256K	/* longer than what the allocator's caches hold */

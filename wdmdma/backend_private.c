@@ -20,10 +20,14 @@
 #include <linux/slab.h>
 
 #include "backend_private.h"
+#include "backends.h"
 #include "compat.h"
-#include "core.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
 #include "space.h"
+#include "translation.h"
+#include "window.h"
 
 /**
  * struct wdmdma_private - an IOMMU domain of the module's, and its addresses

@@ -3,7 +3,8 @@
 #ifndef WDMDMA_BACKEND_PRIVATE_H
 #define WDMDMA_BACKEND_PRIVATE_H
 
-#include "core.h"
+struct device;
+struct wdmdma_private;
 
 struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why);
 bool wdmdma_private_destroy(struct wdmdma_private *private);

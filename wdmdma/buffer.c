@@ -13,11 +13,21 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "buffer_record.h"
 #include "compat.h"
 #include "controller.h"
 #include "core.h"
-#include "own.h"
+#include "handle.h"
+#include "keep.h"
+#include "lookup.h"
+#include "objects.h"
+#include "pages.h"
 #include "pins.h"
+#include "tolerant.h"
+#include "window.h"
+#include "work.h"
 
 /* Page by page: the architecture knows best how. */
 static void buffer_clear(const struct wdmdma_buffer *buffer)

@@ -10,10 +10,17 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer_record.h"
 #include "compat.h"
 #include "controller.h"
-#include "core.h"
+#include "handle.h"
+#include "lookup.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
+#include "pins.h"
+#include "window.h"
 
 /* What the cache type means for this device: afterwards it is the platform's, or one to set. */
 static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)

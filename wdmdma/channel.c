@@ -12,8 +12,12 @@
  */
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "adapter.h"
 #include "channel.h"
+#include "compat.h"
+#include "core.h"
+#include "transfer.h"
+#include "work.h"
 
 /* Give the channel to this request. */
 static void channel_grant(struct wdmdma_registers *registers)

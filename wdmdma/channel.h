@@ -9,7 +9,9 @@
 #ifndef WDMDMA_CHANNEL_H
 #define WDMDMA_CHANNEL_H
 
+#include "adapter.h"
 #include "transfer.h"
+#include "work.h"
 
 /* What is kept of a channel and its registers. */
 enum wdmdma_keep {

@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "controller.h"
+#include "controller_ops.h"
 
 static void controller_free_record(struct wdmdma_controller *controller)
 {

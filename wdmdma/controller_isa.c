@@ -15,7 +15,7 @@
 #include <asm/dma.h>
 
 #include "compat.h"
-#include "controller.h"
+#include "controller_ops.h"
 
 #define ISA_CASCADE		4
 

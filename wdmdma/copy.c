@@ -8,9 +8,12 @@
  */
 #include <linux/mm.h>
 
+#include "adapter.h"
 #include "compat.h"
 #include "controller.h"
+#include "objects.h"
 #include "transfer.h"
+#include "window.h"
 
 /*
  * Where in its first page a copy of ours begins: where the memory does. A DMA controller's

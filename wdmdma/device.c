@@ -17,10 +17,23 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "align.h"
 #include "backend_private.h"
+#include "backends.h"
+#include "buffer.h"
 #include "compat.h"
 #include "controller.h"
+#include "core.h"
+#include "device.h"
+#include "domain.h"
+#include "handle.h"
+#include "lookup.h"
+#include "objects.h"
 #include "transfer.h"
+#include "translation.h"
+#include "vector.h"
+#include "work.h"
 
 #define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
 

@@ -20,8 +20,16 @@
 #include <linux/dma-map-ops.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer.h"
 #include "compat.h"
-#include "channel.h"
+#include "core.h"
+#include "domain.h"
+#include "domain_iommu.h"
+#include "handle.h"
+#include "keep.h"
+#include "objects.h"
+#include "transfer.h"
 
 DECLARE_RWSEM(wdmdma_domain_lock);
 

@@ -13,7 +13,9 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "core.h"
+#include "domain_iommu.h"
+#include "objects.h"
+#include "translation.h"
 
 /* The group of a device that is translated, with a reference; NULL for any other. */
 struct iommu_group *wdmdma_group_get(struct wdmdma_device *device)

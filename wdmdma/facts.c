@@ -9,8 +9,12 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
+#include "adapter.h"
 #include "compat.h"
-#include "core.h"
+#include "lookup.h"
+#include "objects.h"
+#include "pages.h"
+#include "translation.h"
 
 static unsigned long facts_pfn(const struct wdmdma_buffer *buffer, unsigned long page)
 {

@@ -12,8 +12,11 @@
 #include <linux/dma-mapping.h>
 #include <linux/rcupdate.h>
 
+#include "adapter.h"
 #include "compat.h"
 #include "core.h"
+#include "flush.h"
+#include "translation.h"
 
 /* Map a whole page, so that the mapping is not bounced for its length; or say why not. */
 static dma_addr_t flush_map(struct device *dev, unsigned long pfn, enum dma_data_direction dir,

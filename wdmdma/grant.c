@@ -7,9 +7,11 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 
+#include "adapter.h"
 #include "compat.h"
-#include "controller.h"
+#include "objects.h"
 #include "transfer.h"
+#include "window.h"
 
 /* Pages of memory below an address. */
 static u64 grant_pages_below(phys_addr_t last)

@@ -10,6 +10,11 @@
 #include <linux/log2.h>
 
 #include "iommu_low.h"
+#include "objects.h"
+#include "pages.h"
+#include "standin.h"
+#include "translation.h"
+#include "window.h"
 
 #define LOW_HELD_BACK_MS	50	/* a lazy domain gives addresses back sooner */
 #define LOW_WAIT_MS		10

@@ -3,7 +3,7 @@
 #ifndef WDMDMA_IOMMU_LOW_H
 #define WDMDMA_IOMMU_LOW_H
 
-#include "core.h"
+#include "objects.h"
 
 /* How backend_iommu.c frees a buffer that is not recorded. */
 typedef void (*wdmdma_low_free_t)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);

@@ -32,9 +32,16 @@
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
 
+#include "adapter.h"
+#include "buffer_record.h"
 #include "compat.h"
+#include "keep.h"
+#include "lookup.h"
 #include "lookup_page.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
+#include "window.h"
 
 static unsigned int keep_pages = 1024;
 static int keep_set_pages(const char *value, const struct kernel_param *param);

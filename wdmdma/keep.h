@@ -7,6 +7,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "objects.h"
 #include "pages.h"
 
 struct wdmdma_adapter;
@@ -15,18 +16,6 @@ struct wdmdma_request;
 
 #define WDMDMA_KEEP_ORDERS	10	/* up to 2 MiB where a page has 4 KiB */
 #define WDMDMA_KEEP_CACHES	(WDMDMA_CACHE_WRITE_COMBINED + 1)
-
-/**
- * enum wdmdma_kept_mode - how a freed buffer may be kept
- * @WDMDMA_KEPT_NONE: not at all
- * @WDMDMA_KEPT_MAPPED: as it is; the device could still reach it
- * @WDMDMA_KEPT_RESTING: its pages, with the CPU's mapping; not mapped for the device
- */
-enum wdmdma_kept_mode {
-	WDMDMA_KEPT_NONE,
-	WDMDMA_KEPT_MAPPED,
-	WDMDMA_KEPT_RESTING,
-};
 
 /**
  * struct wdmdma_kept - buffers that an adapter keeps

@@ -26,8 +26,11 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
+#include "adapter.h"
 #include "compat.h"
-#include "channel.h"
+#include "core.h"
+#include "transfer.h"
+#include "work.h"
 
 #define LIST_RETRY_MS		10
 #define LIST_TURN_MS		100	/* see list_may_be_overtaken() */

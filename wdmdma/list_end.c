@@ -2,8 +2,11 @@
 /* The end of all lists of an adapter, when the adapter or its driver goes. */
 #include <linux/rcupdate.h>
 
-#include "compat.h"
+#include "adapter.h"
 #include "channel.h"
+#include "compat.h"
+#include "core.h"
+#include "transfer.h"
 
 static void list_report(const struct wdmdma_transfer *transfer, const char *when)
 {

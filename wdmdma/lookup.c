@@ -21,7 +21,11 @@
 #include <linux/xarray.h>
 
 #include "compat.h"
+#include "lookup.h"
 #include "lookup_page.h"
+#include "objects.h"
+#include "pages.h"
+#include "vector.h"
 
 /* From the linear map on: small numbers make a low tree. What lies before it wraps around. */
 static unsigned long lookup_cpu_page(const void *cpu)

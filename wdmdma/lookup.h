@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "objects.h"
 #include "pages.h"
 
 struct wdmdma_adapter;
@@ -36,16 +37,6 @@ struct wdmdma_lookup {
 	struct mutex insert;	/* serialises insertions */
 	struct list_head records;
 	spinlock_t lock;	/* protects records */
-};
-
-/**
- * struct wdmdma_addresses - of one byte
- * @cpu: for the CPU
- * @dma: for the device
- */
-struct wdmdma_addresses {
-	void *cpu;
-	dma_addr_t dma;
 };
 
 /**

@@ -10,7 +10,7 @@
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 
-#include "core.h"
+#include "objects.h"
 
 /* Both kinds of addresses are hashed by one function. */
 static_assert(sizeof(dma_addr_t) == sizeof(void *));

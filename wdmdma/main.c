@@ -3,8 +3,12 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "core.h"
+#include "adapter.h"
+#include "keep.h"
 #include "pins.h"
+#include "wdm_mdl.h"
+#include "wdm_storport.h"
+#include "work.h"
 
 static int __init wdmdma_init(void)
 {

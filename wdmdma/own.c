@@ -10,8 +10,11 @@
 #include <linux/dma-mapping.h>
 
 #include "compat.h"
-#include "core.h"
+#include "objects.h"
 #include "own.h"
+#include "pages.h"
+#include "translation.h"
+#include "window.h"
 
 /* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
 #define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC

@@ -3,7 +3,7 @@
 #ifndef WDMDMA_OWN_H
 #define WDMDMA_OWN_H
 
-#include "core.h"
+#include "objects.h"
 
 /* What the DMA API is given for a buffer. */
 static inline struct device *wdmdma_buffer_dev(struct wdmdma_device *device,

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "pages.h"
+#include "window.h"
 
 /* How many places of a window are tried before a contiguous range is given up. */
 #define WDMDMA_PAGES_CANDIDATES	64

@@ -9,9 +9,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "adapter.h"
 #include "channel.h"
+#include "compat.h"
 #include "controller.h"
+#include "core.h"
+#include "transfer.h"
 
 /* A part that is mapped. */
 struct registers_mapping {

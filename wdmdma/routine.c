@@ -17,6 +17,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 
+#include "core.h"
 #include "transfer.h"
 
 static DEFINE_PER_CPU(const struct task_struct *, routine_task);

@@ -6,8 +6,10 @@
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 
+#include "adapter.h"
 #include "compat.h"
 #include "controller.h"
+#include "pages.h"
 #include "transfer.h"
 
 /* Where in physical memory the next byte is. */

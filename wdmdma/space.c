@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "space.h"
+#include "window.h"
 
 static struct wdmdma_range *to_range(struct rb_node *node)
 {

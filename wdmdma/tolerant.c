@@ -21,8 +21,11 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "buffer.h"
 #include "compat.h"
-#include "core.h"
+#include "objects.h"
+#include "pages.h"
+#include "tolerant.h"
 
 static bool tolerant;
 static unsigned long tolerated_frees;

@@ -15,9 +15,12 @@
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 
+#include "adapter.h"
 #include "channel.h"
 #include "compat.h"
-#include "controller.h"
+#include "objects.h"
+#include "transfer.h"
+#include "window.h"
 
 /*
  * What a DMA controller uses, on machines that are cache coherent, is memory itself and

@@ -16,9 +16,14 @@
 #ifndef WDMDMA_TRANSFER_H
 #define WDMDMA_TRANSFER_H
 
+#include <linux/dma-direction.h>
 #include <linux/scatterlist.h>
+#include <linux/workqueue.h>
 
-#include "core.h"
+#include "objects.h"
+
+struct wdmdma_adapter;
+struct wdmdma_device;
 
 /**
  * struct wdmdma_source - the memory of a transfer that is to start

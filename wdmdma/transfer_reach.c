@@ -2,9 +2,13 @@
 /* How a device gets at memory of a transfer: as it is, by a copy of the kernel's, or not. */
 #include <linux/dma-mapping.h>
 
+#include "adapter.h"
 #include "compat.h"
 #include "controller.h"
+#include "controller_ops.h"
+#include "objects.h"
 #include "transfer.h"
+#include "window.h"
 
 /*
  * Logical addresses for transfers: the device's mask for them is not that for buffers. A

@@ -4,7 +4,8 @@
 #include <linux/iommu.h>
 
 #include "compat.h"
-#include "core.h"
+#include "objects.h"
+#include "translation.h"
 
 /* Is @dev behind an IOMMU that translates, in a domain that the DMA API manages? */
 bool wdmdma_iommu_translates(struct device *dev)

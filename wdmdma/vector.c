@@ -16,8 +16,15 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer_record.h"
 #include "compat.h"
 #include "core.h"
+#include "handle.h"
+#include "keep.h"
+#include "objects.h"
+#include "pages.h"
+#include "vector.h"
 
 static struct wdmdma_vector *to_vector(struct wdmdma_handle *handle)
 {

@@ -8,7 +8,17 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "core.h"
+#include "handle.h"
+#include "keep.h"
+#include "objects.h"
+#include "pages.h"
+#include "wdm_mdl.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
+#include "window.h"
 
 /* What all allocations that return a pointer share. */
 static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,

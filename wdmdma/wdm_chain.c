@@ -8,6 +8,8 @@
 #include <linux/memremap.h>
 #include <linux/mmzone.h>
 
+#include "transfer.h"
+#include "wdm_mdl.h"
 #include "wdm_transfer.h"
 
 /* Is this page memory, and not a device's? Then so are all pages of its subsection. */

@@ -7,7 +7,11 @@
 #include <linux/instruction_pointer.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
 #include "channel.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /* What the driver's routine wants to keep, or FreeAdapterObject to be kept. */

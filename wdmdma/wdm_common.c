@@ -8,7 +8,13 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
+#include "compat.h"
+#include "core.h"
+#include "objects.h"
+#include "pages.h"
 #include "wdm_private.h"
+#include "window.h"
 
 /* Report a driver's pointer that is no live adapter. */
 void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)

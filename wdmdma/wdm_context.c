@@ -11,7 +11,11 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "adapter.h"
 #include "channel.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 #define WDM_CONTEXT_MAGIC	0x57444d4354583031ULL

@@ -6,6 +6,9 @@
 
 #include <wdmdma/linux.h>
 
+#include "core.h"
+#include "device.h"
+#include "objects.h"
 #include "wdm_private.h"
 
 /* The record of the glue's device, with a reference; or an ERR_PTR, reported. */

@@ -6,6 +6,12 @@
 
 #include <linux/instruction_pointer.h>
 
+#include "adapter.h"
+#include "core.h"
+#include "domain.h"
+#include "flush.h"
+#include "objects.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /**

@@ -6,7 +6,11 @@
 
 #include <linux/bitops.h>
 
+#include "adapter.h"
 #include "controller.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /* Pages and elements of a transfer. Without an MDL, of the worst memory that there can be. */

@@ -8,6 +8,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "core.h"
+#include "pages.h"
+#include "transfer.h"
+#include "wdm_mdl.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /* A list in memory of ours. */

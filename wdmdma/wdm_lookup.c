@@ -10,7 +10,12 @@
 
 #include <wdmdma/linux.h>
 
+#include "adapter.h"
+#include "backends.h"
+#include "handle.h"
+#include "lookup.h"
 #include "lookup_page.h"
+#include "pages.h"
 #include "wdm_private.h"
 
 /* wdmdma_virt_to_logical() where it is not the live buffer of one page that it mostly is. */

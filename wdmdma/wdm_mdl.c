@@ -13,8 +13,11 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "core.h"
+#include "handle.h"
 #include "pins.h"
 #include "wdm_mdl.h"
+#include "work.h"
 
 /**
  * IoAllocateMdl() - allocate an MDL

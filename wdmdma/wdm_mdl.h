@@ -22,6 +22,8 @@
 
 #include <wdmdma/mdl.h>
 
+#include "core.h"
+#include "pages.h"
 #include "wdm_private.h"
 
 #if PAGE_SIZE != 4096
@@ -89,6 +91,7 @@ void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
 bool wdm_mdl_unmap(PMDL mdl, const char *call);
 
 /* wdm_memory.c */
+void wdm_memory_exit(void);
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
 
 #endif /* WDMDMA_WDM_MDL_H */

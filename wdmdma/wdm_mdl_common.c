@@ -7,7 +7,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
+#include "core.h"
+#include "handle.h"
+#include "pages.h"
 #include "wdm_mdl.h"
+#include "work.h"
 
 /* Report that a common buffer made from this MDL is live. It keeps its own list of pages. */
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call)

@@ -11,7 +11,10 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "core.h"
+#include "pages.h"
 #include "wdm_mdl.h"
+#include "work.h"
 
 struct wdm_late_unmap {
 	struct llist_node node;

@@ -13,7 +13,11 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "core.h"
+#include "pages.h"
 #include "wdm_mdl.h"
+#include "wdm_private.h"
+#include "window.h"
 
 #define WDM_PAGES_FLAGS (MM_DONT_ZERO_ALLOCATION | MM_ALLOCATE_FROM_LOCAL_NODE_ONLY |		\
 			 MM_ALLOCATE_FULLY_REQUIRED | MM_ALLOCATE_NO_WAIT |			\

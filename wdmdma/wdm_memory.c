@@ -10,7 +10,10 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
+#include "core.h"
+#include "pages.h"
 #include "wdm_mdl.h"
+#include "wdm_private.h"
 
 /* Contiguous memory that drivers hold: page sets, by CPU page number. Used in any context. */
 static DEFINE_XARRAY_FLAGS(wdm_contiguous, XA_FLAGS_LOCK_IRQ);

@@ -8,9 +8,15 @@
 #include <linux/pci.h>
 #include <linux/stddef.h>
 
+#include "adapter.h"
 #include "controller.h"
+#include "controller_ops.h"
+#include "core.h"
+#include "device.h"
+#include "objects.h"
 #include "transfer.h"
 #include "wdm_private.h"
+#include "window.h"
 
 /* Map registers granted when the driver leaves MaximumLength 0. */
 #define WDM_DEFAULT_PAGES	16

@@ -12,7 +12,12 @@
 #include <wdmdma/dma.h>
 
 #include "compat.h"
-#include "core.h"
+#include "pages.h"
+
+struct wdmdma_adapter;
+struct wdmdma_controller;
+struct wdmdma_device;
+struct wdmdma_request;
 
 /* wdm_common.c */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);

@@ -11,6 +11,10 @@
 
 #include <linux/instruction_pointer.h>
 
+#include "adapter.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /**

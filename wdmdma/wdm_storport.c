@@ -14,8 +14,18 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "compat.h"
+#include "core.h"
+#include "handle.h"
+#include "objects.h"
+#include "pages.h"
 #include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_storport.h"
+#include "window.h"
+#include "work.h"
 
 /* The object behind the miniport's pointer, with a reference; or NULL, reported. Any context. */
 struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call)

@@ -16,6 +16,9 @@
 #include <wdmdma/linux.h>
 #include <wdmdma/storport.h>
 
+#include "compat.h"
+#include "core.h"
+#include "handle.h"
 #include "wdm_private.h"
 
 /**
@@ -93,6 +96,7 @@ struct wdm_stor_object {
 };
 
 /* wdm_storport.c */
+void wdm_stor_exit(void);
 struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call);
 void wdm_stor_put(struct wdm_stor *stor);
 ULONG wdm_stor_status(int error);

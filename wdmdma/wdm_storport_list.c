@@ -7,6 +7,10 @@
 
 #include <linux/stddef.h>
 
+#include "adapter.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_storport.h"
 #include "wdm_transfer.h"
 

@@ -9,6 +9,11 @@
 
 #include <linux/instruction_pointer.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "objects.h"
+#include "pages.h"
+#include "wdm_private.h"
 #include "wdm_storport.h"
 
 /* A cache type that a miniport may ask for; an error for the rest. */

@@ -14,7 +14,13 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "buffer.h"
+#include "core.h"
+#include "objects.h"
+#include "pages.h"
 #include "wdm_mdl.h"
+#include "wdm_private.h"
 #include "wdm_storport.h"
 
 /* What a range of host memory can have: its length has 32 bits. */

@@ -14,6 +14,11 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "adapter.h"
+#include "compat.h"
+#include "transfer.h"
+#include "wdm_mdl.h"
+#include "wdm_private.h"
 #include "wdm_storport.h"
 #include "wdm_transfer.h"
 

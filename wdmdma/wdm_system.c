@@ -11,7 +11,12 @@
 #include <linux/err.h>
 #include <linux/pci.h>
 
+#include "adapter.h"
+#include "backends.h"
 #include "controller.h"
+#include "controller_ops.h"
+#include "core.h"
+#include "objects.h"
 #include "wdm_private.h"
 
 /* What no ISA channel can be; NULL if it can. Only version 3 has the fields at the end. */

@@ -4,7 +4,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "adapter.h"
 #include "channel.h"
+#include "core.h"
+#include "transfer.h"
+#include "wdm_private.h"
 #include "wdm_transfer.h"
 
 /* Why these bytes cannot be mapped; NULL, and the rest of @part filled in, if they can. */

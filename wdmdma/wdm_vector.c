@@ -7,6 +7,10 @@
 #include <linux/instruction_pointer.h>
 #include <linux/sizes.h>
 
+#include "adapter.h"
+#include "core.h"
+#include "objects.h"
+#include "vector.h"
 #include "wdm_private.h"
 
 /* Why this vector cannot be allocated; NULL, and the rest of @request filled in, if it can. */
