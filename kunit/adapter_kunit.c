@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* adapter.c: who may find an adapter, and when it goes. */
+/* core/adapter.c: who may find an adapter, and when it goes. */
 #include <kunit/device.h>
 #include <linux/dma-mapping.h>
 
-#include "adapter.h"
-#include "device.h"
+#include "core/adapter.h"
+#include "core/device.h"
 #include "helpers.h"
+#include "lib/window.h"
 #include "objects.h"
-#include "window.h"
 
 static void device_put(void *data)
 {

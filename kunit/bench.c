@@ -23,8 +23,8 @@
 
 #include <wdmdma/linux.h>
 
-#include "adapter.h"
 #include "bench.h"
+#include "core/adapter.h"
 
 #define BATCHES		21
 #define MAX_SAMPLES	2000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * buffer.c with a fake backend, which says what it was asked and answers what
+ * core/buffer.c with a fake backend, which says what it was asked and answers what
  * the case wants: so the checks around a backend are tested, not a backend.
  */
 #include <kunit/device.h>
@@ -8,14 +8,14 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "adapter.h"
-#include "buffer.h"
-#include "device.h"
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/device.h"
+#include "core/recycle.h"
 #include "helpers.h"
-#include "keep.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
 #include "objects.h"
-#include "pages.h"
-#include "window.h"
 
 static struct fake {
 	int ret;		/* what alloc answers */

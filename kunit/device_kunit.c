@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* device.c: one record a device, from the first open to the unbind. */
+/* core/device.c: one record a device, from the first open to the unbind. */
 #include <kunit/device.h>
 
-#include "backends.h"
-#include "device.h"
+#include "backend/backends.h"
+#include "core/device.h"
 #include "helpers.h"
 #include "objects.h"
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * domain.c: who is in which domain, and what two devices must have in common. Nothing
+ * core/domain.c: who is in which domain, and what two devices must have in common. Nothing
  * translates the fake devices; live_domain_kunit.c has the cases with an IOMMU.
  */
 #include <kunit/device.h>
 #include <linux/dma-direct.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
-#include "buffer.h"
-#include "domain.h"
-#include "handle.h"
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/domain.h"
 #include "helpers.h"
+#include "lib/handle.h"
+#include "lib/window.h"
 #include "objects.h"
-#include "window.h"
 
 static struct wdmdma_adapter *find(struct kunit *test, struct wdmdma_fixture *fixture)
 {

@@ -9,11 +9,11 @@
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
-#include "device.h"
+#include "backend/translation.h"
+#include "core/device.h"
 #include "edu.h"
 #include "objects.h"
 #include "system.h"
-#include "translation.h"
 
 #define LENGTH		SZ_8K
 

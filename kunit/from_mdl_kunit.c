@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_buffer.c: CreateCommonBufferFromMdl for a device without an IOMMU: memory
+ * wdm/wdm_common_buffer.c: CreateCommonBufferFromMdl for a device without an IOMMU: memory
  * has to be contiguous and within reach as it is, and its logical address is the
  * physical one.
  */
@@ -17,7 +17,7 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
-#include "pages.h"
+#include "lib/page_set.h"
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 #define PAGES		8

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* handle.c: a pointer is followed only while its object lives. */
+/* lib/handle.c: a pointer is followed only while its object lives. */
 #include <kunit/test.h>
 
-#include "handle.h"
+#include "lib/handle.h"
 
 static void no_release(struct kref *ref)
 {

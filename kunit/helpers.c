@@ -15,13 +15,13 @@
 #include <asm/sysreg.h>
 #endif
 
-#include "adapter.h"
+#include "backend/translation.h"
 #include "compat.h"
+#include "core/adapter.h"
+#include "core/recycle.h"
 #include "helpers.h"
-#include "keep.h"
 #include "objects.h"
-#include "translation.h"
-#include "wdm_storport.h"
+#include "storport/stor.h"
 
 /* More failure points than any call has; a sweep that gets here would not end. */
 #define SWEEP_LIMIT	2000

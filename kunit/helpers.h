@@ -14,9 +14,9 @@
 #include <wdmdma/dma.h>
 #include <wdmdma/linux.h>
 
-#include "adapter.h"
 #include "compat.h"
-#include "core.h"
+#include "core/adapter.h"
+#include "core/core.h"
 
 /**
  * struct wdmdma_fixture - a fake device and an adapter of it

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommu_low.c: what low limits behind an IOMMU do to who else maps memory for the device;
- * and the stand-in of backend_iommu.c, by the calls of a driver.
+ * backend/iommu_low.c: what low limits behind an IOMMU do to who else maps memory for the device;
+ * and the stand-in of backend/backend_iommu.c, by the calls of a driver.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -9,9 +9,9 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "backend/translation.h"
 #include "edu.h"
 #include "helpers.h"
-#include "translation.h"
 
 #define LIMIT		(SZ_256K - 1)
 #define ROUNDS		1000

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * controller.c, controller_isa.c: transfers as long as a channel takes, at their ends; and
+ * core/dma_channel.c, backend/dma_channel_isa.c: transfers as long as a channel takes, at their ends; and
  * memory that is freed under one. A Sound Blaster moves the bytes, where there is one.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "channel.h"
-#include "controller.h"
+#include "core/channel.h"
+#include "core/dma_channel.h"
 #include "sb16.h"
 #include "system.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * keep.c, by the calls of a driver; on a real device where the machine has one, which
+ * core/recycle.c, by the calls of a driver; on a real device where the machine has one, which
  * shows what is mapped for it.
  */
 #include <kunit/device.h>
@@ -12,13 +12,13 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
+#include "backend/translation.h"
+#include "core/adapter.h"
+#include "core/free_mode.h"
+#include "core/recycle.h"
 #include "edu.h"
 #include "helpers.h"
-#include "keep.h"
 #include "objects.h"
-#include "tolerant.h"
-#include "translation.h"
 
 #define LIMIT		1024
 #define PATTERN		0xa5

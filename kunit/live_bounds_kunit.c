@@ -10,10 +10,10 @@
 #include <linux/kthread.h>
 #include <linux/sizes.h>
 
+#include "backend/translation.h"
+#include "core/vector.h"
 #include "edu.h"
 #include "helpers.h"
-#include "translation.h"
-#include "vector.h"
 
 #define LAST_OF_32	0xffffffffULL
 #define LAST_OF_28	0xfffffffULL

@@ -8,9 +8,9 @@
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
 
+#include "backend/translation.h"
 #include "edu.h"
 #include "memory.h"
-#include "translation.h"
 
 static struct edu *edu;
 

@@ -12,9 +12,9 @@
 
 #include <wdmdma/mdl.h>
 
+#include "backend/translation.h"
 #include "edu.h"
 #include "helpers.h"
-#include "translation.h"
 
 #define LENGTH		SZ_8K
 

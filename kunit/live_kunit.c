@@ -13,10 +13,10 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
+#include "backend/translation.h"
+#include "core/recycle.h"
 #include "edu.h"
 #include "helpers.h"
-#include "keep.h"
-#include "translation.h"
 
 static struct edu *edu;
 

@@ -13,11 +13,11 @@
 #include <linux/vmalloc.h>
 #include <trace/events/iommu.h>
 
+#include "backend/translation.h"
 #include "edu.h"
 #include "helpers.h"
-#include "pages.h"
-#include "translation.h"
-#include "window.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
 
 #define LARGE		DOMAIN_COMMON_BUFFER_LARGE_PAGE
 #define SMALL_PAGES	512	/* in 2 MiB */

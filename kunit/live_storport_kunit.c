@@ -7,9 +7,9 @@
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
+#include "core/free_mode.h"
 #include "edu.h"
 #include "helpers.h"
-#include "tolerant.h"
 
 static struct edu *edu;
 

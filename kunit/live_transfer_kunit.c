@@ -7,11 +7,11 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
+#include "backend/translation.h"
 #include "compat.h"
+#include "core/adapter.h"
 #include "edu.h"
 #include "memory.h"
-#include "translation.h"
 
 static struct edu *edu;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lookup.c with records whose addresses name no memory: nothing looks at what is
+ * core/lookup.c with records whose addresses name no memory: nothing looks at what is
  * there. So they can be as long, and as close together, as a case wants.
  */
 #include <linux/completion.h>
@@ -9,8 +9,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "core/lookup.h"
 #include "helpers.h"
-#include "lookup.h"
 #include "objects.h"
 
 /* Page @n of the linear map; page @n of the device. They differ, as behind an IOMMU. */

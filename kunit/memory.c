@@ -5,11 +5,11 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "adapter.h"
-#include "backends.h"
+#include "backend/backends.h"
+#include "core/adapter.h"
+#include "lib/window.h"
 #include "memory.h"
 #include "objects.h"
-#include "window.h"
 
 static void memory_free(void *data)
 {

@@ -8,8 +8,8 @@
 
 #include <linux/io.h>
 
+#include "backend/translation.h"
 #include "helpers.h"
-#include "translation.h"
 
 /**
  * struct wdmdma_memory - scattered pages

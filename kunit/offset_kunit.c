@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * align.c and the copies of transfer.c: a logical address has the low 12 bits of the
+ * core/align.c and the copies of core/transfer.c: a logical address has the low 12 bits of the
  * memory's own, copied or not, by whomever. Copied by the kernel it is with swiotlb=force,
  * and where a 32-bit device, QEMU's edu, is given memory above 4 GiB.
  */
@@ -12,7 +12,7 @@
 
 #include <wdmdma/mdl.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "edu.h"
 #include "memory.h"
 

@@ -10,7 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/tracepoint.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "edu.h"
 #include "helpers.h"
 #include "memory.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pages.c: where the pages lie, what is in them, and how they are mapped. */
+/* lib/page_set.c: where the pages lie, what is in them, and how they are mapped. */
 #include <kunit/test.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
 #include "helpers.h"
-#include "pages.h"
-#include "window.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
 
 static struct wdmdma_pages *alloc(struct wdmdma_window window, u64 boundary, unsigned long nr)
 {

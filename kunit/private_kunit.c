@@ -18,15 +18,15 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
-#include "adapter.h"
-#include "backend_private.h"
-#include "backends.h"
-#include "buffer.h"
-#include "device.h"
+#include "backend/backend_private.h"
+#include "backend/backends.h"
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/device.h"
 #include "edu.h"
 #include "helpers.h"
+#include "lib/window.h"
 #include "objects.h"
-#include "window.h"
 
 #define HIGH		BIT_ULL(36)	/* above the windows of QEMU's host bridge */
 #define MEMORY		SZ_64K		/* what the cases adopt */

@@ -15,9 +15,9 @@
 
 #include <wdmdma/mdl.h>
 
+#include "backend/translation.h"
 #include "edu.h"
 #include "helpers.h"
-#include "translation.h"
 
 static int rules_init(struct kunit *test)
 {

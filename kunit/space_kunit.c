@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* space.c: places within bounds, and what is never given. */
+/* lib/iova_space.c: places within bounds, and what is never given. */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
 #include "helpers.h"
-#include "space.h"
-#include "window.h"
+#include "lib/iova_space.h"
+#include "lib/window.h"
 
 #define MODEL_PAGES	256
 #define MODEL_TAKEN	64

@@ -13,9 +13,9 @@
 
 #include <wdmdma/mdl.h>
 
-#include "adapter.h"
-#include "device.h"
-#include "keep.h"
+#include "core/adapter.h"
+#include "core/device.h"
+#include "core/recycle.h"
 #include "memory.h"
 #include "objects.h"
 

@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "strain.h"
 
 /* Levels. */

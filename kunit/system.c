@@ -6,7 +6,7 @@
 #include <asm/dma.h>
 #endif
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "memory.h"
 #include "system.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tolerant.c: frees that do not match, with free_mode=tolerant, by the calls of a
+ * core/free_mode.c: frees that do not match, with free_mode=tolerant, by the calls of a
  * StorPort miniport and by FreeCommonBuffer. What strict mode does with them is
  * tested where the calls are.
  */
@@ -8,8 +8,8 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "core/free_mode.h"
 #include "helpers.h"
-#include "tolerant.h"
 
 static int tolerant_init(struct kunit *test)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * transfer.c: how memory is cut into pieces, mapped and copied. The memory is a
+ * core/transfer.c: how memory is cut into pieces, mapped and copied. The memory is a
  * table of physical chunks here: no MDL, and for cutting no memory at all.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
+#include "core/transfer.h"
 #include "memory.h"
 #include "objects.h"
-#include "transfer.h"
 
 struct chunk {
 	phys_addr_t start;

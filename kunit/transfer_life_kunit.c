@@ -15,14 +15,14 @@
 
 #include <wdmdma/storport.h>
 
-#include "adapter.h"
-#include "backends.h"
-#include "channel.h"
+#include "backend/backends.h"
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/transfer.h"
+#include "core/work.h"
+#include "lib/window.h"
 #include "memory.h"
 #include "objects.h"
-#include "transfer.h"
-#include "window.h"
-#include "work.h"
 
 #define WAIT	(10 * HZ)
 #define SPINS	5000000

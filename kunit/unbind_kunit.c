@@ -11,13 +11,13 @@
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
-#include "backends.h"
-#include "device.h"
+#include "backend/backends.h"
+#include "backend/translation.h"
+#include "core/adapter.h"
+#include "core/device.h"
 #include "edu.h"
 #include "memory.h"
 #include "objects.h"
-#include "translation.h"
 
 /* What the calls gave that make a device's record if there is none. */
 struct unbind_calls {

@@ -11,10 +11,10 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
-#include "backends.h"
-#include "handle.h"
+#include "backend/backends.h"
+#include "core/adapter.h"
 #include "helpers.h"
+#include "lib/handle.h"
 #include "objects.h"
 
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * list.c, channel.c, routine.c: requests that are made in routines, and lists that wait for
+ * core/sg_list.c, core/channel.c, core/routine.c: requests that are made in routines, and lists that wait for
  * what does not come.
  */
 #include <kunit/device.h>
@@ -12,17 +12,17 @@
 
 #include <wdmdma/mdl.h>
 
-#include "adapter.h"
-#include "backends.h"
-#include "channel.h"
+#include "backend/backends.h"
+#include "backend/translation.h"
 #include "compat.h"
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/transfer.h"
+#include "core/work.h"
 #include "edu.h"
+#include "lib/window.h"
 #include "memory.h"
 #include "objects.h"
-#include "transfer.h"
-#include "translation.h"
-#include "window.h"
-#include "work.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)

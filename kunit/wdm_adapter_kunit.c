@@ -11,9 +11,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "adapter.h"
 #include "compat.h"
-#include "device.h"
+#include "core/adapter.h"
+#include "core/device.h"
 #include "memory.h"
 
 #define SLOTS	39

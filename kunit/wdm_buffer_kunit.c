@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_buffer.c: AllocateCommonBuffer, AllocateCommonBufferEx, FreeCommonBuffer,
+ * wdm/wdm_common_buffer.c: AllocateCommonBuffer, AllocateCommonBufferEx, FreeCommonBuffer,
  * through the table of a real adapter. The device has no IOMMU; what differs
  * behind one is up to the backend, and tested with a device that moves bytes.
  */
@@ -17,9 +17,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
+#include "core/recycle.h"
 #include "helpers.h"
-#include "keep.h"
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_channel.c: the channel and its map registers, through the table, without an IOMMU.
+ * wdm/wdm_channel.c: the channel and its map registers, through the table, without an IOMMU.
  * What is mapped under them is in wdm_transfer_kunit.c.
  */
 #include <kunit/device.h>
@@ -8,8 +8,8 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
-#include "channel.h"
+#include "core/adapter.h"
+#include "core/channel.h"
 #include "memory.h"
 
 #define WAIT	(10 * HZ)

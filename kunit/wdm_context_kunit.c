@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm_context.c: transfer contexts. Cancelling what waits is with what can wait. */
+/* wdm/wdm_transfer_context.c: transfer contexts. Cancelling what waits is with what can wait. */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>

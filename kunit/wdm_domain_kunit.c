@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_domain.c: the four calls for domains, as a driver makes them, and FlushDmaBuffer.
+ * wdm/wdm_domain.c: the four calls for domains, as a driver makes them, and FlushDmaBuffer.
  * live_domain_kunit.c has devices that share memory through an IOMMU.
  */
 #include <kunit/device.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm_info.c: GetDmaAdapterInfo, GetDmaTransferInfo, CalculateScatterGatherList. */
+/* wdm/wdm_info.c: GetDmaAdapterInfo, GetDmaTransferInfo, CalculateScatterGatherList. */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "memory.h"
 
 #define LIST(elements)	(0x10U + 0x18U * (elements))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm_legacy.c: the names by which older drivers call slots do what those do. */
+/* wdm/wdm_legacy.c: the names by which older drivers call slots do what those do. */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "adapter.h"
-#include "channel.h"
+#include "core/adapter.h"
+#include "core/channel.h"
 #include "memory.h"
 
 static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_lookup.c, as the Linux half of a driver calls it, for a device without an
+ * wdm/wdm_translate.c, as the Linux half of a driver calls it, for a device without an
  * IOMMU: a logical address is a physical one, which the page tables tell, too.
  */
 #include <kunit/device.h>

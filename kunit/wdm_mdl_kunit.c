@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_mdl.c: the life of an MDL, and ways A, B and D to fill it. Every page frame
+ * wdm/wdm_mdl.c: the life of an MDL, and ways A, B and D to fill it. Every page frame
  * number is compared with what the kernel itself says about the address.
  */
 #include <linux/io.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_mdl_map.c: system addresses of MDLs, and way B for user memory, whose pages
+ * wdm/wdm_mdl_map.c: system addresses of MDLs, and way B for user memory, whose pages
  * only a system address makes visible here.
  */
 #include <linux/io.h>
@@ -16,7 +16,7 @@
 
 #include "helpers.h"
 #include "level.h"
-#include "pages.h"
+#include "lib/page_set.h"
 
 #define USER_PAGES	8
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_mdl_pages.c: MDLs with pages of their own (way C). Peer defect 29: no
+ * wdm/wdm_mdl_pages.c: MDLs with pages of their own (way C). Peer defect 29: no
  * constraint is ignored, so each of them has a case that fails when it is.
  */
 #include <linux/io.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_memory.c: physically contiguous memory and physical addresses. Peer defects
+ * wdm/wdm_contiguous.c: physically contiguous memory and physical addresses. Peer defects
  * 15, 20, 21 and 26: limits, boundary, cache type and contiguity all count, and
  * the memory begins on a page.
  */

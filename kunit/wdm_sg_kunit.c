@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_sg.c: scatter/gather lists, through the table, without an IOMMU. The device is
+ * wdm/wdm_sg_calls.c: scatter/gather lists, through the table, without an IOMMU. The device is
  * played by the test: an element's address is that of the memory.
  */
 #include <kunit/device.h>
@@ -10,7 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "level.h"
 #include "memory.h"
 

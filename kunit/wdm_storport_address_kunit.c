@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_storport_address.c and wdm_storport_srb.c: addresses of a miniport's memory, and
+ * storport/stor_address.c and storport/stor_srb.c: addresses of a miniport's memory, and
  * SRBs without data.
  */
 #include <linux/mm.h>

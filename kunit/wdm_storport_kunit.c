@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_storport.c: the device extension of a miniport, and the uncached extension. The
+ * storport/stor_extension.c: the device extension of a miniport, and the uncached extension. The
  * device has no IOMMU. What a request asks the backend for is looked at by a backend
  * that notes it, and then asks the real one.
  */
@@ -8,10 +8,10 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "device.h"
+#include "core/device.h"
 #include "helpers.h"
+#include "lib/window.h"
 #include "objects.h"
-#include "window.h"
 
 static PHYSICAL_ADDRESS address(u64 value)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm_storport_list.c: lists that a miniport makes, for a device without an IOMMU. */
+/* storport/stor_sg_list.c: lists that a miniport makes, for a device without an IOMMU. */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
@@ -7,7 +7,7 @@
 
 #include <wdmdma/mdl.h>
 
-#include "adapter.h"
+#include "core/adapter.h"
 #include "memory.h"
 
 #define WAIT	msecs_to_jiffies(10000)

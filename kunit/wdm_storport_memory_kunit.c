@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_storport_memory.c: memory that a miniport shares with its adapter. The device
+ * storport/stor_memory.c: memory that a miniport shares with its adapter. The device
  * has no IOMMU; live_storport_kunit.c has the cases with one.
  */
 #include <linux/mm.h>
@@ -9,7 +9,7 @@
 #include <linux/spinlock.h>
 
 #include "helpers.h"
-#include "pages.h"
+#include "lib/page_set.h"
 
 #ifdef CONFIG_X86
 #include <linux/pgtable.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm_storport_pool.c: pool, MDLs and host memory of a miniport. */
+/* storport/stor_pool.c: pool, MDLs and host memory of a miniport. */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>

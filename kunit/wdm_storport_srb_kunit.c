@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_storport_srb.c: SRBs with data, for a device without an IOMMU. SRBs without, and
+ * storport/stor_srb.c: SRBs with data, for a device without an IOMMU. SRBs without, and
  * what the calls refuse, are in wdm_storport_address_kunit.c.
  */
 #include <kunit/device.h>

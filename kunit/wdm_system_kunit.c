@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_system.c, controller.c, controller_isa.c: adapters of slave devices, through the
+ * wdm/wdm_system_dma.c, core/dma_channel.c, backend/dma_channel_isa.c: adapters of slave devices, through the
  * table. No device asks for the bytes here: a channel is programmed and waits, and the
  * case is what moves them. Devices that do are in live_system_kunit.c.
  */
@@ -14,13 +14,13 @@
 #include <asm/dma.h>
 #endif
 
-#include "adapter.h"
-#include "backends.h"
-#include "channel.h"
-#include "controller.h"
+#include "backend/backends.h"
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/dma_channel.h"
+#include "lib/window.h"
 #include "objects.h"
 #include "system.h"
-#include "window.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define BYTES		3	/* a channel of 8 bits that nothing is connected to */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_transfer.c: MapTransfer(Ex) and FlushAdapterBuffers(Ex), through the table, without
+ * wdm/wdm_transfer.c: MapTransfer(Ex) and FlushAdapterBuffers(Ex), through the table, without
  * an IOMMU; and many threads with transfers of all kinds on one adapter.
  */
 #include <linux/kthread.h>
@@ -10,8 +10,8 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
-#include "adapter.h"
-#include "channel.h"
+#include "core/adapter.h"
+#include "core/channel.h"
 #include "memory.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* window.c: tables, since it is arithmetic. */
+/* lib/window.c: tables, since it is arithmetic. */
 #include <kunit/test.h>
 #include <linux/sizes.h>
 
-#include "window.h"
+#include "lib/window.h"
 
 #define ALL_ONES	U64_MAX
 

@@ -3,12 +3,12 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "adapter.h"
-#include "keep.h"
-#include "pins.h"
-#include "wdm_mdl.h"
-#include "wdm_storport.h"
-#include "work.h"
+#include "core/adapter.h"
+#include "core/recycle.h"
+#include "core/work.h"
+#include "lib/pins.h"
+#include "storport/stor.h"
+#include "wdm/wdm_mdl_common.h"
 
 static int __init wdmdma_init(void)
 {

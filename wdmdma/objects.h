@@ -14,11 +14,11 @@
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 
+#include "backend/standin.h"
 #include "compat.h"
-#include "handle.h"
-#include "pages.h"
-#include "standin.h"
-#include "window.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
 
 struct iommu_domain;
 struct iommu_group;
@@ -69,7 +69,7 @@ struct wdmdma_request {
  * @range: its logical addresses (backend_private)
  * @caller: where it was allocated
  * @named_first: the pages from this one on up to @named_end were freed as parts of
- * @named_end: the buffer, in tolerant mode (tolerant.c); none if they are equal
+ * @named_end: the buffer, in tolerant mode (core/free_mode.c); none if they are equal
  * @freeing: set by the one caller that frees the buffer; and while it is kept
  * @cache: the cache type that was asked for: enum wdmdma_cache
  * @low_order: one more than the order of what is booked in wdmdma_device.low;
@@ -256,7 +256,7 @@ enum wdmdma_device_state {
  * @nr_retired: length of @retired
  * @users: device object references that the driver holds
  * @override: see the lock order above
- * @align: what align.c notes
+ * @align: what core/align.c notes
  * @standin: what the DMA API is given in place of @dev
  * @low: what was placed with a lower limit than the device's own
  * @lost: bytes of buffers that could not be taken back

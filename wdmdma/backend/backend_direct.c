@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Direct backend: nothing translates the device's addresses, so a logical
+ * address is a physical one.
+ *
+ * What asks for nothing special comes from dma_alloc_attrs(). A window, a boundary,
+ * a node or a cache type of its own takes pages that the module allocates: the DMA API
+ * knows only one mask and one node per device. They are mapped for streaming,
+ * and the mapping is verified: a bounced address is of no use to a buffer that
+ * CPU and device share.
+ */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/sched/mm.h>
+#include <linux/swiotlb.h>
+
+#include "backend/backends.h"
+#include "backend/backing.h"
+#include "compat.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+
+#define DIRECT_ATTRS	DMA_ATTR_NO_WARN
+#define DIRECT_TRIES	8
+
+static bool direct_is_plain(const struct wdmdma_device *device,
+			    const struct wdmdma_request *request)
+{
+	return request->window.first <= PAGE_SIZE &&
+	       request->window.last >= wdmdma_device_reach(device) &&
+	       (request->node == NUMA_NO_NODE || request->node == dev_to_node(device->dev)) &&
+	       request->cache == WDMDMA_CACHE_PLATFORM && !request->granule &&
+	       !request->boundary;
+}
+
+/* Is the device's address that of the memory? */
+static int direct_verify(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_buffer *buffer)
+{
+	if (buffer->dma == phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0])))
+		return 0;
+	request->why = "the device reaches that memory only through a bounce buffer";
+	return -ENOMEM;
+}
+
+static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_request *request,
+			      struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	if (device->dev->dma_range_map) {
+		request->why = "the device sees memory at an offset";
+		return -EOPNOTSUPP;
+	}
+	ret = wdmdma_own_alloc(device, request, request->window, buffer);
+	if (ret)
+		return ret;
+	ret = direct_verify(device, request, buffer);
+	if (ret)
+		wdmdma_own_free(device, buffer);
+	return ret;
+}
+
+/*
+ * Memory of a device that is not coherent is mapped for the CPU, which takes memory without
+ * asking for our flags: see wdmdma_pages_reclaim(). What is in one piece is made free by
+ * allocating it.
+ */
+static void *direct_try_remapped(struct device *dev, size_t size, dma_addr_t *dma)
+{
+	struct wdmdma_place place = {
+		.window = WDMDMA_WINDOW_ALL,
+		.node = NUMA_NO_NODE,
+		.gfp = WDMDMA_PAGES_GFP,
+		.easy = true,
+	};
+	unsigned int flags, tries;
+	struct wdmdma_pages *pages;
+	void *cpu = NULL;
+
+	for (tries = 0; tries < 2 && !cpu; tries++) {
+		if (tries) {
+			pages = wdmdma_pages_alloc(&place, size >> PAGE_SHIFT);
+			if (pages)
+				wdmdma_pages_free(pages);
+		}
+		if (!wdmdma_pages_reclaim(wdmdma_pages_tables(size >> PAGE_SHIFT)))
+			break;
+		flags = memalloc_noreclaim_save();
+		cpu = dma_alloc_attrs(dev, size, dma, WDMDMA_GFP | __GFP_NOMEMALLOC, DIRECT_ATTRS);
+		memalloc_noreclaim_restore(flags);
+	}
+	return cpu;
+}
+
+static void *direct_try_coherent(struct device *dev, size_t size, dma_addr_t *dma)
+{
+	if (!dev_is_dma_coherent(dev))
+		return direct_try_remapped(dev, size, dma);
+	return dma_alloc_attrs(dev, size, dma, WDMDMA_GFP, DIRECT_ATTRS);
+}
+
+static void direct_free_coherent(struct wdmdma_device *device, size_t size,
+				 struct wdmdma_addresses at)
+{
+	dma_free_attrs(device->dev, size, at.cpu, at.dma, DIRECT_ATTRS);
+}
+
+/*
+ * The DMA API knows no window, but gives another place each time: what lies elsewhere is
+ * held until one is right.
+ */
+static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_request *request,
+				 struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_addresses place[DIRECT_TRIES];
+	int ret = -ENOMEM;
+	unsigned int n;
+
+	request->why = "no memory for a device that is not cache coherent, or in its own pool";
+	for (n = 0; n < DIRECT_TRIES; n++) {
+		place[n].cpu = direct_try_coherent(device->dev, buffer->size, &place[n].dma);
+		if (!place[n].cpu)
+			break;
+		if (wdmdma_window_holds(request->window, place[n].dma, buffer->size)) {
+			buffer->cpu = place[n].cpu;
+			buffer->dma = place[n].dma;
+			ret = 0;
+			break;
+		}
+		request->why = "the memory that could be had lies outside that range";
+	}
+	while (n--)
+		direct_free_coherent(device, buffer->size, place[n]);
+	return ret;
+}
+
+static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	/*
+	 * A device that does not snoop gets uncached memory in any case, and only this way;
+	 * and so does one get memory that reaches a pool of its own alone.
+	 */
+	if (!dev_is_dma_coherent(device->dev) || wdmdma_has_restricted_pool(device->dev))
+		return direct_alloc_coherent(device, request, buffer);
+	/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
+	if (direct_is_plain(device, request) && !direct_alloc_coherent(device, request, buffer))
+		return 0;
+	return direct_alloc_pages(device, request, buffer);
+}
+
+static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_pages *pages = buffer->pages;
+
+	if (wdmdma_to_adopted(buffer)->direction != DMA_BIDIRECTIONAL) {
+		request->why = "only an IOMMU can limit what the device does with memory";
+		return -EOPNOTSUPP;
+	}
+	if (!wdmdma_pfns_contiguous(pages->pfn, pages->nr)) {
+		request->why = "without an IOMMU the pages must be physically contiguous";
+		return -EINVAL;
+	}
+	if (!wdmdma_window_holds(request->window,
+				 phys_to_dma(device->dev, PFN_PHYS(pages->pfn[0])), buffer->size)) {
+		request->why = "without an IOMMU the memory must lie in that range itself";
+		return -EINVAL;
+	}
+	if (wdmdma_own_map(device, request, buffer))
+		return -EINVAL;
+	if (direct_verify(device, request, buffer)) {
+		wdmdma_own_unmap(device, buffer);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	if (buffer->adopted)
+		wdmdma_own_unmap(device, buffer);
+	else if (buffer->pages)
+		wdmdma_own_free(device, buffer);
+	else
+		direct_free_coherent(device, buffer->size,
+				     (struct wdmdma_addresses){ buffer->cpu, buffer->dma });
+}
+
+/* Are the kernel's bounce buffers, if it has any for this device, all in this window? */
+static bool direct_reaches_pool(struct device *dev, struct wdmdma_window window)
+{
+	phys_addr_t start, end;
+
+	return wdmdma_bounce_pool(dev, &start, &end) &&
+	       wdmdma_window_holds(window, phys_to_dma(dev, start), end - start);
+}
+
+/*
+ * Memory past the device's mask: the kernel copies, if it has bounce buffers for this
+ * device. They lie where they are: a mask below that makes it warn, and fail. A window
+ * below the mask it does not know. With swiotlb=force it copies whatever it is given.
+ */
+static enum wdmdma_reach direct_reaches(const struct wdmdma_device *device,
+					struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	struct device *dev = device->dev;
+	bool all = is_swiotlb_force_bounce(dev);
+
+	if (!all && wdmdma_window_holds(window, phys_to_dma(dev, phys), len))
+		return WDMDMA_REACHES;
+	if (!all && window.last < min_not_zero(dma_get_mask(dev), dev->bus_dma_limit))
+		return WDMDMA_OUT_OF_REACH;
+	return direct_reaches_pool(dev, window) ? WDMDMA_REACHES_COPY : WDMDMA_OUT_OF_REACH;
+}
+
+static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dma)
+{
+	return dma_to_phys(device->dev, dma);
+}
+
+/* The device reaches all memory in any case. */
+static enum wdmdma_kept_mode direct_keep_mode(const struct wdmdma_device *device)
+{
+	return WDMDMA_KEPT_MAPPED;
+}
+
+const struct wdmdma_backend wdmdma_backend_direct = {
+	.name = "direct",
+	.shares = true,
+	.alloc = direct_alloc,
+	.adopt = direct_adopt,
+	.free = direct_free,
+	.reaches = direct_reaches,
+	.phys = direct_phys,
+	.keep_mode = direct_keep_mode,
+	.maps_with_dma_api = true,
+};
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Private backend: the device has an IOMMU domain of its own, in which the module
+ * chooses the addresses. The driver asks for it, before its first adapter.
+ *
+ * So it can do what the device's default domain cannot: an exact window, with a
+ * minimum of any height, and taking back each buffer's addresses at once. Its price:
+ * the DMA API knows nothing of it. That still answers for this device, with
+ * addresses of the default domain, at which the device finds nothing; and it alone
+ * flushes lazily, so that here each free waits for the IOMMU.
+ *
+ * The domain lasts until the driver is unbound. Then the device goes back to its
+ * default domain, with nothing mapped in either.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "backend/backend_private.h"
+#include "backend/backends.h"
+#include "backend/backing.h"
+#include "backend/translation.h"
+#include "compat.h"
+#include "lib/iova_space.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+
+/**
+ * struct wdmdma_private - an IOMMU domain of the module's, and its addresses
+ * @dev: the device
+ * @group: the device's, of which it is the only member; with a reference
+ * @domain: the domain
+ * @aperture: addresses that the domain can map
+ * @space: addresses that are in use, or never to be used
+ */
+struct wdmdma_private {
+	struct device *dev;
+	struct iommu_group *group;
+	struct iommu_domain *domain;
+	struct wdmdma_window aperture;
+	struct wdmdma_space space;
+};
+
+static int private_count(struct device *dev, void *count)
+{
+	(*(unsigned int *)count)++;
+	return 0;
+}
+
+/* Why the device can have no domain of its own, whatever the domain; or NULL. */
+static const char *private_obstacle(struct device *dev, struct iommu_group *group)
+{
+	unsigned int devices = 0;
+
+	if (!group || !iommu_get_domain_for_dev(dev))
+		return "no IOMMU translates the device's addresses";
+	if (!dev_is_dma_coherent(dev))
+		return "the device is not cache coherent";
+	if (dev->dma_range_map)
+		return "the device sees memory at an offset";
+	iommu_group_for_each_dev(group, &devices, private_count);
+	if (devices != 1)
+		return "the IOMMU cannot tell the device from others";
+	return NULL;
+}
+
+static int private_reserve(struct wdmdma_private *private, u64 first, u64 last)
+{
+	struct wdmdma_window pages = { first & PAGE_MASK, last | ~PAGE_MASK };
+
+	return first <= last ? wdmdma_space_reserve(&private->space, pages) : 0;
+}
+
+/* Let interrupts through, which the device writes to an address in the domain (arm64). */
+static int private_pass_msi(struct wdmdma_private *private, struct device *dev, u64 base,
+			    const char **why)
+{
+	if (dev_is_pci(dev) && pci_dev_msi_enabled(to_pci_dev(dev))) {
+		*why = "too late: the device has interrupt vectors";
+		return -EBUSY;
+	}
+	return iommu_get_msi_cookie(private->domain, base);
+}
+
+static int private_add_region(struct wdmdma_private *private, struct device *dev,
+			      const struct iommu_resv_region *region, const char **why)
+{
+	int ret = 0;
+
+	if (region->type == IOMMU_RESV_DIRECT || region->type == IOMMU_RESV_DIRECT_RELAXABLE) {
+		*why = "the firmware wants memory to be mapped for the device";
+		return -EOPNOTSUPP;
+	}
+	if (region->type == IOMMU_RESV_SW_MSI)
+		ret = private_pass_msi(private, dev, region->start, why);
+	return ret ?: private_reserve(private, region->start, region->start + region->length - 1);
+}
+
+/* Addresses that mean something else to the IOMMU: those of interrupts above all. */
+static int private_add_regions(struct wdmdma_private *private, struct device *dev,
+			       const char **why)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+	int ret;
+
+	ret = iommu_get_group_resv_regions(private->group, &regions);
+	list_for_each_entry(region, &regions, list)
+		ret = ret ?: private_add_region(private, dev, region, why);
+	iommu_put_resv_regions(dev, &regions);
+	return ret;
+}
+
+/* Addresses that never arrive at the IOMMU: a bridge may send them to another device. */
+static int private_add_bridge_windows(struct wdmdma_private *private, struct device *dev)
+{
+	struct resource_entry *window;
+	int ret = 0;
+
+	if (!dev_is_pci(dev))
+		return 0;
+	resource_list_for_each_entry(window, &pci_find_host_bridge(to_pci_dev(dev)->bus)->windows)
+		if (!ret && resource_type(window->res) == IORESOURCE_MEM)
+			ret = private_reserve(private, window->res->start - window->offset,
+					      window->res->end - window->offset);
+	return ret;
+}
+
+/*
+ * A driver of an IOMMU that runs out of memory halfway may leave the device blocked,
+ * until the next change of domain that works. So one more is tried.
+ */
+static int private_attach(struct wdmdma_private *private, struct device *dev, const char **why)
+{
+	int ret = iommu_attach_device(private->domain, dev);
+
+	if (ret == -ENOMEM)
+		ret = iommu_attach_device(private->domain, dev);
+	if (ret == -EBUSY)
+		*why = "the device is in another domain than its default one";
+	else if (ret && ret != -ENOMEM)
+		*why = "the IOMMU does not take the domain";
+	return ret;
+}
+
+/* What the domain can do; known when the device is in it. */
+static int private_read_geometry(struct wdmdma_private *private, const char **why)
+{
+	const struct iommu_domain *domain = private->domain;
+
+	private->aperture.first = domain->geometry.aperture_start;
+	private->aperture.last = domain->geometry.aperture_end;
+	if (domain->pgsize_bitmap & (PAGE_SIZE | (PAGE_SIZE - 1)))
+		return 0;
+	*why = "the IOMMU's pages are larger than the kernel's";
+	return -EOPNOTSUPP;
+}
+
+/*
+ * The device back to its default domain, and nothing of ours in its group. False if the
+ * device is in our domain still, which must stay then: no call says so.
+ */
+static bool private_detach(struct wdmdma_private *private)
+{
+	/* Not iommu_detach_device(): another device may have come into the group. */
+	iommu_detach_group(private->domain, private->group);
+	if (iommu_get_domain_for_dev(private->dev) != private->domain)
+		return true;
+	dev_err(private->dev,
+		"the IOMMU has not let go of the device's private domain: it is never freed\n");
+	return false;
+}
+
+/*
+ * Fill the domain's books and put the device into it. On failure the domain is NULL if the
+ * device is not out of it.
+ */
+static int private_enter(struct wdmdma_private *private, struct device *dev, const char **why)
+{
+	int ret = private_add_regions(private, dev, why);
+
+	ret = ret ?: private_add_bridge_windows(private, dev);
+	ret = ret ?: private_attach(private, dev, why);
+	if (ret)
+		return ret;
+	ret = private_read_geometry(private, why);
+	if (ret && !private_detach(private))
+		private->domain = NULL;
+	return ret;
+}
+
+/**
+ * wdmdma_private_create() - put a device into a domain of its own
+ * @dev: the device, of which nothing is mapped
+ * @why: set on failure: the reason
+ *
+ * Context: may sleep.
+ * Return: the domain; or an ERR_PTR: -EOPNOTSUPP, -EBUSY when it is too late, -ENOMEM,
+ * and the device is in its default domain.
+ */
+struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why)
+{
+	struct wdmdma_private *private = kzalloc(sizeof(*private), WDMDMA_GFP);
+	const char *obstacle;
+	int ret = -ENOMEM;
+
+	*why = "out of memory";
+	if (!private)
+		return ERR_PTR(ret);
+	private->dev = dev;
+	private->group = iommu_group_get(dev);
+	obstacle = private_obstacle(dev, private->group);
+	if (obstacle) {
+		*why = obstacle;
+		ret = -EOPNOTSUPP;
+		goto put_group;
+	}
+	/* Page 0 is never given to a buffer: drivers read address 0 as "none". */
+	ret = wdmdma_space_init(&private->space, PAGE_SIZE);
+	if (ret)
+		goto put_group;
+	private->domain = iommu_paging_domain_alloc(dev);
+	if (IS_ERR(private->domain)) {
+		ret = PTR_ERR(private->domain);
+		goto destroy_space;
+	}
+	ret = private_enter(private, dev, why);
+	if (!ret)
+		return private;
+
+	if (private->domain)
+		iommu_domain_free(private->domain);
+destroy_space:
+	wdmdma_space_destroy(&private->space);
+put_group:
+	iommu_group_put(private->group);
+	kfree(private);
+	return ERR_PTR(ret == -ENOMEM || ret == -EBUSY ? ret : -EOPNOTSUPP);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_create);
+
+/*
+ * Undo wdmdma_private_create(): no buffer is left in the domain. False if the device is
+ * not out of it. May sleep.
+ */
+bool wdmdma_private_destroy(struct wdmdma_private *private)
+{
+	bool left = private_detach(private);
+
+	if (left)
+		iommu_domain_free(private->domain);
+	wdmdma_space_destroy(&private->space);
+	iommu_group_put(private->group);
+	kfree(private);
+	return left;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_destroy);
+
+/*
+ * Unmap the first @mapped bytes of a buffer, which is all that is mapped, and give its
+ * addresses back. Should the IOMMU fail to unmap, nobody gets them again, nor the pages.
+ */
+static void private_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
+			  size_t mapped)
+{
+	struct wdmdma_private *private = device->private;
+	u64 first = buffer->range->taken.first;
+	size_t unmapped = mapped ? iommu_unmap(private->domain, first, mapped) : 0;
+
+	if (unmapped >= mapped) {
+		wdmdma_space_give(&private->space, buffer->range);
+	} else {
+		dev_warn(device->dev, "%zu of %zu bytes cannot be unmapped from %#llx\n",
+			 mapped - unmapped, mapped, first);
+		if (!buffer->adopted || wdmdma_to_adopted(buffer)->held)
+			wdmdma_pfns_leak(buffer->pages->pfn, buffer->pages->nr,
+					 "are still known to a device");
+	}
+	buffer->range = NULL;
+}
+
+/* What is aligned so suits best. */
+static u64 private_align(const struct wdmdma_request *request, size_t size)
+{
+	if (request->granule)
+		return request->granule;
+	/* Aligned to its length a buffer crosses no boundary that is not shorter. */
+	if (request->boundary)
+		return roundup_pow_of_two(size);
+	/* The IOMMU can use large pages, if the memory allows it too. */
+	return size >= SZ_2M ? SZ_2M : PAGE_SIZE;
+}
+
+/* Addresses for a buffer; in a window that is too narrow for that, with less alignment. */
+static struct wdmdma_range *private_take(struct wdmdma_private *private,
+					 const struct wdmdma_request *request,
+					 struct wdmdma_window window, size_t size)
+{
+	struct wdmdma_range *range;
+
+	range = wdmdma_space_take(&private->space, window, size, private_align(request, size));
+	if (!range && !request->granule)
+		range = wdmdma_space_take(&private->space, window, size, PAGE_SIZE);
+	return range;
+}
+
+/* Map the buffer's pages as one range of addresses. */
+static int private_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer, int prot)
+{
+	struct wdmdma_private *private = device->private;
+	const unsigned long *pfn = buffer->pages->pfn;
+	unsigned long done, run, nr = buffer->pages->nr;
+	struct wdmdma_window window = request->window;
+
+	if (!wdmdma_window_clip(&window, private->aperture)) {
+		request->why = "the IOMMU has no address in that range";
+		return -EINVAL;
+	}
+	request->why = "no logical addresses are free in that range";
+	buffer->range = private_take(private, request, window, buffer->size);
+	if (!buffer->range)
+		return -ENOMEM;
+	buffer->dma = buffer->range->taken.first;
+
+	for (done = 0; done < nr; done += run) {
+		run = wdmdma_pfns_run(pfn + done, nr - done);
+		if (iommu_map(private->domain, buffer->dma + PFN_PHYS(done), PFN_PHYS(pfn[done]),
+			      PFN_PHYS(run), prot | IOMMU_CACHE, WDMDMA_GFP)) {
+			request->why = "the IOMMU cannot map the memory";
+			private_unmap(device, buffer, PFN_PHYS(done));
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_buffer *buffer)
+{
+	unsigned long nr = buffer->size >> PAGE_SHIFT;
+	struct wdmdma_place place = {
+		.window = WDMDMA_WINDOW_ALL,
+		.node = request->node,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
+	int ret;
+
+	if (request->granule && !wdmdma_iommu_has_page_size(device->dev, request->granule)) {
+		request->why = "the IOMMU has no pages of that size";
+		return -EOPNOTSUPP;
+	}
+	/* Large pages are such for the CPU too, and so in one piece. */
+	buffer->pages = request->granule ? wdmdma_pages_alloc(&place, nr) :
+					   wdmdma_pages_gather(&place, nr);
+	if (!buffer->pages) {
+		request->why = "no free memory of that length";
+		return -ENOMEM;
+	}
+	ret = wdmdma_own_show(request, buffer);
+	if (ret)
+		return ret;
+	ret = private_map(device, request, buffer, IOMMU_READ | IOMMU_WRITE);
+	if (ret)
+		wdmdma_own_drop(buffer);
+	return ret;
+}
+
+static int private_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_buffer *buffer)
+{
+	enum dma_data_direction direction = wdmdma_to_adopted(buffer)->direction;
+	int prot = 0;
+
+	if (direction == DMA_FROM_DEVICE && !wdmdma_iommu_forbids_reading(device->dev)) {
+		request->why = "the IOMMU lets a device read what it may write";
+		return -EOPNOTSUPP;
+	}
+	if (direction != DMA_FROM_DEVICE)
+		prot |= IOMMU_READ;
+	if (direction != DMA_TO_DEVICE)
+		prot |= IOMMU_WRITE;
+	return private_map(device, request, buffer, prot);
+}
+
+static void private_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	private_unmap(device, buffer, buffer->size);
+	if (!buffer->adopted)
+		wdmdma_own_drop(buffer);
+}
+
+const struct wdmdma_backend wdmdma_backend_private = {
+	.name = "private domain",
+	.small_blocks = true,
+	.alloc = private_alloc,
+	.adopt = private_adopt,
+	.free = private_free,
+};
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_private);

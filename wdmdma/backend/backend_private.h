@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A device's way into a domain of its own, and out again. See backend/backend_private.c. */
+#ifndef WDMDMA_BACKEND_PRIVATE_H
+#define WDMDMA_BACKEND_PRIVATE_H
+
+struct device;
+struct wdmdma_private;
+
+struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why);
+bool wdmdma_private_destroy(struct wdmdma_private *private);
+
+#endif /* WDMDMA_BACKEND_PRIVATE_H */

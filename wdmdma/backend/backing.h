@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages of the module's own, for the backends. See backend/backing.c. */
+#ifndef WDMDMA_BACKING_H
+#define WDMDMA_BACKING_H
+
+#include "objects.h"
+
+/* What the DMA API is given for a buffer. */
+static inline struct device *wdmdma_buffer_dev(struct wdmdma_device *device,
+					       const struct wdmdma_buffer *buffer)
+{
+	return buffer->standin ? &device->standin.dev : device->dev;
+}
+
+int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
+void wdmdma_own_drop(struct wdmdma_buffer *buffer);
+int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
+int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
+		   struct wdmdma_buffer *buffer);
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+
+#endif /* WDMDMA_BACKING_H */

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ISA DMA: the two 8237 controllers of a PC, through the kernel's interface to them.
+ *
+ * Channels 0 to 3 move bytes, 5 to 7 words of two bytes; 4 connects the controllers.
+ * They drive 24 address lines, of which the upper ones do not count: a transfer that
+ * reaches the end of its 64 KiB, or 128 KiB of words, would go on at their beginning.
+ */
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <asm/dma.h>
+
+#include "backend/dma_channel_ops.h"
+#include "compat.h"
+
+#define ISA_CASCADE		4
+
+/* Of the mode register; what linux names are sums of these. */
+#define ISA_MODE_TO_MEMORY	0x04
+#define ISA_MODE_FROM_MEMORY	0x08
+#define ISA_MODE_SINGLE		0x40	/* and 0 for demand mode */
+
+/*
+ * Bit N: channel N came to the end of its count. The controllers' status registers say so, but
+ * to read one clears it, for four channels: so what was read is kept here. Under the kernel's
+ * DMA lock.
+ */
+static u8 isa_ended;
+
+/* Take what the controller of this channel has to say of the end of counts. */
+static void isa_read_status(u32 channel)
+{
+	if (channel < ISA_CASCADE)
+		isa_ended |= dma_inb(DMA1_STAT_REG) & 0x0f;
+	else
+		isa_ended |= (dma_inb(DMA2_STAT_REG) & 0x0f) << ISA_CASCADE;
+}
+
+static u32 isa_unit(u32 channel)
+{
+	return channel < ISA_CASCADE ? 1 : 2;
+}
+
+/* So aligned to its length that it crosses no boundary. */
+static int isa_get_block(struct wdmdma_controller *controller, size_t most)
+{
+	unsigned int order = get_order(min_t(size_t, most, controller->boundary));
+	struct page *page = alloc_pages(WDMDMA_GFP | GFP_DMA, order);
+
+	/* A kernel without that zone gives any memory. */
+	if (page && page_to_pfn(page) >= MAX_DMA_PFN) {
+		__free_pages(page, order);
+		page = NULL;
+	}
+	controller->block = page;
+	controller->block_order = order;
+	return page ? 0 : -ENOMEM;
+}
+
+static int isa_get(struct wdmdma_controller *controller, size_t most, const char *user,
+		   const char **why)
+{
+	u32 channel = controller->channel;
+
+	*why = "there is no such DMA channel: ISA has 0 to 7";
+	if (channel >= MAX_DMA_CHANNELS)
+		return -EINVAL;
+	*why = "DMA channel 4 connects the two controllers";
+	if (channel == ISA_CASCADE)
+		return -EINVAL;
+	*why = "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits";
+	if (controller->unit != isa_unit(channel))
+		return -EINVAL;
+	controller->boundary = SZ_64K * controller->unit;
+	*why = "no contiguous memory below 16 MiB to copy transfers through";
+	if (!controller->cyclic && isa_get_block(controller, most))
+		return -ENOMEM;
+	*why = "the DMA channel is in use (see /proc/dma)";
+	return request_dma(channel, user);
+}
+
+static void isa_start(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+		      enum dma_data_direction direction)
+{
+	char mode = direction == DMA_TO_DEVICE ? ISA_MODE_FROM_MEMORY : ISA_MODE_TO_MEMORY;
+	unsigned long flags = claim_dma_lock();
+	u32 channel = controller->channel;
+
+	if (controller->cyclic)
+		mode |= DMA_AUTOINIT;
+	if (!controller->demand)
+		mode |= ISA_MODE_SINGLE;
+	disable_dma(channel);
+	isa_read_status(channel);
+	isa_ended &= ~BIT(channel);
+	clear_dma_ff(channel);
+	set_dma_mode(channel, mode);
+	set_dma_addr(channel, dma);
+	set_dma_count(channel, len);
+	enable_dma(channel);
+	release_dma_lock(flags);
+}
+
+static void isa_stop(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+
+	disable_dma(controller->channel);
+	release_dma_lock(flags);
+}
+
+/*
+ * The counter is read in two halves, between which a running channel may borrow from
+ * the upper one. Then the result is too low by that; of two results in a row the
+ * larger one is right.
+ */
+static size_t isa_residue(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+	int first, second;
+
+	clear_dma_ff(controller->channel);
+	first = get_dma_residue(controller->channel);
+	second = get_dma_residue(controller->channel);
+	release_dma_lock(flags);
+	return max(first, second);
+}
+
+/* No driver of the kernel's reads the status while channels run: nobody else clears the bit. */
+static bool isa_is_done(const struct wdmdma_controller *controller)
+{
+	unsigned long flags = claim_dma_lock();
+	bool done;
+
+	isa_read_status(controller->channel);
+	done = isa_ended & BIT(controller->channel);
+	release_dma_lock(flags);
+	return done;
+}
+
+static void isa_put(const struct wdmdma_controller *controller)
+{
+	free_dma(controller->channel);
+}
+
+const struct wdmdma_controller_ops wdmdma_controller_isa = {
+	.get = isa_get,
+	.start = isa_start,
+	.stop = isa_stop,
+	.residue = isa_residue,
+	.is_done = isa_is_done,
+	.put = isa_put,
+};

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What core/domain.c needs of the IOMMU API: whose home a group is, whether two devices can
+ * have one domain, and the change from one to the other.
+ *
+ * A device that joins is attached to the default domain of another, the leader. A
+ * device link makes the driver core unbind the joiner's driver before the leader's,
+ * so that the domain outlives its use. The core drops the link when the joiner's driver
+ * is unbound; there is no call to do it earlier.
+ */
+#include <linux/iommu.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "backend/iommu_group.h"
+#include "backend/translation.h"
+#include "compat.h"
+#include "objects.h"
+
+/* The group of a device that is translated, with a reference; NULL for any other. */
+struct iommu_group *wdmdma_group_get(struct wdmdma_device *device)
+{
+	return wdmdma_iommu_translates(device->dev) ? iommu_group_get(device->dev) : NULL;
+}
+
+void wdmdma_group_put(struct iommu_group *group)
+{
+	iommu_group_put(group);
+}
+
+/* The domain that the device is in now, to be compared; NULL without an IOMMU. */
+struct iommu_domain *wdmdma_group_domain(struct wdmdma_device *device)
+{
+	return iommu_get_domain_for_dev(device->dev);
+}
+
+static void group_free_regions(struct list_head *regions)
+{
+	struct iommu_resv_region *region, *next;
+
+	list_for_each_entry_safe(region, next, regions, list)
+		kfree(region);
+}
+
+static bool group_has_region(struct list_head *regions, const struct iommu_resv_region *wanted)
+{
+	struct iommu_resv_region *region;
+
+	list_for_each_entry(region, regions, list)
+		if (region->type == wanted->type && region->start == wanted->start &&
+		    region->length == wanted->length)
+			return true;
+	return false;
+}
+
+/*
+ * On arm64 an MSI vector writes to a logical address, which was chosen in the domain
+ * that the device was in when the vector was allocated.
+ */
+int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+	int ret = 0;
+
+	if (!device->home->group || !dev_is_pci(device->dev) ||
+	    !pci_dev_msi_enabled(to_pci_dev(device->dev)))
+		return 0;
+	if (iommu_get_group_resv_regions(device->home->group, &regions))
+		ret = -ENOMEM;
+	list_for_each_entry(region, &regions, list) {
+		if (region->type != IOMMU_RESV_SW_MSI)
+			continue;
+		*why = "the device has MSI vectors, which would be lost here: free them first";
+		ret = -EBUSY;
+	}
+	group_free_regions(&regions);
+	return ret;
+}
+
+/* What the joiner cannot use as address, the leader's address allocator must know of. */
+static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			       const char **why)
+{
+	LIST_HEAD(joiners);
+	LIST_HEAD(leaders);
+	struct iommu_resv_region *region;
+	int ret = 0;
+
+	if (iommu_get_group_resv_regions(joiner->home->group, &joiners) ||
+	    iommu_get_group_resv_regions(leader->home->group, &leaders))
+		ret = -ENOMEM;
+	list_for_each_entry(region, &joiners, list) {
+		if (ret)
+			break;
+		if (region->type == IOMMU_RESV_DIRECT)
+			*why = "the firmware needs the device to stay in its own domain";
+		else if (!group_has_region(&leaders, region))
+			*why = "other addresses are reserved for the device than in that domain";
+		else
+			continue;
+		ret = -EOPNOTSUPP;
+	}
+	group_free_regions(&joiners);
+	group_free_regions(&leaders);
+	return ret;
+}
+
+static bool group_is_untrusted_device(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
+}
+
+static int group_find_untrusted(struct device *dev, void *unused)
+{
+	return group_is_untrusted_device(dev);
+}
+
+/*
+ * The kernel protects itself from devices behind an external port: their unmaps take effect
+ * at once, and pages that hold other data too are copied. What it maps for a device that it
+ * trusts has neither, and members of a domain reach all that is mapped in it. So whoever
+ * is not trusted is alone in its domain; and who was promised strict unmaps gets them.
+ */
+int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			     const char **why)
+{
+	struct iommu_group *group = leader->home->group;
+
+	if (group_is_untrusted_device(joiner->dev) || group_is_untrusted_device(leader->dev) ||
+	    (group && iommu_group_for_each_dev(group, NULL, group_find_untrusted)))
+		*why = "one of the devices is behind an external port (untrusted)";
+	else if (group && joiner->home->own->type == IOMMU_DOMAIN_DMA &&
+		 leader->home->own->type != IOMMU_DOMAIN_DMA)
+		*why = "the device's own domain is strict (DMA), the other one lazy (DMA-FQ)";
+	return *why ? -EOPNOTSUPP : 0;
+}
+
+static int group_count(struct device *dev, void *count)
+{
+	++*(unsigned int *)count;
+	return 0;
+}
+
+/* Can the joiner be given the leader's translations? */
+int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			    const char **why)
+{
+	unsigned int in_group = 0;
+	int ret;
+
+	iommu_group_for_each_dev(joiner->home->group, &in_group, group_count);
+	if (in_group != 1)
+		*why = "the IOMMU cannot tell the device from others of its group";
+	else if (joiner->dev->bus != leader->dev->bus)
+		*why = "the devices are on different kinds of bus";
+	/* Addresses in a bridge's windows do not get to the IOMMU, and are reserved for it. */
+	else if (dev_is_pci(joiner->dev) &&
+		 pci_find_host_bridge(to_pci_dev(joiner->dev)->bus) !=
+		 pci_find_host_bridge(to_pci_dev(leader->dev)->bus))
+		*why = "the devices are behind different PCI host bridges";
+	if (*why)
+		return -EOPNOTSUPP;
+
+	/* The device link would not hold the leader otherwise. */
+	if (leader->dev->links.status != DL_DEV_DRIVER_BOUND) {
+		*why = "the driver of the other device is not bound yet, or not any more";
+		return -EBUSY;
+	}
+	ret = wdmdma_group_check_msi(joiner, why);
+	return ret ?: group_check_regions(joiner, leader, why);
+}
+
+/*
+ * The one place that attaches a device to the default domain of another. Kernels might
+ * come to refuse that.
+ */
+int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
+			const char **why)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(leader->dev);
+	struct device_link *link;
+	int ret = iommu_attach_device(domain, joiner->dev);
+
+	if (ret) {
+		*why = ret == -EBUSY ? "somebody else has attached the device to a domain" :
+		       ret == -ENOMEM ? "out of memory" :
+		       "the IOMMU of the device cannot use that domain";
+		return ret == -EBUSY || ret == -ENOMEM ? ret : -EOPNOTSUPP;
+	}
+	link = device_link_add(joiner->dev, leader->dev, DL_FLAG_AUTOREMOVE_CONSUMER);
+	if (link && (link->status == DL_STATE_ACTIVE || link->status == DL_STATE_CONSUMER_PROBE))
+		return 0;
+	iommu_detach_group(domain, joiner->home->group);
+	*why = link ? "the driver of one of the devices is being bound or unbound" :
+	       "the other device depends on this one: its driver has to be unbound first";
+	return -EBUSY;
+}
+
+/*
+ * Back to the device's own default domain. False if the device is not there: no call says
+ * so, and the one for a device does nothing at all where another device has come into its
+ * group in the meantime. The others of the group move with it.
+ */
+bool wdmdma_group_detach(struct wdmdma_device *device)
+{
+	iommu_detach_group(iommu_get_domain_for_dev(device->dev), device->home->group);
+	return iommu_get_domain_for_dev(device->dev) == device->home->own;
+}

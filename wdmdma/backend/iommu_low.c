@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Low addresses behind an IOMMU: what the module's buffers have of them, so that no search
+ * is begun that could fail. See backend/backend_iommu.c for why.
+ *
+ * All is protected by wdmdma_device.override, held for writing.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+
+#include "backend/iommu_low.h"
+#include "backend/standin.h"
+#include "backend/translation.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+
+#define LOW_HELD_BACK_MS	50	/* a lazy domain gives addresses back sooner */
+#define LOW_WAIT_MS		10
+#define LOW_TRIES		10
+/* The most that the allocator's caches hold, out of which anybody may take an address. */
+#define LOW_CACHED_SIZE		(32 * PAGE_SIZE)
+
+/* What the address allocator takes for @size bytes, which it aligns to their size. */
+static size_t low_cost(size_t size)
+{
+	return roundup_pow_of_two(size);
+}
+
+static long *low_bytes(struct wdmdma_device *device, u64 last)
+{
+	lockdep_assert_held_write(&device->override);
+	return &device->low.bytes[ilog2(last)];
+}
+
+/* What is booked up to @last: live, held back for a flush, or kept. */
+static u64 low_used(struct wdmdma_device *device, u64 last)
+{
+	unsigned int bit, n;
+	u64 used = 0;
+
+	for (bit = 0; bit <= ilog2(last); bit++)
+		used += device->low.bytes[bit] + device->low.freed[bit];
+	for (n = 0; n < WDMDMA_LOW_KEPT; n++)
+		if (device->low.kept[n].cpu && device->low.kept[n].dma <= last)
+			used += low_cost(device->low.kept[n].size);
+	return used;
+}
+
+/* Is there room for @size more bytes up to @last? Half of it is left for what is reserved. */
+static bool low_has_room(struct wdmdma_device *device, u64 last, size_t size)
+{
+	return low_used(device, last) + low_cost(size) <= last / 2;
+}
+
+/* May addresses still be held back that were freed? Those that are not are counted no more. */
+static bool low_settle(struct wdmdma_device *device)
+{
+	long held = 0;
+	unsigned int bit;
+	bool past = time_after(jiffies, device->low.freed_at +
+					msecs_to_jiffies(LOW_HELD_BACK_MS));
+
+	lockdep_assert_held_write(&device->override);
+	for (bit = 0; bit < ARRAY_SIZE(device->low.freed); bit++) {
+		if (past)
+			device->low.freed[bit] = 0;
+		held |= device->low.freed[bit];
+	}
+	return held;
+}
+
+/* Book a buffer that was placed with a low limit, until it is freed. */
+void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	size_t cost = low_cost(buffer->size);
+
+	buffer->low_order = ilog2(cost) + 1;
+	*low_bytes(device, buffer->dma + buffer->size - 1) += cost;
+}
+
+void wdmdma_low_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	*low_bytes(device, buffer->dma + buffer->size - 1) -= low_cost(buffer->size);
+	buffer->low_order = 0;
+}
+
+/* Count the addresses of a buffer that is about to be freed as used for a while. */
+void wdmdma_low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t size)
+{
+	lockdep_assert_held_write(&device->override);
+	if (!wdmdma_iommu_is_lazy(device))
+		return;
+	low_settle(device);
+	device->low.freed_at = jiffies;
+	device->low.freed[ilog2(dma + size - 1)] += low_cost(size);
+}
+
+/*
+ * Keep a freed buffer with its addresses. Where they are given back late, those of short
+ * ones would go round among everybody who maps memory for the device, and be used up. That
+ * the device can still reach the memory is as good as what a lazy domain does.
+ */
+bool wdmdma_low_keep(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	unsigned int n;
+
+	lockdep_assert_held_write(&device->override);
+	if (buffer->adopted || buffer->sgt || buffer->size > LOW_CACHED_SIZE ||
+	    (buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM) ||
+	    !wdmdma_iommu_is_lazy(device))
+		return false;
+	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
+		if (device->low.kept[n].cpu)
+			continue;
+		device->low.kept[n] = (struct wdmdma_low_kept){
+			.cpu = buffer->cpu,
+			.dma = buffer->dma,
+			.size = buffer->size,
+			.pages = buffer->pages,
+		};
+		/* The record may be placed again. */
+		buffer->pages = NULL;
+		buffer->standin = false;
+		return true;
+	}
+	return false;
+}
+
+/* Place a buffer on one that is kept. */
+bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
+		      struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_low_kept *kept;
+	unsigned int n;
+
+	lockdep_assert_held_write(&device->override);
+	if (buffer->adopted || request->granule || request->node != NUMA_NO_NODE ||
+	    request->cache != WDMDMA_CACHE_PLATFORM)
+		return false;
+	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
+		kept = &device->low.kept[n];
+		if (!kept->cpu || kept->size != buffer->size ||
+		    !wdmdma_window_holds(request->window, kept->dma, kept->size) ||
+		    wdmdma_window_crosses(request->boundary, kept->dma, buffer->len))
+			continue;
+		buffer->cpu = kept->cpu;
+		buffer->dma = kept->dma;
+		buffer->pages = kept->pages;
+		buffer->standin = true;
+		kept->cpu = NULL;
+		memset(buffer->cpu, 0, buffer->size);
+		return true;
+	}
+	return false;
+}
+
+/* Give back all that is kept. Was there anything? */
+bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
+{
+	struct wdmdma_low_kept *kept;
+	bool any = false;
+	unsigned int n;
+
+	lockdep_assert_held_write(&device->override);
+	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
+		struct wdmdma_buffer buffer = { .standin = true };
+
+		kept = &device->low.kept[n];
+		if (!kept->cpu)
+			continue;
+		buffer.cpu = kept->cpu;
+		buffer.dma = kept->dma;
+		buffer.size = kept->size;
+		buffer.pages = kept->pages;
+		kept->cpu = NULL;
+		wdmdma_low_hold_back(device, buffer.dma, buffer.size);
+		free(device, &buffer);
+		any = true;
+	}
+	return any;
+}
+
+/* Room, so that a search cannot fail: what is kept goes, and what is held back is waited for. */
+bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size,
+			  wdmdma_low_free_t free)
+{
+	unsigned int tries;
+
+	for (tries = 0; !low_has_room(device, last, size); tries++) {
+		if (wdmdma_low_forget(device, free))
+			continue;
+		if (tries >= LOW_TRIES || !low_settle(device))
+			return low_has_room(device, last, size);
+		msleep(LOW_WAIT_MS);
+	}
+	return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Books of low addresses behind an IOMMU, for backend/backend_iommu.c. See backend/iommu_low.c. */
+#ifndef WDMDMA_IOMMU_LOW_H
+#define WDMDMA_IOMMU_LOW_H
+
+#include "objects.h"
+
+/* How backend/backend_iommu.c frees a buffer that is not recorded. */
+typedef void (*wdmdma_low_free_t)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+
+void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_low_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t size);
+bool wdmdma_low_keep(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
+		      struct wdmdma_buffer *buffer);
+bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free);
+bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size,
+			  wdmdma_low_free_t free);
+
+#endif /* WDMDMA_IOMMU_LOW_H */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adapters: lifetime.
+ *
+ * An adapter is found by its driver's pointer from publish to close. Each call
+ * holds a reference while it runs; the last one to go destroys the adapter, from
+ * a work item if it goes in atomic context. The memory is kept a little longer,
+ * on the device's retired list: a driver that reads the function table through
+ * an adapter it has put still reads a table, and its call is refused.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/channel.h"
+#include "core/core.h"
+#include "core/device.h"
+#include "core/dma_channel.h"
+#include "core/domain.h"
+#include "core/lookup.h"
+#include "core/recycle.h"
+#include "core/transfer.h"
+#include "core/vector.h"
+#include "core/work.h"
+#include "lib/handle.h"
+#include "lib/window.h"
+#include "objects.h"
+
+static void adapter_drain(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, drain);
+
+	down_read(&adapter->device->sem);
+	wdmdma_buffer_free_deferred(adapter);
+	up_read(&adapter->device->sem);
+}
+
+/* The last reference is gone: nobody uses the adapter, and nobody can find it. */
+static void adapter_teardown(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
+	struct wdmdma_device *device = adapter->device;
+
+	/* What that would have freed is freed here. */
+	cancel_work_sync(&adapter->drain);
+
+	down_write(&wdmdma_domain_lock);
+	down_write(&device->sem);
+	wdmdma_list_free_all(adapter, "PutDmaAdapter");
+	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
+	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
+	wdmdma_controller_free(adapter->controller);
+	adapter->controller = NULL;
+	wdmdma_device_retire(adapter);
+	if (list_empty(&device->adapters))
+		wdmdma_domain_go_home(device);
+	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
+
+	wdmdma_device_put(device);
+}
+
+static void adapter_release(struct kref *ref)
+{
+	struct wdmdma_adapter *adapter = container_of(ref, struct wdmdma_adapter, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &adapter->teardown);
+	else
+		adapter_teardown(&adapter->teardown);
+}
+
+/* Are the device's DMA masks set? Without them the DMA API would only warn. */
+static bool adapter_device_has_masks(const struct device *dev)
+{
+	return dev->dma_mask && *dev->dma_mask && dev->coherent_dma_mask;
+}
+
+/**
+ * wdmdma_adapter_create() - create an adapter, which nobody can find yet
+ * @device: its device
+ * @reach: logical addresses that it may use; narrowed to the device's own reach
+ * @face_size: bytes of the driver's view, zeroed
+ *
+ * Context: may sleep.
+ * Return: the adapter, to be published when the face is filled in; or an
+ * ERR_PTR: -ENOMEM, -ENXIO without a DMA mask, -ERANGE when @reach has no
+ * address left, -ESHUTDOWN after unbind.
+ */
+struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
+					     struct wdmdma_window reach, size_t face_size)
+{
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_window device_reach;
+
+	if (!adapter_device_has_masks(device->dev))
+		return ERR_PTR(-ENXIO);
+	/* No buffer has logical address 0: many drivers read it as "none". */
+	device_reach.first = PAGE_SIZE;
+	down_read(&device->override);
+	device_reach.last = wdmdma_device_reach(device);
+	WRITE_ONCE(device->mask, *device->dev->dma_mask);
+	up_read(&device->override);
+	if (!wdmdma_window_clip(&reach, device_reach))
+		return ERR_PTR(-ERANGE);
+
+	adapter = kzalloc(struct_size(adapter, face, face_size), WDMDMA_GFP);
+	if (!adapter)
+		return ERR_PTR(-ENOMEM);
+	adapter->device = device;
+	adapter->reach = reach;
+	if (wdmdma_lookup_init(&adapter->buffers)) {
+		kfree(adapter);
+		return ERR_PTR(-ENOMEM);
+	}
+	wdmdma_keep_init(&adapter->keep);
+	INIT_LIST_HEAD(&adapter->vectors);
+	spin_lock_init(&adapter->vectors_lock);
+	init_llist_head(&adapter->deferred);
+	INIT_WORK(&adapter->drain, adapter_drain);
+	INIT_WORK(&adapter->teardown, adapter_teardown);
+	hash_init(adapter->lists);
+	INIT_LIST_HEAD(&adapter->waiting_lists);
+	spin_lock_init(&adapter->transfers_lock);
+	INIT_DELAYED_WORK(&adapter->list_work, wdmdma_list_work);
+	INIT_LIST_HEAD(&adapter->registers);
+	INIT_LIST_HEAD(&adapter->waiting_channels);
+	INIT_WORK(&adapter->channel_work, wdmdma_channel_work);
+
+	down_write(&device->sem);
+	if (device->dead) {
+		up_write(&device->sem);
+		wdmdma_lookup_destroy(&adapter->buffers);
+		kfree(adapter);
+		return ERR_PTR(-ESHUTDOWN);
+	}
+	kref_get(&device->handle.ref);
+	list_add(&adapter->node, &device->adapters);
+	wdmdma_keep_open(adapter);
+	up_write(&device->sem);
+	return adapter;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_create);
+
+/* Make the adapter known to its driver by the address of its face. */
+void wdmdma_adapter_publish(struct wdmdma_adapter *adapter)
+{
+	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->face);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_publish);
+
+/* The live adapter with this face, with a reference; or NULL. Any context. */
+struct wdmdma_adapter *wdmdma_adapter_find(const void *face)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_ADAPTER, face);
+
+	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_find);
+
+/* Drop a reference. Any context. */
+void wdmdma_adapter_put(struct wdmdma_adapter *adapter)
+{
+	kref_put(&adapter->handle.ref, adapter_release);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_put);
+
+/*
+ * End the driver's use of the adapter; the caller still holds a reference. Any context.
+ * No list that waits comes any more, also if the adapter is torn down later.
+ */
+void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
+{
+	if (!wdmdma_handle_retire(&adapter->handle))
+		return;
+	/* No lock, which sleeps on PREEMPT_RT. Who is just past the check has come before. */
+	WRITE_ONCE(adapter->transfers_closed, true);
+	wdmdma_adapter_put(adapter);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);
+
+/* The module goes: free the adapters that were never put. */
+void wdmdma_adapter_exit(void)
+{
+	struct wdmdma_adapter *adapter, *next;
+	struct wdmdma_device *device;
+
+	/* Whoever is on its way out takes itself off the list. */
+	flush_workqueue(wdmdma_workqueue);
+	while ((device = wdmdma_device_take_left())) {
+		list_for_each_entry_safe(adapter, next, &device->adapters, node)
+			wdmdma_adapter_close(adapter);
+		wdmdma_device_put(device);
+	}
+}

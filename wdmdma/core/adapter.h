@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Adapters: their record and its lifetime. See core/adapter.c. */
+#ifndef WDMDMA_ADAPTER_H
+#define WDMDMA_ADAPTER_H
+
+#include <linux/hashtable.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/workqueue.h>
+
+#include "core/adapter.h"
+#include "core/lookup.h"
+#include "core/recycle.h"
+#include "lib/handle.h"
+#include "lib/window.h"
+#include "objects.h"
+
+struct wdmdma_controller;
+struct wdmdma_registers;
+
+/**
+ * struct wdmdma_adapter - one open adapter
+ * @handle: known to the driver by the address of @face
+ * @device: with a reference
+ * @node: in @device->adapters or @device->retired
+ * @reach: logical addresses that this adapter may use; never page 0
+ * @buffers: live buffers and blocks of vectors, and what is kept
+ * @keep: freed buffers, for the next allocations
+ * @vectors: live vectors
+ * @vectors_lock: protects @vectors; taken under the device's sem
+ * @deferred: buffers freed in atomic context, waiting for @drain
+ * @drain: frees those
+ * @teardown: destroys the adapter, where the last reference went in atomic context
+ * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
+ * @map_registers: pages that one transfer may have
+ * @controller: the DMA controller's channel that moves the bytes; NULL for a bus master
+ * @lists: lists that the driver has, by their addresses
+ * @waiting_lists: those that cannot be mapped yet, oldest first
+ * @lists_served: @list_work is at it
+ * @list_round: the round of tries that @list_work is in; the next one where it ends
+ * @list_work: maps what waits
+ * @unended_lists: synchronous calls that the driver has to end by FreeAdapterObject
+ * @unended: the list of the one such call, as long as there is no other and it is not put
+ * @channel: who has the channel; NULL while it is free
+ * @registers: map registers that the driver has
+ * @waiting_channels: who waits for the channel, oldest first
+ * @channel_work: grants it
+ * @transfers_closed: no more lists and channels: the adapter or its driver goes
+ * @transfers_held: none for now: the device changes its domain
+ * @starting: transfers that have noted the device to map with, and are in none of the
+ *            lists above yet
+ * @transfers_lock: protects lists, channel, registers, and the three above
+ * @forget: frees the adapter's memory, when nobody can be looking anything up in it
+ * @face: what the driver sees; belongs to the face
+ */
+struct wdmdma_adapter {
+	struct wdmdma_handle handle;
+	struct wdmdma_device *device;
+	struct list_head node;
+	struct wdmdma_window reach;
+	struct wdmdma_lookup buffers;
+	struct wdmdma_kept keep;
+	struct list_head vectors;
+	spinlock_t vectors_lock;	/* protects vectors */
+	struct llist_head deferred;
+	struct work_struct drain;
+	struct work_struct teardown;
+	bool scatter_gather;
+	u32 map_registers;
+	struct wdmdma_controller *controller;
+	DECLARE_HASHTABLE(lists, 6);
+	struct list_head waiting_lists;
+	bool lists_served;
+	unsigned int list_round;
+	struct delayed_work list_work;
+	unsigned int unended_lists;
+	struct wdmdma_transfer *unended;
+	struct wdmdma_registers *channel;
+	struct list_head registers;
+	struct list_head waiting_channels;
+	struct work_struct channel_work;
+	bool transfers_closed;
+	bool transfers_held;
+	unsigned int starting;
+	spinlock_t transfers_lock;	/* protects lists, channel, registers and the above */
+	struct rcu_work forget;
+	u8 face[] __aligned(8);
+};
+
+/*
+ * The device to do an adapter's DMA with. Under the sem of the adapter's own device; or
+ * for a transfer, which notes it, and which keeps the adapter where it is.
+ */
+static inline struct wdmdma_device *wdmdma_adapter_dma(const struct wdmdma_adapter *adapter)
+{
+	return adapter->device->dma;
+}
+
+struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
+					     struct wdmdma_window reach, size_t face_size);
+void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);
+struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
+void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
+void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
+void wdmdma_adapter_exit(void);
+
+/* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
+static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_ADAPTER, face);
+
+	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
+}
+
+#endif /* WDMDMA_ADAPTER_H */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Facts: what a live buffer really got, read from its pages, the CPU's page tables
+ * and its record; never from what was asked for.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "backend/translation.h"
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/lookup.h"
+#include "lib/page_set.h"
+#include "objects.h"
+
+static unsigned long facts_pfn(const struct wdmdma_buffer *buffer, unsigned long page)
+{
+	void *cpu = buffer->cpu + (page << PAGE_SHIFT);
+
+	if (buffer->pages)
+		return buffer->pages->pfn[page];
+	/* What the DMA API maps for the CPU itself is among vmalloc()'s, whatever lies behind. */
+	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
+}
+
+/* Do @nr pages from @first on follow each other in physical memory? */
+static bool facts_contiguous(const struct wdmdma_buffer *buffer, unsigned long first,
+			     unsigned long nr)
+{
+	unsigned long i, pfn = facts_pfn(buffer, first);
+
+	for (i = 1; i < nr; i++)
+		if (facts_pfn(buffer, first + i) != pfn + i)
+			return false;
+	return true;
+}
+
+static int facts_page_node(const struct wdmdma_buffer *buffer, unsigned long page)
+{
+	unsigned long pfn = facts_pfn(buffer, page);
+
+	return pfn_valid(pfn) ? pfn_to_nid(pfn) : NUMA_NO_NODE;
+}
+
+static int facts_node(const struct wdmdma_buffer *buffer, unsigned long first, unsigned long nr)
+{
+	int node = facts_page_node(buffer, first);
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		if (facts_page_node(buffer, first + i) != node)
+			return NUMA_NO_NODE;
+	return node;
+}
+
+/*
+ * The largest page that memory and mapping both have. The IOMMU's cannot be read
+ * back, but the kernel always takes the largest that it has and that address,
+ * memory and length allow.
+ */
+static size_t facts_page_size(const struct wdmdma_device *device,
+			      const struct wdmdma_buffer *buffer)
+{
+	unsigned long page, step = SZ_2M >> PAGE_SHIFT;
+
+	if (!IS_ALIGNED(buffer->dma | buffer->size, SZ_2M) ||
+	    !wdmdma_iommu_has_page_size(device->dev, SZ_2M))
+		return PAGE_SIZE;
+	for (page = 0; page < buffer->size >> PAGE_SHIFT; page += step)
+		if (!IS_ALIGNED(facts_pfn(buffer, page), step) ||
+		    !facts_contiguous(buffer, page, step))
+			return PAGE_SIZE;
+	return SZ_2M;
+}
+
+/* All pages of a buffer have one type, in all mappings. */
+static enum wdmdma_cache facts_cache(const struct wdmdma_device *device,
+				     const struct wdmdma_buffer *buffer)
+{
+	enum wdmdma_cache cache = wdmdma_cache_of(buffer->cpu);
+
+	if (cache != WDMDMA_CACHE_PLATFORM)
+		return cache;
+	return dev_is_dma_coherent(device->dev) ? WDMDMA_CACHE_CACHED : WDMDMA_CACHE_UNCACHED;
+}
+
+/**
+ * wdmdma_facts_get() - what the buffer or element at an address really got
+ * @adapter: the adapter
+ * @cpu: an address inside it, for the CPU
+ * @facts: receives the facts
+ *
+ * The device's sem is taken for writing, so that nobody frees the buffer meanwhile.
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENXIO if nothing of this adapter is there.
+ */
+int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts)
+{
+	struct wdmdma_device *device = adapter->device;
+	struct wdmdma_extent extent = {};
+	struct wdmdma_buffer *buffer;
+	unsigned long first, nr;
+	int ret = -ENXIO;
+
+	down_write(&device->sem);
+	rcu_read_lock();
+	buffer = wdmdma_lookup_by_cpu(&adapter->buffers, cpu);
+	rcu_read_unlock();
+	if (buffer)
+		extent = wdmdma_lookup_extent(buffer, cpu - buffer->cpu);
+	if (!buffer || cpu - buffer->cpu - extent.start >= extent.len)
+		goto unlock;
+
+	facts->cpu = buffer->cpu + extent.start;
+	facts->dma = buffer->dma + extent.start;
+	facts->len = extent.len;
+	facts->size = buffer->block ? PAGE_ALIGN(extent.len) : buffer->size;
+	first = extent.start >> PAGE_SHIFT;
+	nr = facts->size >> PAGE_SHIFT;
+	facts->node = facts_node(buffer, first, nr);
+	facts->cache = facts_cache(device, buffer);
+	facts->page_size = facts_page_size(wdmdma_adapter_dma(adapter), buffer);
+	facts->contiguous = facts_contiguous(buffer, first, nr);
+	ret = 0;
+unlock:
+	up_write(&device->sem);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_facts_get);

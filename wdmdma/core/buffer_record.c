@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records of buffers: what a request must satisfy, how its memory is placed and made
+ * known, and how both end.
+ *
+ * The record holds all that freeing needs, so freeing allocates nothing and cannot fail.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "backend/backing.h"
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/buffer_record.h"
+#include "core/dma_channel.h"
+#include "core/lookup.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "lib/pins.h"
+#include "lib/window.h"
+#include "objects.h"
+
+/* What the cache type means for this device: afterwards it is the platform's, or one to set. */
+static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)
+{
+	bool coherent = dev_is_dma_coherent(device->dev);
+
+	if (request->cache == WDMDMA_CACHE_CACHED && !coherent) {
+		request->why = "a device that is not cache coherent has no cached memory";
+		return -EOPNOTSUPP;
+	}
+	/* A device that does not snoop gets uncached memory in any case. */
+	if (request->cache == WDMDMA_CACHE_CACHED || !coherent)
+		request->cache = WDMDMA_CACHE_PLATFORM;
+	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE) {
+		request->why = "a cache coherent device has no uncached memory here";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/* Narrow the request to what the adapter can reach; refuse what cannot be met. */
+int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
+{
+	u64 boundary = wdmdma_controller_boundary(adapter->controller);
+	u64 size = wdmdma_request_size(request);
+
+	if (!request->len) {
+		request->why = "the length is 0";
+		return -EINVAL;
+	}
+	if (size < request->len) {
+		request->why = "the length, in whole pages, wraps round";
+		return -ENOMEM;
+	}
+	if (request->boundary && !is_power_of_2(request->boundary)) {
+		request->why = "the boundary is no power of two";
+		return -EINVAL;
+	}
+	if (request->boundary && request->boundary < request->len) {
+		request->why = "the boundary is smaller than the length";
+		return -ENOMEM;
+	}
+	if (boundary && boundary < request->len) {
+		request->why = "the length is more than the DMA controller's channel moves";
+		return -ENOMEM;
+	}
+	request->boundary = min_not_zero(request->boundary, boundary);
+	if (!wdmdma_window_clip(&request->window, adapter->reach)) {
+		request->why = "the adapter reaches no address in that range";
+		return -EINVAL;
+	}
+	if (!wdmdma_window_fits(request->window, size)) {
+		request->why = "the length, in whole pages, does not fit into that range";
+		return -EINVAL;
+	}
+	if (size >> PAGE_SHIFT > totalram_pages()) {
+		request->why = "the length is more than all memory";
+		return -ENOMEM;
+	}
+	return record_check_cache(adapter->device, request);
+}
+
+static void record_unplace(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
+
+	lockdep_assert_held(&adapter->device->sem);
+	might_sleep();
+	device->backend->free(device, buffer);
+}
+
+/* Ask the backend, and believe nothing that can be verified. */
+static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
+	int ret;
+
+	lockdep_assert_held(&adapter->device->sem);
+	if (adapter->device->dead) {
+		request->why = wdmdma_dead_why(adapter->device);
+		return -ESHUTDOWN;
+	}
+	buffer->len = request->len;
+	buffer->size = wdmdma_request_size(request);
+	buffer->shared = request->shared;
+	ret = buffer->adopted ? device->backend->adopt(device, request, buffer) :
+				device->backend->alloc(device, request, buffer);
+	if (ret)
+		return ret;
+	if (!wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+		request->why = "the memory that could be had lies outside that range";
+	else if (wdmdma_window_crosses(request->boundary, buffer->dma, buffer->len))
+		request->why = "the memory that could be had crosses the boundary";
+	else if (!IS_ALIGNED(buffer->dma | (unsigned long)buffer->cpu,
+			     request->granule ?: PAGE_SIZE))
+		request->why = "the memory that could be had is not aligned to large pages";
+	else
+		return 0;
+	record_unplace(adapter, buffer);
+	return -ENOMEM;
+}
+
+/* Place a record and make it known. */
+int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	lockdep_assert_held(&adapter->device->sem);
+	ret = record_place(adapter, request, buffer);
+	if (ret)
+		return ret;
+	ret = wdmdma_lookup_insert(&adapter->buffers, buffer);
+	if (!ret)
+		return 0;
+	record_unplace(adapter, buffer);
+	if (ret == -EBUSY) {
+		request->why = "there is a common buffer on this memory already";
+		return -EINVAL;
+	}
+	request->why = "out of memory";
+	return ret;
+}
+
+/*
+ * A block with elements of a vector, which the vector keeps. Both under the device's
+ * sem; a failure is not reported, its reason is in @request.
+ */
+int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	int ret = wdmdma_record_check(adapter, request);
+
+	if (ret)
+		return ret;
+	buffer->block = true;
+	return wdmdma_record_enter(adapter, request, buffer);
+}
+
+void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	lockdep_assert_held(&adapter->device->sem);
+
+	wdmdma_lookup_erase(&adapter->buffers, buffer);
+	record_unplace(adapter, buffer);
+}
+
+/* What a record says of the buffer while the driver has it. The last word makes it live. */
+void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
+			  unsigned long caller)
+{
+	buffer->len = len;
+	buffer->cache = cache;
+	buffer->caller = caller;
+	buffer->named_first = 0;
+	buffer->named_end = 0;
+	atomic_set_release(&buffer->freeing, 0);
+}
+
+/* Let go of the driver's memory: no device can reach it any more. */
+void wdmdma_record_disown(struct wdmdma_adopted *adopted)
+{
+	struct wdmdma_pages *pages = adopted->buffer.pages;
+	unsigned long i;
+
+	wdmdma_handle_retire(&adopted->owner);
+	if (adopted->pinned)
+		wdmdma_pins_unuse(pages->pfn, pages->nr, adopted->direction != DMA_TO_DEVICE);
+	for (i = 0; adopted->held && i < pages->nr; i++)
+		put_page(pfn_to_page(pages->pfn[i]));
+	wdmdma_pages_delete(pages);
+}
+
+/* Free for good what no driver has any more, mapped for the device or at rest (core/recycle.c). */
+void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	bool mapped = buffer->dma;
+
+	lockdep_assert_held(&adapter->device->sem);
+	might_sleep();
+
+	wdmdma_lookup_erase(&adapter->buffers, buffer);
+	if (mapped)
+		record_unplace(adapter, buffer);
+	else
+		wdmdma_own_drop(buffer);
+	if (buffer->adopted)
+		wdmdma_record_disown(wdmdma_to_adopted(buffer));
+	kfree_rcu(buffer, rcu);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Records of buffers. See core/buffer_record.c. */
+#ifndef WDMDMA_BUFFER_RECORD_H
+#define WDMDMA_BUFFER_RECORD_H
+
+#include "lib/page_set.h"
+#include "objects.h"
+
+struct wdmdma_adapter;
+
+int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request);
+int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer);
+int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer);
+void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
+			  unsigned long caller);
+void wdmdma_record_disown(struct wdmdma_adopted *adopted);
+void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+
+#endif /* WDMDMA_BUFFER_RECORD_H */

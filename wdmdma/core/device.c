@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: what the module keeps for one struct device.
+ *
+ * A record lives until its last reference goes; its driver uses it until the release of
+ * a devres entry of the device. The driver core comes to that after the driver's remove()
+ * and the bus's dma_cleanup(), and before it takes the device's DMA set-up down: the one
+ * moment when buffers that the driver forgot can still be unmapped, and are not in use
+ * any more. dma_cleanup() gives up the claim to the IOMMU's default domain, so that an
+ * administrator can replace that between the two: see device_check_domain().
+ *
+ * Until then the record pins the module. Afterwards it need not: only an adapter that was
+ * never put keeps it, which owns nothing; and who could still call has a module that
+ * depends on this one. What is left goes with the module.
+ */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "backend/backend_private.h"
+#include "backend/backends.h"
+#include "backend/translation.h"
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/align.h"
+#include "core/buffer.h"
+#include "core/core.h"
+#include "core/device.h"
+#include "core/dma_channel.h"
+#include "core/domain.h"
+#include "core/lookup.h"
+#include "core/transfer.h"
+#include "core/vector.h"
+#include "core/work.h"
+#include "lib/handle.h"
+#include "objects.h"
+
+#define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
+
+/* Protects the list of records and their states; held while a record is made. */
+static DEFINE_MUTEX(wdmdma_open_lock);
+static LIST_HEAD(device_records);
+
+static void device_free_adapter(struct work_struct *work)
+{
+	struct wdmdma_adapter *adapter = container_of(to_rcu_work(work), struct wdmdma_adapter,
+						      forget);
+
+	wdmdma_lookup_destroy(&adapter->buffers);
+	kfree(adapter);
+}
+
+/* Free an adapter that is torn down once no look-up can still be in it. */
+static void device_forget_adapter(struct wdmdma_adapter *adapter)
+{
+	INIT_RCU_WORK(&adapter->forget, device_free_adapter);
+	queue_rcu_work(wdmdma_workqueue, &adapter->forget);
+}
+
+static void device_free_record(struct work_struct *work)
+{
+	struct wdmdma_device *device = container_of(work, struct wdmdma_device, free);
+	struct wdmdma_adapter *adapter, *next;
+
+	might_sleep();
+	mutex_lock(&wdmdma_open_lock);
+	list_del(&device->record);
+	mutex_unlock(&wdmdma_open_lock);
+	list_for_each_entry_safe(adapter, next, &device->retired, node)
+		device_forget_adapter(adapter);
+	wdmdma_domain_put(device->home);
+	put_device(device->dev);
+	kfree_rcu(device, rcu);
+}
+
+static void device_release(struct kref *ref)
+{
+	struct wdmdma_device *device = container_of(ref, struct wdmdma_device, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &device->free);
+	else
+		device_free_record(&device->free);
+}
+
+/* Drop a reference. Any context; the last one goes in a work item where it must not sleep. */
+void wdmdma_device_put(struct wdmdma_device *device)
+{
+	kref_put(&device->handle.ref, device_release);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
+
+/* Neither unmapped nor freed: the pages, their mapping for the CPU, the logical addresses. */
+static void device_lose_buffer(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	atomic_long_add(buffer->size, &device->lost);
+}
+
+/* Takes the place of a backend that the device's mappings are out of reach of. */
+static const struct wdmdma_backend device_lost_backend = {
+	.name = "replaced domain",
+	.free = device_lose_buffer,
+};
+
+/*
+ * Are the device's mappings where they were made? An IOMMU domain that was replaced has
+ * taken them with it, and the DMA API would look for them in the new one. So they are
+ * left alone: nothing of them is unmapped or freed. Under the sem of the device itself, or
+ * of one that joined it, for writing.
+ */
+static void device_check_domain(struct wdmdma_device *device)
+{
+	if (!device->private && !wdmdma_domain_is_own(device))
+		WRITE_ONCE(device->backend, &device_lost_backend);
+}
+
+/*
+ * Move an adapter that is torn down to the retired list, and let go of the oldest there.
+ * The caller holds the device's sem for writing.
+ */
+void wdmdma_device_retire(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_device *device = adapter->device;
+
+	lockdep_assert_held_write(&device->sem);
+	list_move(&adapter->node, &device->retired);
+	if (++device->nr_retired > WDMDMA_RETIRED_KEPT) {
+		adapter = list_last_entry(&device->retired, struct wdmdma_adapter, node);
+		list_del(&adapter->node);
+		device->nr_retired--;
+		device_forget_adapter(adapter);
+	}
+}
+
+/*
+ * No driver uses the device any more: take back all that its adapters have. Harmless
+ * twice. Returns how many adapters there are.
+ */
+static unsigned int device_end(struct wdmdma_device *device, const char *when)
+{
+	struct wdmdma_adapter *adapter;
+	unsigned int adapters = 0;
+
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	lockdep_assert_held_write(&device->sem);
+
+	WRITE_ONCE(device->dead, true);
+	device_check_domain(device->dma);
+	/* The memory of one adapter's transfers may be a common buffer of another one. */
+	list_for_each_entry(adapter, &device->adapters, node) {
+		adapters++;
+		wdmdma_list_free_all(adapter, when);
+		wdmdma_controller_close(adapter->controller);
+	}
+	list_for_each_entry(adapter, &device->adapters, node) {
+		wdmdma_vector_free_all(adapter, when);
+		wdmdma_buffer_free_all(adapter, when);
+	}
+	if (device->private && !wdmdma_private_destroy(device->private))
+		wdmdma_domain_stray(device);
+	device->private = NULL;
+	wdmdma_domain_go_home(device);
+	return adapters;
+}
+
+/*
+ * Who does its DMA as this device has been unbound before: see backend/iommu_group.c. Only where
+ * its probe function failed is it let go of a moment before its turn: which is now.
+ */
+static void device_end_guests(struct wdmdma_device *device)
+{
+	struct wdmdma_device *guest, *next;
+
+	lockdep_assert_held_write(&wdmdma_domain_lock);
+	list_for_each_entry_safe(guest, next, &device->home->devices, member) {
+		if (guest == device || guest->dma != device)
+			continue;
+		down_write(&guest->sem);
+		device_end(guest, "leader of its domain unbound");
+		up_write(&guest->sem);
+	}
+}
+
+/* What the driver should have done. */
+static void device_report(struct wdmdma_device *device, unsigned int adapters,
+			  unsigned int guests)
+{
+	long lost = atomic_long_read(&device->lost);
+	int users = atomic_read(&device->users);
+
+	if (lost)
+		dev_err(device->dev,
+			"the IOMMU domain was replaced (sysfs: iommu_group/type) while the driver was being unbound: %ld bytes are lost\n",
+			lost);
+	if (adapters)
+		dev_warn(device->dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
+			 adapters);
+	if (users)
+		dev_warn(device->dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
+			 users);
+	if (guests)
+		dev_warn(device->dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
+			 guests);
+}
+
+/* Until a record says that it is unbound, no other one is made for its struct device. */
+static void device_set_state(struct wdmdma_device *device, enum wdmdma_device_state state)
+{
+	mutex_lock(&wdmdma_open_lock);
+	device->state = state;
+	mutex_unlock(&wdmdma_open_lock);
+}
+
+/* The devres release: the driver's remove() has run, and nothing of it uses the device. */
+static void device_unbound(struct device *dev, void *res)
+{
+	struct wdmdma_device *device = *(struct wdmdma_device **)res;
+	struct wdmdma_adapter *adapter;
+	unsigned int adapters, guests;
+
+	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
+	wdmdma_handle_retire(&device->handle);
+	/* A routine that asks for more each time would keep the work going. */
+	down_write(&device->sem);
+	device_check_domain(device->dma);
+	list_for_each_entry(adapter, &device->adapters, node)
+		wdmdma_list_close(adapter);
+	up_write(&device->sem);
+	/* Adapters put in atomic context are still on their way out. */
+	flush_workqueue(wdmdma_workqueue);
+
+	down_write(&wdmdma_domain_lock);
+	device_end_guests(device);
+	down_write(&device->sem);
+	adapters = device_end(device, "driver unbound");
+	wdmdma_align_restore(device);
+	guests = wdmdma_domain_leave_home(device);
+	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
+
+	device_report(device, adapters, guests);
+	device_set_state(device, WDMDMA_DEVICE_UNBOUND);
+	wdmdma_device_put(device);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Is devres that is added now released with the driver? The driver core changes the status
+ * before it empties the list, and takes the driver away after that. For the next driver the
+ * status comes first, and the driver once the list was found empty.
+ */
+static bool device_has_driver(const struct device *dev)
+{
+	enum dl_dev_state status = READ_ONCE(dev->links.status);
+
+	/* Pairs with the driver core's locks: a status of the next driver comes without one. */
+	smp_rmb();
+	return (status == DL_DEV_PROBING || status == DL_DEV_DRIVER_BOUND) &&
+	       READ_ONCE(dev->driver);
+}
+
+/* A record that its devres entry and the caller have a reference to; or an ERR_PTR. */
+static struct wdmdma_device *device_new(struct device *dev)
+{
+	struct wdmdma_device *device = kzalloc(sizeof(*device), WDMDMA_GFP);
+	int ret;
+
+	if (!device)
+		return ERR_PTR(-ENOMEM);
+	device->dev = dev;
+	device->backend = wdmdma_iommu_translates(dev) ? &wdmdma_backend_iommu
+						       : &wdmdma_backend_direct;
+	init_rwsem(&device->sem);
+	init_rwsem(&device->override);
+	INIT_LIST_HEAD(&device->adapters);
+	INIT_LIST_HEAD(&device->retired);
+	INIT_WORK(&device->free, device_free_record);
+	ret = wdmdma_domain_enter_home(device);
+	if (ret) {
+		kfree(device);
+		return ERR_PTR(ret);
+	}
+	wdmdma_align_raise(device);
+	get_device(dev);
+	/* The caller's module depends on this one, so it is there to be pinned. */
+	__module_get(THIS_MODULE);
+	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
+	kref_get(&device->handle.ref);
+	list_add(&device->record, &device_records);
+	return device;
+}
+
+/*
+ * Make a record for a device whose driver stays bound meanwhile. That is looked at again
+ * when the entry is there: now either the driver core releases it, or it comes away here.
+ */
+static struct wdmdma_device *device_add_record(struct device *dev)
+{
+	struct wdmdma_device *device, **res;
+
+	lockdep_assert_held(&wdmdma_open_lock);
+	if (!device_has_driver(dev))
+		return ERR_PTR(-ESHUTDOWN);
+	res = devres_alloc(device_unbound, sizeof(*res), WDMDMA_GFP);
+	if (!res)
+		return ERR_PTR(-ENOMEM);
+	device = device_new(dev);
+	if (IS_ERR(device)) {
+		devres_free(res);
+		return device;
+	}
+	*res = device;
+	devres_add(dev, res);
+	return device;
+}
+
+/* The record of a device whose driver is bound, or is being unbound; or NULL. */
+static struct wdmdma_device *device_find_record(const struct device *dev)
+{
+	struct wdmdma_device *device;
+
+	lockdep_assert_held(&wdmdma_open_lock);
+	list_for_each_entry(device, &device_records, record)
+		if (device->dev == dev && device->state != WDMDMA_DEVICE_UNBOUND)
+			return device;
+	return NULL;
+}
+
+/**
+ * wdmdma_device_open() - find or make the record of a device
+ * @dev: a device whose driver is bound, or is being probed
+ *
+ * Context: may sleep.
+ * Return: the record, with a reference; or an ERR_PTR: -ENOMEM, -ESHUTDOWN while the
+ * driver is being unbound, -EBUSY while the device is in an IOMMU domain that is not its own.
+ */
+struct wdmdma_device *wdmdma_device_open(struct device *dev)
+{
+	struct wdmdma_device *device;
+	bool added = false;
+
+	mutex_lock(&wdmdma_open_lock);
+	device = device_find_record(dev);
+	if (!device) {
+		device = device_add_record(dev);
+		added = !IS_ERR(device);
+	} else if (device->state == WDMDMA_DEVICE_BOUND) {
+		kref_get(&device->handle.ref);
+	} else {
+		device = ERR_PTR(-ESHUTDOWN);
+	}
+	mutex_unlock(&wdmdma_open_lock);
+
+	if (added && !device_has_driver(dev)) {
+		/* Without effect if the driver core has taken the entry already. */
+		devres_release(dev, device_unbound, NULL, NULL);
+		wdmdma_device_put(device);
+		device = ERR_PTR(-ESHUTDOWN);
+	}
+	return device;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_open);
+
+/*
+ * The module goes, nobody can call any more, and no driver is bound. Take a record that was
+ * left off the list, with a reference; NULL if there is none.
+ */
+struct wdmdma_device *wdmdma_device_take_left(void)
+{
+	struct wdmdma_device *device;
+
+	device = list_first_entry_or_null(&device_records, struct wdmdma_device, record);
+	if (device) {
+		list_del_init(&device->record);
+		kref_get(&device->handle.ref);
+	}
+	return device;
+}
+
+/* The live record with this handle, with a reference; or NULL. Any context. */
+struct wdmdma_device *wdmdma_device_find(const void *handle)
+{
+	struct wdmdma_handle *found = wdmdma_handle_find(WDMDMA_HANDLE_DEVICE, handle);
+
+	return found ? container_of(found, struct wdmdma_device, handle) : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);
+
+/**
+ * wdmdma_device_use_private() - give the device a domain of its own until unbind
+ * @device: the device
+ * @why: set on failure: the reason
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY when it is too late, -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN.
+ */
+int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
+{
+	struct wdmdma_private *private;
+	int ret = -EBUSY;
+	bool was_own;
+
+	down_write(&wdmdma_domain_lock);
+	down_write(&device->sem);
+	if (device->dead) {
+		*why = wdmdma_dead_why(device);
+		ret = -ESHUTDOWN;
+	} else if (device->private) {
+		*why = "the device has a domain of its own already";
+	} else if (!list_empty(&device->adapters) || !list_empty(&device->retired)) {
+		*why = "too late: IoGetDmaAdapter has been called for the device";
+	} else {
+		was_own = wdmdma_domain_is_own(device);
+		private = wdmdma_private_create(device->dev, why);
+		ret = PTR_ERR_OR_ZERO(private);
+		if (!ret) {
+			device->private = private;
+			device->backend = &wdmdma_backend_private;
+		} else if (was_own && !wdmdma_domain_is_own(device)) {
+			wdmdma_domain_stray(device);
+		}
+	}
+	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_use_private);
+
+#ifdef CONFIG_WDMDMA_KUNIT
+/* How often this module is pinned. */
+int wdmdma_module_refs(void)
+{
+	return module_refcount(THIS_MODULE);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_module_refs);
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Flushing: memory that the CPU caches, for a device that does not look into caches.
+ *
+ * The kernel exports no cache function on arm64, so the pages are mapped for the time
+ * of the call, and the mapping is synchronised. Caches know physical addresses; which
+ * device the mapping is for, and which domain that is in, does not matter to them. So
+ * it is always the adapter's own, which needs no lock.
+ */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/rcupdate.h>
+
+#include "backend/translation.h"
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/flush.h"
+
+/* Map a whole page, so that the mapping is not bounced for its length; or say why not. */
+static dma_addr_t flush_map(struct device *dev, unsigned long pfn, enum dma_data_direction dir,
+			    const char **why)
+{
+	dma_addr_t dma = dma_map_page_attrs(dev, pfn_to_page(pfn), 0, PAGE_SIZE, dir,
+					    DMA_ATTR_SKIP_CPU_SYNC);
+
+	*why = NULL;
+	if (dma_mapping_error(dev, dma)) {
+		*why = "the device cannot be given the address of that memory";
+	} else if (!wdmdma_iommu_translates(dev) && dma != phys_to_dma(dev, PFN_PHYS(pfn))) {
+		*why = "the device reaches that memory only through a bounce buffer";
+		dma_unmap_page_attrs(dev, dma, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	}
+	return dma;
+}
+
+static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
+		       const unsigned long *pfn, size_t offset, size_t len, bool to_device)
+{
+	enum dma_data_direction dir = to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	struct device *dev = adapter->device->dev;
+	const char *why;
+	dma_addr_t dma;
+	size_t part;
+
+	for (; len; len -= part, offset = 0, pfn++) {
+		part = min_t(size_t, len, PAGE_SIZE - offset);
+		dma = flush_map(dev, *pfn, dir, &why);
+		if (why) {
+			wdmdma_refuse(adapter->device, call, "%s", why);
+			return -EOPNOTSUPP;
+		}
+		if (to_device)
+			dma_sync_single_for_device(dev, dma + offset, part, dir);
+		else
+			dma_sync_single_for_cpu(dev, dma + offset, part, dir);
+		dma_unmap_page_attrs(dev, dma, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	}
+	return 0;
+}
+
+/**
+ * wdmdma_flush() - make memory the same for CPU and device
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @pfn: the pages
+ * @offset: where in the first of them the memory begins
+ * @len: its length in bytes
+ * @to_device: the device is going to read what the CPU wrote; else the CPU is going to
+ *	read what the device wrote
+ *
+ * Context: up to bottom halves and interrupts off.
+ * Return: 0; -EOPNOTSUPP, reported, for memory that the device does not reach;
+ * -ESHUTDOWN, reported, after unbind.
+ */
+int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
+		 size_t offset, size_t len, bool to_device)
+{
+	int ret = 0;
+
+	/* The clean-up at unbind waits for who saw transfers open. */
+	rcu_read_lock();
+	if (READ_ONCE(adapter->transfers_closed)) {
+		wdmdma_refuse(adapter->device, call, "the driver is unbound from the device");
+		ret = -ESHUTDOWN;
+	} else if (!dev_is_dma_coherent(adapter->device->dev)) {
+		ret = flush_pages(adapter, call, pfn, offset, len, to_device);
+	}
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_flush);

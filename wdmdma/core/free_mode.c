@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tolerant freeing: for drivers that do not repeat at the free what they said at
+ * the allocation.
+ *
+ * Some drivers free with another length, free a block in two parts, or name
+ * another cache type, and Windows lets them. With free_mode=tolerant a free names
+ * pages: those that its range touches, cut off at the end of the block. When all
+ * pages of a block were named, by one free or by several that adjoin, the block is
+ * freed as a whole; until then all of it stays, so a part that the driver still
+ * uses is never taken away. A free that matches exactly is none of this.
+ *
+ * Still refused: an address outside every block, another logical address, a part
+ * that was freed before, and memory that the driver itself owns.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/pfn.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "core/buffer.h"
+#include "core/free_mode.h"
+#include "lib/page_set.h"
+#include "objects.h"
+
+static bool tolerant;
+static unsigned long tolerated_frees;
+/* Protects tolerated_frees, and named_first and named_end of all buffers. Any context. */
+static DEFINE_RAW_SPINLOCK(tolerant_lock);
+
+static int free_mode_set(const char *value, const struct kernel_param *param)
+{
+	if (sysfs_streq(value, "tolerant")) {
+		tolerant = true;
+	} else if (sysfs_streq(value, "strict")) {
+		tolerant = false;
+	} else {
+		pr_err("free_mode=%s: must be strict or tolerant\n", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int free_mode_get(char *value, const struct kernel_param *param)
+{
+	return sysfs_emit(value, "%s\n", tolerant ? "tolerant" : "strict");
+}
+
+static const struct kernel_param_ops free_mode_ops = {
+	.set = free_mode_set,
+	.get = free_mode_get,
+};
+
+module_param_cb(free_mode, &free_mode_ops, NULL, 0444);
+MODULE_PARM_DESC(free_mode, "strict (default): a free that does not match is refused; tolerant: it frees the whole block once all of it was named");
+module_param(tolerated_frees, ulong, 0444);
+MODULE_PARM_DESC(tolerated_frees, "frees that did not match and were accepted (read only)");
+
+bool wdmdma_free_is_tolerant(void)
+{
+	return tolerant;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_is_tolerant);
+
+/* Note that pages were named, and say whether that makes all of them. */
+static const char *tolerant_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
+{
+	lockdep_assert_held(&tolerant_lock);
+
+	if (buffer->named_first == buffer->named_end) {
+		buffer->named_first = first;
+		buffer->named_end = end;
+	} else if (first >= buffer->named_first && end <= buffer->named_end) {
+		return "this part of the buffer was freed before";
+	} else if (first > buffer->named_end || end < buffer->named_first) {
+		return "this part does not adjoin the one that was freed before";
+	}
+	buffer->named_first = min(buffer->named_first, first);
+	buffer->named_end = max(buffer->named_end, end);
+	*whole = buffer->named_end - buffer->named_first == buffer->size >> PAGE_SHIFT;
+	tolerated_frees++;
+	return NULL;
+}
+
+/**
+ * wdmdma_tolerate() - accept a free that does not match
+ * @buffer: the buffer that the named address lies in
+ * @naming: what the driver says
+ * @whole: set: all of the buffer has been named by now
+ *
+ * Context: any; the caller keeps the record from going away.
+ * Return: NULL; or the reason why this one is refused all the same.
+ */
+const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_naming *naming,
+			    bool *whole)
+{
+	size_t offset = naming->cpu - buffer->cpu;
+	size_t len = min(naming->len, buffer->size - offset);
+	const char *why;
+	unsigned long flags;
+
+	if (buffer->adopted)
+		return "the memory is the driver's own, and must be named exactly";
+	if (buffer->block)
+		return "an element of a vector: FreeCommonBufferFromVector frees it";
+	if (naming->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
+		return "the buffer is not from the call that this one frees for";
+	if (naming->has_dma && naming->dma != buffer->dma + offset)
+		return "the logical address is not that of the virtual address";
+	if (!len)
+		return "the length is 0";
+
+	raw_spin_lock_irqsave(&tolerant_lock, flags);
+	why = tolerant_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole);
+	raw_spin_unlock_irqrestore(&tolerant_lock, flags);
+	return why;
+}
+
+#ifdef CONFIG_WDMDMA_KUNIT
+int wdmdma_free_mode_set(const char *value)
+{
+	return free_mode_set(value, NULL);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_mode_set);
+
+unsigned long wdmdma_tolerated_frees(void)
+{
+	return READ_ONCE(tolerated_frees);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_tolerated_frees);
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Frees that do not match their allocation. See core/free_mode.c. */
+#ifndef WDMDMA_FREE_MODE_H
+#define WDMDMA_FREE_MODE_H
+
+#include <linux/types.h>
+
+struct wdmdma_buffer;
+struct wdmdma_naming;
+
+bool wdmdma_free_is_tolerant(void);
+const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_naming *naming,
+			    bool *whole);
+#ifdef CONFIG_WDMDMA_KUNIT
+int wdmdma_free_mode_set(const char *value);
+unsigned long wdmdma_tolerated_frees(void);
+#endif
+
+#endif /* WDMDMA_FREE_MODE_H */

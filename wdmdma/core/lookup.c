@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Look-up: which buffer of an adapter lies at an address, for the CPU or for the
+ * device, and what the other address is.
+ *
+ * A record of one page, of which there can be hundreds of thousands, is in two hash
+ * tables: by the page's address for the CPU and for the device. A longer one is in two
+ * xarrays, with all its pages as one range. So the cost grows neither with the number of
+ * buffers nor with their length. No two records of an adapter share a page, in either.
+ *
+ * Looking up takes no lock but RCU's, in any context. While a record comes or goes
+ * it may be found by a part of its pages, and the entry of a page that has just
+ * been given to another record may be that of the old one: so a record counts only
+ * if the address is in it. It is in memory until RCU's readers are done; whether
+ * the driver still has the buffer, wdmdma_lookup_extent() says.
+ *
+ * Removing stores nothing over exactly the range that was stored, which takes the
+ * same steps and needs no memory: so it cannot fail.
+ */
+#include <linux/sched/mm.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "core/lookup.h"
+#include "core/lookup_page.h"
+#include "core/vector.h"
+#include "lib/page_set.h"
+#include "objects.h"
+
+/* From the linear map on: small numbers make a low tree. What lies before it wraps around. */
+static unsigned long lookup_cpu_page(const void *cpu)
+{
+	return ((unsigned long)cpu - PAGE_OFFSET) >> PAGE_SHIFT;
+}
+
+static unsigned long lookup_dma_page(dma_addr_t dma)
+{
+	return dma >> PAGE_SHIFT;
+}
+
+/* A block of a vector is a range, even if it has one page: its element may be gone. */
+static bool lookup_is_page(const struct wdmdma_buffer *buffer)
+{
+	return buffer->size == PAGE_SIZE && !buffer->block;
+}
+
+/* A table is allocated with the kernel's own flags: see wdmdma_pages_reclaim(). */
+static int lookup_init_table(struct rhashtable *table, const struct rhashtable_params *params)
+{
+	unsigned int flags;
+	int ret;
+
+	if (!wdmdma_pages_reclaim(1))
+		return -ENOMEM;
+	flags = memalloc_noreclaim_save();
+	ret = rhashtable_init(table, params);
+	memalloc_noreclaim_restore(flags);
+	return ret;
+}
+
+int wdmdma_lookup_init(struct wdmdma_lookup *lookup)
+{
+	int ret = lookup_init_table(&lookup->page_by_cpu, &wdmdma_lookup_by_cpu_params);
+
+	if (ret)
+		return ret;
+	ret = lookup_init_table(&lookup->page_by_dma, &wdmdma_lookup_by_dma_params);
+	if (ret) {
+		rhashtable_destroy(&lookup->page_by_cpu);
+		return ret;
+	}
+	xa_init(&lookup->by_cpu);
+	xa_init(&lookup->by_dma);
+	mutex_init(&lookup->insert);
+	INIT_LIST_HEAD(&lookup->records);
+	spin_lock_init(&lookup->lock);
+	return 0;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_init);
+
+/* Records must be gone, and with them those who look up. May sleep. */
+void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup)
+{
+	rhashtable_destroy(&lookup->page_by_cpu);
+	rhashtable_destroy(&lookup->page_by_dma);
+	/* An insertion that failed may have left inner nodes behind. */
+	xa_destroy(&lookup->by_cpu);
+	xa_destroy(&lookup->by_dma);
+	mutex_destroy(&lookup->insert);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_destroy);
+
+/* Has a record of one page one of these? Where there are few records they are gone through. */
+static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	unsigned int records = atomic_read(&lookup->page_by_cpu.nelems);
+	const struct wdmdma_buffer *other;
+	bool found = false;
+	size_t offset;
+
+	if (records / 8 > buffer->size >> PAGE_SHIFT) {
+		rcu_read_lock();
+		for (offset = 0; offset < buffer->size && !found; offset += PAGE_SIZE)
+			found = wdmdma_lookup_page_by_cpu(lookup, buffer->cpu + offset) ||
+				wdmdma_lookup_page_by_dma(lookup, buffer->dma + offset);
+		rcu_read_unlock();
+		return found;
+	}
+	spin_lock(&lookup->lock);
+	list_for_each_entry(other, &lookup->records, node) {
+		if (!lookup_is_page(other))
+			break;
+		found = (size_t)(other->cpu - buffer->cpu) < buffer->size ||
+			other->dma - buffer->dma < buffer->size;
+		if (found)
+			break;
+	}
+	spin_unlock(&lookup->lock);
+	return found;
+}
+
+static bool lookup_ranges_are_free(struct xarray *xa, unsigned long first, unsigned long nr)
+{
+	return !xa_find(xa, &first, first + nr - 1, XA_PRESENT);
+}
+
+static bool lookup_is_free(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	unsigned long nr = buffer->size >> PAGE_SHIFT;
+
+	lockdep_assert_held(&lookup->insert);
+	return lookup_ranges_are_free(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), nr) &&
+	       lookup_ranges_are_free(&lookup->by_dma, lookup_dma_page(buffer->dma), nr) &&
+	       !lookup_has_page_of(lookup, buffer);
+}
+
+static int lookup_store(struct xarray *xa, unsigned long first, size_t size, void *entry)
+{
+	unsigned long more = (size >> PAGE_SHIFT) - 1;
+
+	return xa_err(xa_store_range(xa, first, first + more, entry, WDMDMA_GFP));
+}
+
+static int lookup_show_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		return rhashtable_insert_fast(&lookup->page_by_cpu, &buffer->by_cpu,
+					      wdmdma_lookup_by_cpu_params);
+	return lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, buffer);
+}
+
+static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		rhashtable_remove_fast(&lookup->page_by_cpu, &buffer->by_cpu,
+				       wdmdma_lookup_by_cpu_params);
+	else
+		lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, NULL);
+}
+
+/*
+ * Make a record known by its logical address. For one of a page wherever interrupts are
+ * on, and on PREEMPT_RT preemption; else this may sleep. 0, or a negative errno, and the
+ * record is to be hidden again.
+ */
+int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		return rhashtable_insert_fast(&lookup->page_by_dma, &buffer->by_dma,
+					      wdmdma_lookup_by_dma_params);
+	return lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, buffer);
+}
+
+/* The other way round; in the same context. Cannot fail. */
+void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	if (lookup_is_page(buffer))
+		rhashtable_remove_fast(&lookup->page_by_dma, &buffer->by_dma,
+				       wdmdma_lookup_by_dma_params);
+	else
+		lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, NULL);
+}
+
+/**
+ * wdmdma_lookup_insert() - make a record known by its addresses
+ * @lookup: of its adapter
+ * @buffer: the record, with @cpu, @dma and @size; to be freed by RCU, whatever the
+ *          result
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY if a record has one of its pages already, -ENOMEM.
+ */
+int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	int ret = -EBUSY;
+
+	might_sleep();
+	INIT_LIST_HEAD(&buffer->node);
+	mutex_lock(&lookup->insert);
+	if (lookup_is_free(lookup, buffer)) {
+		ret = lookup_show_cpu(lookup, buffer) ?: wdmdma_lookup_show_dma(lookup, buffer);
+		if (ret) {
+			wdmdma_lookup_erase(lookup, buffer);
+			ret = -ENOMEM;
+		} else {
+			spin_lock(&lookup->lock);
+			if (lookup_is_page(buffer))
+				list_add(&buffer->node, &lookup->records);
+			else
+				list_add_tail(&buffer->node, &lookup->records);
+			spin_unlock(&lookup->lock);
+		}
+	}
+	mutex_unlock(&lookup->insert);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_insert);
+
+/*
+ * Make a record unknown, before its addresses can become another's; one without a logical
+ * address is known by the other one only. Cannot fail.
+ */
+void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
+{
+	spin_lock(&lookup->lock);
+	list_del_init(&buffer->node);
+	spin_unlock(&lookup->lock);
+	if (buffer->dma)
+		wdmdma_lookup_hide_dma(lookup, buffer);
+	lookup_hide_cpu(lookup, buffer);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_erase);
+
+/*
+ * What xa_load() does, without a state in memory and a read lock of its own: this is
+ * most of what a translation costs. A sibling can lead to another one only while the
+ * range is being replaced.
+ */
+static __always_inline struct wdmdma_buffer *lookup_range(const struct xarray *xa,
+							  unsigned long page)
+{
+	const struct xa_node *node = NULL;
+	void *entry;
+
+again:
+	entry = xa_head(xa);
+	if (xa_is_node(entry) && page >> xa_to_node(entry)->shift > XA_CHUNK_MASK)
+		return NULL;
+	while (xa_is_internal(entry)) {
+		if (likely(xa_is_node(entry))) {
+			node = xa_to_node(entry);
+			entry = xa_entry(xa, node, (page >> node->shift) & XA_CHUNK_MASK);
+		} else if (xa_is_sibling(entry)) {
+			entry = xa_entry(xa, node, xa_to_sibling(entry));
+		} else {
+			goto again;	/* the node is being removed */
+		}
+	}
+	return entry;
+}
+
+/* The record with this address, for the time of the caller's read lock; or NULL. */
+struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu)
+{
+	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
+
+	if (!buffer)
+		buffer = lookup_range(&lookup->by_cpu, lookup_cpu_page(cpu));
+	return buffer && (size_t)(cpu - buffer->cpu) < buffer->size ? buffer : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_cpu);
+
+/* The same by its logical address. */
+struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
+{
+	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_dma(lookup, dma);
+
+	if (!buffer)
+		buffer = lookup_range(&lookup->by_dma, lookup_dma_page(dma));
+	return buffer && dma - buffer->dma < buffer->size ? buffer : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_dma);
+
+/* The element of a block that the driver has at @offset, if it is live. Under the RCU read lock. */
+static struct wdmdma_extent lookup_element(const struct wdmdma_buffer *buffer, size_t offset)
+{
+	const struct wdmdma_vector_block *block =
+		container_of(buffer, struct wdmdma_vector_block, buffer);
+	const struct wdmdma_vector *vector = block->vector;
+	u32 nth = offset / vector->stride;
+	u32 index = (block - vector->block) * vector->per_block + nth;
+
+	if (index >= vector->count || test_bit(index, vector->dead))
+		return (struct wdmdma_extent){};
+	return (struct wdmdma_extent){ nth * vector->stride, vector->len };
+}
+
+/* What the driver has at @offset of a record: nothing, once it is freed. */
+struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset)
+{
+	if (buffer->block)
+		return lookup_element(buffer, offset);
+	return (struct wdmdma_extent){ 0, atomic_read(&buffer->freeing) ? 0 : buffer->len };
+}
+
+/* Bytes from @offset of a record to the end of what the driver has there; or 0. */
+static size_t lookup_left(const struct wdmdma_buffer *buffer, size_t offset)
+{
+	struct wdmdma_extent extent = wdmdma_lookup_extent(buffer, offset);
+
+	offset -= extent.start;
+	return offset < extent.len ? extent.len - offset : 0;
+}
+
+/**
+ * wdmdma_lookup_to_dma() - the logical address of a byte
+ * @lookup: of the adapter
+ * @cpu: its address for the CPU
+ * @dma: receives the logical address
+ *
+ * Context: any, under the read lock.
+ * Return: bytes from there to the end of the buffer or element; 0 if there is none.
+ */
+size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma)
+{
+	struct wdmdma_buffer *buffer = wdmdma_lookup_by_cpu(lookup, cpu);
+
+	if (!buffer)
+		return 0;
+	*dma = buffer->dma + (cpu - buffer->cpu);
+	return lookup_left(buffer, cpu - buffer->cpu);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_to_dma);
+
+/* The other way round. */
+size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu)
+{
+	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(lookup, dma);
+
+	if (!buffer)
+		return 0;
+	*cpu = buffer->cpu + (dma - buffer->dma);
+	return lookup_left(buffer, dma - buffer->dma);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_to_cpu);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The index of an adapter's live buffers, and what can be read of one: core/lookup.c and
+ * core/buffer_info.c.
+ */
+#ifndef WDMDMA_LOOKUP_H
+#define WDMDMA_LOOKUP_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "lib/page_set.h"
+#include "objects.h"
+
+struct wdmdma_adapter;
+struct wdmdma_buffer;
+
+/**
+ * struct wdmdma_lookup - the buffers of an adapter, by any address inside them
+ * @page_by_cpu: those of one page, by its address for the CPU
+ * @page_by_dma: the same by its logical address
+ * @by_cpu: longer ones, by CPU page, counted from the start of the linear map
+ * @by_dma: the same by logical page
+ * @insert: serialises insertions, so that no two overlap
+ * @records: all of them, those of one page before the others
+ * @lock: protects @records
+ */
+struct wdmdma_lookup {
+	struct rhashtable page_by_cpu;
+	struct rhashtable page_by_dma;
+	struct xarray by_cpu;
+	struct xarray by_dma;
+	struct mutex insert;	/* serialises insertions */
+	struct list_head records;
+	spinlock_t lock;	/* protects records */
+};
+
+/**
+ * struct wdmdma_extent - what a driver has as one buffer: all of a record, or an element
+ * @start: bytes from the start of the record's memory
+ * @len: bytes that the driver asked for; 0 if there is no such
+ */
+struct wdmdma_extent {
+	size_t start;
+	size_t len;
+};
+
+/**
+ * struct wdmdma_facts - what a buffer really got
+ * @cpu: first byte, for the CPU
+ * @dma: for the device
+ * @len: bytes that the driver asked for
+ * @size: bytes in whole pages
+ * @node: of all its pages, or NUMA_NO_NODE if they are on several
+ * @cache: how the CPU sees it; never WDMDMA_CACHE_PLATFORM
+ * @page_size: SZ_2M or PAGE_SIZE, of memory and IOMMU mapping alike
+ * @contiguous: its pages follow each other in physical memory
+ */
+struct wdmdma_facts {
+	void *cpu;
+	dma_addr_t dma;
+	size_t len;
+	size_t size;
+	int node;
+	enum wdmdma_cache cache;
+	size_t page_size;
+	bool contiguous;
+};
+
+int wdmdma_lookup_init(struct wdmdma_lookup *lookup);
+void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup);
+int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu);
+struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma);
+struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset);
+size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma);
+size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu);
+
+/* core/buffer_info.c */
+int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts);
+
+#endif /* WDMDMA_LOOKUP_H */

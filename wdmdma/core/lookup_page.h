@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Look-up of buffers of one page, for paths in which every instruction counts: what
+ * core/lookup.c does for all, without a call.
+ */
+#ifndef WDMDMA_LOOKUP_PAGE_H
+#define WDMDMA_LOOKUP_PAGE_H
+
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/rhashtable.h>
+
+#include "objects.h"
+
+/* Both kinds of addresses are hashed by one function. */
+static_assert(sizeof(dma_addr_t) == sizeof(void *));
+
+/*
+ * Of the address of a page. The table uses the low bits of what it is given, and of a product
+ * only the high ones are any good: so these alone, for as many as a million places.
+ */
+#define WDMDMA_LOOKUP_HASH_BITS	20
+
+static inline u32 wdmdma_lookup_hash(const void *key, u32 len, u32 seed)
+{
+	return hash_long(*(const unsigned long *)key >> PAGE_SHIFT ^ seed,
+			 WDMDMA_LOOKUP_HASH_BITS);
+}
+
+static inline int wdmdma_lookup_cmp_cpu(struct rhashtable_compare_arg *arg, const void *record)
+{
+	return ((const struct wdmdma_buffer *)record)->cpu != *(void * const *)arg->key;
+}
+
+static inline int wdmdma_lookup_cmp_dma(struct rhashtable_compare_arg *arg, const void *record)
+{
+	return ((const struct wdmdma_buffer *)record)->dma != *(const dma_addr_t *)arg->key;
+}
+
+static const struct rhashtable_params wdmdma_lookup_by_cpu_params = {
+	.key_len = sizeof(void *),
+	.key_offset = offsetof(struct wdmdma_buffer, cpu),
+	.head_offset = offsetof(struct wdmdma_buffer, by_cpu),
+	.hashfn = wdmdma_lookup_hash,
+	.obj_cmpfn = wdmdma_lookup_cmp_cpu,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params wdmdma_lookup_by_dma_params = {
+	.key_len = sizeof(dma_addr_t),
+	.key_offset = offsetof(struct wdmdma_buffer, dma),
+	.head_offset = offsetof(struct wdmdma_buffer, by_dma),
+	.hashfn = wdmdma_lookup_hash,
+	.obj_cmpfn = wdmdma_lookup_cmp_dma,
+	.automatic_shrinking = true,
+};
+
+/* The record of the page with this address, for the caller's read lock; or NULL. */
+static __always_inline struct wdmdma_buffer *
+wdmdma_lookup_page_by_cpu(struct wdmdma_lookup *lookup, const void *cpu)
+{
+	unsigned long page = (unsigned long)cpu & PAGE_MASK;
+
+	return rhashtable_lookup(&lookup->page_by_cpu, &page, wdmdma_lookup_by_cpu_params);
+}
+
+static __always_inline struct wdmdma_buffer *
+wdmdma_lookup_page_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
+{
+	dma_addr_t page = dma & PAGE_MASK;
+
+	return rhashtable_lookup(&lookup->page_by_dma, &page, wdmdma_lookup_by_dma_params);
+}
+
+/*
+ * wdmdma_lookup_to_dma() for a live buffer of one page, and for nothing else: 0 does not
+ * mean that there is none.
+ */
+static __always_inline size_t wdmdma_lookup_page_to_dma(struct wdmdma_lookup *lookup,
+							const void *cpu, dma_addr_t *dma)
+{
+	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
+	size_t offset = offset_in_page(cpu);
+
+	if (!buffer || atomic_read(&buffer->freeing) || offset >= buffer->len)
+		return 0;
+	*dma = buffer->dma + offset;
+	return buffer->len - offset;
+}
+
+#endif /* WDMDMA_LOOKUP_PAGE_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The end of all lists of an adapter, when the adapter or its driver goes. */
+#include <linux/rcupdate.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/core.h"
+#include "core/transfer.h"
+
+static void list_report(const struct wdmdma_transfer *transfer, const char *when)
+{
+	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %pS\n", when,
+		 transfer->mapped ? "not put:" : "still waiting:", transfer->len, transfer->call,
+		 (void *)transfer->caller);
+}
+
+static struct wdmdma_transfer *list_claim_any(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned int bucket;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	adapter->unended = NULL;
+	hash_for_each(adapter->lists, bucket, transfer, hash) {
+		hash_del(&transfer->hash);
+		goto unlock;
+	}
+	transfer = NULL;
+unlock:
+	spin_unlock_irq(&adapter->transfers_lock);
+	return transfer;
+}
+
+static struct wdmdma_transfer *list_claim_waiting(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_transfer *transfer;
+
+	spin_lock_irq(&adapter->transfers_lock);
+	transfer = list_first_entry_or_null(&adapter->waiting_lists, struct wdmdma_transfer, node);
+	if (transfer)
+		list_del(&transfer->node);
+	spin_unlock_irq(&adapter->transfers_lock);
+	return transfer;
+}
+
+/* From here on no list is started or served, and no channel granted. Any context. */
+void wdmdma_list_close(struct wdmdma_adapter *adapter)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	WRITE_ONCE(adapter->transfers_closed, true);
+	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+}
+
+/*
+ * What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself.
+ * Returns how many there were.
+ */
+static unsigned int list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned int left = 0;
+
+	cancel_delayed_work_sync(&adapter->list_work);
+	while ((transfer = list_claim_waiting(adapter))) {
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			list_report(transfer, when);
+		wdmdma_list_free(transfer);
+	}
+	return left;
+}
+
+/*
+ * End all lists of an adapter that goes away, and report them. Under the device's
+ * sem for writing. The memory of a list that was not put is not written any more.
+ *
+ * Where the last reference to the adapter is gone, nobody calls. Where its driver is
+ * unbound somebody still may: who saw the adapter open publishes before the first
+ * synchronize_rcu() ends, and who took a list away has unmapped it before the second.
+ */
+void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	bool others = adapter->device->dead;
+	struct wdmdma_transfer *transfer;
+	unsigned int left;
+
+	lockdep_assert_held_write(&adapter->device->sem);
+
+	wdmdma_list_close(adapter);
+	left = list_drop_waiting(adapter, when);
+	if (others)
+		synchronize_rcu();
+	while ((transfer = list_claim_any(adapter))) {
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			list_report(transfer, when);
+		wdmdma_transfer_abandon(transfer);
+		wdmdma_list_free(transfer);
+	}
+	if (left)
+		dev_warn(adapter->device->dev, "%s: %u lists were left: taken back now\n", when,
+			 left);
+	wdmdma_channel_free_all(adapter, when);
+	if (others)
+		synchronize_rcu();
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_free_all);
+
+/*
+ * End all lists of an adapter that nobody calls any more, before what their memory is freed
+ * with. The adapter stays until it is put. May sleep.
+ */
+void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when)
+{
+	down_write(&adapter->device->sem);
+	wdmdma_list_free_all(adapter, when);
+	up_write(&adapter->device->sem);
+}

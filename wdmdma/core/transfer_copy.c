@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copies: memory of the module's own that a transfer goes through, where the device cannot
+ * be given the driver's, nor the kernel copy it.
+ *
+ * A copy keeps the place of the bytes in their page: what the device is given has the low
+ * bits of the driver's address. The kernel's copies do so by core/align.c.
+ */
+#include <linux/mm.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/dma_channel.h"
+#include "core/transfer.h"
+#include "lib/window.h"
+#include "objects.h"
+
+/*
+ * Where in its first page a copy of ours begins: where the memory does. A DMA controller's
+ * copy begins with a page, since its boundaries leave no room before it.
+ */
+static size_t copy_offset(const struct wdmdma_transfer *transfer)
+{
+	return transfer->adapter->controller ? 0 : transfer->memory.sgl->offset;
+}
+
+/* As much contiguous memory as a copy of ours takes at a time, from the start of its page. */
+size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer)
+{
+	if (transfer->adapter->scatter_gather)
+		return PAGE_SIZE;
+	return copy_offset(transfer) + transfer->len;
+}
+
+/* In how many pieces it comes. */
+unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer)
+{
+	unsigned int nr = 0, i;
+	struct scatterlist *sg;
+
+	if (!transfer->adapter->scatter_gather)
+		return 1;
+	for_each_sgtable_sg(&transfer->memory, sg, i)
+		nr += PFN_UP(sg->offset + sg->length);
+	return nr;
+}
+
+/* Free that memory, if there is any. */
+void wdmdma_copy_free(struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!transfer->bounce.sgl)
+		return;
+	for_each_sgtable_sg(&transfer->bounce, sg, i)
+		if (sg_page(sg) && !wdmdma_controller_take_back(transfer->adapter->controller,
+								sg_page(sg)))
+			__free_pages(sg_page(sg), get_order(sg->offset + sg->length));
+	sg_free_table(&transfer->bounce);
+}
+
+/*
+ * Pages within reach, in which nothing is that the device must not see, once the memory
+ * is copied there: those kept for a DMA controller, or zeroed ones, from anywhere, or
+ * from the zones that a narrow device has.
+ */
+static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t len, gfp_t gfp)
+{
+	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
+	unsigned int order = get_order(len), i;
+	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
+
+	if (page)
+		return page;
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
+		if (!page)
+			continue;
+		if (wdmdma_transfer_reaches(transfer, reach, page_to_phys(page), len) !=
+		    WDMDMA_OUT_OF_REACH)
+			return page;
+		__free_pages(page, order);
+	}
+	return NULL;
+}
+
+/* Get the memory of a copy's next piece, for bytes from @offset on in its first page. */
+static bool copy_add(const struct wdmdma_transfer *transfer, struct scatterlist **sg,
+		     size_t offset, size_t len, gfp_t gfp)
+{
+	struct page *page = copy_alloc(transfer, offset + len, gfp);
+
+	if (!page)
+		return false;
+	sg_set_page(*sg, page, len, offset);
+	*sg = sg_next(*sg);
+	return true;
+}
+
+/* Get the memory of a copy in pages: each is for the bytes of one page of the driver's. */
+static bool copy_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
+{
+	struct scatterlist *to = transfer->bounce.sgl, *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&transfer->memory, sg, i) {
+		size_t offset = sg->offset, left = sg->length, len;
+
+		for (; left; left -= len, offset = 0) {
+			len = min_t(size_t, left, PAGE_SIZE - offset);
+			if (!copy_add(transfer, &to, offset, len, gfp))
+				return false;
+		}
+	}
+	return true;
+}
+
+/**
+ * wdmdma_transfer_prepare() - get the memory that mapping takes
+ * @transfer: initialized; prepared or not
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL to sleep for it
+ *
+ * Return: 0; -EAGAIN when there is no memory now.
+ */
+int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
+{
+	struct scatterlist *sg;
+	bool done;
+
+	if (!transfer->must_bounce || transfer->bounce.sgl)
+		return 0;
+	transfer->why = "no memory within the device's reach to copy to";
+	if (sg_alloc_table(&transfer->bounce, wdmdma_copy_chunks(transfer), gfp | __GFP_NOWARN))
+		return -EAGAIN;
+	sg = transfer->bounce.sgl;
+	if (transfer->adapter->scatter_gather)
+		done = copy_add_pages(transfer, gfp);
+	else
+		done = copy_add(transfer, &sg, copy_offset(transfer), transfer->len, gfp);
+	if (done)
+		return 0;
+	wdmdma_copy_free(transfer);
+	return -EAGAIN;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_prepare);
+
+/* Copy all bytes between the driver's memory and ours. */
+void wdmdma_copy_bytes(struct wdmdma_transfer *transfer, bool to_bounce)
+{
+	struct scatterlist *memory = transfer->memory.sgl, *bounce = transfer->bounce.sgl;
+	size_t in_memory = 0, in_bounce = 0, left, len;
+
+	for (left = transfer->len; left; left -= len) {
+		void *theirs = sg_virt(memory) + in_memory, *ours = sg_virt(bounce) + in_bounce;
+
+		len = min(memory->length - in_memory, bounce->length - in_bounce);
+		memcpy(to_bounce ? ours : theirs, to_bounce ? theirs : ours, len);
+		in_memory += len;
+		in_bounce += len;
+		if (in_memory == memory->length) {
+			memory = sg_next(memory);
+			in_memory = 0;
+		}
+		if (in_bounce == bounce->length) {
+			bounce = sg_next(bounce);
+			in_bounce = 0;
+		}
+	}
+}

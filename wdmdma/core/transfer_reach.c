@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a device gets at memory of a transfer: as it is, by a copy of the kernel's, or not. */
+#include <linux/dma-mapping.h>
+
+#include "backend/dma_channel_ops.h"
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/dma_channel.h"
+#include "core/transfer.h"
+#include "lib/window.h"
+#include "objects.h"
+
+/*
+ * Logical addresses for transfers: the device's mask for them is not that for buffers. A
+ * backend may lower the live mask for a moment: that is not to count.
+ */
+struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_window reach = transfer->adapter->reach;
+	struct device *dev = transfer->device->dev;
+
+	reach.last = min(reach.last, READ_ONCE(transfer->device->mask));
+	if (dev->bus_dma_limit)
+		reach.last = min(reach.last, dev->bus_dma_limit);
+	return reach;
+}
+
+/*
+ * Can the device be given this memory, as it is or copied by the kernel? A DMA controller
+ * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
+ */
+enum wdmdma_reach wdmdma_transfer_reaches(const struct wdmdma_transfer *transfer,
+					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
+{
+	const struct wdmdma_controller *controller = transfer->adapter->controller;
+	const struct wdmdma_device *device = transfer->device;
+	enum wdmdma_reach how = WDMDMA_REACHES;
+
+	if (device->backend->reaches)
+		how = device->backend->reaches(device, reach, phys, len);
+	if (controller &&
+	    (how == WDMDMA_REACHES_COPY ||
+	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
+	     !IS_ALIGNED(phys, wdmdma_controller_unit(controller))))
+		return WDMDMA_OUT_OF_REACH;
+	return how;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Vectors: many common buffers of one size, allocated as few blocks.
+ *
+ * One block for all elements costs one mapping, one range of addresses and one
+ * flush; where there is no memory in one piece, the blocks get smaller, down to one
+ * element each. Elements of one block follow each other for CPU and device. The
+ * kernel cannot take a block back in part, so the memory of an element that the
+ * driver frees is returned with the last one of its block. A backend that says so
+ * gets each element as a block of its own from the beginning.
+ *
+ * A look-up takes no lock: the table of elements is written before the vector is
+ * published, and lives until the last look-up is done.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/buffer_record.h"
+#include "core/core.h"
+#include "core/recycle.h"
+#include "core/vector.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "objects.h"
+
+static struct wdmdma_vector *to_vector(struct wdmdma_handle *handle)
+{
+	return container_of(handle, struct wdmdma_vector, handle);
+}
+
+static void vector_free_record(struct kref *ref)
+{
+	struct wdmdma_vector *vector = to_vector(container_of(ref, struct wdmdma_handle, ref));
+
+	kvfree_rcu(vector, rcu);
+}
+
+static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 count, size_t len,
+					u32 per_block)
+{
+	u32 blocks = DIV_ROUND_UP(count, per_block), i;
+	struct wdmdma_vector *vector;
+
+	vector = wdmdma_kvmalloc(size_add(struct_size(vector, block, blocks),
+					  BITS_TO_LONGS(count) * sizeof(long)),
+				 WDMDMA_GFP | __GFP_ZERO);
+	if (!vector)
+		return NULL;
+	vector->dead = (unsigned long *)&vector->block[blocks];
+	vector->adapter = adapter;
+	vector->count = count;
+	vector->len = len;
+	vector->stride = PAGE_ALIGN(len);
+	vector->per_block = per_block;
+	vector->blocks = blocks;
+	for (i = 0; i < blocks; i++) {
+		vector->block[i].vector = vector;
+		atomic_set(&vector->block[i].live, min(per_block, count - i * per_block));
+	}
+	return vector;
+}
+
+/* Free the first @blocks blocks, less those that are gone. */
+static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
+{
+	u32 i;
+
+	lockdep_assert_held(&vector->adapter->device->sem);
+	for (i = 0; i < blocks; i++)
+		if (atomic_xchg(&vector->block[i].live, 0))
+			wdmdma_block_free(vector->adapter, &vector->block[i].buffer);
+}
+
+/* Allocate all blocks, each of @per_block elements. */
+static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma_request *request,
+			       const char **why)
+{
+	u32 i;
+	int ret;
+
+	lockdep_assert_held(&vector->adapter->device->sem);
+	for (i = 0; i < vector->blocks; i++) {
+		struct wdmdma_request part = *request;
+
+		part.len = atomic_read(&vector->block[i].live) * vector->stride;
+		ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
+		/* Recycled buffers may hold the memory or addresses that are missing. */
+		if (ret == -ENOMEM && wdmdma_keep_drain(vector->adapter, ULONG_MAX))
+			ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
+		if (ret) {
+			*why = part.why;
+			vector_free_blocks(vector, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* How many elements the blocks have at first. Large pages come in one piece in any case. */
+static u32 vector_first_per_block(const struct wdmdma_adapter *adapter,
+				  const struct wdmdma_request *request, u32 count)
+{
+	return adapter->device->backend->small_blocks && !request->granule ? 1 : count;
+}
+
+/**
+ * wdmdma_vector_alloc() - allocate a vector
+ * @adapter: the adapter
+ * @request: for one element: its length, and the rest for all of them
+ * @count: number of elements
+ * @result: receives the vector
+ *
+ * Context: may sleep.
+ * Return: 0; an errno as of wdmdma_buffer_alloc(), reported. All or nothing.
+ */
+int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
+			struct wdmdma_vector **result)
+{
+	struct wdmdma_device *device = adapter->device;
+	size_t stride = PAGE_ALIGN(request->len);
+	u32 per_block = vector_first_per_block(adapter, request, count);
+	struct wdmdma_vector *vector;
+	int ret;
+
+	request->why = "more elements than memory has pages";
+	ret = -ENOMEM;
+	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
+		goto refuse;
+
+	down_read(&device->sem);
+	for (;;) {
+		ret = -ENOMEM;
+		request->why = "out of memory";
+		vector = vector_new(adapter, count, request->len, per_block);
+		if (!vector)
+			break;
+		ret = vector_alloc_blocks(vector, request, &request->why);
+		if (!ret)
+			break;
+		kvfree_rcu(vector, rcu);	/* look-ups may have seen its blocks */
+		/* Large pages are asked for as one piece; all else can come in smaller ones. */
+		if (per_block == 1 || request->granule || (ret != -ENOMEM && ret != -EINVAL))
+			break;
+		per_block = DIV_ROUND_UP(per_block, 2);
+	}
+	if (!ret) {
+		vector->caller = request->caller;
+		spin_lock(&adapter->vectors_lock);
+		list_add(&vector->node, &adapter->vectors);
+		spin_unlock(&adapter->vectors_lock);
+		wdmdma_handle_publish(&vector->handle, WDMDMA_HANDLE_VECTOR, vector);
+		*result = vector;
+	}
+	up_read(&device->sem);
+	if (!ret)
+		return 0;
+refuse:
+	wdmdma_refuse(device, request->call, "%u elements of %zu bytes: %s", count, request->len,
+		      request->why);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);
+
+/* The live vector of this adapter, with a reference; or NULL. Any context. */
+static struct wdmdma_vector *vector_find(struct wdmdma_adapter *adapter, const void *key)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, key);
+
+	if (handle && to_vector(handle)->adapter != adapter) {
+		kref_put(&handle->ref, vector_free_record);
+		handle = NULL;
+	}
+	return handle ? to_vector(handle) : NULL;
+}
+
+static void vector_put(struct wdmdma_vector *vector)
+{
+	kref_put(&vector->handle.ref, vector_free_record);
+}
+
+/* Report misuse by the number that Windows gives it, in bug check 0x1DC. */
+static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
+			  const char *what, u32 index)
+{
+	wdmdma_refuse(adapter->device, call, "%s (bug check 0x1DC, code %u), index %u",
+		      what, code, index);
+}
+
+/* Is there such an element, and is it live? If not that is reported. */
+static bool vector_index_ok(struct wdmdma_vector *vector, const char *call, u32 index)
+{
+	if (index >= vector->count)
+		vector_misuse(vector->adapter, call, 3, "index out of bounds", index);
+	else if (test_bit(index, vector->dead))
+		vector_misuse(vector->adapter, call, 4, "the element is freed", index);
+	else
+		return true;
+	return false;
+}
+
+static struct wdmdma_addresses vector_element(const struct wdmdma_vector *vector, u32 index)
+{
+	const struct wdmdma_vector_block *block = &vector->block[index / vector->per_block];
+	size_t offset = index % vector->per_block * vector->stride;
+
+	return (struct wdmdma_addresses){ block->buffer.cpu + offset, block->buffer.dma + offset };
+}
+
+/**
+ * wdmdma_vector_peek() - the addresses of a live element, the quick way
+ * @face: the adapter, as the driver names it
+ * @key: the vector, as the driver names it
+ * @index: the element
+ *
+ * The adapter is not looked up: the vector knows it, and is gone before it is.
+ *
+ * Context: any.
+ * Return: the addresses; NULL for the CPU if something is wrong: wdmdma_vector_get()
+ * says what.
+ */
+struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index)
+{
+	struct wdmdma_addresses at = {};
+	struct wdmdma_handle *handle;
+	struct wdmdma_vector *vector;
+
+	wdmdma_peek_lock();
+	handle = wdmdma_handle_peek(WDMDMA_HANDLE_VECTOR, key);
+	if (handle) {
+		vector = to_vector(handle);
+		if (vector->adapter->face == face && index < vector->count &&
+		    !test_bit(index, vector->dead))
+			at = vector_element(vector, index);
+	}
+	wdmdma_peek_unlock();
+	return at;
+}
+
+/**
+ * wdmdma_vector_get() - the addresses of an element
+ * @adapter: the adapter
+ * @call: the Windows call, for messages
+ * @key: the vector, as the driver names it
+ * @index: the element
+ *
+ * Context: any.
+ * Return: the addresses; NULL for the CPU if there is none, reported.
+ */
+struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
+					  const void *key, u32 index)
+{
+	struct wdmdma_vector *vector = vector_find(adapter, key);
+	struct wdmdma_addresses at = {};
+
+	if (!vector) {
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+		return at;
+	}
+	if (vector_index_ok(vector, call, index))
+		at = vector_element(vector, index);
+	vector_put(vector);
+	return at;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
+
+/* Free one element; its memory goes with the last one of its block. May sleep. */
+void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
+				u32 index)
+{
+	struct wdmdma_vector_block *block;
+	struct wdmdma_vector *vector;
+
+	down_read(&adapter->device->sem);
+	vector = vector_find(adapter, key);
+	if (!vector) {
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+		goto unlock;
+	}
+	if (vector_index_ok(vector, call, index)) {
+		block = &vector->block[index / vector->per_block];
+		if (test_and_set_bit(index, vector->dead))
+			vector_misuse(adapter, call, 4, "the element is freed", index);
+		else if (atomic_dec_if_positive(&block->live) == 0)
+			wdmdma_block_free(adapter, &block->buffer);
+	}
+	vector_put(vector);
+unlock:
+	up_read(&adapter->device->sem);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_element);
+
+/* Free a vector that the caller has retired. */
+static void vector_destroy(struct wdmdma_vector *vector)
+{
+	struct wdmdma_adapter *adapter = vector->adapter;
+
+	lockdep_assert_held(&adapter->device->sem);
+	spin_lock(&adapter->vectors_lock);
+	list_del(&vector->node);
+	spin_unlock(&adapter->vectors_lock);
+	vector_free_blocks(vector, vector->blocks);
+	vector_put(vector);
+}
+
+/* Free a vector and what is left in it. May sleep. */
+void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key)
+{
+	struct wdmdma_vector *vector;
+
+	down_read(&adapter->device->sem);
+	vector = vector_find(adapter, key);
+	if (vector && wdmdma_handle_retire(&vector->handle))
+		vector_destroy(vector);
+	else
+		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+	if (vector)
+		vector_put(vector);
+	up_read(&adapter->device->sem);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
+
+/* Free the vectors of an adapter that goes. */
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
+{
+	struct device *dev = adapter->device->dev;
+	struct wdmdma_vector *vector, *next;
+	unsigned int left = 0;
+
+	lockdep_assert_held_write(&adapter->device->sem);
+	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			dev_warn(dev,
+				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
+				 when, vector->count, (void *)vector->caller);
+		wdmdma_handle_retire(&vector->handle);
+		vector_destroy(vector);
+	}
+	if (left)
+		dev_warn(dev, "%s: %u vectors were left: freed now\n", when, left);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_all);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Vectors: many common buffers of one size. See core/vector.c. */
+#ifndef WDMDMA_VECTOR_H
+#define WDMDMA_VECTOR_H
+
+#include "core/lookup.h"
+#include "lib/handle.h"
+#include "objects.h"
+
+struct wdmdma_adapter;
+
+/**
+ * struct wdmdma_vector_block - elements of a vector that were allocated as one
+ * @buffer: their memory; the addresses stay readable when it is freed
+ * @vector: the vector
+ * @live: elements not freed yet; 0 when the memory is gone
+ */
+struct wdmdma_vector_block {
+	struct wdmdma_buffer buffer;
+	struct wdmdma_vector *vector;
+	atomic_t live;
+};
+
+/**
+ * struct wdmdma_vector - many common buffers of one size
+ * @handle: known to the driver by the address of this
+ * @adapter: which it belongs to
+ * @node: in @adapter->vectors
+ * @caller: where it was allocated
+ * @count: elements
+ * @len: bytes asked for, of each
+ * @stride: bytes from one element to the next, whole pages
+ * @per_block: elements in each block but the last
+ * @blocks: length of @block
+ * @dead: a bit for each element that the driver has freed; behind @block
+ * @rcu: for the handle table
+ * @block: the memory
+ */
+struct wdmdma_vector {
+	struct wdmdma_handle handle;
+	struct wdmdma_adapter *adapter;
+	struct list_head node;
+	unsigned long caller;
+	u32 count;
+	size_t len;
+	size_t stride;
+	u32 per_block;
+	u32 blocks;
+	unsigned long *dead;
+	struct rcu_head rcu;
+	struct wdmdma_vector_block block[];
+};
+
+int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
+			struct wdmdma_vector **result);
+struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index);
+struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
+					  const void *key, u32 index);
+void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
+				u32 index);
+void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when);
+
+#endif /* WDMDMA_VECTOR_H */

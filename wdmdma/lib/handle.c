@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of live handles. See lib/handle.h for why there is one. */
+#include <linux/spinlock.h>
+
+#include "compat.h"
+#include "lib/handle.h"
+
+struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handles);
+/* Protects changes of the table; look-ups take only the RCU read lock. Any context. */
+static DEFINE_RAW_SPINLOCK(wdmdma_handles_lock);
+
+/* Make @handle known under @key. Its reference count starts at one, the caller's. */
+void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
+			   const void *key)
+{
+	unsigned long flags;
+
+	handle->key = key;
+	handle->type = type;
+	kref_init(&handle->ref);
+
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	hash_add_rcu(wdmdma_handles, &handle->node, (unsigned long)key);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_publish);
+
+/* Take @handle out of the table. Of several callers exactly one is told true. */
+bool wdmdma_handle_retire(struct wdmdma_handle *handle)
+{
+	unsigned long flags;
+	bool live;
+
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	live = hash_hashed(&handle->node);
+	hash_del_rcu(&handle->node);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+	return live;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
+
+/* The live handle of @type known under @key, with a reference; or NULL. Any context. */
+struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+
+	rcu_read_lock();
+	handle = wdmdma_handle_peek(type, key);
+	if (handle && !kref_get_unless_zero(&handle->ref))
+		handle = NULL;
+	rcu_read_unlock();
+	return handle;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);
+
+/* Is there a live handle of @type under @key? Any context. */
+bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
+{
+	bool live;
+
+	rcu_read_lock();
+	live = wdmdma_handle_peek(type, key);
+	rcu_read_unlock();
+	return live;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_is_live);
+
+/* Take all handles of @type under @key out of the table: the key gets another meaning. */
+void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key)
+{
+	struct wdmdma_handle *handle;
+	struct hlist_node *next;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
+	hash_for_each_possible_safe(wdmdma_handles, handle, next, node, (unsigned long)key)
+		if (handle->key == key && handle->type == type)
+			hash_del_rcu(&handle->node);
+	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_forget);

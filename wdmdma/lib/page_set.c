@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Page sets. The vocabulary is in lib/page_set.h. */
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/io.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+
+/* How many places of a window are tried before a contiguous range is given up. */
+#define WDMDMA_PAGES_CANDIDATES	64
+/* How many pages change their cache type at a time: their array is on the stack. */
+#define WDMDMA_PAGES_BATCH	32
+
+/**
+ * wdmdma_pages_reclaim() - make the kernel free memory, without its OOM killer
+ * @nr: pages
+ *
+ * Some functions of the kernel allocate with flags of their own, among which the OOM killer
+ * is. They are called while memalloc_noreclaim_save() is in force, which keeps it away, and
+ * reclaim too. So what they need is reclaimed before. If others are quicker to take it, the
+ * kernel's reserves are used: by some dozen bytes for each page of a buffer. While much more
+ * is free nothing needs to be done.
+ *
+ * Context: may sleep.
+ * Return: false if so much cannot be had.
+ */
+bool wdmdma_pages_reclaim(unsigned long nr)
+{
+	struct page *page, *next;
+	LIST_HEAD(taken);
+	bool had = true;
+
+	if (global_zone_page_state(NR_FREE_PAGES) / 16 > nr + totalram_pages() / 1024)
+		return true;
+	for (; nr && had; nr--) {
+		page = alloc_page(WDMDMA_GFP);
+		if (page)
+			list_add(&page->lru, &taken);
+		else
+			had = false;
+		cond_resched();
+	}
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
+	return had;
+}
+
+/**
+ * wdmdma_kvmalloc() - kvmalloc() without the OOM killer
+ * @size: bytes
+ * @gfp: WDMDMA_GFP, or flags that do not sleep; with __GFP_ZERO for zeroes
+ *
+ * kvmalloc() of more than a page can come to page tables, which the kernel allocates with
+ * flags of its own.
+ *
+ * Context: as @gfp says.
+ * Return: memory for kvfree(); or NULL.
+ */
+void *wdmdma_kvmalloc(size_t size, gfp_t gfp)
+{
+	unsigned long nr = PFN_UP(size);
+	unsigned int flags;
+	void *memory;
+
+	if (size <= PAGE_SIZE || !gfpflags_allow_blocking(gfp))
+		return kmalloc(size, gfp | __GFP_NOWARN);
+	memory = kmalloc(size, (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY | __GFP_NOWARN);
+	if (memory || nr > totalram_pages() || !wdmdma_pages_reclaim(nr + wdmdma_pages_tables(nr)))
+		return memory;
+	flags = memalloc_noreclaim_save();
+	memory = __vmalloc(size, GFP_KERNEL | __GFP_NOWARN | (gfp & __GFP_ZERO));
+	memalloc_noreclaim_restore(flags);
+	return memory;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_kvmalloc);
+
+/* An empty set with room for @nr pages. */
+struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp)
+{
+	struct wdmdma_pages *pages;
+
+	pages = wdmdma_kvmalloc(struct_size(pages, pfn, nr), gfp | __GFP_ZERO);
+	if (pages)
+		pages->nr = nr;
+	return pages;
+}
+
+/* Forget a set, but not its pages. */
+void wdmdma_pages_delete(struct wdmdma_pages *pages)
+{
+	kvfree(pages);
+}
+
+static bool pages_in_place(const struct wdmdma_place *place, u64 start, u64 size)
+{
+	return wdmdma_window_holds(place->window, start, size) &&
+	       !wdmdma_window_crosses(place->boundary, start, size);
+}
+
+/* A block of @nr pages from the buddy allocator, split into single pages. */
+static struct page *pages_from_buddy(const struct wdmdma_place *place, unsigned long nr,
+				     gfp_t zone)
+{
+	unsigned int order = get_order(nr << PAGE_SHIFT);
+	struct page *block;
+	unsigned long i;
+
+	if (order > MAX_PAGE_ORDER)
+		return NULL;
+	block = alloc_pages_node(place->node, place->gfp | zone, order);
+	if (!block)
+		return NULL;
+
+	if (!pages_in_place(place, page_to_phys(block), (u64)nr << PAGE_SHIFT)) {
+		__free_pages(block, order);
+		return NULL;
+	}
+	split_page(block, order);
+	for (i = nr; i < 1UL << order; i++)
+		__free_page(block + i);
+	return block;
+}
+
+/* Where RAM can be: from the second page on, since no buffer may have address 0. */
+struct wdmdma_window wdmdma_pages_ram(void)
+{
+	unsigned long end_pfn = 0;
+	int node;
+
+	for_each_online_node(node)
+		end_pfn = max(end_pfn, node_end_pfn(node));
+	return (struct wdmdma_window){ .first = PAGE_SIZE, .last = PFN_PHYS(end_pfn) - 1 };
+}
+
+/*
+ * Are all @nr page frames from @pfn on RAM that is online, and of one zone of the right node?
+ * ZONE_MOVABLE is for what can be moved away when the memory is unplugged; and what is made of
+ * huge pages has been set aside for those who use them.
+ */
+static bool pages_range_usable(const struct wdmdma_place *place, unsigned long pfn,
+			       unsigned long nr)
+{
+	bool this_node = place->gfp & __GFP_THISNODE;
+	struct zone *zone = NULL;
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_online_page(pfn + i);
+
+		if (!page || PageReserved(page) || PageHuge(page) || is_zone_movable_page(page) ||
+		    (zone && page_zone(page) != zone) ||
+		    (this_node && page_to_nid(page) != place->node))
+			return false;
+		zone = page_zone(page);
+	}
+	return true;
+}
+
+/* A range at a place of the window that had to be emptied first: slow, and best effort. */
+static struct page *pages_from_range(const struct wdmdma_place *place, unsigned long nr)
+{
+	u64 size = (u64)nr << PAGE_SHIFT;
+	u64 align = roundup_pow_of_two(size);
+	struct wdmdma_window window = place->window;
+	unsigned long i, pfn;
+	unsigned int n;
+	u64 start;
+
+	if (place->easy || !gfpflags_allow_blocking(place->gfp) ||
+	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
+		return NULL;
+	/* Aligned to its size a block crosses no boundary; without one, large blocks fit better. */
+	if (!place->boundary)
+		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
+
+	for (n = 0; wdmdma_window_candidate(window, size, align, n, WDMDMA_PAGES_CANDIDATES,
+					    &start); n++) {
+		cond_resched();
+		pfn = start >> PAGE_SHIFT;
+		if (!pages_range_usable(place, pfn, nr))
+			continue;
+		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, WDMDMA_GFP))
+			continue;
+		for (i = 0; i < nr; i++)
+			clear_highpage(pfn_to_page(pfn + i));
+		return pfn_to_page(pfn);
+	}
+	return NULL;
+}
+
+/**
+ * wdmdma_pages_block() - allocate physically contiguous pages
+ * @place: where they may lie and how to allocate them
+ * @nr: number of pages
+ *
+ * The buddy allocator is asked first, with the zones that the window could mean
+ * from the widest to the narrowest; then, if the caller may sleep, places in the
+ * window are emptied.
+ *
+ * Context: may sleep, unless @place->gfp says otherwise.
+ * Return: the first of @nr pages, each with a reference of its own; or NULL.
+ */
+struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr)
+{
+	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	struct page *block = NULL;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(zones) && !block; i++)
+		block = pages_from_buddy(place, nr, zones[i]);
+	return block ?: pages_from_range(place, nr);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
+
+/* A page set of wdmdma_pages_block(), not mapped yet; or NULL. */
+struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr)
+{
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, gfpflags_allow_blocking(place->gfp) ?
+						      WDMDMA_GFP : GFP_NOWAIT);
+	struct page *block;
+	unsigned long i;
+
+	if (!pages)
+		return NULL;
+	block = wdmdma_pages_block(place, nr);
+	if (!block) {
+		wdmdma_pages_delete(pages);
+		return NULL;
+	}
+	for (i = 0; i < nr; i++)
+		pages->pfn[i] = page_to_pfn(block) + i;
+	return pages;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
+
+/*
+ * A page set in as few pieces as can be had without effort, not mapped yet; or NULL.
+ * For a device that an IOMMU shows one range all the same. May sleep.
+ */
+struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr)
+{
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, WDMDMA_GFP);
+	unsigned int order = MAX_PAGE_ORDER, i;
+	struct wdmdma_place easy = *place;
+	unsigned long done = 0;
+	struct page *block;
+
+	if (!pages)
+		return NULL;
+	easy.gfp = (place->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	while (done < nr) {
+		order = min_t(unsigned int, order, ilog2(nr - done));
+		block = pages_from_buddy(order ? &easy : place, 1UL << order, 0);
+		if (block) {
+			for (i = 0; i < 1U << order; i++)
+				pages->pfn[done++] = page_to_pfn(block) + i;
+		} else if (order) {
+			order--;
+		} else {
+			pages->nr = done;
+			wdmdma_pages_free(pages);
+			return NULL;
+		}
+	}
+	return pages;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_gather);
+
+bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
+{
+	return wdmdma_pfns_run(pfn, nr) == nr;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_contiguous);
+
+/* Keep pages from ever getting another owner: those that free them have one reference less. */
+void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		get_page(pfn_to_page(pfn[i]));
+	pr_warn("wdmdma: %lu pages %s, and are lost\n", nr, why);
+}
+
+/* The linear map's page tables are allocated with the kernel's own flags. */
+static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cache cache)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int ret;
+
+	if (cache == WDMDMA_CACHE_UNCACHED)
+		ret = set_pages_array_uc(page, nr);
+	else if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+		ret = set_pages_array_wc(page, nr);
+	else
+		ret = set_pages_array_wb(page, nr);
+	memalloc_noreclaim_restore(flags);
+	return ret;
+}
+
+/*
+ * Change how the kernel's linear map caches the pages; on failure they are as they
+ * were. Going back to cached allocates nothing, since the linear map is split by
+ * then; should it fail all the same, the pages are lost.
+ */
+static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache)
+{
+	struct page *batch[WDMDMA_PAGES_BATCH];
+	unsigned long done, n, i;
+	int ret;
+
+	for (done = 0; done < nr; done += n) {
+		n = min_t(unsigned long, nr - done, WDMDMA_PAGES_BATCH);
+		for (i = 0; i < n; i++)
+			batch[i] = pfn_to_page(pfn[done + i]);
+		/* Each may lie in a large page of the linear map, which is to be split. */
+		if (cache != WDMDMA_CACHE_PLATFORM && !wdmdma_pages_reclaim(n)) {
+			ret = -ENOMEM;
+			i = 0;
+			goto undo;
+		}
+		if (!pages_set_batch(batch, n, cache))
+			continue;
+		/*
+		 * A part of the batch may have been changed, and another may be what somebody
+		 * else has set: so which pages are to be undone shows one by one only.
+		 */
+		for (i = 0; i < n; i++) {
+			ret = pages_set_batch(batch + i, 1, cache);
+			if (ret)
+				goto undo;
+		}
+	}
+	return 0;
+
+undo:
+	if (cache == WDMDMA_CACHE_PLATFORM)
+		wdmdma_pfns_leak(pfn, nr, "cannot be made cached again");
+	else
+		pages_set_cache(pfn, done + i, WDMDMA_CACHE_PLATFORM);
+	return ret;
+}
+
+static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
+{
+	pgprot_t prot = writable ? PAGE_KERNEL : PAGE_KERNEL_RO;
+
+	if (cache == WDMDMA_CACHE_UNCACHED)
+		return pgprot_noncached(prot);
+	if (cache == WDMDMA_CACHE_WRITE_COMBINED)
+		return pgprot_writecombine(prot);
+	return prot;
+}
+
+/* vmap(), whose page tables are allocated with the kernel's own flags. */
+static void *pages_vmap(struct page **page, unsigned long nr, pgprot_t prot)
+{
+	unsigned int flags;
+	void *va;
+
+	if (!wdmdma_pages_reclaim(wdmdma_pages_tables(nr)))
+		return NULL;
+	flags = memalloc_noreclaim_save();
+	va = vmap(page, nr, VM_MAP, prot);
+	memalloc_noreclaim_restore(flags);
+	return va;
+}
+
+/* How the CPU's page tables cache kernel memory. Only x86 has more answers than one. */
+enum wdmdma_cache wdmdma_cache_of(const void *va)
+{
+#ifdef CONFIG_X86
+	/* The third bit has another place in large entries, and no type here needs it. */
+	unsigned long mask = _PAGE_PCD | _PAGE_PWT;
+	unsigned long uncached = pgprot_val(pgprot_noncached(PAGE_KERNEL)) & mask;
+	unsigned long combined = pgprot_val(pgprot_writecombine(PAGE_KERNEL)) & mask;
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+	unsigned long bits = pte && pte_present(*pte) ? pte_flags(*pte) & mask : 0;
+
+	if (bits)
+		return bits == combined && bits != uncached ? WDMDMA_CACHE_WRITE_COMBINED :
+							      WDMDMA_CACHE_UNCACHED;
+#endif
+	return WDMDMA_CACHE_PLATFORM;
+}
+
+/**
+ * wdmdma_pfns_map() - map pages for the CPU, in one piece
+ * @pfn: the pages; to be the module's own if @cache is not the platform's
+ * @nr: how many
+ * @cache: the cache type
+ * @writable: false for a mapping that is read-only
+ *
+ * Context: may sleep; not for contiguous pages with the platform's cache type,
+ * writable: the linear map has them already.
+ * Return: the address, or an ERR_PTR and nothing changed.
+ */
+void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache,
+		      bool writable)
+{
+	struct page **page;
+	unsigned long i;
+	void *va;
+	int ret;
+
+	/* The linear map has the pages in one piece already, and with the type it is given. */
+	if (writable && wdmdma_pfns_contiguous(pfn, nr)) {
+		ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
+		return ret ? ERR_PTR(ret) : page_address(pfn_to_page(pfn[0]));
+	}
+
+	page = wdmdma_kvmalloc(array_size(nr, sizeof(*page)), WDMDMA_GFP);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < nr; i++)
+		page[i] = pfn_to_page(pfn[i]);
+
+	ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
+	va = ret ? NULL : pages_vmap(page, nr, pages_prot(cache, writable));
+	if (!va && !ret && cache != WDMDMA_CACHE_PLATFORM)
+		pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM);
+	kvfree(page);
+	return va ?: ERR_PTR(ret ?: -ENOMEM);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_map);
+
+/* Undo wdmdma_pfns_map(), in the same context. */
+void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
+		       enum wdmdma_cache cache)
+{
+	if (is_vmalloc_addr(va))
+		vunmap(va);
+	if (cache != WDMDMA_CACHE_PLATFORM)
+		pages_set_cache(pfn, nr, WDMDMA_CACHE_PLATFORM);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_unmap);
+
+/* Give a page set its CPU mapping: 0, or a negative errno and nothing changed. May sleep. */
+int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache)
+{
+	void *va = wdmdma_pfns_map(pages->pfn, pages->nr, cache, true);
+
+	if (IS_ERR(va))
+		return PTR_ERR(va);
+	pages->va = va;
+	pages->cache = cache;
+	return 0;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_map);
+
+/* Undo wdmdma_pages_map(). */
+void wdmdma_pages_unmap(struct wdmdma_pages *pages)
+{
+	wdmdma_pfns_unmap(pages->va, pages->pfn, pages->nr, pages->cache);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
+
+/* Give back the pages of wdmdma_pages_alloc(), unmapped before. */
+void wdmdma_pages_free(struct wdmdma_pages *pages)
+{
+	unsigned long i;
+
+	/* Whichever way they came, each page is a page of its own by now. */
+	for (i = 0; i < pages->nr; i++)
+		__free_page(pfn_to_page(pages->pfn[i]));
+	wdmdma_pages_delete(pages);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_free);

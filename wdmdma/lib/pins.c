@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pins of pages of processes. See lib/pins.h for what they are for. */
+#include <linux/bits.h>
+#include <linux/mm.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "lib/pins.h"
+
+/*
+ * Pages that buffers use, by page frame: how many do, and how many pins were given up since.
+ * Used in any context.
+ */
+static DEFINE_XARRAY_FLAGS(pins_used, XA_FLAGS_LOCK_IRQ);
+
+#define PINS_USER	1UL
+#define PINS_GIVEN_UP	BIT(32)
+#define PINS_USERS(value)	((value) & (PINS_GIVEN_UP - 1))
+#define PINS_LEFT(value)	((value) >> 32)
+
+/* What is noted of a page. Under the table's lock. */
+static unsigned long pins_load(unsigned long pfn)
+{
+	void *entry = xa_load(&pins_used, pfn);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+/* Change what is noted. Without @gfp for a page that is noted, and then it cannot fail. */
+static int pins_store(unsigned long pfn, unsigned long value, gfp_t gfp)
+{
+	return xa_err(__xa_store(&pins_used, pfn, value ? xa_mk_value(value) : NULL, gfp));
+}
+
+static void pins_undo(unsigned long pfn, bool dirty)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	/* Marking dirty may sleep. Who gives up in atomic context has marked it when it pinned. */
+	if (dirty)
+		unpin_user_pages_dirty_lock(&page, 1, true);
+	else
+		unpin_user_page(page);
+}
+
+/**
+ * wdmdma_pins_use() - a buffer is going to use pages that somebody else has pinned
+ * @pfn: the pages
+ * @nr: how many
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
+{
+	unsigned long i, flags;
+	int ret = 0;
+
+	for (i = 0; i < nr; i++) {
+		/* Makes room outside of the lock, if the page is not noted yet. */
+		ret = xa_reserve_irq(&pins_used, pfn[i], WDMDMA_GFP);
+		if (ret)
+			break;
+		xa_lock_irqsave(&pins_used, flags);
+		ret = pins_store(pfn[i], pins_load(pfn[i]) + PINS_USER, GFP_ATOMIC | __GFP_NOWARN);
+		xa_unlock_irqrestore(&pins_used, flags);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return 0;
+	xa_release(&pins_used, pfn[i]);
+	wdmdma_pins_unuse(pfn, i, false);
+	return ret;
+}
+
+/**
+ * wdmdma_pins_unuse() - undo wdmdma_pins_use(), and all pins that were given up meanwhile
+ * @pfn: the pages
+ * @nr: how many
+ * @dirty: the device may have written them
+ *
+ * Context: may sleep.
+ */
+void wdmdma_pins_unuse(const unsigned long *pfn, unsigned long nr, bool dirty)
+{
+	unsigned long i, flags, value;
+
+	for (i = 0; i < nr; i++) {
+		xa_lock_irqsave(&pins_used, flags);
+		value = pins_load(pfn[i]) - PINS_USER;
+		pins_store(pfn[i], PINS_USERS(value) ? value : 0, 0);
+		xa_unlock_irqrestore(&pins_used, flags);
+		if (PINS_USERS(value))
+			continue;
+		for (value = PINS_LEFT(value); value; value--)
+			pins_undo(pfn[i], dirty);
+		cond_resched();
+	}
+}
+
+/**
+ * wdmdma_pins_give_up() - undo one pin of a page, or leave that to the buffers that use it
+ * @pfn: the page
+ * @dirty: it may have been written, and the caller may sleep
+ *
+ * Context: any, if not @dirty.
+ */
+void wdmdma_pins_give_up(unsigned long pfn, bool dirty)
+{
+	unsigned long flags, value = 0;
+
+	if (!xa_empty(&pins_used)) {
+		xa_lock_irqsave(&pins_used, flags);
+		value = pins_load(pfn);
+		if (value)
+			pins_store(pfn, value + PINS_GIVEN_UP, 0);
+		xa_unlock_irqrestore(&pins_used, flags);
+	}
+	if (!value)
+		pins_undo(pfn, dirty);
+}
+
+/* At the end of the module: an insertion that failed may have left inner nodes. */
+void wdmdma_pins_exit(void)
+{
+	xa_destroy(&pins_used);
+}

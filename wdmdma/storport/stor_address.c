@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: addresses of a StorPort miniport's memory, in both directions.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/minmax.h>
+
+#include "storport/stor.h"
+
+/**
+ * StorPortGetPhysicalAddress() - the address of memory for the device
+ * @hw_device_extension: the miniport's device extension
+ * @srb: the SRB whose data buffer, sense buffer or SrbExtension @virtual_address lies
+ *	in; NULL for other memory
+ * @virtual_address: an address for the CPU: anywhere in the uncached extension, in
+ *	memory of StorPortAllocateDmaMemory() and its relatives, or in the SRB's
+ * @length: receives how many bytes from there on follow each other for the device; 0
+ *	on failure
+ *
+ * Answers to storport: StorPortGetPhysicalAddress. The address is the logical one.
+ * @length is right for all kinds of memory.
+ *
+ * Differs from Windows: with an SRB, memory that is not the SRB's is found too.
+ *
+ * Context: any.
+ * Return: the address; 0, with a message, for memory that the device does not share.
+ */
+STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
+						 PSCSI_REQUEST_BLOCK srb, PVOID virtual_address,
+						 ULONG *length)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	STOR_PHYSICAL_ADDRESS address = {};
+	dma_addr_t la = 0;
+	size_t left = 0;
+
+	if (length)
+		*length = 0;
+	if (!stor)
+		return address;
+	if (!length)
+		wdm_stor_refuse(__func__, "Length is NULL");
+	else if (srb && !wdm_stor_is_srb(stor, srb))
+		wdm_stor_refuse(__func__, "Srb %p is none of this miniport", srb);
+	else if (!(srb && wdm_stor_srb_address(stor, srb, virtual_address, &la, &left)) &&
+		 wdmdma_virt_to_logical(stor->dma_adapter, virtual_address, &la, &left))
+		wdm_stor_refuse(__func__, "VirtualAddress %p is in no memory of this miniport%s",
+				virtual_address, srb ? " or Srb" : ", and Srb is NULL");
+	else
+		*length = min_t(size_t, left, U32_MAX);
+	address.QuadPart = la;
+	wdm_stor_put(stor);
+	return address;
+}
+EXPORT_SYMBOL_GPL(StorPortGetPhysicalAddress);
+
+/**
+ * StorPortGetVirtualAddress() - the address of memory for the CPU
+ * @hw_device_extension: the miniport's device extension
+ * @physical_address: an address for the device: anywhere in the uncached extension or
+ *	in an SRB extension
+ *
+ * Answers to storport: StorPortGetVirtualAddress.
+ *
+ * Differs from Windows: knows all memory of StorPortAllocateDmaMemory() and its
+ * relatives, too. Not a SRB's data buffer.
+ *
+ * Context: any.
+ * Return: the address; NULL, with a message, for what is no such memory.
+ */
+PVOID StorPortGetVirtualAddress(PVOID hw_device_extension, STOR_PHYSICAL_ADDRESS physical_address)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	size_t left;
+	void *va;
+
+	if (!stor)
+		return NULL;
+	va = wdmdma_logical_to_virt(stor->dma_adapter, physical_address.QuadPart, &left);
+	if (!va)
+		wdm_stor_refuse(__func__, "PhysicalAddress %#llx is in no memory of this miniport",
+				(u64)physical_address.QuadPart);
+	wdm_stor_put(stor);
+	return va;
+}
+EXPORT_SYMBOL_GPL(StorPortGetVirtualAddress);

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: what stands behind a StorPort miniport's HwDeviceExtension, and the one
+ * uncached extension.
+ *
+ * A miniport's device extension is found by its address, like every other handle,
+ * and each call holds a reference while it runs. The last one to go gives back
+ * what the miniport left.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/core.h"
+#include "core/transfer.h"
+#include "core/work.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+#include "storport/stor.h"
+#include "wdm/wdm_common.h"
+
+/* The object behind the miniport's pointer, with a reference; or NULL, reported. Any context. */
+struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_MINIPORT,
+							  hw_device_extension);
+
+	if (handle)
+		return container_of(handle, struct wdm_stor, handle);
+	wdm_stor_refuse(call, "HwDeviceExtension %s", hw_device_extension ?
+			"is not from wdmdma_hw_device_extension_create, or already destroyed" :
+			"is NULL");
+	return NULL;
+}
+
+/* The one place where an error of the core becomes a STOR_STATUS. */
+ULONG wdm_stor_status(int error)
+{
+	switch (error) {
+	case 0:
+		return STOR_STATUS_SUCCESS;
+	case -EINVAL:
+		return STOR_STATUS_INVALID_PARAMETER;
+	case -ESHUTDOWN:
+		return STOR_STATUS_INVALID_DEVICE_STATE;
+	default:
+		return STOR_STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+
+/* Note that the miniport holds something. Any context. */
+int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
+		  size_t len)
+{
+	struct wdm_stor_object *object = kzalloc(sizeof(*object), wdm_stor_gfp());
+	unsigned long flags;
+
+	if (!object)
+		return -ENOMEM;
+	object->kind = kind;
+	object->key = key;
+	object->memory = memory;
+	object->len = len;
+	spin_lock_irqsave(&stor->lock, flags);
+	hash_add(stor->objects, &object->node, key);
+	spin_unlock_irqrestore(&stor->lock, flags);
+	return 0;
+}
+
+/* The object of this kind under this key, or NULL. Under the lock. */
+static struct wdm_stor_object *stor_lookup(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
+					   u64 key)
+{
+	struct wdm_stor_object *object;
+
+	hash_for_each_possible(stor->objects, object, node, key)
+		if (object->key == key && object->kind == kind)
+			return object;
+	return NULL;
+}
+
+/* The memory of that object, or NULL. It is the caller's own to keep it alive. Any context. */
+void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key)
+{
+	struct wdm_stor_object *object;
+	unsigned long flags;
+	void *memory;
+
+	spin_lock_irqsave(&stor->lock, flags);
+	object = stor_lookup(stor, kind, key);
+	memory = object ? object->memory : NULL;
+	spin_unlock_irqrestore(&stor->lock, flags);
+	return memory;
+}
+
+/* Take it out of the list: of several callers one gets it, and frees it. Any context. */
+struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
+				      u64 key)
+{
+	struct wdm_stor_object *object;
+	unsigned long flags;
+
+	spin_lock_irqsave(&stor->lock, flags);
+	object = stor_lookup(stor, kind, key);
+	if (object)
+		hash_del(&object->node);
+	spin_unlock_irqrestore(&stor->lock, flags);
+	return object;
+}
+
+static void stor_free_uncached(struct wdm_stor *stor)
+{
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+
+	dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, stor->uncached_len,
+						     stor->uncached_la, stor->uncached, FALSE);
+}
+
+/* Let the device use no memory by a SRB's data or a list any more, whoever owns the memory. */
+static void stor_end_transfers(struct wdm_stor *stor)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
+	struct wdm_stor_object *object;
+	unsigned int bucket;
+
+	hash_for_each(stor->objects, bucket, object, node)
+		if (object->kind->end_transfer)
+			object->kind->end_transfer(stor, object);
+	if (!adapter)
+		return;
+	wdmdma_list_end(adapter, "wdmdma_hw_device_extension_destroy");
+	wdmdma_adapter_put(adapter);
+}
+
+static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
+{
+	struct wdm_stor_object *object;
+	struct hlist_node *next;
+	unsigned int bucket;
+
+	hash_for_each_safe(stor->objects, bucket, next, object, node) {
+		if (object->kind->stage != stage)
+			continue;
+		wdm_stor_refuse("wdmdma_hw_device_extension_destroy", "%s was left: freed now",
+				object->kind->name);
+		hash_del(&object->node);
+		object->kind->release(stor, object);
+		kfree(object);
+	}
+}
+
+/*
+ * Nobody uses the extension, and nobody can find it. Transfers end first, since their
+ * memory may be of any kind; then goes what lies in other memory before that. May sleep.
+ */
+static void stor_teardown(struct work_struct *work)
+{
+	struct wdm_stor *stor = container_of(work, struct wdm_stor, teardown);
+	enum wdm_stor_stage stage;
+
+	stor_end_transfers(stor);
+	for (stage = 0; stage < WDM_STOR_STAGES; stage++) {
+		stor_release_stage(stor, stage);
+		if (stage == WDM_STOR_DEVICE_MEMORY && stor->uncached)
+			stor_free_uncached(stor);
+	}
+	stor->dma_adapter->DmaOperations->PutDmaAdapter(stor->dma_adapter);
+	wdmdma_device_object_put(stor->pdo);
+	kvfree_rcu(stor, rcu);
+}
+
+/* Any context. */
+static void stor_release(struct kref *ref)
+{
+	struct wdm_stor *stor = container_of(ref, struct wdm_stor, handle.ref);
+
+	if (wdmdma_at_dispatch())
+		queue_work(wdmdma_workqueue, &stor->teardown);
+	else
+		stor_teardown(&stor->teardown);
+}
+
+void wdm_stor_put(struct wdm_stor *stor)
+{
+	kref_put(&stor->handle.ref, stor_release);
+}
+
+/* Get the adapter by the calls that any driver makes; its reach is then the device's mask. */
+static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev)
+{
+	DEVICE_DESCRIPTION description = {
+		.Version = DEVICE_DESCRIPTION_VERSION3,
+		.Master = TRUE,
+		.ScatterGather = TRUE,
+		.InterfaceType = InterfaceTypeUndefined,
+		.MaximumLength = U32_MAX,
+		.DmaAddressWidth = 64,
+	};
+	ULONG map_registers;
+
+	stor->pdo = wdmdma_device_object_get(dev);
+	if (!stor->pdo)
+		return false;
+	stor->dma_adapter = IoGetDmaAdapter(stor->pdo, &description, &map_registers);
+	if (stor->dma_adapter)
+		return true;
+	wdmdma_device_object_put(stor->pdo);
+	return false;
+}
+
+/**
+ * wdmdma_hw_device_extension_create() - make a miniport's device extension
+ * @dev: the device, with its driver bound or in its probe function
+ * @size: bytes that the miniport wants, its DeviceExtensionSize
+ *
+ * The glue of a ported miniport calls this once its DMA mask is set, and passes
+ * the result to the miniport as HwDeviceExtension. It is the miniport's memory,
+ * zeroed, and the handle in all StorPort calls. The memory that those calls give
+ * lies in reach of the device's DMA mask.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the extension; NULL, with the reason in the log.
+ */
+PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
+{
+	struct wdm_stor *stor;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!size) {
+		wdm_stor_refuse(__func__, "size is 0");
+		return NULL;
+	}
+	stor = wdmdma_kvmalloc(struct_size(stor, extension, size), WDMDMA_GFP | __GFP_ZERO);
+	if (!stor) {
+		wdm_stor_refuse(__func__, "no memory for %zu bytes", size);
+		return NULL;
+	}
+	mutex_init(&stor->uncached_lock);
+	spin_lock_init(&stor->lock);
+	hash_init(stor->objects);
+	INIT_WORK(&stor->teardown, stor_teardown);
+	if (!stor_get_adapter(stor, dev)) {
+		kvfree(stor);
+		return NULL;
+	}
+	wdmdma_handle_publish(&stor->handle, WDMDMA_HANDLE_MINIPORT, stor->extension);
+	return stor->extension;
+}
+EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_create);
+
+/* No list starts, or comes after it has waited, from here on. Any context. */
+static void stor_close_lists(struct wdm_stor *stor)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
+
+	if (!adapter)
+		return;
+	wdmdma_list_close(adapter);
+	wdmdma_adapter_put(adapter);
+}
+
+/**
+ * wdmdma_hw_device_extension_destroy() - end a miniport's device extension
+ * @hw_device_extension: from wdmdma_hw_device_extension_create(); NULL is ignored
+ *
+ * To be called when the miniport is done, from the driver's remove function or the
+ * error path of its probe function. What the miniport did not free is reported and
+ * freed, transfers first and pool last; so is, without a report, the uncached extension.
+ * Above PASSIVE_LEVEL that is done a little later, but no list that waits comes any more.
+ * If the glue forgets the call, the DMA memory is reported and freed when the driver is
+ * unbound, as for any adapter; the extension itself stays until this call. In a hard
+ * interrupt nothing is done.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
+{
+	struct wdm_stor *stor;
+
+	if (!hw_device_extension || wdm_above_dispatch(__func__))
+		return;
+	stor = wdm_stor_find(hw_device_extension, __func__);
+	if (!stor)
+		return;
+	if (wdmdma_handle_retire(&stor->handle)) {
+		stor_close_lists(stor);
+		wdm_stor_put(stor);
+	}
+	wdm_stor_put(stor);
+}
+EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_destroy);
+
+/* Any extension that is left. */
+static void *stor_any(void)
+{
+	struct wdmdma_handle *handle;
+	unsigned int bucket;
+	void *any = NULL;
+
+	rcu_read_lock();
+	hash_for_each_rcu(wdmdma_handles, bucket, handle, node)
+		if (handle->type == WDMDMA_HANDLE_MINIPORT)
+			any = (void *)handle->key;
+	rcu_read_unlock();
+	return any;
+}
+
+/* The module goes, and nobody calls any more: free the extensions that were forgotten. */
+void wdm_stor_exit(void)
+{
+	void *extension;
+
+	while ((extension = stor_any()))
+		wdmdma_hw_device_extension_destroy(extension);
+}
+
+/* Where the uncached extension may lie; NULL, or what is wrong with the configuration. */
+static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config,
+				    struct wdmdma_request *request)
+{
+	if (!config)
+		return "ConfigInfo is NULL";
+	if (!config->Master)
+		return "Master is FALSE: only a bus master has an uncached extension";
+	switch (config->Dma64BitAddresses & ~SCSI_DMA64_SYSTEM_SUPPORTED) {
+	case SCSI_DMA64_MINIPORT_FULL64BIT_SUPPORTED:
+		request->boundary = SZ_4G;
+		break;
+	case SCSI_DMA64_MINIPORT_FULL64BIT_NO_BOUNDARY_REQ_SUPPORTED:
+		break;
+	default:
+		request->window.last = U32_MAX;
+	}
+	if (!(config->FeatureSupport & STOR_ADAPTER_DMA_ADDRESS_WIDTH_SPECIFIED))
+		return NULL;
+	if (!config->DmaAddressWidth || config->DmaAddressWidth > 64)
+		return "DmaAddressWidth is not in 1 to 64";
+	wdmdma_window_clip(&request->window, wdmdma_window_of_width(config->DmaAddressWidth));
+	return NULL;
+}
+
+/* Allocate the uncached extension. Under its lock. */
+static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_INFORMATION *config,
+				struct wdmdma_request *request)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, request->call);
+	const char *fault = stor_read_config(config, request);
+	dma_addr_t dma;
+	void *cpu;
+
+	if (!adapter)
+		return;
+	if (fault) {
+		wdmdma_refuse(adapter->device, request->call, "%s", fault);
+		goto put;
+	}
+	if (config->FeatureSupport & STOR_ADAPTER_UNCACHED_EXTENSION_NUMA_NODE_PREFERRED)
+		request->node = dev_to_node(adapter->device->dev);
+	if (wdmdma_buffer_alloc(adapter, request, &cpu, &dma))
+		goto put;
+	stor->uncached_len = request->len;
+	stor->uncached_la.QuadPart = dma;
+	/* Readers that see the address see its length, too. */
+	smp_store_release(&stor->uncached, cpu);
+put:
+	wdmdma_adapter_put(adapter);
+}
+
+/**
+ * StorPortGetUncachedExtension() - the one block that CPU and adapter share
+ * @hw_device_extension: the miniport's device extension
+ * @config_info: what the miniport knows of its adapter: Master, Dma64BitAddresses,
+ *	FeatureSupport and DmaAddressWidth count; read by the first call only
+ * @number_of_bytes: bytes; whole pages are allocated
+ *
+ * Answers to storport: StorPortGetUncachedExtension. The first call allocates a
+ * common buffer as AllocateCommonBuffer does: page aligned, zeroed, cached where
+ * the device is cache coherent. Later calls return the same block, whatever they
+ * ask for; one that asks for more is reported. It lies below 4 GiB, unless
+ * Dma64BitAddresses is FULL64BIT (then it crosses no multiple of 4 GiB) or
+ * FULL64BIT_NO_BOUNDARY_REQ. It is freed with the device extension.
+ *
+ * Differs from Windows: may be called at any time after
+ * wdmdma_hw_device_extension_create().
+ *
+ * Context: PASSIVE_LEVEL (may sleep) for the first call, any for later ones.
+ * Return: the address for the CPU; NULL, with the reason in the log.
+ */
+PVOID StorPortGetUncachedExtension(PVOID hw_device_extension,
+				   PPORT_CONFIGURATION_INFORMATION config_info,
+				   ULONG number_of_bytes)
+{
+	struct wdmdma_request request = {
+		.call = __func__,
+		.caller = _RET_IP_,
+		.len = number_of_bytes,
+		.window = WDMDMA_WINDOW_ALL,
+		.node = NUMA_NO_NODE,
+		.cache = WDMDMA_CACHE_PLATFORM,
+	};
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	dma_addr_t la;
+	void *uncached;
+
+	if (!stor)
+		return NULL;
+	/* Pairs with the release where it is set: the length is there, too. */
+	uncached = smp_load_acquire(&stor->uncached);
+	if (!uncached && !wdm_above_passive(__func__)) {
+		mutex_lock(&stor->uncached_lock);
+		if (!stor->uncached)
+			stor_alloc_uncached(stor, config_info, &request);
+		uncached = stor->uncached;
+		mutex_unlock(&stor->uncached_lock);
+	}
+	if (uncached && wdmdma_virt_to_logical(stor->dma_adapter, uncached, &la, NULL)) {
+		wdm_stor_refuse(__func__, "the driver is unbound, and the block is gone");
+		uncached = NULL;
+	} else if (uncached && number_of_bytes > stor->uncached_len) {
+		wdm_stor_refuse(__func__, "%u bytes are more than the first call's %u, which stay",
+				number_of_bytes, stor->uncached_len);
+	}
+	wdm_stor_put(stor);
+	return uncached;
+}
+EXPORT_SYMBOL_GPL(StorPortGetUncachedExtension);

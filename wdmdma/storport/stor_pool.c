@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: what else a StorPort miniport allocates: pool, MDLs, and host memory, which
+ * is for the device alone.
+ *
+ * All of it is in the list of what the miniport holds, so a free looks its argument
+ * up before it touches it, and what is left at the end is found.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "objects.h"
+#include "storport/stor.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* What a range of host memory can have: its length has 32 bits. */
+#define STOR_RANGE_MAX	((u64)U32_MAX & PAGE_MASK)
+
+#define STOR_POOL_ALIGNMENT	16
+
+static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	wdm_mdl_delete(object->memory);
+}
+
+static const struct wdm_stor_kind stor_pool = {
+	.name = "pool memory",
+	.stage = WDM_STOR_POOL,
+	.release = stor_release_pool,
+};
+
+static void stor_release_mdl(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	IoFreeMdl(object->memory);
+}
+
+static const struct wdm_stor_kind stor_mdl = {
+	.name = "an MDL",
+	.stage = WDM_STOR_MDLS,
+	.release = stor_release_mdl,
+};
+
+/* Keep what was allocated for the miniport, or free it: a status, and the output. */
+static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
+			   const struct wdm_stor_kind *kind, void *memory, PVOID *result)
+{
+	struct wdm_stor_object unkept = { .memory = memory };
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, call);
+	ULONG status = STOR_STATUS_INVALID_PARAMETER;
+
+	if (stor)
+		status = wdm_stor_status(memory ? wdm_stor_keep(stor, kind, (unsigned long)memory,
+								memory, 0) : -ENOMEM);
+	if (status == STOR_STATUS_SUCCESS)
+		*result = memory;
+	else if (memory)
+		kind->release(stor, &unkept);
+	if (status == STOR_STATUS_INSUFFICIENT_RESOURCES)
+		wdm_stor_refuse(call, "out of memory");
+	if (stor)
+		wdm_stor_put(stor);
+	return status;
+}
+
+/* Free what the miniport holds under this pointer. */
+static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
+			    const struct wdm_stor_kind *kind, PVOID pointer)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, call);
+	struct wdm_stor_object *object;
+
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	object = wdm_stor_take(stor, kind, (unsigned long)pointer);
+	if (object) {
+		kind->release(stor, object);
+		kfree(object);
+	} else {
+		wdm_stor_refuse(call, "%p is not %s of this miniport", pointer, kind->name);
+	}
+	wdm_stor_put(stor);
+	return object ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
+}
+
+/*
+ * Pool of Windows is aligned to 16 bytes, whatever its length. The slab allocator aligns that
+ * of a power of two to its length, and other lengths to less.
+ */
+static size_t stor_pool_bytes(ULONG number_of_bytes)
+{
+	return number_of_bytes < PAGE_SIZE ?
+	       roundup_pow_of_two(max_t(size_t, number_of_bytes, STOR_POOL_ALIGNMENT)) :
+	       number_of_bytes;
+}
+
+/**
+ * StorPortAllocatePool() - memory for the CPU
+ * @hw_device_extension: the miniport's device extension
+ * @number_of_bytes: bytes
+ * @tag: ignored
+ * @buffer_pointer: receives the memory; NULL on failure
+ *
+ * Answers to storport: StorPortAllocatePool. Zeroed, and aligned to 16 bytes; from
+ * a page on aligned to pages. Not for the device. Free it with StorPortFreePool().
+ *
+ * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab
+ * allocator has in one piece.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
+ * STOR_STATUS_INSUFFICIENT_RESOURCES.
+ */
+ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULONG tag,
+			   PVOID *buffer_pointer)
+{
+	gfp_t gfp = wdm_stor_gfp() | __GFP_ZERO;
+	size_t bytes = stor_pool_bytes(number_of_bytes);
+	void *memory;
+
+	if (buffer_pointer)
+		*buffer_pointer = NULL;
+	if (!buffer_pointer || !number_of_bytes) {
+		wdm_stor_refuse(__func__, "%s", buffer_pointer ? "NumberOfBytes is 0" :
+				"BufferPointer is NULL");
+		return STOR_STATUS_INVALID_PARAMETER;
+	}
+	memory = wdmdma_kvmalloc(bytes, gfp);
+	return stor_hand_out(hw_device_extension, __func__, &stor_pool, memory, buffer_pointer);
+}
+EXPORT_SYMBOL_GPL(StorPortAllocatePool);
+
+/**
+ * StorPortFreePool() - free memory of StorPortAllocatePool()
+ * @hw_device_extension: the miniport's device extension
+ * @buffer_pointer: the memory
+ *
+ * Answers to storport: StorPortFreePool.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing freed.
+ */
+ULONG StorPortFreePool(PVOID hw_device_extension, PVOID buffer_pointer)
+{
+	return stor_take_back(hw_device_extension, __func__, &stor_pool, buffer_pointer);
+}
+EXPORT_SYMBOL_GPL(StorPortFreePool);
+
+/**
+ * StorPortAllocateMdl() - allocate an MDL
+ * @hw_device_extension: the miniport's device extension
+ * @buffer_pointer: the memory that it will describe
+ * @number_of_bytes: bytes there
+ * @mdl: receives the MDL; NULL on failure
+ *
+ * Answers to storport: StorPortAllocateMdl, and does what IoAllocateMdl() does. Fill
+ * the MDL in with StorPortBuildMdlForNonPagedPool().
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
+ * STOR_STATUS_INSUFFICIENT_RESOURCES.
+ */
+ULONG StorPortAllocateMdl(PVOID hw_device_extension, PVOID buffer_pointer, ULONG number_of_bytes,
+			  PVOID *mdl)
+{
+	if (mdl)
+		*mdl = NULL;
+	if (!mdl || !buffer_pointer) {
+		wdm_stor_refuse(__func__, "%s is NULL", mdl ? "BufferPointer" : "Mdl");
+		return STOR_STATUS_INVALID_PARAMETER;
+	}
+	return stor_hand_out(hw_device_extension, __func__, &stor_mdl,
+			     IoAllocateMdl(buffer_pointer, number_of_bytes, FALSE, FALSE, NULL),
+			     mdl);
+}
+EXPORT_SYMBOL_GPL(StorPortAllocateMdl);
+
+/**
+ * StorPortFreeMdl() - free an MDL of StorPortAllocateMdl()
+ * @hw_device_extension: the miniport's device extension
+ * @mdl: the MDL
+ *
+ * Answers to storport: StorPortFreeMdl, and does what IoFreeMdl() does.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing freed.
+ */
+ULONG StorPortFreeMdl(PVOID hw_device_extension, PVOID mdl)
+{
+	return stor_take_back(hw_device_extension, __func__, &stor_mdl, mdl);
+}
+EXPORT_SYMBOL_GPL(StorPortFreeMdl);
+
+/**
+ * StorPortBuildMdlForNonPagedPool() - note which pages an MDL describes
+ * @hw_device_extension: the miniport's device extension
+ * @mdl: from StorPortAllocateMdl(), for memory of the kernel
+ *
+ * Answers to storport: StorPortBuildMdlForNonPagedPool, and does what
+ * MmBuildMdlForNonPagedPool() does.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER if the MDL is none of
+ * the miniport's, is filled in already, or describes no memory of the kernel.
+ */
+ULONG StorPortBuildMdlForNonPagedPool(PVOID hw_device_extension, PVOID mdl)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	PMDL own = mdl;
+	bool built = false;
+
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	if (!wdm_stor_memory(stor, &stor_mdl, (unsigned long)mdl)) {
+		wdm_stor_refuse(__func__, "%p is no MDL of this miniport", mdl);
+	} else if (own->MdlFlags & WDM_MDL_RESIDENT) {
+		wdm_stor_refuse(__func__, "the MDL is filled in already");
+	} else {
+		MmBuildMdlForNonPagedPool(own);
+		built = own->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL;
+	}
+	wdm_stor_put(stor);
+	return built ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
+}
+EXPORT_SYMBOL_GPL(StorPortBuildMdlForNonPagedPool);
+
+/**
+ * struct stor_host_memory - host memory that is wanted, and what there is of it
+ * @minimum: bytes below which it is of no use
+ * @preferred: bytes that are enough
+ * @alignment: what each range begins at a multiple of: a page at least
+ * @room: bytes that may still be allocated for it
+ * @ranges: the ranges
+ * @most: room in @ranges
+ * @count: how many there are
+ * @total: bytes in them
+ */
+struct stor_host_memory {
+	u64 minimum;
+	u64 preferred;
+	u64 alignment;
+	u64 room;
+	ACCESS_RANGE *ranges;
+	ULONG most;
+	ULONG count;
+	u64 total;
+};
+
+static void stor_release_range(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	PHYSICAL_ADDRESS la = { .QuadPart = object->key };
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+
+	dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, object->len, la, object->memory,
+						     FALSE);
+}
+
+/* Host memory is known by the address for the device: the CPU gets none. */
+static const struct wdm_stor_kind stor_range = {
+	.name = "host memory",
+	.stage = WDM_STOR_DEVICE_MEMORY,
+	.release = stor_release_range,
+};
+
+/* Give back one range; false if the miniport has no such. Any context. */
+static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
+{
+	struct wdm_stor_object *object = wdm_stor_take(stor, &stor_range,
+						       range->RangeStart.QuadPart);
+
+	if (!object)
+		return false;
+	stor_release_range(stor, object);
+	kfree(object);
+	return true;
+}
+
+/*
+ * Allocate memory for one range, of at least @len bytes, which are whole multiples of the
+ * alignment. A block that is as long as its boundary begins at a multiple of it: so a short
+ * one is aligned by that, and so is a long one, made a power of two, if it is not without.
+ */
+static int stor_alloc_aligned(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			      u64 len, u64 alignment, void **cpu, dma_addr_t *dma)
+{
+	int ret;
+
+	request->len = len;
+	request->boundary = len == alignment && len > PAGE_SIZE ? len : 0;
+	ret = wdmdma_buffer_alloc(adapter, request, cpu, dma);
+	if (ret || IS_ALIGNED(*dma, alignment))
+		return ret;
+	wdmdma_buffer_free(adapter, request->call, *cpu, *dma, request->len);
+	request->len = roundup_pow_of_two(len);
+	request->boundary = request->len;
+	return wdmdma_buffer_alloc(adapter, request, cpu, dma);
+}
+
+/* One range more, made of @len bytes or a few more: no more of them count than are wanted. */
+static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
+			    struct wdmdma_request *request, struct stor_host_memory *host, u64 len)
+{
+	ACCESS_RANGE *range = &host->ranges[host->count];
+	dma_addr_t dma;
+	void *cpu;
+	int ret;
+
+	if (len > host->room) {
+		request->why = "with the alignment that is more than a quarter of all memory";
+		return -ENOMEM;
+	}
+	ret = stor_alloc_aligned(adapter, request, len, host->alignment, &cpu, &dma);
+	if (ret)
+		return ret;
+	request->why = "out of memory";
+	ret = wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
+	if (ret) {
+		wdmdma_buffer_free(adapter, request->call, cpu, dma, request->len);
+		return ret;
+	}
+	host->room -= min_t(u64, host->room, request->len);
+	range->RangeStart.QuadPart = dma;
+	range->RangeLength = min(len, host->preferred - host->total);
+	range->RangeInMemory = TRUE;
+	host->total += range->RangeLength;
+	host->count++;
+	return 0;
+}
+
+/*
+ * Fill in the ranges of @host, as few as will do: what is left in one piece, and as
+ * long as that cannot be had, a piece of half the length, down to the alignment.
+ */
+static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
+			     struct wdmdma_request *request, struct stor_host_memory *host)
+{
+	u64 most = ALIGN_DOWN(STOR_RANGE_MAX, host->alignment), piece = most, len;
+	int ret;
+
+	while (host->count < host->most && host->total < host->preferred) {
+		len = min(piece, ALIGN(host->preferred - host->total, host->alignment));
+		ret = stor_alloc_range(stor, adapter, request, host, len);
+		if (ret == -ESHUTDOWN)
+			return ret;
+		if (!ret)
+			continue;
+		if (len <= host->alignment || fatal_signal_pending(current))
+			break;
+		piece = ALIGN_DOWN(len / 2, host->alignment) ?: host->alignment;
+	}
+	return host->count && host->total >= host->minimum ? 0 : -ENOMEM;
+}
+
+/* Give back what there is, and forget where it was. */
+static void stor_free_ranges(struct wdm_stor *stor, struct stor_host_memory *host)
+{
+	while (host->count) {
+		ACCESS_RANGE *range = &host->ranges[--host->count];
+
+		stor_free_range(stor, range);
+		memset(range, 0, sizeof(*range));
+	}
+}
+
+/* Allocate @host as @request says; an error if that is too little, and nothing is left then. */
+static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *request,
+				  struct stor_host_memory *host)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, request->call);
+	int ret = -ENOMEM;
+
+	if (!adapter)
+		return ret;
+	/* Some of the memory is left to others: a device takes what it can get. */
+	host->room = PFN_PHYS(totalram_pages() / 4);
+	host->preferred = min(host->preferred, host->room);
+	host->alignment = max_t(u64, host->alignment, PAGE_SIZE);
+	request->why = "the array has no room for more ranges";
+	if (host->minimum > host->preferred)
+		request->why = "that is more than a quarter of all memory";
+	else
+		ret = stor_alloc_ranges(stor, adapter, request, host);
+	if (ret) {
+		wdmdma_refuse(adapter->device, request->call,
+			      "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
+			      host->total, host->minimum, host->count, host->most,
+			      request->window.first, request->window.last, request->why);
+		stor_free_ranges(stor, host);
+	}
+	wdmdma_adapter_put(adapter);
+	return ret;
+}
+
+static const char *stor_host_memory_fault(const struct stor_host_memory *host,
+					  const struct wdmdma_request *request, u64 boundary)
+{
+	if (!host->ranges || !host->most)
+		return "there is no array for the ranges";
+	if (!host->preferred || host->minimum > host->preferred)
+		return "PreferredBytes is 0, or less than MinimumBytes";
+	if (!PAGE_ALIGNED(host->minimum) || !PAGE_ALIGNED(host->preferred))
+		return "MinimumBytes or PreferredBytes are not whole pages";
+	if (host->alignment && !is_power_of_2(host->alignment))
+		return "AlignmentBytes is no power of two";
+	if (request->window.first > request->window.last)
+		return "LowestAcceptableAddress is above HighestAcceptableAddress";
+	if (boundary)
+		return "BoundaryAddressMultiple is not 0";
+	return NULL;
+}
+
+/**
+ * StorPortAllocateHostMemoryBuffer() - memory for the device alone
+ * @hw_device_extension: the miniport's device extension
+ * @minimum_bytes: less is of no use; whole pages; 0 for any amount
+ * @preferred_bytes: as much as the device can use; whole pages
+ * @utilization_bytes: ignored: what the device has in use
+ * @alignment_bytes: a power of two that each range begins at, or 0
+ * @lowest_acceptable_address: lowest address for the device
+ * @highest_acceptable_address: highest address for the device, inclusive
+ * @boundary_address_multiple: must be 0
+ * @physical_address_ranges: receives the ranges; on failure none is left in it
+ * @physical_address_range_count: room in that array; receives how many are filled in,
+ *	0 on failure
+ *
+ * Answers to storport: StorPortAllocateHostMemoryBuffer. As few ranges as can be had,
+ * each contiguous for the device. Free them with StorPortFreeHostMemoryBuffer().
+ *
+ * Differs from Windows: nothing can be allocated at DISPATCH_LEVEL, and never more
+ * than a quarter of all memory. For an alignment above a page more memory is allocated
+ * than a short range has, and counts for that quarter.
+ *
+ * Context: PASSIVE_LEVEL (may sleep); above it fails.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
+ * STOR_STATUS_INSUFFICIENT_RESOURCES if it would be less than the minimum, or
+ * nothing, and above PASSIVE_LEVEL; STOR_STATUS_INVALID_DEVICE_STATE after unbind.
+ */
+ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum_bytes,
+				       SIZE_T preferred_bytes, ULONGLONG utilization_bytes,
+				       ULONG alignment_bytes,
+				       PHYSICAL_ADDRESS lowest_acceptable_address,
+				       PHYSICAL_ADDRESS highest_acceptable_address,
+				       PHYSICAL_ADDRESS boundary_address_multiple,
+				       PACCESS_RANGE physical_address_ranges,
+				       PULONG physical_address_range_count)
+{
+	struct wdmdma_request request = {
+		.call = __func__,
+		.caller = _RET_IP_,
+		.window = { lowest_acceptable_address.QuadPart,
+			    highest_acceptable_address.QuadPart },
+		.node = NUMA_NO_NODE,
+		.quiet = true,
+	};
+	struct stor_host_memory host = {
+		.minimum = minimum_bytes,
+		.preferred = preferred_bytes,
+		.alignment = alignment_bytes,
+		.ranges = physical_address_ranges,
+		.most = physical_address_range_count ? *physical_address_range_count : 0,
+	};
+	const char *fault = stor_host_memory_fault(&host, &request,
+						   boundary_address_multiple.QuadPart);
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	int ret = -ENOMEM;
+
+	if (physical_address_range_count)
+		*physical_address_range_count = 0;
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	if (fault) {
+		wdm_stor_refuse(__func__, "%s", fault);
+		ret = -EINVAL;
+	} else if (!wdm_above_passive(__func__)) {
+		ret = stor_host_memory_alloc(stor, &request, &host);
+	}
+	if (!ret)
+		*physical_address_range_count = host.count;
+	wdm_stor_put(stor);
+	return wdm_stor_status(ret);
+}
+EXPORT_SYMBOL_GPL(StorPortAllocateHostMemoryBuffer);
+
+/**
+ * StorPortFreeHostMemoryBuffer() - free memory of StorPortAllocateHostMemoryBuffer()
+ * @hw_device_extension: the miniport's device extension
+ * @physical_address_ranges: the ranges that were returned; each may be freed once
+ * @physical_address_range_count: how many
+ *
+ * Answers to storport: StorPortFreeHostMemoryBuffer. Ranges are known by their
+ * start. One that is not known is reported; the others are freed all the same.
+ *
+ * Context: any. Above PASSIVE_LEVEL the memory is freed a little later.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_UNSUCCESSFUL if a range was not known;
+ * STOR_STATUS_INVALID_PARAMETER without an extension or ranges.
+ */
+ULONG StorPortFreeHostMemoryBuffer(PVOID hw_device_extension, PACCESS_RANGE physical_address_ranges,
+				   ULONG physical_address_range_count)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	ULONG status = STOR_STATUS_SUCCESS;
+	ULONG i;
+
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	if (!physical_address_ranges || !physical_address_range_count) {
+		wdm_stor_refuse(__func__, "there are no ranges");
+		status = STOR_STATUS_INVALID_PARAMETER;
+		physical_address_range_count = 0;
+	}
+	for (i = 0; i < physical_address_range_count; i++) {
+		if (stor_free_range(stor, &physical_address_ranges[i]))
+			continue;
+		wdm_stor_refuse(__func__, "range %u at %#llx is not allocated", i,
+				(u64)physical_address_ranges[i].RangeStart.QuadPart);
+		status = STOR_STATUS_UNSUCCESSFUL;
+	}
+	wdm_stor_put(stor);
+	return status;
+}
+EXPORT_SYMBOL_GPL(StorPortFreeHostMemoryBuffer);

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: scatter/gather lists that a StorPort miniport makes itself. They are those of
+ * the DMA adapter, by the calls that any driver makes.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/stddef.h>
+
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/transfer.h"
+#include "storport/stor.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+
+/* The same list by two names. */
+static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));
+static_assert(sizeof(STOR_SCATTER_GATHER_ELEMENT) == sizeof(SCATTER_GATHER_ELEMENT));
+static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHER_LIST, Elements));
+
+/*
+ * The type of a routine for the adapter, which is not that of a miniport's. That one is
+ * passed as the device object, which the adapter only hands on and a miniport never sees:
+ * so there is nothing to free if it is not called, because the adapter goes.
+ */
+static void stor_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
+			       PVOID context)
+{
+	((PPOST_SCATTER_GATHER_EXECUTE)routine)(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list,
+						context);
+}
+
+static ULONG stor_list_status(NTSTATUS status)
+{
+	switch (status) {
+	case STATUS_SUCCESS:
+		return STOR_STATUS_SUCCESS;
+	case STATUS_INVALID_PARAMETER:
+		return STOR_STATUS_INVALID_PARAMETER;
+	case STATUS_BUFFER_TOO_SMALL:
+		return STOR_STATUS_BUFFER_TOO_SMALL;
+	case STATUS_INSUFFICIENT_RESOURCES:
+		return STOR_STATUS_INSUFFICIENT_RESOURCES;
+	case STATUS_DELETE_PENDING:
+		return STOR_STATUS_INVALID_DEVICE_STATE;
+	case STATUS_NOT_SUPPORTED:
+		return STOR_STATUS_NOT_IMPLEMENTED;
+	default:
+		return STOR_STATUS_UNSUCCESSFUL;
+	}
+}
+
+/* Is a DISPATCH_LEVEL call made below or above it? Reported. */
+static bool stor_is_other_level(const char *call)
+{
+	if (!wdmdma_at_dispatch()) {
+		wdm_stor_refuse(call, "called at PASSIVE_LEVEL, needs DISPATCH_LEVEL");
+		return true;
+	}
+	return wdm_above_dispatch(call);
+}
+
+/**
+ * StorPortBuildScatterGatherList() - make a list in memory of the miniport's
+ * @hw_device_extension: the miniport's device extension
+ * @mdl: the memory
+ * @current_va: where to begin, in terms of MmGetMdlVirtualAddress(@mdl)
+ * @length: bytes
+ * @execution_routine: called with the list; its first two arguments are NULL
+ * @context: passed to @execution_routine
+ * @write_to_device: TRUE if the device reads the memory
+ * @scatter_gather_buffer: where the list goes
+ * @scatter_gather_buffer_length: bytes there
+ *
+ * Answers to storport: StorPortBuildScatterGatherList, by BuildScatterGatherList.
+ * Give the list back with StorPortPutScatterGatherList(). What is not given back when
+ * the device extension is destroyed is taken back, and reported; what still waits then is
+ * dropped, and its routine not called.
+ *
+ * Context: DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS: the routine has been called, or will be;
+ * STOR_STATUS_INVALID_PARAMETER; STOR_STATUS_INVALID_IRQL;
+ * STOR_STATUS_INSUFFICIENT_RESOURCES; STOR_STATUS_BUFFER_TOO_SMALL if @length is more
+ * than the MDL has, or the list does not fit; STOR_STATUS_INVALID_DEVICE_STATE after
+ * unbind. With any but the first the routine is never called.
+ */
+ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID current_va,
+				     ULONG length, PPOST_SCATTER_GATHER_EXECUTE execution_routine,
+				     PVOID context, BOOLEAN write_to_device,
+				     PVOID scatter_gather_buffer,
+				     ULONG scatter_gather_buffer_length)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	ULONG status = STOR_STATUS_INVALID_PARAMETER;
+	PDMA_ADAPTER dma_adapter;
+	NTSTATUS nt_status;
+
+	if (!stor)
+		return status;
+	dma_adapter = stor->dma_adapter;
+	if (!mdl || !execution_routine || !scatter_gather_buffer) {
+		wdm_stor_refuse(__func__, "%s is NULL", !mdl ? "Mdl" : !execution_routine ?
+				"ExecutionRoutine" : "ScatterGatherBuffer");
+	} else if (stor_is_other_level(__func__)) {
+		status = STOR_STATUS_INVALID_IRQL;
+	} else {
+		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
+				(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
+				stor_list_is_ready, context, write_to_device,
+				scatter_gather_buffer, scatter_gather_buffer_length);
+		status = stor_list_status(nt_status);
+	}
+	wdm_stor_put(stor);
+	return status;
+}
+EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
+
+/* End the transfer of a list of the miniport's own making: a SRB's is not its to end. */
+static int stor_list_put(struct wdm_stor *stor, const char *call, const void *list,
+			 BOOLEAN write_to_device)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, call);
+	int ret = -EINVAL;
+
+	if (!adapter)
+		return ret;
+	if (wdmdma_list_has_routine(adapter, list, stor_list_is_ready))
+		ret = wdmdma_list_put(adapter, call, list, wdm_direction(write_to_device));
+	else
+		wdm_stor_refuse(call, "%p is no live list of StorPortBuildScatterGatherList",
+				list);
+	wdmdma_adapter_put(adapter);
+	return ret;
+}
+
+/**
+ * StorPortPutScatterGatherList() - give back a list of StorPortBuildScatterGatherList()
+ * @hw_device_extension: the miniport's device extension
+ * @scatter_gather_list: the list
+ * @write_to_device: as when it was made; anything else is reported, and not used
+ *
+ * Answers to storport: StorPortPutScatterGatherList, by PutScatterGatherList. The
+ * memory that the list is in stays the miniport's.
+ *
+ * Context: DISPATCH_LEVEL.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing done, for what
+ * is no such list of this miniport, is given back already, or waits;
+ * STOR_STATUS_INVALID_IRQL.
+ */
+ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
+				   PSTOR_SCATTER_GATHER_LIST scatter_gather_list,
+				   BOOLEAN write_to_device)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	ULONG status = STOR_STATUS_INVALID_PARAMETER;
+
+	if (!stor)
+		return status;
+	if (!scatter_gather_list)
+		wdm_stor_refuse(__func__, "ScatterGatherList is NULL");
+	else if (stor_is_other_level(__func__))
+		status = STOR_STATUS_INVALID_IRQL;
+	else
+		status = wdm_stor_status(stor_list_put(stor, __func__, scatter_gather_list,
+						       write_to_device));
+	wdm_stor_put(stor);
+	return status;
+}
+EXPORT_SYMBOL_GPL(StorPortPutScatterGatherList);

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: requests of a StorPort miniport.
+ *
+ * Windows' port driver makes the SRBs, and maps their data before the miniport sees
+ * them. Here the Linux half of the driver does, with the wdmdma_srb_ calls. What the
+ * device may use besides the data, the SrbExtension and the sense buffer, is one
+ * common buffer for each SRB. So an SRB is made once and used for many requests.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+#include <linux/rcupdate.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/transfer.h"
+#include "storport/stor.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_mdl_common.h"
+
+#define STOR_SENSE_LENGTH	252	/* the most that a SCSI command asks for */
+
+/* What is going on with a SRB's data. */
+enum stor_srb_state {
+	STOR_SRB_IDLE,
+	STOR_SRB_BUSY,		/* being mapped or unmapped, by one */
+	STOR_SRB_MAPPED,
+};
+
+/**
+ * struct stor_srb - a SRB, and what the port driver knows of it
+ * @srb: what the miniport sees, and may change
+ * @areas: SrbExtension, and behind it the sense buffer
+ * @areas_len: their length
+ * @areas_la: their logical address
+ * @state: enum stor_srb_state
+ * @mdl: the data, while they are mapped
+ * @data: their address, as the miniport was told
+ * @list: their list; NULL if they are not mapped. The adapter takes it back when the
+ *	driver is unbound
+ * @write_to_device: the direction
+ * @rcu: who has found the record may use it in an RCU read section
+ * @context: of the transfer
+ */
+struct stor_srb {
+	SCSI_REQUEST_BLOCK srb;
+	void *areas;
+	ULONG areas_len;
+	PHYSICAL_ADDRESS areas_la;
+	int state;
+	PMDL mdl;
+	void *data;
+	PSCATTER_GATHER_LIST list;
+	BOOLEAN write_to_device;
+	struct rcu_head rcu;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
+};
+
+/* The list of a SRB's data; NULL if there is none, or none any more. In an RCU read section. */
+static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct stor_srb *record)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_peek(stor->dma_adapter);
+	PSCATTER_GATHER_LIST list = READ_ONCE(record->list);
+
+	return list && adapter && wdmdma_list_is_live(adapter, list) ? list : NULL;
+}
+
+/* Of several callers one unmaps. */
+static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
+{
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+
+	if (cmpxchg(&record->state, STOR_SRB_MAPPED, STOR_SRB_BUSY) != STOR_SRB_MAPPED)
+		return;
+	dma_adapter->DmaOperations->PutScatterGatherList(dma_adapter, record->list,
+							 record->write_to_device);
+	WRITE_ONCE(record->list, NULL);
+	WRITE_ONCE(record->mdl, NULL);
+	record->srb.SrbFlags &= ~(SRB_FLAGS_DATA_IN | SRB_FLAGS_DATA_OUT);
+	record->srb.DataBuffer = NULL;
+	record->srb.DataTransferLength = 0;
+	/* Whoever maps it next, after its cmpxchg(), finds it as it is now. */
+	smp_store_release(&record->state, STOR_SRB_IDLE);
+}
+
+static void stor_srb_delete(struct wdm_stor *stor, struct stor_srb *record)
+{
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+
+	if (!record)
+		return;
+	if (record->areas) {
+		stor_srb_unmap(stor, record);
+		dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, record->areas_len,
+							     record->areas_la, record->areas,
+							     FALSE);
+	}
+	kfree_rcu(record, rcu);
+}
+
+static void stor_release_srb(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	stor_srb_delete(stor, object->memory);
+}
+
+static void stor_end_srb(struct wdm_stor *stor, struct wdm_stor_object *object)
+{
+	stor_srb_unmap(stor, object->memory);
+}
+
+static const struct wdm_stor_kind stor_srb_kind = {
+	.name = "a SRB",
+	.stage = WDM_STOR_REQUESTS,
+	.end_transfer = stor_end_srb,
+	.release = stor_release_srb,
+};
+
+/*
+ * The record of a SRB of this miniport, for the caller's RCU read section; NULL, reported,
+ * if it is none. Any context.
+ */
+static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb,
+				      const char *call)
+{
+	struct stor_srb *record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+
+	if (!record)
+		wdm_stor_refuse(call, "Srb %p is none of this miniport", srb);
+	return record;
+}
+
+bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb)
+{
+	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+}
+
+/* Find a byte in a list, and how far its element goes on from there. */
+static bool stor_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
+			      size_t *left)
+{
+	ULONG i;
+
+	for (i = 0; i < list->NumberOfElements; i++) {
+		const SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
+
+		if (offset < element->Length) {
+			*la = element->Address.QuadPart + offset;
+			*left = element->Length - offset;
+			return true;
+		}
+		offset -= element->Length;
+	}
+	return false;
+}
+
+/* The logical address of a byte of a SRB's data, and how far it goes on from there. */
+bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID va, dma_addr_t *la,
+			  size_t *left)
+{
+	PSCATTER_GATHER_LIST list;
+	struct stor_srb *record;
+	bool found = false;
+	void *data;
+
+	rcu_read_lock();
+	record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+	list = record ? stor_srb_live_list(stor, record) : NULL;
+	data = record ? READ_ONCE(record->data) : NULL;
+	if (list && va >= data)
+		found = stor_list_address(list, va - data, la, left);
+	rcu_read_unlock();
+	return found;
+}
+
+/* Get the memory of a new SRB, and fill in what does not change. */
+static int stor_srb_init(struct wdm_stor *stor, struct stor_srb *record, ULONG srb_extension_size)
+{
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+	ULONG sense = ALIGN(srb_extension_size, 16);
+
+	record->areas_len = sense + STOR_SENSE_LENGTH;
+	record->areas = dma_adapter->DmaOperations->AllocateCommonBuffer(dma_adapter,
+									 record->areas_len,
+									 &record->areas_la, FALSE);
+	if (!record->areas)
+		return -ENOMEM;
+	record->srb.Length = sizeof(record->srb);
+	record->srb.Function = SRB_FUNCTION_EXECUTE_SCSI;
+	record->srb.SrbExtension = srb_extension_size ? record->areas : NULL;
+	record->srb.SenseInfoBuffer = record->areas + sense;
+	record->srb.SenseInfoBufferLength = STOR_SENSE_LENGTH;
+	return 0;
+}
+
+/**
+ * wdmdma_srb_create() - make a SRB for a miniport
+ * @hw_device_extension: the miniport's device extension
+ * @srb_extension_size: bytes that the miniport wants for each SRB, up to 1 MiB; may
+ *	be 0
+ *
+ * What the port driver does on Windows. SrbExtension and the sense buffer are
+ * zeroed, and the device can use them. The glue sets Cdb, TargetId and what else the
+ * miniport looks at, and may use a SRB again for the next request.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the SRB; NULL, with the reason in the log.
+ */
+PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_extension_size)
+{
+	struct stor_srb *record = NULL;
+	struct wdm_stor *stor;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	stor = wdm_stor_find(hw_device_extension, __func__);
+	if (!stor)
+		return NULL;
+	if (srb_extension_size > SZ_1M) {
+		wdm_stor_refuse(__func__, "srb_extension_size is above 1 MiB");
+		goto put;
+	}
+	record = kzalloc(sizeof(*record), WDMDMA_GFP);
+	if (!record || stor_srb_init(stor, record, srb_extension_size) ||
+	    wdm_stor_keep(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
+		wdm_stor_refuse(__func__, "no memory for a SRB");
+		stor_srb_delete(stor, record);
+		record = NULL;
+	}
+put:
+	wdm_stor_put(stor);
+	return record ? &record->srb : NULL;
+}
+EXPORT_SYMBOL_GPL(wdmdma_srb_create);
+
+/**
+ * wdmdma_srb_destroy() - end a SRB
+ * @hw_device_extension: the miniport's device extension
+ * @srb: from wdmdma_srb_create(); NULL is ignored. Not in the miniport's hands
+ *
+ * Data that are still mapped are unmapped. In a hard interrupt nothing is done.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
+{
+	struct wdm_stor_object *object;
+	struct wdm_stor *stor;
+
+	if (!srb || wdm_above_dispatch(__func__))
+		return;
+	stor = wdm_stor_find(hw_device_extension, __func__);
+	if (!stor)
+		return;
+	object = wdm_stor_take(stor, &stor_srb_kind, (unsigned long)srb);
+	if (object)
+		stor_release_srb(stor, object);
+	else
+		wdm_stor_refuse(__func__, "Srb %p is none of this miniport", srb);
+	kfree(object);
+	wdm_stor_put(stor);
+}
+EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
+
+/* Ask the adapter for the list of all the MDL's bytes: at once, or not at all. */
+static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
+			      unsigned long caller)
+{
+	struct wdm_list_args args = {
+		.call = "wdmdma_srb_map",
+		.caller = caller,
+		.object = stor->pdo,
+		.block = record->context,
+		.mdl = mdl,
+		.length = MmGetMdlByteCount(mdl),
+		.flags = DMA_SYNCHRONOUS_CALLBACK,
+		.write = record->write_to_device,
+		.readers = true,
+	};
+	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+	PDMA_OPERATIONS ops = dma_adapter->DmaOperations;
+	NTSTATUS status = ops->InitializeDmaTransferContext(dma_adapter, record->context);
+	PSCATTER_GATHER_LIST list;
+
+	if (!NT_SUCCESS(status))
+		return status;
+	/* Sets the list to NULL on failure. */
+	status = wdm_list_get(dma_adapter, &args, &list);
+	WRITE_ONCE(record->list, list);
+	if (NT_SUCCESS(status))
+		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);
+	return status;
+}
+
+static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
+			     bool write_to_device, unsigned long caller)
+{
+	SCSI_REQUEST_BLOCK *srb = &record->srb;
+	NTSTATUS status;
+
+	if (cmpxchg(&record->state, STOR_SRB_IDLE, STOR_SRB_BUSY) != STOR_SRB_IDLE) {
+		wdm_stor_refuse("wdmdma_srb_map", "Srb %p is mapped already", srb);
+		return STATUS_INVALID_DEVICE_STATE;
+	}
+	record->write_to_device = write_to_device;
+	status = stor_srb_list(stor, record, mdl, caller);
+	if (!NT_SUCCESS(status)) {
+		/* As after an unmapping. */
+		smp_store_release(&record->state, STOR_SRB_IDLE);
+		return status;
+	}
+	WRITE_ONCE(record->mdl, mdl);
+	WRITE_ONCE(record->data, wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa :
+							  MmGetMdlVirtualAddress(mdl));
+	srb->DataBuffer = record->data;
+	srb->DataTransferLength = MmGetMdlByteCount(mdl);
+	srb->SrbFlags |= write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN;
+	/* Whoever unmaps it, after its cmpxchg(), finds all of that. */
+	smp_store_release(&record->state, STOR_SRB_MAPPED);
+	return status;
+}
+
+/**
+ * wdmdma_srb_map() - give a SRB its data, before the miniport gets it
+ * @hw_device_extension: the miniport's device extension
+ * @srb: from wdmdma_srb_create()
+ * @mdl: one MDL, not a chain, that describes the data; resident until
+ *	wdmdma_srb_unmap()
+ * @write_to_device: true if the device reads them, false if it writes them
+ *
+ * Sets DataBuffer (the system address if the MDL has one, otherwise its virtual
+ * address, which is an index only), DataTransferLength, and SRB_FLAGS_DATA_OUT or
+ * SRB_FLAGS_DATA_IN. The list of StorPortGetScatterGatherList() exists from now on.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_INVALID_DEVICE_STATE if
+ * the SRB is mapped already; otherwise what GetScatterGatherListEx returns.
+ */
+NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL mdl,
+			bool write_to_device)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct stor_srb *record;
+
+	if (!stor)
+		return status;
+	rcu_read_lock();
+	record = stor_srb_find(stor, srb, __func__);
+	if (record && mdl && !mdl->Next)
+		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
+	else if (record)
+		wdm_stor_refuse(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
+	rcu_read_unlock();
+	wdm_stor_put(stor);
+	return status;
+}
+EXPORT_SYMBOL_GPL(wdmdma_srb_map);
+
+/**
+ * wdmdma_srb_unmap() - take a SRB's data back, when the miniport has completed it
+ * @hw_device_extension: the miniport's device extension
+ * @srb: from wdmdma_srb_create(); nothing happens if it is not mapped
+ *
+ * The list is gone; the data may be touched, and the MDL undone. In a hard interrupt
+ * nothing is done.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
+{
+	struct stor_srb *record;
+	struct wdm_stor *stor;
+
+	if (wdm_above_dispatch(__func__))
+		return;
+	stor = wdm_stor_find(hw_device_extension, __func__);
+	if (!stor)
+		return;
+	rcu_read_lock();
+	record = stor_srb_find(stor, srb, __func__);
+	if (record)
+		stor_srb_unmap(stor, record);
+	rcu_read_unlock();
+	wdm_stor_put(stor);
+}
+EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
+
+/**
+ * StorPortGetScatterGatherList() - the list of a SRB's data
+ * @hw_device_extension: the miniport's device extension
+ * @srb: the SRB
+ *
+ * Answers to storport: StorPortGetScatterGatherList. The list stays until the SRB is
+ * completed; it is not to be changed, nor given back.
+ *
+ * Context: any.
+ * Return: the list; NULL if the SRB has no data, after unbind, and, with a message, if it
+ * is none of this miniport.
+ */
+PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension,
+						       PSCSI_REQUEST_BLOCK srb)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	PSCATTER_GATHER_LIST list = NULL;
+	struct stor_srb *record;
+
+	if (!stor)
+		return NULL;
+	rcu_read_lock();
+	record = stor_srb_find(stor, srb, __func__);
+	if (record)
+		list = stor_srb_live_list(stor, record);
+	rcu_read_unlock();
+	wdm_stor_put(stor);
+	return (PSTOR_SCATTER_GATHER_LIST)list;
+}
+EXPORT_SYMBOL_GPL(StorPortGetScatterGatherList);
+
+/**
+ * StorPortGetDataInBufferScatterGatherList() - the list of what the device writes
+ * @hw_device_extension: the miniport's device extension
+ * @srb: the SRB
+ * @scatter_gather_list: receives the list; NULL on failure, and for a SRB without
+ *	such data
+ *
+ * Answers to storport: StorPortGetDataInBufferScatterGatherList. No SRB of
+ * wdmdma_srb_create() has data in both directions: the list is the one of
+ * StorPortGetScatterGatherList() if the device writes it.
+ *
+ * Context: any.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER.
+ */
+ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb,
+					       PSTOR_SCATTER_GATHER_LIST *scatter_gather_list)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	struct stor_srb *record = NULL;
+
+	if (scatter_gather_list)
+		*scatter_gather_list = NULL;
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	rcu_read_lock();
+	if (scatter_gather_list)
+		record = stor_srb_find(stor, srb, __func__);
+	else
+		wdm_stor_refuse(__func__, "SgList is NULL");
+	if (record && !record->write_to_device)
+		*scatter_gather_list =
+			(PSTOR_SCATTER_GATHER_LIST)stor_srb_live_list(stor, record);
+	rcu_read_unlock();
+	wdm_stor_put(stor);
+	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
+}
+EXPORT_SYMBOL_GPL(StorPortGetDataInBufferScatterGatherList);
+
+/**
+ * StorPortGetOriginalMdl() - the MDL of a SRB's data
+ * @hw_device_extension: the miniport's device extension
+ * @srb: the SRB
+ * @mdl: receives the MDL; NULL on failure, and for a SRB without data
+ *
+ * Answers to storport: StorPortGetOriginalMdl.
+ *
+ * Context: any.
+ * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER.
+ */
+ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PVOID *mdl)
+{
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	struct stor_srb *record = NULL;
+
+	if (mdl)
+		*mdl = NULL;
+	if (!stor)
+		return STOR_STATUS_INVALID_PARAMETER;
+	rcu_read_lock();
+	if (mdl)
+		record = stor_srb_find(stor, srb, __func__);
+	else
+		wdm_stor_refuse(__func__, "Mdl is NULL");
+	if (record)
+		*mdl = READ_ONCE(record->mdl);
+	rcu_read_unlock();
+	wdm_stor_put(stor);
+	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
+}
+EXPORT_SYMBOL_GPL(StorPortGetOriginalMdl);

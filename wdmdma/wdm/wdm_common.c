@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the WDM calls share: the adapter behind a driver's pointer, the level of a call,
+ * the status of an error, and arguments that several calls have in the same words.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+
+/* Report a driver's pointer that is no live adapter. */
+void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
+{
+	pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
+			    "is no live adapter: not from IoGetDmaAdapter, or already put" :
+			    "is NULL");
+}
+
+/* The live adapter behind the driver's pointer, with a reference; or NULL, reported. */
+struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+
+	if (!adapter)
+		wdm_no_adapter(dma_adapter, call);
+	return adapter;
+}
+
+/* The one place where an error of the core becomes a status. */
+NTSTATUS wdm_status(int error)
+{
+	switch (error) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -EINVAL:
+		return STATUS_INVALID_PARAMETER;
+	case -EBADF:
+		return STATUS_INVALID_HANDLE;
+	case -EBUSY:
+		return STATUS_INVALID_DEVICE_STATE;
+	case -EOPNOTSUPP:
+		return STATUS_NOT_SUPPORTED;
+	case -ESHUTDOWN:
+		return STATUS_DELETE_PENDING;
+	case -ECANCELED:
+		return STATUS_CANCELLED;
+	default:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+
+/* Is a PASSIVE_LEVEL call made above it? Reported. */
+bool wdm_above_passive(const char *call)
+{
+	if (wdmdma_at_dispatch()) {
+		pr_warn_ratelimited("%s: called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL\n",
+				    call);
+		return true;
+	}
+	might_sleep();
+	return false;
+}
+
+/* Is a call made above DISPATCH_LEVEL, in an interrupt? Reported. */
+bool wdm_above_dispatch(const char *call)
+{
+	if (!in_hardirq() && !in_nmi())
+		return false;
+	pr_warn_ratelimited("%s: called above DISPATCH_LEVEL, in an interrupt\n", call);
+	return true;
+}
+
+/*
+ * The node that a PreferredNode means. It is a preference, so one without
+ * memory, or the only one there is, means none; one that cannot exist is an error.
+ */
+int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
+{
+	*node = NUMA_NO_NODE;
+	if (preferred_node == MM_ANY_NODE_OK)
+		return 0;
+	if (preferred_node >= nr_node_ids || !node_possible(preferred_node))
+		return -EINVAL;
+	if (num_online_nodes() > 1 && node_online(preferred_node))
+		*node = preferred_node;
+	return 0;
+}
+
+/* The cache type that a pointer to one means: NULL for the platform's, else one of two. */
+int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache)
+{
+	MEMORY_CACHING_TYPE wanted = cache_type ? READ_ONCE(*cache_type) : MmMaximumCacheType;
+
+	*cache = WDMDMA_CACHE_PLATFORM;
+	if (wanted == MmCached)
+		*cache = WDMDMA_CACHE_CACHED;
+	else if (wanted == MmNonCached)
+		*cache = WDMDMA_CACHE_UNCACHED;
+	else if (cache_type)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * What AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer ask for in the same
+ * words; NULL, and @request filled in, or what is wrong.
+ */
+const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node)
+{
+	request->window = WDMDMA_WINDOW_ALL;
+	if (minimum)
+		request->window.first = minimum->QuadPart;
+	if (maximum)
+		request->window.last = maximum->QuadPart;
+	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
+	if (request->window.first > request->window.last)
+		return "MinimumAddress is above MaximumAddress";
+	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
+		return "Flags has an unknown bit";
+	if (wdm_cache_override(cache_type, &request->cache))
+		return "CacheType is neither MmCached nor MmNonCached";
+	if (wdm_preferred_node(node, &request->node))
+		return "PreferredNode does not exist";
+	return NULL;
+}
+
+/* The cache types that a driver may ask for; an errno for the rest, and for what cannot be. */
+int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache)
+{
+	switch (cache_type) {
+	case MmCached:
+		*cache = WDMDMA_CACHE_PLATFORM;
+		return 0;
+	case MmNonCached:
+		*cache = WDMDMA_CACHE_UNCACHED;
+		break;
+	case MmWriteCombined:
+		*cache = WDMDMA_CACHE_WRITE_COMBINED;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return WDMDMA_CAN_UNCACHE ? 0 : -EOPNOTSUPP;
+}

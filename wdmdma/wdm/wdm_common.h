@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the face files share: look-up of the driver's pointers, checks of the
+ * level, and the functions behind the slots of DMA_OPERATIONS.
+ *
+ * A face function is short: check the level, translate the arguments, make one
+ * core call, translate the result. Windows types stop here.
+ */
+#ifndef WDMDMA_WDM_COMMON_H
+#define WDMDMA_WDM_COMMON_H
+
+#include <wdmdma/dma.h>
+
+#include "compat.h"
+#include "lib/page_set.h"
+
+struct wdmdma_adapter;
+struct wdmdma_controller;
+struct wdmdma_device;
+struct wdmdma_request;
+
+/* wdm/wdm_common.c */
+struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
+void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
+bool wdm_above_passive(const char *call);
+bool wdm_above_dispatch(const char *call);
+NTSTATUS wdm_status(int error);
+int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
+int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
+const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
+int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
+
+/* wdm/wdm_system_dma.c */
+struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
+					 const DEVICE_DESCRIPTION *description, size_t most,
+					 const char **fault);
+
+static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
+{
+	if (address)
+		address->QuadPart = 0;
+}
+
+/* The functions behind the slots. Their types are those that the table's members point to. */
+extern typeof(*(PPUT_DMA_ADAPTER)NULL) WdmPutDmaAdapter;
+extern typeof(*(PALLOCATE_COMMON_BUFFER)NULL) WdmAllocateCommonBuffer;
+extern typeof(*(PFREE_COMMON_BUFFER)NULL) WdmFreeCommonBuffer;
+extern typeof(*(PALLOCATE_ADAPTER_CHANNEL)NULL) WdmAllocateAdapterChannel;
+extern typeof(*(PFLUSH_ADAPTER_BUFFERS)NULL) WdmFlushAdapterBuffers;
+extern typeof(*(PFREE_ADAPTER_CHANNEL)NULL) WdmFreeAdapterChannel;
+extern typeof(*(PFREE_MAP_REGISTERS)NULL) WdmFreeMapRegisters;
+extern typeof(*(PMAP_TRANSFER)NULL) WdmMapTransfer;
+extern typeof(*(PGET_DMA_ALIGNMENT)NULL) WdmGetDmaAlignment;
+extern typeof(*(PREAD_DMA_COUNTER)NULL) WdmReadDmaCounter;
+extern typeof(*(PGET_SCATTER_GATHER_LIST)NULL) WdmGetScatterGatherList;
+extern typeof(*(PPUT_SCATTER_GATHER_LIST)NULL) WdmPutScatterGatherList;
+extern typeof(*(PCALCULATE_SCATTER_GATHER_LIST_SIZE)NULL) WdmCalculateScatterGatherList;
+extern typeof(*(PBUILD_SCATTER_GATHER_LIST)NULL) WdmBuildScatterGatherList;
+extern typeof(*(PBUILD_MDL_FROM_SCATTER_GATHER_LIST)NULL) WdmBuildMdlFromScatterGatherList;
+extern typeof(*(PGET_DMA_ADAPTER_INFO)NULL) WdmGetDmaAdapterInfo;
+extern typeof(*(PGET_DMA_TRANSFER_INFO)NULL) WdmGetDmaTransferInfo;
+extern typeof(*(PINITIALIZE_DMA_TRANSFER_CONTEXT)NULL) WdmInitializeDmaTransferContext;
+extern typeof(*(PALLOCATE_COMMON_BUFFER_EX)NULL) WdmAllocateCommonBufferEx;
+extern typeof(*(PALLOCATE_ADAPTER_CHANNEL_EX)NULL) WdmAllocateAdapterChannelEx;
+extern typeof(*(PCONFIGURE_ADAPTER_CHANNEL)NULL) WdmConfigureAdapterChannel;
+extern typeof(*(PCANCEL_ADAPTER_CHANNEL)NULL) WdmCancelAdapterChannel;
+extern typeof(*(PMAP_TRANSFER_EX)NULL) WdmMapTransferEx;
+extern typeof(*(PGET_SCATTER_GATHER_LIST_EX)NULL) WdmGetScatterGatherListEx;
+extern typeof(*(PBUILD_SCATTER_GATHER_LIST_EX)NULL) WdmBuildScatterGatherListEx;
+extern typeof(*(PFLUSH_ADAPTER_BUFFERS_EX)NULL) WdmFlushAdapterBuffersEx;
+extern typeof(*(PFREE_ADAPTER_OBJECT)NULL) WdmFreeAdapterObject;
+extern typeof(*(PCANCEL_MAPPED_TRANSFER)NULL) WdmCancelMappedTransfer;
+extern typeof(*(PALLOCATE_DOMAIN_COMMON_BUFFER)NULL) WdmAllocateDomainCommonBuffer;
+extern typeof(*(PFLUSH_DMA_BUFFER)NULL) WdmFlushDmaBuffer;
+extern typeof(*(PJOIN_DMA_DOMAIN)NULL) WdmJoinDmaDomain;
+extern typeof(*(PLEAVE_DMA_DOMAIN)NULL) WdmLeaveDmaDomain;
+extern typeof(*(PGET_DMA_DOMAIN)NULL) WdmGetDmaDomain;
+extern typeof(*(PALLOCATE_COMMON_BUFFER_WITH_BOUNDS)NULL) WdmAllocateCommonBufferWithBounds;
+extern typeof(*(PALLOCATE_COMMON_BUFFER_VECTOR)NULL) WdmAllocateCommonBufferVector;
+extern typeof(*(PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX)NULL) WdmGetCommonBufferFromVectorByIndex;
+extern typeof(*(PFREE_COMMON_BUFFER_FROM_VECTOR)NULL) WdmFreeCommonBufferFromVector;
+extern typeof(*(PFREE_COMMON_BUFFER_VECTOR)NULL) WdmFreeCommonBufferVector;
+extern typeof(*(PCREATE_COMMON_BUFFER_FROM_MDL)NULL) WdmCreateCommonBufferFromMdl;
+
+#endif /* WDMDMA_WDM_COMMON_H */

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: common buffers.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+
+#include "core/adapter.h"
+#include "core/buffer.h"
+#include "core/core.h"
+#include "core/recycle.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* What all allocations that return a pointer share. */
+static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
+		       PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_adapter *adapter;
+	dma_addr_t dma = 0;
+	void *cpu = NULL;
+
+	if (!logical_address) {
+		pr_warn_ratelimited("%s: LogicalAddress is NULL\n", request->call);
+		return NULL;
+	}
+	logical_address->QuadPart = 0;
+	if (wdm_above_passive(request->call))
+		return NULL;
+	adapter = wdm_adapter_find(dma_adapter, request->call);
+	if (!adapter)
+		return NULL;
+
+	if (wdmdma_buffer_alloc(adapter, request, &cpu, &dma) == 0)
+		logical_address->QuadPart = dma;
+	wdmdma_adapter_put(adapter);
+	return cpu;
+}
+
+/* A kept buffer of one page, the quick way; NULL if there is none: ask wdm_alloc(). */
+static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long caller,
+			   PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_adapter *adapter;
+	dma_addr_t dma = 0;
+	void *cpu = NULL;
+
+	if (!logical_address || wdmdma_at_dispatch())
+		return NULL;
+	wdmdma_peek_lock();
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	if (adapter)
+		cpu = wdmdma_keep_take_page(adapter, length, caller, &dma);
+	wdmdma_peek_unlock();
+	logical_address->QuadPart = dma;
+	return cpu;
+}
+
+/**
+ * WdmAllocateCommonBuffer() - AllocateCommonBuffer: memory shared with the device
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @length: bytes; whole pages are allocated, at least one
+ * @logical_address: receives the address for the device; 0 on failure
+ * @cache_enabled: ignored, as on Windows
+ *
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER. The buffer is one range of addresses
+ * for CPU and device, page aligned for both, zeroed, cached where the device is
+ * cache coherent (always on x86) and uncached where it is not. Its logical
+ * address is never 0 and lies within the adapter's reach. No other buffer
+ * shares its last page. Free it with FreeCommonBuffer.
+ *
+ * Differs from Windows: none known. Windows leaves the contents undefined.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the address for the CPU; NULL, with the reason in the log.
+ */
+PVOID WdmAllocateCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length,
+			      PPHYSICAL_ADDRESS logical_address, BOOLEAN cache_enabled)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateCommonBuffer",
+		.caller = _RET_IP_,
+		.len = length,
+		.window = WDMDMA_WINDOW_ALL,
+		.node = NUMA_NO_NODE,
+		.cache = WDMDMA_CACHE_PLATFORM,
+	};
+
+	return wdm_take_page(dma_adapter, length, _RET_IP_, logical_address) ?:
+	       wdm_alloc(dma_adapter, &request, logical_address);
+}
+
+/**
+ * WdmAllocateCommonBufferEx() - AllocateCommonBufferEx: with limit, cache and node
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @maximum_address: optional: the highest logical address that the buffer, in
+ *	whole pages, may use; inclusive; all ones, or NULL, for no limit
+ * @length: bytes; whole pages are allocated, at least one
+ * @logical_address: receives the address for the device; 0 on failure
+ * @cache_enabled: FALSE for uncached memory; TRUE for what the platform gives
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
+ *	when it has no memory
+ *
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_EX. The limit is checked on the result.
+ * Free the buffer with FreeCommonBuffer.
+ *
+ * Differs from Windows: a limit below the device's own reach is met as far as
+ * Linux can: without an IOMMU from memory that is or can be made free there, and
+ * with one only as long as half of the addresses below the limit stay free.
+ * Uncached memory for a cache-coherent device exists only on x86; with TRUE a
+ * device that is not coherent gets uncached memory, as on Windows.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the address for the CPU; NULL, with the reason in the log.
+ */
+PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maximum_address,
+				ULONG length, PPHYSICAL_ADDRESS logical_address,
+				BOOLEAN cache_enabled, NODE_REQUIREMENT preferred_node)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateCommonBufferEx",
+		.caller = _RET_IP_,
+		.len = length,
+		.window = WDMDMA_WINDOW_ALL,
+		.cache = cache_enabled ? WDMDMA_CACHE_PLATFORM : WDMDMA_CACHE_UNCACHED,
+	};
+
+	if (maximum_address)
+		request.window.last = maximum_address->QuadPart;
+	if (wdm_preferred_node(preferred_node, &request.node)) {
+		pr_warn_ratelimited("%s: PreferredNode %u does not exist\n", request.call,
+				    preferred_node);
+		wdm_clear_address(logical_address);
+		return NULL;
+	}
+	return wdm_alloc(dma_adapter, &request, logical_address);
+}
+
+/**
+ * WdmAllocateCommonBufferWithBounds() - AllocateCommonBufferWithBounds
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @minimum_address: optional: the lowest logical address that the buffer may use;
+ *	NULL for none
+ * @maximum_address: optional: the highest, in whole pages; inclusive; NULL for none
+ * @length: bytes; whole pages are allocated, with large pages whole 2 MiB
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: 2 MiB pages for memory and IOMMU,
+ *	or failure
+ * @cache_type: optional: MmCached or MmNonCached, obeyed whatever the platform;
+ *	NULL for what the platform gives
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
+ *	when it has no memory
+ * @logical_address: receives the address for the device; 0 on failure
+ *
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_WITH_BOUNDS. All limits are checked on
+ * the result. Free the buffer with FreeCommonBuffer.
+ *
+ * Differs from Windows: behind an IOMMU, and for a device that is not cache coherent,
+ * the kernel places buffers as high as it may, so a minimum is met only where that lies
+ * above it, and one of 4 GiB or more seldom is. Large pages are physically contiguous
+ * as a whole. MmCached for a device that is not cache coherent, and MmNonCached for one
+ * that is, other than on x86, are refused.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the address for the CPU; NULL, with the reason in the log.
+ */
+PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
+					PPHYSICAL_ADDRESS minimum_address,
+					PPHYSICAL_ADDRESS maximum_address, ULONG length,
+					ULONG flags, MEMORY_CACHING_TYPE *cache_type,
+					NODE_REQUIREMENT preferred_node,
+					PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateCommonBufferWithBounds",
+		.caller = _RET_IP_,
+		.len = length,
+	};
+	const char *fault = wdm_read_bounds(&request, minimum_address, maximum_address, flags,
+					    cache_type, preferred_node);
+
+	if (fault) {
+		pr_warn_ratelimited("%s: %s\n", request.call, fault);
+		wdm_clear_address(logical_address);
+		return NULL;
+	}
+	return wdm_alloc(dma_adapter, &request, logical_address);
+}
+
+/**
+ * WdmFreeCommonBuffer() - FreeCommonBuffer: free a common buffer of any kind
+ * @dma_adapter: the adapter it was allocated with
+ * @length: the length that was asked for
+ * @logical_address: the logical address that was returned
+ * @virtual_address: the virtual address that was returned
+ * @cache_enabled: ignored
+ *
+ * Answers to wdm: PFREE_COMMON_BUFFER. Arguments that do not name one live buffer
+ * exactly are reported, and nothing is freed: not for another length, not for a
+ * part of a buffer, not twice.
+ *
+ * Differs from Windows: may be called at any level. Above PASSIVE_LEVEL the
+ * buffer is freed a little later, and before the adapter is gone.
+ *
+ * Context: any.
+ */
+void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRESS logical_address,
+			 PVOID virtual_address, BOOLEAN cache_enabled)
+{
+	static const char call[] = "FreeCommonBuffer";
+	struct wdmdma_adapter *adapter;
+	bool kept;
+
+	wdmdma_peek_lock();
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	kept = adapter && wdmdma_keep_put_page(adapter, virtual_address,
+					       logical_address.QuadPart, length);
+	wdmdma_peek_unlock();
+	if (kept)
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return;
+	wdmdma_buffer_free(adapter, call, virtual_address, logical_address.QuadPart, length);
+	wdmdma_adapter_put(adapter);
+}
+
+/* What CreateCommonBufferFromMdl was asked for, once its configurations are read. */
+struct wdm_from_mdl {
+	struct wdmdma_window window;
+	enum dma_data_direction direction;
+	bool subsection;
+	ULONGLONG offset;
+	ULONG length;
+};
+
+static const char *wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config,
+				   struct wdm_from_mdl *from)
+{
+	static const enum dma_data_direction directions[] = {
+		[CommonBufferHardwareAccessReadOnly] = DMA_TO_DEVICE,
+		[CommonBufferHardwareAccessWriteOnly] = DMA_FROM_DEVICE,
+		[CommonBufferHardwareAccessReadWrite] = DMA_BIDIRECTIONAL,
+	};
+
+	switch (config->ConfigType) {
+	case CommonBufferConfigTypeLogicalAddressLimits:
+		from->window.first = config->LogicalAddressLimits.MinimumAddress.QuadPart;
+		from->window.last = config->LogicalAddressLimits.MaximumAddress.QuadPart;
+		if (from->window.first > from->window.last)
+			return "LogicalAddressLimits: MinimumAddress is above MaximumAddress";
+		return NULL;
+	case CommonBufferConfigTypeSubSection:
+		from->subsection = true;
+		from->offset = config->SubSection.Offset;
+		from->length = config->SubSection.Length;
+		if (!PAGE_ALIGNED(from->offset))
+			return "SubSection: Offset is no multiple of the page size";
+		return NULL;
+	case CommonBufferConfigTypeHardwareAccessPermissions:
+		if ((unsigned int)config->HardwareAccessType >= ARRAY_SIZE(directions))
+			return "HardwareAccessType is unknown";
+		from->direction = directions[config->HardwareAccessType];
+		return NULL;
+	default:
+		return "a ConfigType is unknown";
+	}
+}
+
+/* Read the configurations; NULL, or what is wrong with them. */
+static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *configs,
+				    ULONG count, struct wdm_from_mdl *from)
+{
+	unsigned long seen = 0;
+	const char *fault;
+	ULONG i;
+
+	if (count && !configs)
+		return "ExtendedConfigs is NULL, ExtendedConfigsCount is not 0";
+	/* Ends after few rounds, whatever the count: each known type may come once. */
+	for (i = 0; i < count; i++) {
+		fault = wdm_read_config(&configs[i], from);
+		if (fault)
+			return fault;
+		if (seen & BIT(configs[i].ConfigType))
+			return "two ExtendedConfigs have one ConfigType";
+		seen |= BIT(configs[i].ConfigType);
+	}
+	return NULL;
+}
+
+/* Find the MDL that the wanted part lies in, and make offset and length relative to it. */
+static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
+{
+	unsigned int steps = 0;
+
+	if (!from->subsection) {
+		if ((*mdl)->Next)
+			return "the MDL is chained, and no SubSection says which part is meant";
+		from->offset = 0;
+		from->length = (*mdl)->ByteCount;
+		return NULL;
+	}
+	while (*mdl && from->offset >= (*mdl)->ByteCount && steps++ < WDM_CHAIN_LIMIT) {
+		from->offset -= (*mdl)->ByteCount;
+		*mdl = (*mdl)->Next;
+	}
+	if (!*mdl || steps > WDM_CHAIN_LIMIT)
+		return "SubSection begins past the end of the MDL";
+	if (from->length > (*mdl)->ByteCount - from->offset)
+		return "SubSection does not lie in one MDL";
+	return NULL;
+}
+
+/* Why this part of the MDL cannot be a common buffer; NULL if the MDL allows it. */
+static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
+{
+	if (!wdm_mdl_is_mapped(mdl))
+		return "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first";
+	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
+	    !PAGE_ALIGNED(from->length))
+		return "start and length are no multiples of the page size, or the length is 0";
+	return wdm_mdl_fault(mdl, from->offset, from->length, from->direction != DMA_TO_DEVICE);
+}
+
+static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
+		     const struct wdm_from_mdl *from, dma_addr_t *dma)
+{
+	struct wdmdma_adoption adoption = {
+		.owner = mdl,
+		.owner_type = WDMDMA_HANDLE_MDL,
+		.owner_cpu = mdl->MappedSystemVa,
+		.owner_len = mdl->ByteCount,
+		.pfn = MmGetMdlPfnArray(mdl) + ((mdl->ByteOffset + from->offset) >> PAGE_SHIFT),
+		.cpu = mdl->MappedSystemVa + from->offset,
+		.direction = from->direction,
+		/* Memory of the slab allocator has no references: it is the driver's to keep. */
+		.hold = wdm_mdl_has_way_c_pages(mdl) || wdm_mdl_has_user_pages(mdl),
+		.pinned = wdm_mdl_has_user_pages(mdl),
+	};
+
+	return wdmdma_buffer_adopt(adapter, request, &adoption, dma);
+}
+
+/**
+ * WdmCreateCommonBufferFromMdl() - CreateCommonBufferFromMdl: from the driver's memory
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: resident pages with a system address. All of it, or a SubSection, becomes
+ *	the buffer: page aligned and whole pages. A chain only with a SubSection,
+ *	within one MDL of it
+ * @extended_configs: optional: at most one of each kind: LogicalAddressLimits
+ *	(both inclusive), SubSection (bytes), HardwareAccessPermissions
+ * @extended_configs_count: how many
+ * @logical_address: receives the address for the device; 0 on failure
+ *
+ * Answers to wdm: PCREATE_COMMON_BUFFER_FROM_MDL. With an IOMMU scattered pages
+ * become one range of logical addresses; without one they must be contiguous and
+ * within reach, and the logical address is the physical one. Remove the buffer
+ * with FreeCommonBuffer: its length or the MDL's, its system address or the
+ * MDL's. Pages and contents are not touched, and remain the driver's.
+ *
+ * Differs from Windows: not for a device that is not cache coherent. Limits with
+ * an IOMMU are met as for AllocateCommonBufferEx. If the driver frees pages that
+ * the system can hold (user pages, pages of MmAllocatePagesForMdlEx) before the
+ * buffer, that is reported, and they stay until the buffer goes.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL or a configuration
+ * that does not fit, or if a common buffer of this adapter has one of the pages;
+ * STATUS_NOT_SUPPORTED for access limits without an IOMMU;
+ * STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.
+ */
+NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
+				      PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION extended_configs,
+				      ULONG extended_configs_count,
+				      PPHYSICAL_ADDRESS logical_address)
+{
+	struct wdmdma_request request = {
+		.call = "CreateCommonBufferFromMdl",
+		.caller = _RET_IP_,
+		.node = NUMA_NO_NODE,
+	};
+	struct wdm_from_mdl from = {
+		.window = WDMDMA_WINDOW_ALL,
+		.direction = DMA_BIDIRECTIONAL,
+	};
+	struct wdmdma_adapter *adapter;
+	const char *fault = NULL;
+	dma_addr_t dma = 0;
+	int ret = -EINVAL;
+
+	wdm_clear_address(logical_address);
+	if (wdm_above_passive(request.call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, request.call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+
+	if (!mdl || !logical_address)
+		fault = mdl ? "LogicalAddress is NULL" : "Mdl is NULL";
+	if (!fault)
+		fault = wdm_read_configs(extended_configs, extended_configs_count, &from);
+	if (!fault)
+		fault = wdm_find_part(&mdl, &from);
+	if (!fault)
+		fault = wdm_part_fault(mdl, &from);
+	if (fault) {
+		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+	} else {
+		request.len = from.length;
+		request.window = from.window;
+		ret = wdm_adopt(adapter, &request, mdl, &from, &dma);
+	}
+	if (!ret)
+		logical_address->QuadPart = dma;
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: physical addresses of kernel memory, and physically contiguous memory.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* Contiguous memory that drivers hold: page sets, by CPU page number. Used in any context. */
+static DEFINE_XARRAY_FLAGS(wdm_contiguous, XA_FLAGS_LOCK_IRQ);
+
+/* Mapped page by page? Static memory of a module is, as nonpaged as it is on Windows. */
+static bool wdm_is_mapped_by_page(const void *va)
+{
+#ifdef MODULES_VADDR
+	if ((unsigned long)va >= MODULES_VADDR && (unsigned long)va < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr(va);
+}
+
+/* Is a page there, and does the kernel know it as memory? Then vmalloc_to_page() may look. */
+static bool wdm_has_page(const void *va)
+{
+#if defined(CONFIG_X86) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	/* There is no struct page at all for device memory: not even its address can be had. */
+	if (!pte || !pte_present(*pte) || !pfn_valid(pte_pfn(*pte)))
+		return false;
+#endif
+	return true;
+}
+
+/* The page frame behind an address of the kernel, whichever way it is mapped. Any context. */
+bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn)
+{
+	struct page *page;
+
+	if (wdm_is_mapped_by_page(va)) {
+		page = wdm_has_page(va) ? vmalloc_to_page(va) : NULL;
+		if (page)
+			*pfn = page_to_pfn(page);
+		return page && pfn_valid(*pfn);
+	}
+	if (!virt_addr_valid(va))
+		return false;
+	*pfn = PHYS_PFN(virt_to_phys((void *)va));
+	return true;
+}
+
+/**
+ * MmGetPhysicalAddress() - the CPU's physical address of kernel memory
+ * @base_address: an address of kmalloc, vmalloc, contiguous or common-buffer memory
+ *
+ * Answers to wdm: MmGetPhysicalAddress. This is not what a device needs: with an
+ * IOMMU the logical address of the buffer is another one.
+ *
+ * Context: any.
+ * Return: the address; 0, with a message, for what is no memory of the kernel.
+ */
+PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
+{
+	PHYSICAL_ADDRESS address = {};
+	PFN_NUMBER pfn;
+
+	if (wdm_kernel_pfn(base_address, &pfn))
+		address.QuadPart = PFN_PHYS(pfn) + offset_in_page(base_address);
+	else
+		wdm_mdl_refuse(__func__, "%p is no memory of the kernel", base_address);
+	return address;
+}
+EXPORT_SYMBOL_GPL(MmGetPhysicalAddress);
+
+/*
+ * At the end of the module: no driver is left that could free its memory. An
+ * insertion that failed may have left inner nodes in the table, too.
+ */
+void wdm_memory_exit(void)
+{
+	struct wdmdma_pages *pages;
+	unsigned long index;
+
+	xa_for_each(&wdm_contiguous, index, pages) {
+		pr_warn("%lu pages of contiguous memory were not freed: freed now\n", pages->nr);
+		wdmdma_pages_unmap(pages);
+		wdmdma_pages_free(pages);
+	}
+	xa_destroy(&wdm_contiguous);
+}
+
+static int wdm_contiguous_keep(struct wdmdma_pages *pages)
+{
+	unsigned long flags;
+	int ret;
+
+	xa_lock_irqsave(&wdm_contiguous, flags);
+	ret = __xa_insert(&wdm_contiguous, (unsigned long)pages->va >> PAGE_SHIFT, pages,
+			  GFP_ATOMIC | __GFP_NOWARN);
+	xa_unlock_irqrestore(&wdm_contiguous, flags);
+	return ret;
+}
+
+/* Why there is no such memory; NULL, and the pages, if there is. */
+static const char *wdm_contiguous_alloc(struct wdmdma_place *place, u64 bytes,
+					enum wdmdma_cache cache, struct wdmdma_pages **result)
+{
+	struct wdmdma_pages *pages;
+
+	if (!bytes || place->window.first > place->window.last ||
+	    (place->boundary && (!is_power_of_2(place->boundary) || place->boundary < bytes)))
+		return "the length is 0, limits are upside down, or the boundary cannot be kept";
+	if (bytes > PFN_PHYS(totalram_pages()))
+		return "the length is more than all memory";
+	if (wdmdma_at_dispatch() && cache != WDMDMA_CACHE_PLATFORM)
+		return "only cached memory can be had at DISPATCH_LEVEL";
+
+	/* So few bytes cross no boundary, as they begin on a page. */
+	if (place->boundary && place->boundary < PAGE_SIZE)
+		place->boundary = PAGE_SIZE;
+	pages = wdmdma_pages_alloc(place, PFN_UP(bytes));
+	if (!pages)
+		return "no free contiguous memory there";
+	if (wdmdma_pages_map(pages, cache))
+		goto free_pages;
+	if (wdm_contiguous_keep(pages))
+		goto unmap_pages;
+	*result = pages;
+	return NULL;
+
+unmap_pages:
+	wdmdma_pages_unmap(pages);
+free_pages:
+	wdmdma_pages_free(pages);
+	return "no memory, or no such mapping";
+}
+
+static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
+				 PHYSICAL_ADDRESS lowest_address,
+				 PHYSICAL_ADDRESS highest_address, PHYSICAL_ADDRESS boundary,
+				 MEMORY_CACHING_TYPE cache_type, NODE_REQUIREMENT preferred_node)
+{
+	struct wdmdma_place place = {
+		.window = { lowest_address.QuadPart, highest_address.QuadPart },
+		.boundary = boundary.QuadPart,
+		.node = NUMA_NO_NODE,
+		.gfp = wdmdma_at_dispatch() ? GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO :
+					      WDMDMA_PAGES_GFP,
+	};
+	struct wdmdma_pages *pages = NULL;
+	enum wdmdma_cache cache;
+	const char *fault;
+
+	if (preferred_node != MM_ANY_NODE_OK) {
+		if (preferred_node >= nr_node_ids || !node_online(preferred_node)) {
+			wdm_mdl_refuse(call, "PreferredNode %u does not exist", preferred_node);
+			return NULL;
+		}
+		place.node = preferred_node;
+		place.gfp |= __GFP_THISNODE;
+	}
+	if (wdm_cache_type(cache_type, &cache))
+		fault = "CacheType is unknown, or cannot be had here";
+	else
+		fault = wdm_contiguous_alloc(&place, number_of_bytes, cache, &pages);
+	if (fault) {
+		wdm_mdl_refuse(call, "%zu bytes from %#llx to %#llx: %s", (size_t)number_of_bytes,
+			       place.window.first, place.window.last, fault);
+		return NULL;
+	}
+	return pages->va;
+}
+
+/**
+ * MmAllocateContiguousMemorySpecifyCacheNode() - physically contiguous memory
+ * @number_of_bytes: bytes; whole pages are allocated
+ * @lowest_address: lowest physical address
+ * @highest_address: highest physical address, inclusive
+ * @boundary_address_multiple: 0, or a power of two that the memory may not cross a
+ *	multiple of
+ * @cache_type: MmCached, MmNonCached or MmWriteCombined
+ * @preferred_node: NUMA node that the memory must be on, or MM_ANY_NODE_OK
+ *
+ * Answers to wdm: MmAllocateContiguousMemorySpecifyCacheNode. Page aligned and
+ * zeroed. For the CPU: a device needs the logical address of a common buffer.
+ *
+ * Context: <= DISPATCH_LEVEL; there cached memory only.
+ * Return: the address; NULL, with the reason in the log.
+ */
+PVOID MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T number_of_bytes,
+						 PHYSICAL_ADDRESS lowest_address,
+						 PHYSICAL_ADDRESS highest_address,
+						 PHYSICAL_ADDRESS boundary_address_multiple,
+						 MEMORY_CACHING_TYPE cache_type,
+						 NODE_REQUIREMENT preferred_node)
+{
+	return wdm_contiguous_call(__func__, number_of_bytes, lowest_address, highest_address,
+				   boundary_address_multiple, cache_type, preferred_node);
+}
+EXPORT_SYMBOL_GPL(MmAllocateContiguousMemorySpecifyCacheNode);
+
+/**
+ * MmAllocateContiguousMemorySpecifyCache() - the same without a node
+ * @number_of_bytes: bytes
+ * @lowest_address: lowest physical address
+ * @highest_address: highest physical address, inclusive
+ * @boundary_address_multiple: 0, or a power of two
+ * @cache_type: MmCached, MmNonCached or MmWriteCombined
+ *
+ * Answers to wdm: MmAllocateContiguousMemorySpecifyCache.
+ *
+ * Context: <= DISPATCH_LEVEL; there cached memory only.
+ * Return: the address; NULL, with the reason in the log.
+ */
+PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T number_of_bytes,
+					     PHYSICAL_ADDRESS lowest_address,
+					     PHYSICAL_ADDRESS highest_address,
+					     PHYSICAL_ADDRESS boundary_address_multiple,
+					     MEMORY_CACHING_TYPE cache_type)
+{
+	return wdm_contiguous_call(__func__, number_of_bytes, lowest_address, highest_address,
+				   boundary_address_multiple, cache_type, MM_ANY_NODE_OK);
+}
+EXPORT_SYMBOL_GPL(MmAllocateContiguousMemorySpecifyCache);
+
+/**
+ * MmAllocateContiguousMemory() - the same, cached, with a highest address only
+ * @number_of_bytes: bytes
+ * @highest_address: highest physical address, inclusive
+ *
+ * Answers to wdm: MmAllocateContiguousMemory.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the address; NULL, with the reason in the log.
+ */
+PVOID MmAllocateContiguousMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS highest_address)
+{
+	PHYSICAL_ADDRESS none = {};
+
+	return wdm_contiguous_call(__func__, number_of_bytes, none, highest_address, none, MmCached,
+				   MM_ANY_NODE_OK);
+}
+EXPORT_SYMBOL_GPL(MmAllocateContiguousMemory);
+
+static void wdm_contiguous_free(PVOID base_address, const char *call)
+{
+	unsigned long index = (unsigned long)base_address >> PAGE_SHIFT;
+	bool at_dispatch = wdmdma_at_dispatch();
+	struct wdmdma_pages *pages;
+	unsigned long flags;
+	const char *fault = NULL;
+
+	xa_lock_irqsave(&wdm_contiguous, flags);
+	pages = xa_load(&wdm_contiguous, index);
+	if (!pages || pages->va != base_address)
+		fault = "is no contiguous memory of MmAllocateContiguousMemory";
+	else if (at_dispatch && (pages->cache != WDMDMA_CACHE_PLATFORM || is_vmalloc_addr(pages)))
+		fault = "is uncached or large memory, which cannot be freed at DISPATCH_LEVEL";
+	else
+		__xa_erase(&wdm_contiguous, index);
+	xa_unlock_irqrestore(&wdm_contiguous, flags);
+
+	if (fault) {
+		wdm_mdl_refuse(call, "%p %s", base_address, fault);
+		return;
+	}
+	wdmdma_pages_unmap(pages);
+	wdmdma_pages_free(pages);
+}
+
+/**
+ * MmFreeContiguousMemory() - free contiguous memory
+ * @base_address: from one of the functions above; others are reported
+ *
+ * Answers to wdm: MmFreeContiguousMemory.
+ *
+ * Context: <= DISPATCH_LEVEL; there cached memory only.
+ */
+void MmFreeContiguousMemory(PVOID base_address)
+{
+	wdm_contiguous_free(base_address, __func__);
+}
+EXPORT_SYMBOL_GPL(MmFreeContiguousMemory);
+
+/**
+ * MmFreeContiguousMemorySpecifyCache() - the same
+ * @base_address: from one of the functions above; others are reported
+ * @number_of_bytes: ignored: the length is known
+ * @cache_type: ignored: the type is known
+ *
+ * Answers to wdm: MmFreeContiguousMemorySpecifyCache.
+ *
+ * Context: <= DISPATCH_LEVEL; there cached memory only.
+ */
+void MmFreeContiguousMemorySpecifyCache(PVOID base_address, SIZE_T number_of_bytes,
+					MEMORY_CACHING_TYPE cache_type)
+{
+	wdm_contiguous_free(base_address, __func__);
+}
+EXPORT_SYMBOL_GPL(MmFreeContiguousMemorySpecifyCache);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Device objects and private domains: what a driver's Linux half asks for. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/device.h>
+
+#include <wdmdma/linux.h>
+
+#include "core/core.h"
+#include "core/device.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+
+/* The record of the glue's device, with a reference; or an ERR_PTR, reported. */
+static struct wdmdma_device *wdm_device_open(struct device *dev, const char *call)
+{
+	struct wdmdma_device *device;
+
+	if (wdm_above_passive(call))
+		return ERR_PTR(-EINVAL);
+	if (!dev || !dev->driver) {
+		pr_warn_ratelimited("%s: %s\n", call, dev ? "the device has no driver" :
+				    "dev is NULL");
+		return ERR_PTR(-EINVAL);
+	}
+	device = wdmdma_device_open(dev);
+	if (IS_ERR(device))
+		dev_warn_ratelimited(dev, "%s: %s\n", call,
+				     PTR_ERR(device) == -ESHUTDOWN ? "the driver is being unbound" :
+				     PTR_ERR(device) == -EBUSY ?
+				     "the device's IOMMU group is in a domain that is not its own" :
+				     "out of memory");
+	return device;
+}
+
+/**
+ * wdmdma_device_object_get() - the device object that stands for a Linux device
+ * @dev: the device, with its driver bound or in its probe function
+ *
+ * The glue of a ported driver calls this once its DMA mask is set, and gives the
+ * result to the Windows-style code, as the PhysicalDeviceObject of
+ * IoGetDmaAdapter(). A device has one device object; every call returns the same
+ * pointer and wants one wdmdma_device_object_put(). After the driver is unbound
+ * the pointer is dead.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the device object; NULL when @dev is NULL or has no driver, when its driver is
+ * being unbound (from its remove function on none is made), when the IOMMU has the device
+ * in a domain that is not its own, or when there is no memory.
+ */
+PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
+{
+	struct wdmdma_device *device = wdm_device_open(dev, __func__);
+
+	if (IS_ERR(device))
+		return NULL;
+	atomic_inc(&device->users);
+	wdmdma_device_put(device);
+	return (PDEVICE_OBJECT)device;
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_get);
+
+/**
+ * wdmdma_device_object_put() - undo one wdmdma_device_object_get()
+ * @device_object: what that returned; NULL is ignored
+ *
+ * To be called after PutDmaAdapter, from the driver's remove function or the
+ * error path of its probe function. Adapters and buffers that are left are
+ * reported when the driver is unbound, and taken back.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
+{
+	struct wdmdma_device *device;
+
+	if (!device_object)
+		return;
+	device = wdmdma_device_find(device_object);
+	if (!device) {
+		pr_warn_ratelimited("%s: %p is no live device object\n", __func__, device_object);
+		return;
+	}
+	if (atomic_dec_if_positive(&device->users) < 0)
+		wdmdma_refuse(device, __func__, "put more often than got");
+	wdmdma_device_put(device);
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
+
+/**
+ * wdmdma_device_use_private_domain() - give a device an IOMMU domain of its own
+ * @dev: the device, in its driver's probe function, its DMA masks set
+ *
+ * In the domain that Linux gives a device, Linux chooses the addresses. In one of its
+ * own the module does, and so can keep what it must refuse or leave to luck otherwise:
+ * a minimum logical address, also of 4 GiB and above; an exact range; a maximum however
+ * low, until the last page below it is used. Each element of a vector is freed at once.
+ *
+ * To be called before the first IoGetDmaAdapter() for the device, and, where interrupts
+ * pass the IOMMU (arm64), before its interrupt vectors are allocated. It holds for all
+ * adapters of the device, until its driver is unbound; then the device is in its
+ * default domain again.
+ *
+ * What it costs: nothing may use the Linux DMA API with the device until then
+ * (dma_alloc_coherent(), dma_map_single() and the rest, also by helpers of a
+ * subsystem). It would still succeed, with addresses that mean nothing to the
+ * device, or other memory. Transfers that this module makes with that API are
+ * refused. And each free waits until the IOMMU has forgotten the addresses.
+ *
+ * Answers to nothing in Windows.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: 0; a failure is reported with its reason, and the device can be used without:
+ * -EOPNOTSUPP when no IOMMU translates for the device, when it is not cache coherent,
+ * sees memory at an offset, is in an IOMMU group with others, or needs memory that the
+ * firmware names; -EBUSY when it is too late, done already, or the IOMMU has the device
+ * in a domain that is not its own; -EINVAL for a bad @dev or
+ * level; -ENOMEM; -ESHUTDOWN while the driver is being unbound.
+ */
+int wdmdma_device_use_private_domain(struct device *dev)
+{
+	struct wdmdma_device *device = wdm_device_open(dev, __func__);
+	const char *why;
+	int ret;
+
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	ret = wdmdma_device_use_private(device, &why);
+	if (ret)
+		wdmdma_refuse(device, __func__, "%s", why);
+	wdmdma_device_put(device);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_use_private_domain);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: DMA domains, and FlushDmaBuffer.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/domain.h"
+#include "core/flush.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+
+/**
+ * WdmGetDmaDomain() - GetDmaDomain: the domain that an adapter is in
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PGET_DMA_DOMAIN. The domain is that of the device: all its adapters
+ * give the same handle, and so do devices of one IOMMU group. The handle is good while
+ * an adapter is in the domain, and is not released.
+ *
+ * Differs from Windows: the page gives no value for failure; this is ours.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the handle; NULL for an adapter that is not live, after unbind, and at the
+ * wrong level.
+ */
+HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
+{
+	static const char call[] = "GetDmaDomain";
+	struct wdmdma_adapter *adapter;
+	const void *key;
+
+	if (wdm_above_passive(call))
+		return NULL;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return NULL;
+	key = wdmdma_domain_of(adapter);
+	if (!key)
+		wdmdma_refuse(adapter->device, call, "%s", wdmdma_dead_why(adapter->device));
+	wdmdma_adapter_put(adapter);
+	return (HANDLE)key;
+}
+
+/**
+ * WdmJoinDmaDomain() - JoinDmaDomain: move an adapter into the domain of another
+ * @dma_adapter: the adapter that moves, and with it all adapters of its device
+ * @domain_handle: from GetDmaDomain of another adapter
+ *
+ * Answers to wdm: PJOIN_DMA_DOMAIN. From then on every address that the adapter gets is
+ * one of that domain, and common buffers of the domain are there for its device. To
+ * join the domain that it is in does nothing. The device must have no common buffer,
+ * must do no DMA, and its driver must not use the Linux DMA API until it has left.
+ * While it is joined, and until its driver is unbound, the driver of the other device
+ * cannot be unbound before its own.
+ *
+ * Differs from Windows: the page gives no status; these are ours.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE; STATUS_INVALID_DEVICE_STATE while the
+ * device has common buffers, has joined another domain, has guests in its own, or has
+ * MSI vectors on arm64, and at the wrong level; STATUS_NOT_SUPPORTED where the two
+ * devices cannot share memory, or a buffer of the domain is beyond the adapter's reach;
+ * STATUS_INVALID_PARAMETER for an adapter that is not live; STATUS_DELETE_PENDING after
+ * unbind; STATUS_INSUFFICIENT_RESOURCES. The reason is in the log.
+ */
+NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
+{
+	static const char call[] = "JoinDmaDomain";
+	struct wdmdma_adapter *adapter;
+	int ret;
+
+	if (wdm_above_passive(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	ret = wdmdma_domain_join(adapter, call, domain_handle);
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}
+
+/**
+ * WdmLeaveDmaDomain() - LeaveDmaDomain: move an adapter back into its own domain
+ * @dma_adapter: the adapter that moves, and with it all adapters of its device
+ *
+ * Answers to wdm: PLEAVE_DMA_DOMAIN. PutDmaAdapter of the device's last adapter does the
+ * same, and so does unbinding its driver.
+ *
+ * Differs from Windows: the page gives no status; these are ours.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE for an adapter that has not
+ * joined, while its device has common buffers or, on arm64, MSI vectors, and at the wrong
+ * level; STATUS_INVALID_PARAMETER for an adapter that is not live; STATUS_DELETE_PENDING
+ * after unbind; STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS WdmLeaveDmaDomain(PDMA_ADAPTER dma_adapter)
+{
+	static const char call[] = "LeaveDmaDomain";
+	struct wdmdma_adapter *adapter;
+	int ret;
+
+	if (wdm_above_passive(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	ret = wdmdma_domain_leave(adapter, call);
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}
+
+/**
+ * WdmAllocateDomainCommonBuffer() - AllocateDomainCommonBuffer: for all of a domain
+ * @dma_adapter: the adapter that the buffer will belong to
+ * @domain_handle: from GetDmaDomain; the adapter must be in that domain
+ * @maximum_address: optional: the highest logical address that the buffer, in whole
+ *	pages, may use; inclusive; NULL for none
+ * @length: bytes; whole pages are allocated, with large pages whole 2 MiB
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: 2 MiB pages for memory and IOMMU, or
+ *	failure
+ * @cache_type: optional: MmCached or MmNonCached, obeyed whatever the platform; NULL for
+ *	what the platform gives
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used when it
+ *	has no memory
+ * @logical_address: receives the address for every device in the domain; 0 on failure
+ * @virtual_address: receives the address for the CPU; NULL on failure
+ *
+ * Answers to wdm: PALLOCATE_DOMAIN_COMMON_BUFFER. The logical address is within reach of
+ * every adapter in the domain, and of those that join later: one that does not reach it
+ * cannot. Free the buffer with FreeCommonBuffer, on the adapter it was allocated with,
+ * before that leaves.
+ *
+ * Differs from Windows: an adapter that is opened later for a device of the domain, with
+ * fewer address lines, narrows only what is allocated from then on.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER, also if the
+ * adapter is not in the domain; STATUS_NOT_SUPPORTED for a cache type or page size that
+ * cannot be had; STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.
+ */
+NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_handle,
+				       PPHYSICAL_ADDRESS maximum_address, ULONG length, ULONG flags,
+				       MEMORY_CACHING_TYPE *cache_type,
+				       NODE_REQUIREMENT preferred_node,
+				       PPHYSICAL_ADDRESS logical_address, PVOID *virtual_address)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateDomainCommonBuffer",
+		.caller = _RET_IP_,
+		.len = length,
+	};
+	const char *fault = wdm_read_bounds(&request, NULL, maximum_address, flags, cache_type,
+					    preferred_node);
+	struct wdmdma_adapter *adapter;
+	dma_addr_t dma = 0;
+	int ret = -EINVAL;
+
+	wdm_clear_address(logical_address);
+	if (virtual_address)
+		*virtual_address = NULL;
+	if (wdm_above_passive(request.call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, request.call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+
+	if (!logical_address || !virtual_address)
+		fault = "LogicalAddress or VirtualAddress is NULL";
+	if (fault)
+		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+	else
+		ret = wdmdma_domain_alloc(adapter, domain_handle, &request, virtual_address, &dma);
+	if (!ret)
+		logical_address->QuadPart = dma;
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}
+
+/**
+ * WdmFlushDmaBuffer() - FlushDmaBuffer: make memory the same for CPU and device
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: resident memory; the rest of a chain does not count
+ * @read_operation: TRUE after the device wrote and before the CPU reads; FALSE after the
+ *	CPU wrote and before the device reads
+ *
+ * Answers to wdm: PFLUSH_DMA_BUFFER. There is nothing to do for a cache-coherent device.
+ *
+ * Differs from Windows: the page gives neither level nor status; these are ours. Memory
+ * that the device reaches only through a bounce buffer is refused.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an adapter that is not live and
+ * for an MDL that is NULL, not resident, of device memory, or locked for reading only when
+ * the device wrote; STATUS_NOT_SUPPORTED; STATUS_DELETE_PENDING after unbind.
+ */
+NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_operation)
+{
+	static const char call[] = "FlushDmaBuffer";
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	const char *fault = NULL;
+	int ret = -EINVAL;
+
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	if (!mdl)
+		fault = "Mdl is NULL";
+	else
+		fault = wdm_mdl_fault(mdl, 0, mdl->ByteCount, read_operation);
+	if (fault)
+		wdmdma_refuse(adapter->device, call, "%s", fault);
+	else
+		ret = wdmdma_flush(adapter, call, MmGetMdlPfnArray(mdl), mdl->ByteOffset,
+				   mdl->ByteCount, !read_operation);
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}

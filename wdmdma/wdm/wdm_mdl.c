@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: MDLs, from allocation to free: ways A, B and D. Way C is in
+ * wdm/wdm_mdl_pages.c, mappings are in wdm/wdm_mdl_map.c.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/capability.h>
+#include <linux/llist.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core/core.h"
+#include "core/work.h"
+#include "lib/handle.h"
+#include "lib/pins.h"
+#include "wdm/wdm_mdl_common.h"
+
+/**
+ * IoAllocateMdl() - allocate an MDL
+ * @virtual_address: start of the buffer; need not be valid here, may be NULL
+ * @length: bytes, up to 4 GiB - 4 KiB
+ * @secondary_buffer: must be FALSE
+ * @charge_quota: ignored, as on Windows
+ * @irp: must be NULL
+ *
+ * Answers to wdm: IoAllocateMdl. The header is filled in, the page frames are not.
+ *
+ * Differs from Windows: there are no IRPs, so an MDL cannot be put into one.
+ *
+ * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab
+ * allocator has, a few MiB of MDL.
+ * Return: the MDL; NULL, with the reason in the log.
+ */
+PMDL IoAllocateMdl(PVOID virtual_address, ULONG length, BOOLEAN secondary_buffer,
+		   BOOLEAN charge_quota, PIRP irp)
+{
+	PMDL mdl;
+
+	if (irp || secondary_buffer) {
+		wdm_mdl_refuse(__func__, "there are no IRPs to put the MDL into");
+		return NULL;
+	}
+	if (length > WDM_MDL_MAX_BYTES || (ULONG_PTR)virtual_address + length < length) {
+		wdm_mdl_refuse(__func__, "Length %#x is too long, or wraps round", length);
+		return NULL;
+	}
+	mdl = wdm_mdl_alloc(virtual_address, length);
+	if (!mdl)
+		wdm_mdl_refuse(__func__, "no memory to describe %u bytes", length);
+	return mdl;
+}
+EXPORT_SYMBOL_GPL(IoAllocateMdl);
+
+/**
+ * IoFreeMdl() - free one MDL
+ * @mdl: from IoAllocateMdl(); NULL is ignored
+ *
+ * Answers to wdm: IoFreeMdl. Does not follow the chain. A mapping of a partial
+ * MDL's own is removed. Pages that are still locked, or were allocated for the
+ * MDL, are reported and given back.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void IoFreeMdl(PMDL mdl)
+{
+	if (!mdl)
+		return;
+	wdm_mdl_warn_if_used(mdl, __func__);
+	wdmdma_handle_forget(WDMDMA_HANDLE_MDL, mdl);
+	MmPrepareMdlForReuse(mdl);
+	if (wdm_mdl_owns_pages(mdl)) {
+		wdm_mdl_refuse(__func__, "the MDL has pages: call MmFreePagesFromMdl, ExFreePool");
+		MmFreePagesFromMdl(mdl);
+	} else if (mdl->MdlFlags & MDL_PAGES_LOCKED) {
+		wdm_mdl_refuse(__func__, "the pages are still locked: call MmUnlockPages first");
+		MmUnlockPages(mdl);
+	}
+	wdm_mdl_delete(mdl);
+}
+EXPORT_SYMBOL_GPL(IoFreeMdl);
+
+/**
+ * IoBuildPartialMdl() - make an MDL describe a part of another one
+ * @source_mdl: an MDL whose pages are resident
+ * @target_mdl: receives the description; large enough for it, and not in use
+ * @virtual_address: where the part begins, in terms of
+ *	MmGetMdlVirtualAddress(@source_mdl)
+ * @length: bytes; 0 for all up to the end of the source
+ *
+ * Answers to wdm: IoBuildPartialMdl. If the source is mapped, the target shares
+ * the mapping.
+ *
+ * Differs from Windows: arguments that do not fit are reported, and the target
+ * then describes 0 bytes.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, ULONG length)
+{
+	static const CSHORT inherited = MDL_IO_PAGE_READ | MDL_SOURCE_IS_NONPAGED_POOL |
+					MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE |
+					MDL_WRITE_OPERATION;
+	unsigned long room, first, i;
+	ULONG_PTR offset;
+
+	if (!source_mdl || !target_mdl) {
+		wdm_mdl_refuse(__func__, "%s is NULL", source_mdl ? "TargetMdl" : "SourceMdl");
+		return;
+	}
+	if (target_mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL_HAS_BEEN_MAPPED)) {
+		wdm_mdl_refuse(__func__, "TargetMdl is in use: its pages are locked, or mapped");
+		return;
+	}
+	/* Size is cut to 16 bits; a large MDL has room for what it was made for. */
+	room = max((max_t(SIZE_T, (USHORT)target_mdl->Size, sizeof(MDL)) - sizeof(MDL)) /
+		   sizeof(PFN_NUMBER), wdm_mdl_pages(target_mdl));
+	target_mdl->ByteCount = 0;
+
+	offset = (ULONG_PTR)virtual_address - (ULONG_PTR)MmGetMdlVirtualAddress(source_mdl);
+	if (!(source_mdl->MdlFlags & WDM_MDL_RESIDENT)) {
+		wdm_mdl_refuse(__func__, "the pages of SourceMdl are not locked");
+		return;
+	}
+	if (offset > source_mdl->ByteCount || length > source_mdl->ByteCount - offset) {
+		wdm_mdl_refuse(__func__, "the part lies outside of SourceMdl");
+		return;
+	}
+	if (!length)
+		length = source_mdl->ByteCount - offset;
+	if (PFN_UP((u64)offset_in_page(virtual_address) + length) > room) {
+		wdm_mdl_refuse(__func__, "TargetMdl is too small for %u bytes", length);
+		return;
+	}
+
+	target_mdl->Next = NULL;
+	target_mdl->Process = source_mdl->Process;
+	target_mdl->StartVa = (PVOID)((ULONG_PTR)virtual_address & PAGE_MASK);
+	target_mdl->ByteOffset = offset_in_page(virtual_address);
+	target_mdl->ByteCount = length;
+	target_mdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
+	target_mdl->MdlFlags |= MDL_PARTIAL | (source_mdl->MdlFlags & inherited);
+	target_mdl->MappedSystemVa = wdm_mdl_is_mapped(source_mdl) ?
+				     source_mdl->MappedSystemVa + offset : NULL;
+
+	first = (source_mdl->ByteOffset + offset) >> PAGE_SHIFT;
+	for (i = 0; i < wdm_mdl_pages(target_mdl); i++)
+		MmGetMdlPfnArray(target_mdl)[i] = MmGetMdlPfnArray(source_mdl)[first + i];
+}
+EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
+
+/**
+ * MmPrepareMdlForReuse() - drop the mapping that a partial MDL got for itself
+ * @mdl: the MDL; others than that are left as they are
+ *
+ * Answers to wdm: MmPrepareMdlForReuse.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void MmPrepareMdlForReuse(PMDL mdl)
+{
+	if (mdl && mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
+		wdm_mdl_unmap(mdl, __func__);
+}
+EXPORT_SYMBOL_GPL(MmPrepareMdlForReuse);
+
+/**
+ * MmBuildMdlForNonPagedPool() - fill in an MDL for memory of the kernel (way A)
+ * @mdl: an MDL over kmalloc, vmalloc, contiguous or common-buffer memory
+ *
+ * Answers to wdm: MmBuildMdlForNonPagedPool. Afterwards the MDL has a system
+ * address, the memory's own, and is not to be locked or mapped.
+ *
+ * Differs from Windows: memory that is not the kernel's is reported, and the MDL
+ * stays as it was, without MDL_SOURCE_IS_NONPAGED_POOL.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void MmBuildMdlForNonPagedPool(PMDL mdl)
+{
+	unsigned long i;
+
+	if (!mdl || mdl->MdlFlags & WDM_MDL_RESIDENT) {
+		wdm_mdl_refuse(__func__, "the MDL is %s", mdl ? "filled in already" : "NULL");
+		return;
+	}
+	for (i = 0; i < wdm_mdl_pages(mdl); i++) {
+		if (!wdm_kernel_pfn(mdl->StartVa + (i << PAGE_SHIFT), &MmGetMdlPfnArray(mdl)[i])) {
+			wdm_mdl_refuse(__func__, "page %lu is no memory of the kernel", i);
+			return;
+		}
+	}
+	mdl->Process = NULL;
+	mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
+	mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+}
+EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
+
+/* Undo wdm_pin_user() for the first @nr pages. */
+static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		/* Marking dirty sleeps; at DISPATCH_LEVEL the mark of the locking has to do. */
+		wdmdma_pins_give_up(MmGetMdlPfnArray(mdl)[i], dirty && !wdmdma_at_dispatch());
+		wdm_mdl_breathe(i);
+	}
+}
+
+static void wdm_drop_mm(struct work_struct *work)
+{
+	__mmdrop(container_of(work, struct mm_struct, async_put_work));
+}
+
+/* @nr pages of a user are not pinned any more; with @last none of the MDL is. Any context. */
+static void wdm_unaccount_user(struct mm_struct *mm, unsigned long nr, bool last)
+{
+	atomic64_sub(nr, &mm->pinned_vm);
+	if (!last)
+		return;
+	if (!wdmdma_at_dispatch()) {
+		mmdrop(mm);
+	} else if (atomic_dec_and_test(&mm->mm_count)) {
+		/* Nobody else has it, so that its work item is free to use. */
+		INIT_WORK(&mm->async_put_work, wdm_drop_mm);
+		queue_work(wdmdma_workqueue, &mm->async_put_work);
+	}
+}
+
+/* Count @nr pages as pinned by this process, as RDMA does; false if it may not have as many. */
+static bool wdm_account_user(struct mm_struct *mm, unsigned long nr)
+{
+	unsigned long pinned = atomic64_add_return(nr, &mm->pinned_vm);
+
+	mmgrab(mm);
+	if (pinned <= rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT || capable(CAP_IPC_LOCK))
+		return true;
+	wdm_unaccount_user(mm, nr, true);
+	return false;
+}
+
+static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
+{
+	unsigned int flags = FOLL_LONGTERM | (write ? FOLL_WRITE : 0);
+	unsigned long start = (unsigned long)mdl->StartVa;
+	unsigned long nr = wdm_mdl_pages(mdl), done, i;
+	/* Pointers and page frames have one size: the array is filled in place. */
+	struct page **page = (struct page **)MmGetMdlPfnArray(mdl);
+	long n = 0;
+
+	if (wdmdma_at_dispatch())
+		return STATUS_INVALID_DEVICE_STATE;
+	if (!current->mm)
+		return STATUS_ACCESS_VIOLATION;
+	if (!wdm_account_user(current->mm, nr))
+		return STATUS_WORKING_SET_QUOTA;
+
+	for (done = 0; done < nr; done += n) {
+		n = pin_user_pages_fast(start + (done << PAGE_SHIFT), min(nr - done, 1024UL), flags,
+					page + done);
+		if (n <= 0)
+			break;
+	}
+	for (i = 0; i < done; i++) {
+		if (write)
+			set_page_dirty_lock(page[i]);
+		MmGetMdlPfnArray(mdl)[i] = page_to_pfn(page[i]);
+		wdm_mdl_breathe(i);
+	}
+	if (done < nr) {
+		wdm_unpin_user(mdl, done, false);
+		wdm_unaccount_user(current->mm, nr, true);
+		return n == -ENOMEM ? STATUS_INSUFFICIENT_RESOURCES : STATUS_ACCESS_VIOLATION;
+	}
+	mdl->Process = (PEPROCESS)current->mm;
+	return STATUS_SUCCESS;
+}
+
+/* Kernel memory does not move: there is nothing to pin, but page frames to note. */
+static NTSTATUS wdm_lock_kernel(PMDL mdl)
+{
+	unsigned long i;
+
+	for (i = 0; i < wdm_mdl_pages(mdl); i++)
+		if (!wdm_kernel_pfn(mdl->StartVa + (i << PAGE_SHIFT), &MmGetMdlPfnArray(mdl)[i]))
+			return STATUS_ACCESS_VIOLATION;
+	mdl->Process = NULL;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * MmProbeAndLockPages() - pin the pages of a buffer (way B)
+ * @mdl: an MDL over user or kernel addresses that is not filled in yet
+ * @access_mode: UserMode if the address came from a user and must be one;
+ *	KernelMode for either kind
+ * @operation: IoReadAccess if the buffer is only read; the others for writing too
+ *
+ * Answers to wdm: MmProbeAndLockPages. User pages are pinned for long-term DMA,
+ * in the process that calls. They count as pinned by it (VmPin), and all that it has
+ * pinned has to stay within its RLIMIT_MEMLOCK, unless it has CAP_IPC_LOCK.
+ *
+ * Differs from Windows: returns the status that Windows raises as an exception;
+ * MDL_PAGES_LOCKED is clear then. Kernel memory is not pinned, since it cannot go
+ * away by itself. User memory of a file system that writes back cannot be locked
+ * for writing.
+ *
+ * Context: PASSIVE_LEVEL for user addresses, <= DISPATCH_LEVEL for others.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL that is NULL, empty
+ * or filled in already; STATUS_ACCESS_VIOLATION for an address that cannot be
+ * accessed so; STATUS_WORKING_SET_QUOTA above RLIMIT_MEMLOCK;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level; STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATION operation)
+{
+	bool write = operation != IoReadAccess;
+	NTSTATUS status;
+	ULONG_PTR start;
+
+	if (!mdl || mdl->MdlFlags & WDM_MDL_RESIDENT || !mdl->ByteCount) {
+		wdm_mdl_refuse(__func__, "the MDL is %s", !mdl ? "NULL" : mdl->ByteCount ?
+			       "filled in or locked already" : "empty");
+		return STATUS_INVALID_PARAMETER;
+	}
+	start = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
+	if (start < TASK_SIZE_MAX)
+		status = access_ok((void __user *)start, mdl->ByteCount) ?
+			 wdm_pin_user(mdl, write) : STATUS_ACCESS_VIOLATION;
+	else
+		status = access_mode == KernelMode ? wdm_lock_kernel(mdl) : STATUS_ACCESS_VIOLATION;
+	if (!NT_SUCCESS(status)) {
+		wdm_mdl_refuse(__func__, "%u bytes at %p cannot be locked: status %#x%s",
+			       mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status,
+			       status == STATUS_WORKING_SET_QUOTA ? " (RLIMIT_MEMLOCK)" : "");
+		return status;
+	}
+	mdl->MdlFlags &= ~MDL_WRITE_OPERATION;
+	mdl->MdlFlags |= MDL_PAGES_LOCKED | (write ? MDL_WRITE_OPERATION : 0);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
+
+/**
+ * MmUnlockPages() - undo MmProbeAndLockPages()
+ * @mdl: the MDL
+ *
+ * Answers to wdm: MmUnlockPages. Removes the MDL's system mapping first. An MDL
+ * that is not locked is reported, and left as it is.
+ *
+ * Context: <= DISPATCH_LEVEL. There a mapping goes a little later.
+ */
+void MmUnlockPages(PMDL mdl)
+{
+	if (!mdl || !(mdl->MdlFlags & MDL_PAGES_LOCKED) || wdm_mdl_owns_pages(mdl)) {
+		wdm_mdl_refuse(__func__, "the MDL is %s", mdl ?
+			       "not locked by MmProbeAndLockPages" : "NULL");
+		return;
+	}
+	wdm_mdl_warn_if_used(mdl, __func__);
+	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+		wdm_mdl_unmap(mdl, __func__);
+	if (mdl->Process) {
+		wdm_unpin_user(mdl, wdm_mdl_pages(mdl), mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user((struct mm_struct *)mdl->Process, wdm_mdl_pages(mdl), true);
+	}
+	mdl->Process = NULL;
+	mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
+}
+EXPORT_SYMBOL_GPL(MmUnlockPages);
+
+/**
+ * MmAdvanceMdl() - move the start of an MDL forward
+ * @mdl: an MDL of way A or B
+ * @number_of_bytes: how far; the end stays
+ *
+ * Answers to wdm: MmAdvanceMdl. Pages that are passed are unlocked at once, and
+ * not to be used any more, mapped or not.
+ *
+ * Differs from Windows: not for pages allocated for the MDL, for a partial MDL, or
+ * while a common buffer made from the MDL is live.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 when that is past the end;
+ * STATUS_NOT_SUPPORTED.
+ */
+NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
+{
+	unsigned long passed, left;
+	PPFN_NUMBER pfn;
+
+	if (!mdl || number_of_bytes > mdl->ByteCount) {
+		wdm_mdl_refuse(__func__, "%u bytes are past the end", number_of_bytes);
+		return STATUS_INVALID_PARAMETER_2;
+	}
+	if (wdm_mdl_owns_pages(mdl) || mdl->MdlFlags & MDL_PARTIAL ||
+	    wdmdma_handle_is_live(WDMDMA_HANDLE_MDL, mdl)) {
+		wdm_mdl_refuse(__func__, "the MDL owns its pages, is partial or in use");
+		return STATUS_NOT_SUPPORTED;
+	}
+
+	pfn = MmGetMdlPfnArray(mdl);
+	passed = (mdl->ByteOffset + (u64)number_of_bytes) >> PAGE_SHIFT;
+	left = wdm_mdl_pages(mdl) - passed;
+	if (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process) {
+		wdm_unpin_user(mdl, passed, mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user((struct mm_struct *)mdl->Process, passed, false);
+	}
+	memmove(pfn, pfn + passed, left * sizeof(*pfn));
+	/* Where the mapping begins is kept in a place of the array that is free now. */
+	if (passed && mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) {
+		pfn[left] = passed + (mdl->MdlFlags & MDL_FREE_EXTRA_PTES ? pfn[left + passed] : 0);
+		mdl->MdlFlags |= MDL_FREE_EXTRA_PTES;
+	}
+
+	mdl->StartVa += passed << PAGE_SHIFT;
+	mdl->ByteOffset = (mdl->ByteOffset + number_of_bytes) & ~PAGE_MASK;
+	mdl->ByteCount -= number_of_bytes;
+	if (wdm_mdl_is_mapped(mdl))
+		mdl->MappedSystemVa += number_of_bytes;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(MmAdvanceMdl);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: MDLs, alone or chained, as memory for a device.
+ *
+ * An offset counts bytes from the first byte of the first MDL, across the chain. A
+ * page that two MDLs of a chain share counts for each of them.
+ */
+#include <linux/memremap.h>
+#include <linux/mmzone.h>
+
+#include "core/transfer.h"
+#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* Is this page memory, and not a device's? Then so are all pages of its subsection. */
+static bool wdm_pfn_is_memory(PFN_NUMBER pfn)
+{
+	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
+}
+
+/* Why a device cannot use this part of one MDL; NULL if it can. The part lies in the MDL. */
+const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+{
+	bool locked = wdm_mdl_has_user_pages(mdl) ||
+		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
+	unsigned long i, first = (mdl->ByteOffset + offset) >> PAGE_SHIFT;
+	PFN_NUMBER subsection = ULONG_MAX;
+
+	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
+		return "the pages of the MDL are not locked";
+	if (mdl->MdlFlags & MDL_IO_SPACE)
+		return "the MDL describes device memory";
+	if (locked && !(mdl->MdlFlags & MDL_WRITE_OPERATION) && device_writes)
+		return "the pages are locked for reading only, and the device may write";
+	for (i = first; i < PFN_UP(mdl->ByteOffset + offset + length); i++) {
+		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[i];
+
+		if (pfn / PAGES_PER_SUBSECTION == subsection)
+			continue;
+		if (!wdm_pfn_is_memory(pfn))
+			return "the MDL describes device memory";
+		subsection = pfn / PAGES_PER_SUBSECTION;
+	}
+	return NULL;
+}
+
+/* Go to the MDL that @offset lies in, and make it relative to that. The chain holds it. */
+static const MDL *wdm_chain_seek(const MDL *mdl, u64 *offset)
+{
+	while (*offset >= mdl->ByteCount) {
+		*offset -= mdl->ByteCount;
+		mdl = mdl->Next;
+	}
+	return mdl;
+}
+
+/*
+ * Is one of the first @steps MDLs there twice? The one pointer goes twice as fast as the
+ * other; in a loop it comes up from behind, before the other has gone round once.
+ */
+static bool wdm_chain_is_loop(const MDL *mdl, unsigned int steps)
+{
+	const MDL *fast = mdl;
+
+	while (steps--) {
+		mdl = mdl->Next;
+		fast = fast->Next ? fast->Next->Next : NULL;
+		if (!fast)
+			return false;
+		if (fast == mdl)
+			return true;
+	}
+	return false;
+}
+
+/* Does the chain have all these bytes, each once? */
+bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
+{
+	u64 last = offset + length - 1;
+	unsigned int steps = 0;
+	const MDL *end;
+
+	if (last < offset)
+		return false;
+	for (end = mdl; end && last >= end->ByteCount; end = end->Next) {
+		last -= end->ByteCount;
+		if (++steps == WDM_CHAIN_LIMIT)
+			return false;
+	}
+	return end && !wdm_chain_is_loop(mdl, steps);
+}
+
+/* Why a device cannot use this part of a chain, which has it; NULL if it can. */
+const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+{
+	const char *fault;
+	u64 part;
+
+	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
+	for (; length; length -= part) {
+		part = min(length, mdl->ByteCount - offset);
+		/* An empty MDL has no pages to look at. */
+		fault = part ? wdm_mdl_fault(mdl, offset, part, device_writes) : NULL;
+		if (fault)
+			return fault;
+		offset = 0;
+		mdl = mdl->Next;
+	}
+	return NULL;
+}
+
+/* Go into an MDL, to a byte that it has. */
+static void wdm_chain_enter(struct wdmdma_source *source, const MDL *mdl, u64 offset)
+{
+	u64 start = mdl->ByteOffset + offset;
+
+	source->mdl = (PMDL)mdl;
+	source->pfn = MmGetMdlPfnArray((PMDL)mdl) + (start >> PAGE_SHIFT);
+	source->offset = offset_in_page(start);
+	source->here = mdl->ByteCount - offset;
+}
+
+static void wdm_chain_more(struct wdmdma_source *source)
+{
+	u64 offset = 0;
+	const MDL *mdl = wdm_chain_seek(((PMDL)source->mdl)->Next, &offset);
+
+	wdm_chain_enter(source, mdl, offset);
+}
+
+/* A part of a chain, which has it, as the memory of a transfer. */
+struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length)
+{
+	struct wdmdma_source source = {
+		.left = length,
+		.more = wdm_chain_more,
+	};
+
+	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
+	wdm_chain_enter(&source, mdl, offset);
+	return source;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory of MDLs, which the files of the MDL family share. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/llist.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "core/core.h"
+#include "core/work.h"
+#include "lib/handle.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* Report that a common buffer made from this MDL is live. It keeps its own list of pages. */
+void wdm_mdl_warn_if_used(const MDL *mdl, const char *call)
+{
+	if (wdmdma_handle_is_live(WDMDMA_HANDLE_MDL, mdl))
+		wdm_mdl_refuse(call, "a common buffer made from this MDL is live");
+}
+
+/**
+ * MmSizeOfMdl() - bytes that an MDL needs
+ * @base: start of the memory to describe; only its offset in the page counts
+ * @length: bytes to describe
+ *
+ * Answers to wdm: MmSizeOfMdl.
+ *
+ * Context: any.
+ * Return: the size of the header and of one page frame number a page.
+ */
+SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length)
+{
+	return sizeof(MDL) + PFN_UP(offset_in_page(base) + length) * sizeof(PFN_NUMBER);
+}
+EXPORT_SYMBOL_GPL(MmSizeOfMdl);
+
+/* An initialized MDL for the range, without page frames; or NULL. */
+PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
+{
+	PMDL mdl = wdmdma_kvmalloc(MmSizeOfMdl(virtual_address, length), gfp | __GFP_ZERO);
+
+	if (mdl)
+		MmInitializeMdl(mdl, virtual_address, length);
+	return mdl;
+}
+
+/* The same in any context. */
+PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length)
+{
+	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP;
+
+	return wdm_mdl_alloc_gfp(virtual_address, length, gfp);
+}
+
+static LLIST_HEAD(wdm_late_frees);
+
+static void wdm_do_late_frees(struct work_struct *work)
+{
+	struct llist_node *node, *next;
+
+	llist_for_each_safe(node, next, llist_del_all(&wdm_late_frees))
+		vfree(node);
+}
+
+static DECLARE_WORK(wdm_late_free_work, wdm_do_late_frees);
+
+/* Free the memory of an MDL. A large one is not the slab allocator's, and sleeps: later then. */
+void wdm_mdl_delete(void *mdl)
+{
+	if (!is_vmalloc_addr(mdl) || !wdmdma_at_dispatch()) {
+		kvfree(mdl);
+		return;
+	}
+	llist_add(mdl, &wdm_late_frees);
+	queue_work(wdmdma_workqueue, &wdm_late_free_work);
+}

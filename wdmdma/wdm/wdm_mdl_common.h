@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the MDL family share.
+ *
+ * All state of an MDL is in its documented fields and the array behind it, since
+ * drivers build MDLs in memory of their own:
+ *
+ *   way A  MDL_SOURCE_IS_NONPAGED_POOL
+ *   way B  MDL_PAGES_LOCKED; Process is the owner of user pages, which are
+ *          pinned, and NULL for kernel memory, which is not
+ *   way C  MDL_PAGES_LOCKED and MDL_INTERNAL; Process holds the cache type that
+ *          the pages get when they are mapped, plus 1
+ *   way D  MDL_PARTIAL; Process is that of the source
+ *
+ * Page frames are real and have 4 KiB.
+ */
+#ifndef WDMDMA_WDM_MDL_COMMON_H
+#define WDMDMA_WDM_MDL_COMMON_H
+
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include <wdmdma/mdl.h>
+
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_common.h"
+
+#if PAGE_SIZE != 4096
+#error "An MDL has page frames of 4 KiB: kernels with 16 or 64 KiB pages are not supported."
+#endif
+
+/* The pages stay where they are for as long as the MDL says so. */
+#define WDM_MDL_RESIDENT	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
+
+/* 4 GiB - PAGE_SIZE: what one MDL can describe. */
+#define WDM_MDL_MAX_BYTES	(0x100000000ULL - 0x1000)
+
+static inline unsigned long wdm_mdl_pages(const MDL *mdl)
+{
+	return PFN_UP((u64)mdl->ByteOffset + mdl->ByteCount);
+}
+
+static inline bool wdm_mdl_is_mapped(const MDL *mdl)
+{
+	return mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL);
+}
+
+/* Were the pages allocated for this MDL (way C)? */
+static inline bool wdm_mdl_owns_pages(const MDL *mdl)
+{
+	return (mdl->MdlFlags & (MDL_PAGES_LOCKED | (CSHORT)MDL_INTERNAL)) ==
+	       (MDL_PAGES_LOCKED | (CSHORT)MDL_INTERNAL);
+}
+
+/* What stands in Process for pages of way C; no process is there. */
+#define WDM_MDL_CACHE_TAG(cache)	((PEPROCESS)(ULONG_PTR)((cache) + 1))
+#define WDM_MDL_LAST_CACHE_TAG		WDM_MDL_CACHE_TAG(WDMDMA_CACHE_WRITE_COMBINED)
+
+/* Are these pages, or those that it is a part of, of way C? */
+static inline bool wdm_mdl_has_way_c_pages(const MDL *mdl)
+{
+	return mdl->Process && mdl->Process <= WDM_MDL_LAST_CACHE_TAG;
+}
+
+/* Are they a user's? */
+static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
+{
+	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL) &&
+	       mdl->Process > WDM_MDL_LAST_CACHE_TAG;
+}
+
+/* A message about an argument of an MDL call; the caller returns the documented failure. */
+#define wdm_mdl_refuse(call, fmt, ...) \
+	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
+
+/* In a loop over the pages of an MDL: let others run, where the level allows that. */
+static inline void wdm_mdl_breathe(unsigned long i)
+{
+	if (!((i + 1) % 1024) && !wdmdma_at_dispatch())
+		cond_resched();
+}
+
+/* wdm/wdm_mdl_common.c */
+PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp);
+PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length);
+void wdm_mdl_delete(void *mdl);
+void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
+
+/* wdm/wdm_mdl_map.c */
+bool wdm_mdl_unmap(PMDL mdl, const char *call);
+
+/* wdm/wdm_contiguous.c */
+void wdm_memory_exit(void);
+bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
+
+#endif /* WDMDMA_WDM_MDL_COMMON_H */

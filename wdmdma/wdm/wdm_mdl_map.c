@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: system addresses of MDLs.
+ *
+ * Contiguous cached pages have one already, in the linear map. Others get a
+ * mapping of their own, which cannot be removed in atomic context: then a work
+ * item does it a little later.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core/core.h"
+#include "core/work.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_mdl_common.h"
+
+struct wdm_late_unmap {
+	struct llist_node node;
+	void *va;
+};
+
+static LLIST_HEAD(wdm_late_unmaps);
+
+static void wdm_do_late_unmaps(struct work_struct *work)
+{
+	struct wdm_late_unmap *late, *next;
+
+	llist_for_each_entry_safe(late, next, llist_del_all(&wdm_late_unmaps), node) {
+		vunmap(late->va);
+		kfree(late);
+	}
+}
+
+static DECLARE_WORK(wdm_late_unmap_work, wdm_do_late_unmaps);
+
+/* Unmap at DISPATCH_LEVEL; false, and reported, if the mapping has to be left. */
+static bool wdm_unmap_late(void *va, enum wdmdma_cache cache, const char *call)
+{
+	struct wdm_late_unmap *late = NULL;
+
+	/* The cache type of pages cannot be changed later: they may have another owner then. */
+	if (cache == WDMDMA_CACHE_PLATFORM)
+		late = kmalloc(sizeof(*late), GFP_ATOMIC);
+	if (!late) {
+		wdm_mdl_refuse(call, "the mapping cannot be removed at DISPATCH_LEVEL");
+		return false;
+	}
+	late->va = va;
+	llist_add(&late->node, &wdm_late_unmaps);
+	queue_work(wdmdma_workqueue, &wdm_late_unmap_work);
+	return true;
+}
+
+/* The cache type that the pages have while they are mapped. */
+static enum wdmdma_cache wdm_mdl_cache(const MDL *mdl)
+{
+	return wdm_mdl_has_way_c_pages(mdl) ? (ULONG_PTR)mdl->Process - 1 : WDMDMA_CACHE_PLATFORM;
+}
+
+/*
+ * Remove the system mapping of an MDL that has one of its own. False if it had to
+ * stay because the cache type of its pages cannot be changed now.
+ */
+bool wdm_mdl_unmap(PMDL mdl, const char *call)
+{
+	enum wdmdma_cache cache = wdm_mdl_cache(mdl);
+	unsigned long nr = wdm_mdl_pages(mdl);
+	PPFN_NUMBER pfn = MmGetMdlPfnArray(mdl);
+	void *va = mdl->MappedSystemVa - mdl->ByteOffset;
+
+	if (mdl->MdlFlags & MDL_FREE_EXTRA_PTES)
+		va -= pfn[nr] << PAGE_SHIFT;
+	if (!wdmdma_at_dispatch() || (!is_vmalloc_addr(va) && cache == WDMDMA_CACHE_PLATFORM))
+		wdmdma_pfns_unmap(va, pfn, nr, cache);
+	else if (!wdm_unmap_late(va, cache, call) && cache != WDMDMA_CACHE_PLATFORM)
+		return false;
+	mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED |
+			   MDL_FREE_EXTRA_PTES);
+	mdl->MappedSystemVa = NULL;
+	return true;
+}
+
+/* Why this MDL cannot be mapped; NULL if it can. */
+static const char *wdm_map_fault(const MDL *mdl, KPROCESSOR_MODE access_mode)
+{
+	if (!mdl)
+		return "the MDL is NULL";
+	if (access_mode != KernelMode)
+		return "mappings into user space are not supported: use the driver's mmap function";
+	if (!(mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
+		return "the pages are not locked";
+	if (wdm_mdl_is_mapped(mdl))
+		return "the MDL has a system address already";
+	if (!mdl->ByteCount)
+		return "the MDL is empty";
+	return NULL;
+}
+
+/**
+ * MmMapLockedPagesSpecifyCache() - map the pages of an MDL for the kernel
+ * @mdl: an MDL with locked pages and no mapping yet
+ * @access_mode: must be KernelMode
+ * @cache_type: counts only for pages of MmAllocatePagesForMdl(), which have none
+ * @requested_address: ignored, as on Windows
+ * @bug_check_on_failure: ignored: a failure is always returned
+ * @priority: may have MdlMappingNoWrite; mappings are never executable
+ *
+ * Answers to wdm: MmMapLockedPagesSpecifyCache. The result has the MDL's offset in
+ * its page.
+ *
+ * Differs from Windows: no mappings into user space. At DISPATCH_LEVEL only
+ * physically contiguous cached pages.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the address; NULL, with the reason in the log.
+ */
+PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
+				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
+				   ULONG bug_check_on_failure, ULONG priority)
+{
+	const char *fault = wdm_map_fault(mdl, access_mode);
+	bool writable = !(priority & MdlMappingNoWrite);
+	enum wdmdma_cache cache;
+	PPFN_NUMBER pfn;
+	void *va;
+
+	if (fault) {
+		wdm_mdl_refuse(__func__, "%s", fault);
+		return NULL;
+	}
+	pfn = MmGetMdlPfnArray(mdl);
+	cache = wdm_mdl_cache(mdl);
+	if (wdmdma_at_dispatch() && (cache != WDMDMA_CACHE_PLATFORM || !writable ||
+				     !wdmdma_pfns_contiguous(pfn, wdm_mdl_pages(mdl)))) {
+		wdm_mdl_refuse(__func__, "these pages cannot be mapped at DISPATCH_LEVEL");
+		return NULL;
+	}
+	va = wdmdma_pfns_map(pfn, wdm_mdl_pages(mdl), cache, writable);
+	if (IS_ERR(va)) {
+		wdm_mdl_refuse(__func__, "%lu pages cannot be mapped: error %ld",
+			       wdm_mdl_pages(mdl), PTR_ERR(va));
+		return NULL;
+	}
+	mdl->MappedSystemVa = va + mdl->ByteOffset;
+	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+	if (mdl->MdlFlags & MDL_PARTIAL)
+		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+	return mdl->MappedSystemVa;
+}
+EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
+
+/**
+ * MmUnmapLockedPages() - undo MmMapLockedPagesSpecifyCache()
+ * @base_address: what that returned
+ * @mdl: the MDL
+ *
+ * Answers to wdm: MmUnmapLockedPages. Arguments that do not name a mapping are
+ * reported, and nothing is changed: not for way A, and not for a mapping that a
+ * partial MDL shares with its source.
+ *
+ * Context: <= DISPATCH_LEVEL. There the mapping goes a little later, and one that
+ * is not cached stays.
+ */
+void MmUnmapLockedPages(PVOID base_address, PMDL mdl)
+{
+	if (!mdl || !(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) ||
+	    mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL || base_address != mdl->MappedSystemVa ||
+	    (mdl->MdlFlags & (MDL_PARTIAL | MDL_PARTIAL_HAS_BEEN_MAPPED)) == MDL_PARTIAL) {
+		wdm_mdl_refuse(__func__, "%p is no mapping of this MDL's own", base_address);
+		return;
+	}
+	wdm_mdl_warn_if_used(mdl, __func__);
+	wdm_mdl_unmap(mdl, __func__);
+}
+EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
+
+/**
+ * MmGetSystemAddressForMdlSafe() - the kernel's address of an MDL's memory
+ * @mdl: an MDL with resident pages
+ * @priority: as for MmMapLockedPagesSpecifyCache()
+ *
+ * Answers to wdm: MmGetSystemAddressForMdlSafe. Maps the pages if they are not
+ * mapped; later calls return the same address. Not for two threads at once.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the address; NULL, with the reason in the log.
+ */
+PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority)
+{
+	if (mdl && wdm_mdl_is_mapped(mdl))
+		return mdl->MappedSystemVa;
+	return MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmCached, NULL, FALSE, priority);
+}
+EXPORT_SYMBOL_GPL(MmGetSystemAddressForMdlSafe);

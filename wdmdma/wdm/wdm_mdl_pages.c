@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: MDLs with pages of their own (way C).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "lib/window.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
+
+#define WDM_PAGES_FLAGS (MM_DONT_ZERO_ALLOCATION | MM_ALLOCATE_FROM_LOCAL_NODE_ONLY |		\
+			 MM_ALLOCATE_FULLY_REQUIRED | MM_ALLOCATE_NO_WAIT |			\
+			 MM_ALLOCATE_PREFER_CONTIGUOUS |					\
+			 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_TRIM_IF_NECESSARY)
+
+/* What one call may do at DISPATCH_LEVEL, where nobody else runs meanwhile. */
+#define WDM_PAGES_AT_DISPATCH	PHYS_PFN(SZ_64M)
+/* How many windows without a page are searched before a call that skips gives up. */
+#define WDM_PAGES_WINDOWS	4096
+#define WDM_PAGES_WINDOWS_AT_DISPATCH	64
+
+/* The longest run of pages that is asked for where single pages will do. */
+#define WDM_PAGES_RUN	512UL
+
+/* One call of the family, checked and in pages. */
+struct wdm_pages_request {
+	const char *call;
+	struct wdmdma_place place;
+	u64 skip;		/* how far the window moves up when it has no more pages */
+	unsigned long chunk;	/* pages that must be contiguous, aligned to their size if > 1 */
+	unsigned long total;	/* pages asked for */
+	unsigned int windows;	/* that may still be searched in vain */
+	bool all;		/* fail rather than return fewer */
+	enum wdmdma_cache cache;
+};
+
+static gfp_t wdm_pages_gfp(ULONG flags)
+{
+	gfp_t gfp = __GFP_NOWARN;
+
+	/* For many pages: no more than one round of reclaim, so that nobody else starves. */
+	if (flags & MM_ALLOCATE_NO_WAIT || wdmdma_at_dispatch())
+		gfp |= GFP_NOWAIT;
+	else
+		gfp |= GFP_KERNEL | __GFP_NORETRY;
+	if (!(flags & MM_DONT_ZERO_ALLOCATION))
+		gfp |= __GFP_ZERO;
+	if (flags & MM_ALLOCATE_FROM_LOCAL_NODE_ONLY)
+		gfp |= __GFP_THISNODE;
+	return gfp;
+}
+
+/* Cut the window to the whole pages in it; false if there is none. */
+static bool wdm_pages_cut(struct wdmdma_window *window)
+{
+	u64 rest = PAGE_SIZE - 1;
+
+	if (window->last < rest || window->first > U64_MAX - rest)
+		return false;
+	window->first = PAGE_ALIGN(window->first);
+	window->last = ALIGN_DOWN(window->last - rest, PAGE_SIZE) + rest;
+	return window->first < window->last;
+}
+
+/* Take @flags, @skip and @bytes apart; NULL, or what is wrong. */
+static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, u64 bytes,
+				   ULONG flags)
+{
+	if (flags & ~WDM_PAGES_FLAGS)
+		return "Flags has a bit that is not supported (large-page cache, hot removal)";
+	if (!bytes || bytes > WDM_MDL_MAX_BYTES)
+		return "TotalBytes is 0 or above 4 GiB - 4 KiB";
+	if (request->place.window.first > request->place.window.last)
+		return "LowAddress is above HighAddress";
+	if (!wdm_pages_cut(&request->place.window))
+		return "no whole page lies between LowAddress and HighAddress";
+	if (!PAGE_ALIGNED(skip))
+		return "SkipBytes is no multiple of the page size";
+
+	request->total = PFN_UP(bytes);
+	request->skip = skip;
+	request->windows = wdmdma_at_dispatch() ? WDM_PAGES_WINDOWS_AT_DISPATCH :
+						  WDM_PAGES_WINDOWS;
+	request->chunk = 1;
+	if (!(flags & MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS))
+		return NULL;
+
+	if (skip && (!is_power_of_2(skip) || bytes % skip))
+		return "for chunks SkipBytes must be a power of two, and TotalBytes a multiple";
+	request->chunk = skip ? PFN_DOWN(skip) : request->total;
+	request->place.boundary = skip;
+	request->skip = 0;
+	return NULL;
+}
+
+/*
+ * How many pages to ask for at once. Single pages of a narrow window come from
+ * places that are emptied for them, two MiB each at the least: ask for many there.
+ */
+static unsigned long wdm_pages_run(const struct wdm_pages_request *request, unsigned long left)
+{
+	struct wdmdma_window ram = wdmdma_pages_ram(), window = request->place.window;
+
+	if (request->chunk > 1 || request->place.boundary ||
+	    (window.first <= ram.first && window.last >= ram.last))
+		return request->chunk;
+	return min(rounddown_pow_of_two(left), WDM_PAGES_RUN);
+}
+
+/* The lowest address from @address on that a node has; U64_MAX if there is none. */
+static u64 wdm_pages_memory_from(u64 address)
+{
+	u64 lowest = U64_MAX;
+	int node;
+
+	for_each_online_node(node)
+		if (PFN_PHYS(node_end_pfn(node)) > address)
+			lowest = min(lowest, max_t(u64, PFN_PHYS(node_start_pfn(node)), address));
+	return lowest;
+}
+
+/* Can there be memory in the window? One within a section has all of that, or a hole. */
+static bool wdm_pages_has_memory(struct wdmdma_window window)
+{
+	if (!wdmdma_window_clip(&window, wdmdma_pages_ram()))
+		return false;
+	return window.last - window.first >= PFN_PHYS(PAGES_PER_SECTION) ||
+	       pfn_to_online_page(PHYS_PFN(window.first)) ||
+	       pfn_to_online_page(PHYS_PFN(window.last));
+}
+
+/*
+ * Move the window up to the next one; false if none has memory. All that lie below the next
+ * memory are passed at once, and those that leave no gap are one.
+ */
+static bool wdm_pages_skip(struct wdm_pages_request *request)
+{
+	struct wdmdma_window *window = &request->place.window;
+	u64 up = request->skip, memory;
+
+	if (!up || window->last > U64_MAX - up)
+		return false;
+	memory = wdm_pages_memory_from(window->last + 1);
+	if (memory == U64_MAX)
+		return false;
+	if (memory - window->last > up)
+		up = DIV_ROUND_UP(memory - window->last, up) * up;
+	if (window->last > U64_MAX - up)
+		return false;
+	if (request->skip - 1 <= window->last - window->first) {
+		window->last = U64_MAX - up;
+		request->skip = 0;
+	}
+	window->first += up;
+	window->last += up;
+	return true;
+}
+
+/* A window has no more pages, or had none: go on with the next, unless it takes too long. */
+static bool wdm_pages_next(struct wdm_pages_request *request, bool had_none)
+{
+	if (fatal_signal_pending(current) || (had_none && !request->windows--))
+		return false;
+	do {
+		if (!wdm_pages_skip(request))
+			return false;
+	} while (!wdm_pages_has_memory(request->place.window));
+	return true;
+}
+
+/* Fill the MDL's array, window after window; returns the pages got. */
+static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
+{
+	PPFN_NUMBER pfn = MmGetMdlPfnArray(mdl);
+	unsigned long got = 0, before = 0, most = ULONG_MAX, nr, i;
+	struct page *block;
+
+	if (!wdm_pages_has_memory(request->place.window) && !wdm_pages_next(request, false))
+		return 0;
+	while (request->total - got >= request->chunk && !fatal_signal_pending(current)) {
+		nr = min(wdm_pages_run(request, request->total - got), most);
+		block = wdmdma_pages_block(&request->place, nr);
+		if (gfpflags_allow_blocking(request->place.gfp))
+			cond_resched();
+		if (block) {
+			for (i = 0; i < nr; i++)
+				pfn[got++] = page_to_pfn(block) + i;
+			continue;
+		}
+		if (nr > request->chunk) {
+			most = nr / 2;
+			continue;
+		}
+		if (!wdm_pages_next(request, got == before))
+			break;
+		before = got;
+		most = ULONG_MAX;
+	}
+	return got;
+}
+
+/* How many pages a call may get: not all there are, and not more than its level has time for. */
+static unsigned long wdm_pages_limit(void)
+{
+	long available = si_mem_available();
+	unsigned long limit = available > 0 ? available / 4 * 3 : ULONG_MAX;
+
+	return wdmdma_at_dispatch() ? min(limit, WDM_PAGES_AT_DISPATCH) : limit;
+}
+
+static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
+{
+	unsigned long limit = wdm_pages_limit(), got;
+	PMDL mdl;
+
+	/* A request for all memory is met in part, but not at the cost of everybody else. */
+	if (request->total > limit) {
+		if (request->all || request->chunk > 1)
+			goto refuse;
+		request->total = limit;
+	}
+	mdl = wdm_mdl_alloc(NULL, (u64)request->total << PAGE_SHIFT);
+	if (!mdl)
+		goto refuse;
+
+	got = wdm_pages_fill(request, mdl);
+	mdl->ByteCount = got << PAGE_SHIFT;
+	mdl->MdlFlags |= MDL_PAGES_LOCKED | MDL_INTERNAL;
+	mdl->Process = WDM_MDL_CACHE_TAG(request->cache);
+	if (got && (got == request->total || !request->all))
+		return mdl;
+
+	MmFreePagesFromMdl(mdl);
+	wdm_mdl_delete(mdl);
+refuse:
+	wdm_mdl_refuse(request->call, "no %lu free pages there, in chunks of %lu",
+		       request->total, request->chunk);
+	return NULL;
+}
+
+static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
+			   PHYSICAL_ADDRESS high_address, PHYSICAL_ADDRESS skip_bytes,
+			   SIZE_T total_bytes, MEMORY_CACHING_TYPE cache_type, ULONG flags,
+			   int node)
+{
+	struct wdm_pages_request request = {
+		.call = call,
+		.place = {
+			.window = { low_address.QuadPart, high_address.QuadPart },
+			.node = node,
+			.gfp = wdm_pages_gfp(flags),
+		},
+		.all = flags & MM_ALLOCATE_FULLY_REQUIRED,
+	};
+	const char *fault = wdm_pages_check(&request, skip_bytes.QuadPart, total_bytes, flags);
+
+	if (!fault && wdm_cache_type(cache_type, &request.cache))
+		fault = "CacheType is unknown, or cannot be had here";
+	if (fault) {
+		wdm_mdl_refuse(call, "%s", fault);
+		return NULL;
+	}
+	return wdm_pages_alloc(&request);
+}
+
+/**
+ * MmAllocatePagesForMdlEx() - allocate pages and an MDL for them (way C)
+ * @low_address: lowest physical address
+ * @high_address: highest physical address, inclusive
+ * @skip_bytes: how far to move both up when there are no more pages; 0, or a
+ *	multiple of 4 KiB. With MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS the size of a
+ *	chunk, a power of two; 0 for one chunk
+ * @total_bytes: bytes, up to 4 GiB - 4 KiB
+ * @cache_type: MmCached, MmNonCached or MmWriteCombined: what the pages become
+ *	when they are mapped, and not before
+ * @flags: MM_ALLOCATE_* and MM_DONT_ZERO_ALLOCATION
+ *
+ * Answers to wdm: MmAllocatePagesForMdlEx. The MDL may describe fewer bytes than
+ * asked for, unless a flag forbids it. The pages are not mapped. Give the pages
+ * back with MmFreePagesFromMdl(), then the MDL with ExFreePool().
+ *
+ * Differs from Windows: MM_ALLOCATE_FAST_LARGE_PAGES and
+ * MM_ALLOCATE_AND_HOT_REMOVE are refused. A request that would leave less than a
+ * quarter of the memory that is free, or at DISPATCH_LEVEL is for more than 64 MiB, is
+ * cut to that, or refused. The search ends when 4096 windows (64 at DISPATCH_LEVEL) had no
+ * page, or when the calling process is killed; windows without memory do not count.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the MDL; NULL, with the reason in the log.
+ */
+PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+			     PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
+			     MEMORY_CACHING_TYPE cache_type, ULONG flags)
+{
+	return wdm_pages_call(__func__, low_address, high_address, skip_bytes, total_bytes,
+			      cache_type, flags, numa_mem_id());
+}
+EXPORT_SYMBOL_GPL(MmAllocatePagesForMdlEx);
+
+/**
+ * MmAllocatePagesForMdl() - the older form of MmAllocatePagesForMdlEx()
+ * @low_address: lowest physical address
+ * @high_address: highest physical address, inclusive
+ * @skip_bytes: how far to move both up when there are no more pages
+ * @total_bytes: bytes
+ *
+ * Answers to wdm: MmAllocatePagesForMdl. Cached pages, zeroed, no flags.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the MDL; NULL, with the reason in the log.
+ */
+PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+			   PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes)
+{
+	return wdm_pages_call(__func__, low_address, high_address, skip_bytes, total_bytes,
+			      MmCached, 0, numa_mem_id());
+}
+EXPORT_SYMBOL_GPL(MmAllocatePagesForMdl);
+
+/**
+ * MmAllocateNodePagesForMdlEx() - MmAllocatePagesForMdlEx() with a NUMA node
+ * @low_address: lowest physical address
+ * @high_address: highest physical address, inclusive
+ * @skip_bytes: as there
+ * @total_bytes: bytes
+ * @cache_type: as there
+ * @ideal_node: node, 0 to N-1; others are used too, unless @flags has
+ *	MM_ALLOCATE_FROM_LOCAL_NODE_ONLY
+ * @flags: as there
+ *
+ * Answers to wdm: MmAllocateNodePagesForMdlEx.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the MDL; NULL, with the reason in the log.
+ */
+PMDL MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
+				 PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
+				 MEMORY_CACHING_TYPE cache_type, ULONG ideal_node, ULONG flags)
+{
+	if (ideal_node >= nr_node_ids || !node_online(ideal_node)) {
+		wdm_mdl_refuse(__func__, "IdealNode %u does not exist", ideal_node);
+		return NULL;
+	}
+	return wdm_pages_call(__func__, low_address, high_address, skip_bytes, total_bytes,
+			      cache_type, flags, ideal_node);
+}
+EXPORT_SYMBOL_GPL(MmAllocateNodePagesForMdlEx);
+
+/**
+ * MmFreePagesFromMdl() - free the pages of an MDL of way C
+ * @mdl: from one of the functions above
+ *
+ * Answers to wdm: MmFreePagesFromMdl. Unmaps the pages first. The MDL stays, for
+ * ExFreePool(). Pages of other origin are reported, and left alone.
+ *
+ * Differs from Windows: at DISPATCH_LEVEL, pages that are mapped other than cached
+ * are reported, and stay allocated.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void MmFreePagesFromMdl(PMDL mdl)
+{
+	unsigned long i;
+
+	if (!mdl || !wdm_mdl_owns_pages(mdl)) {
+		wdm_mdl_refuse(__func__, "the MDL %s", mdl ?
+			       "has no pages of MmAllocatePagesForMdl" : "is NULL");
+		return;
+	}
+	wdm_mdl_warn_if_used(mdl, __func__);
+	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA && !wdm_mdl_unmap(mdl, __func__))
+		return;
+	for (i = 0; i < wdm_mdl_pages(mdl); i++) {
+		__free_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
+		wdm_mdl_breathe(i);
+	}
+	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_INTERNAL);
+}
+EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
+
+/**
+ * ExFreePool() - free the MDL of MmAllocatePagesForMdlEx() and its relatives
+ * @pool: the MDL, whose pages were freed before; NULL is ignored
+ *
+ * Answers to wdm: ExFreePool, as far as MDLs need it. There is no pool here:
+ * other memory is the driver's to allocate and free.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ExFreePool(PVOID pool)
+{
+	wdm_mdl_delete(pool);
+}
+EXPORT_SYMBOL_GPL(ExFreePool);

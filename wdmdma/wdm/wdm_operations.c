@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* IoGetDmaAdapter, and the three tables of operations. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/stddef.h>
+
+#include "backend/dma_channel_ops.h"
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/device.h"
+#include "core/dma_channel.h"
+#include "core/transfer.h"
+#include "lib/window.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+
+/* Map registers granted when the driver leaves MaximumLength 0. */
+#define WDM_DEFAULT_PAGES	16
+/* Windows pages have 4 KiB on every platform. */
+#define WDM_PAGE_SHIFT		12
+
+#define WDM_OPERATIONS(last_slot) {						\
+	.Size = offsetofend(DMA_OPERATIONS, last_slot),				\
+	.PutDmaAdapter = WdmPutDmaAdapter,					\
+	.AllocateCommonBuffer = WdmAllocateCommonBuffer,			\
+	.FreeCommonBuffer = WdmFreeCommonBuffer,				\
+	.AllocateAdapterChannel = WdmAllocateAdapterChannel,			\
+	.FlushAdapterBuffers = WdmFlushAdapterBuffers,				\
+	.FreeAdapterChannel = WdmFreeAdapterChannel,				\
+	.FreeMapRegisters = WdmFreeMapRegisters,				\
+	.MapTransfer = WdmMapTransfer,						\
+	.GetDmaAlignment = WdmGetDmaAlignment,					\
+	.ReadDmaCounter = WdmReadDmaCounter,					\
+	.GetScatterGatherList = WdmGetScatterGatherList,			\
+	.PutScatterGatherList = WdmPutScatterGatherList,			\
+	.CalculateScatterGatherList = WdmCalculateScatterGatherList,		\
+	.BuildScatterGatherList = WdmBuildScatterGatherList,			\
+	.BuildMdlFromScatterGatherList = WdmBuildMdlFromScatterGatherList,	\
+	.GetDmaAdapterInfo = WdmGetDmaAdapterInfo,				\
+	.GetDmaTransferInfo = WdmGetDmaTransferInfo,				\
+	.InitializeDmaTransferContext = WdmInitializeDmaTransferContext,	\
+	.AllocateCommonBufferEx = WdmAllocateCommonBufferEx,			\
+	.AllocateAdapterChannelEx = WdmAllocateAdapterChannelEx,		\
+	.ConfigureAdapterChannel = WdmConfigureAdapterChannel,			\
+	.CancelAdapterChannel = WdmCancelAdapterChannel,			\
+	.MapTransferEx = WdmMapTransferEx,					\
+	.GetScatterGatherListEx = WdmGetScatterGatherListEx,			\
+	.BuildScatterGatherListEx = WdmBuildScatterGatherListEx,		\
+	.FlushAdapterBuffersEx = WdmFlushAdapterBuffersEx,			\
+	.FreeAdapterObject = WdmFreeAdapterObject,				\
+	.CancelMappedTransfer = WdmCancelMappedTransfer,			\
+	.AllocateDomainCommonBuffer = WdmAllocateDomainCommonBuffer,		\
+	.FlushDmaBuffer = WdmFlushDmaBuffer,					\
+	.JoinDmaDomain = WdmJoinDmaDomain,					\
+	.LeaveDmaDomain = WdmLeaveDmaDomain,					\
+	.GetDmaDomain = WdmGetDmaDomain,					\
+	.AllocateCommonBufferWithBounds = WdmAllocateCommonBufferWithBounds,	\
+	.AllocateCommonBufferVector = WdmAllocateCommonBufferVector,		\
+	.GetCommonBufferFromVectorByIndex = WdmGetCommonBufferFromVectorByIndex,\
+	.FreeCommonBufferFromVector = WdmFreeCommonBufferFromVector,		\
+	.FreeCommonBufferVector = WdmFreeCommonBufferVector,			\
+	.CreateCommonBufferFromMdl = WdmCreateCommonBufferFromMdl,		\
+}
+
+/*
+ * The tables differ in Size alone. A slot past Size is filled in too: a driver
+ * that calls it without looking gets the call, where NULL would be an oops.
+ */
+static const DMA_OPERATIONS wdm_operations_v1 = WDM_OPERATIONS(PutScatterGatherList);
+static const DMA_OPERATIONS wdm_operations_v2 = WDM_OPERATIONS(BuildMdlFromScatterGatherList);
+static const DMA_OPERATIONS wdm_operations_v3 = WDM_OPERATIONS(CreateCommonBufferFromMdl);
+
+/* By DEVICE_DESCRIPTION.Version. */
+static const DMA_OPERATIONS *const wdm_operations[] = {
+	[DEVICE_DESCRIPTION_VERSION] = &wdm_operations_v1,
+	[DEVICE_DESCRIPTION_VERSION1] = &wdm_operations_v1,
+	[DEVICE_DESCRIPTION_VERSION2] = &wdm_operations_v2,
+	[DEVICE_DESCRIPTION_VERSION3] = &wdm_operations_v3,
+};
+
+/* Is the device on a PCI bus, by the description or, if that leaves it open, in fact? */
+static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *description)
+{
+	return description->InterfaceType == PCIBus ||
+	       (description->InterfaceType == InterfaceTypeUndefined && dev_is_pci(dev));
+}
+
+/*
+ * Address lines of the device, or of its DMA controller, by the description; 0 if that
+ * is not valid.
+ */
+static unsigned int wdm_address_width(const struct device *dev,
+				      const DEVICE_DESCRIPTION *description)
+{
+	if (!description->Master)
+		return 24;
+	/* Only version 3 has the field: an older description ends before it. */
+	if (description->Version == DEVICE_DESCRIPTION_VERSION3)
+		return description->DmaAddressWidth <= 64 ? description->DmaAddressWidth : 0;
+	if (description->Dma64BitAddresses)
+		return 64;
+	if (description->Dma32BitAddresses ||
+	    (description->ScatterGather && wdm_is_pci(dev, description)))
+		return 32;
+	return 24;
+}
+
+static size_t wdm_longest_transfer(const DEVICE_DESCRIPTION *description)
+{
+	return description->MaximumLength ?: WDM_DEFAULT_PAGES << WDM_PAGE_SHIFT;
+}
+
+/*
+ * One more than the longest transfer has pages, for one that starts inside a page. A
+ * controller's boundary is the longest that it can do.
+ */
+static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
+			       const struct wdmdma_controller *controller)
+{
+	u64 bytes = wdm_longest_transfer(description);
+
+	if (controller)
+		bytes = min_t(u64, bytes, wdmdma_controller_boundary(controller));
+	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
+}
+
+/* Why this description gives no adapter; NULL if it does. */
+static const char *wdm_description_fault(const struct device *dev,
+					 const DEVICE_DESCRIPTION *description)
+{
+	if (description->Version >= ARRAY_SIZE(wdm_operations))
+		return "DeviceDescription has an unknown Version";
+	if (!wdm_address_width(dev, description))
+		return "DmaAddressWidth is not in 1 to 64";
+	return NULL;
+}
+
+/* On success the controller, if there is one, is the adapter's. */
+static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
+				       const DEVICE_DESCRIPTION *description,
+				       struct wdmdma_controller *controller, ULONG *map_registers)
+{
+	unsigned int width = wdm_address_width(device->dev, description);
+	struct wdmdma_adapter *adapter;
+	PDMA_ADAPTER dma_adapter;
+
+	adapter = wdmdma_adapter_create(device, wdmdma_window_of_width(width),
+					sizeof(*dma_adapter));
+	if (IS_ERR(adapter)) {
+		wdmdma_refuse(device, "IoGetDmaAdapter", "%u address bits: %s", width,
+			      PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
+			      PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
+			      PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_why(device) :
+			      "out of memory");
+		return NULL;
+	}
+	dma_adapter = (PDMA_ADAPTER)adapter->face;
+	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
+	dma_adapter->Size = sizeof(*dma_adapter);
+	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
+	/* The lists of a device that has a controller would be the controller's. */
+	adapter->scatter_gather = description->ScatterGather && !controller;
+	adapter->controller = controller;
+	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
+	adapter->map_registers = *map_registers;
+	wdmdma_adapter_publish(adapter);
+	return dma_adapter;
+}
+
+/**
+ * IoGetDmaAdapter() - get an adapter for a device
+ * @physical_device_object: from wdmdma_device_object_get()
+ * @device_description: what the device can do; only read during the call, and
+ *	for versions 0 to 2 only up to DmaPort
+ * @number_of_map_registers: receives how many pages one transfer may cover: those
+ *	of MaximumLength and one more; at least 2; with system DMA not more than a
+ *	channel moves at a time; less where a transfer of that many could never be mapped
+ *	(half of the kernel's bounce buffers, or of the memory within the adapter's reach, if
+ *	such are needed; a quarter of the addresses behind an IOMMU); 0 on failure
+ *
+ * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
+ * needs its own PutDmaAdapter. The adapter reaches what both the description
+ * (24, 32, 64 or DmaAddressWidth bits) and the device's Linux DMA mask allow;
+ * the mask is not changed.
+ *
+ * System DMA (Master FALSE): the adapter has the ISA channel DmaChannel until it is put.
+ * DmaWidth must be that of the channel; AutoInitialize and DemandMode are done;
+ * ScatterGather, IgnoreCount and DmaAddressWidth are ignored: a channel reaches 16 MiB,
+ * and nothing here depends on its counter. DmaSpeed must be Compatible, and in version
+ * 3 DmaRequestLine be DmaChannel and DeviceAddress 0. Memory is kept to copy a transfer
+ * of MaximumLength through, at most 64 KiB or, for words, 128; not with AutoInitialize.
+ *
+ * Differs from Windows: physical_device_object must not be NULL, on any
+ * platform; a channel is not shared between adapters; a slot of the table past its Size
+ * is not NULL.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the adapter, with the table of the description's version; NULL, with
+ * the reason in the log, for what is not valid or not supported.
+ */
+PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
+			     PDEVICE_DESCRIPTION device_description,
+			     PULONG number_of_map_registers)
+{
+	struct wdmdma_controller *controller = NULL;
+	struct wdmdma_device *device;
+	PDMA_ADAPTER dma_adapter = NULL;
+	const char *fault;
+	ULONG registers;
+
+	if (number_of_map_registers)
+		*number_of_map_registers = 0;
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!device_description || !number_of_map_registers) {
+		pr_warn_ratelimited("%s: %s is NULL\n", __func__, device_description ?
+				    "NumberOfMapRegisters" : "DeviceDescription");
+		return NULL;
+	}
+
+	device = wdmdma_device_find(physical_device_object);
+	if (!device) {
+		pr_warn_ratelimited("%s: PhysicalDeviceObject %p is no live device object\n",
+				    __func__, physical_device_object);
+		return NULL;
+	}
+	fault = wdm_description_fault(device->dev, device_description);
+	if (!fault && !device_description->Master)
+		controller = wdm_system_get(device, device_description,
+					    wdm_longest_transfer(device_description), &fault);
+	registers = wdm_map_registers(device_description, controller);
+	if (fault)
+		wdmdma_refuse(device, __func__, "%s", fault);
+	else
+		dma_adapter = wdm_adapter_create(device, device_description, controller,
+						 &registers);
+	if (dma_adapter)
+		*number_of_map_registers = registers;
+	else
+		wdmdma_controller_free(controller);
+	wdmdma_device_put(device);
+	return dma_adapter;
+}
+EXPORT_SYMBOL_GPL(IoGetDmaAdapter);
+
+/**
+ * WdmPutDmaAdapter() - PutDmaAdapter: release an adapter
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PPUT_DMA_ADAPTER. Frees that were put off are done before the
+ * adapter is gone. Common buffers that the driver did not free are reported one
+ * by one and taken back: from the device first, then from the CPU.
+ *
+ * Context: <= DISPATCH_LEVEL (any). At DISPATCH_LEVEL the work is done a little
+ * later, from a work item.
+ */
+void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "PutDmaAdapter");
+
+	if (!adapter)
+		return;
+	wdmdma_adapter_close(adapter);
+	wdmdma_adapter_put(adapter);
+}
+
+/**
+ * WdmGetDmaAlignment() - GetDmaAlignment: how DMA buffers must be aligned
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PGET_DMA_ALIGNMENT. Start and length of a transfer must be
+ * multiples of the result.
+ *
+ * Context: any.
+ * Return: a power of two, in bytes: 1 on a cache-coherent device, 2 with a system DMA
+ * channel of 16 bits, else the size of a cache line; 1 for an adapter that is not live.
+ */
+ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
+{
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "GetDmaAlignment");
+	ULONG alignment = 1;
+
+	if (!adapter)
+		return alignment;
+	if (!dev_is_dma_coherent(adapter->device->dev))
+		alignment = dma_get_cache_alignment();
+	alignment = max(alignment, wdmdma_controller_unit(adapter->controller));
+	wdmdma_adapter_put(adapter);
+	return alignment;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: scatter/gather lists: from the arguments of a call to a list, and what is the
+ * face's in it: its memory, its elements, and MDLs made from it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/transfer.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* A list in memory of ours. */
+struct wdm_list_memory {
+	struct rcu_head rcu;
+	SCATTER_GATHER_LIST list;
+};
+
+/**
+ * struct wdm_list - a list
+ * @transfer: first, so that both are freed as one
+ * @memory: the list's memory; NULL where it is the driver's
+ * @mdl: chain of MDLs that BuildMdlFromScatterGatherList made
+ * @has_mdl: that was called
+ * @readers: @memory may be looked at under RCU's read lock alone
+ */
+struct wdm_list {
+	struct wdmdma_transfer transfer;
+	struct wdm_list_memory *memory;
+	PMDL mdl;
+	bool has_mdl;
+	bool readers;
+};
+
+static struct wdm_list *wdm_list_of(struct wdmdma_transfer *transfer)
+{
+	return container_of(transfer, struct wdm_list, transfer);
+}
+
+/* Write the segments of a mapped transfer into a list with room for them. */
+void wdm_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
+{
+	struct scatterlist *sg = NULL;
+	ULONG i;
+
+	list->NumberOfElements = wdmdma_transfer_segments(transfer);
+	list->Reserved = 0;
+	for (i = 0; i < list->NumberOfElements; i++) {
+		SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
+
+		element->Address.QuadPart = wdmdma_transfer_segment(transfer, &sg,
+								    &element->Length);
+		element->Reserved = 0;
+	}
+}
+
+static int wdm_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
+{
+	u64 bytes = wdm_list_bytes(wdmdma_transfer_most_segments(transfer));
+	struct wdm_list *list = wdm_list_of(transfer);
+
+	if (transfer->ready.list)
+		return 0;
+	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp);
+	if (!list->memory)
+		return -ENOMEM;
+	transfer->ready.list = &list->memory->list;
+	return 0;
+}
+
+static void wdm_list_fill_own(struct wdmdma_transfer *transfer)
+{
+	wdm_list_fill(transfer, transfer->ready.list);
+}
+
+/* There are no IRPs for the second argument. */
+static void wdm_list_call(const struct wdmdma_ready *ready)
+{
+	PDRIVER_LIST_CONTROL routine = ready->routine;
+
+	if (routine)
+		routine(ready->object, NULL, ready->list, ready->context);
+}
+
+static void wdm_list_free_mdls(PMDL mdl)
+{
+	PMDL next;
+
+	for (; mdl; mdl = next) {
+		next = mdl->Next;
+		if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+			wdm_mdl_unmap(mdl, "PutScatterGatherList");
+		wdm_mdl_delete(mdl);
+	}
+}
+
+/*
+ * In any context, and there vfree() is not possible. RCU's delay costs more than the rest of
+ * a short list's end, so only lists that have readers pay for it.
+ */
+static void wdm_list_free_memory(struct wdm_list_memory *memory, bool readers)
+{
+	if (memory && (readers || is_vmalloc_addr(memory)))
+		kvfree_rcu(memory, rcu);
+	else
+		kfree(memory);
+}
+
+static void wdm_list_release(struct wdmdma_transfer *transfer)
+{
+	struct wdm_list *list = wdm_list_of(transfer);
+
+	wdm_list_free_mdls(list->mdl);
+	wdm_list_free_memory(list->memory, list->readers);
+	kfree(list);
+}
+
+static const struct wdmdma_list_ops wdm_list_ops = {
+	.prepare = wdm_list_prepare,
+	.fill = wdm_list_fill_own,
+	.call = wdm_list_call,
+	.release = wdm_list_release,
+};
+
+/* Is this a list that can be? If not, @fault says why. */
+static NTSTATUS wdm_list_check(struct wdmdma_adapter *adapter, struct wdm_list_args *args,
+			       const char **fault)
+{
+	*fault = "lists are for bus masters: with system DMA, allocate the adapter's channel";
+	if (adapter->controller)
+		return STATUS_NOT_SUPPORTED;
+	*fault = "Mdl is NULL";
+	if (!args->mdl)
+		return STATUS_INVALID_PARAMETER;
+	*fault = "Flags has an unknown bit";
+	if (args->flags & ~WDM_TRANSFER_FLAGS)
+		return STATUS_INVALID_PARAMETER;
+	*fault = "Length is 0 (bug check 0xE6, code 0x21)";
+	if (!args->length)
+		return STATUS_INVALID_PARAMETER;
+	if (args->va)
+		args->offset = wdm_va_offset(args->mdl, *args->va);
+	*fault = "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)";
+	if (args->va && args->offset >= args->mdl->ByteCount)
+		return STATUS_INVALID_PARAMETER;
+	*fault = "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)";
+	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
+		return args->va ? STATUS_BUFFER_TOO_SMALL : STATUS_INVALID_PARAMETER;
+	*fault = wdm_chain_fault(args->mdl, args->offset, args->length, !args->write);
+	if (*fault)
+		return STATUS_INVALID_PARAMETER;
+	*fault = "more map registers than granted (bug check 0xE6, code 0x0C)";
+	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
+	if (wdmdma_source_pages(&args->source) > adapter->map_registers)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	*fault = NULL;
+	return STATUS_SUCCESS;
+}
+
+/* Take the driver's memory for the list, if it gave some. */
+static NTSTATUS wdm_list_take_buffer(struct wdmdma_transfer *transfer,
+				     const struct wdm_list_args *args, const char **fault)
+{
+	if (!args->buffer)
+		return STATUS_SUCCESS;
+	*fault = "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
+	if (args->buffer_length < wdm_list_bytes(wdmdma_transfer_most_segments(transfer)))
+		return STATUS_BUFFER_TOO_SMALL;
+	*fault = "there is a list in ScatterGatherBuffer that was not put";
+	if (wdmdma_list_is_live(transfer->adapter, args->buffer))
+		return STATUS_INVALID_PARAMETER;
+	*fault = NULL;
+	transfer->ready.list = args->buffer;
+	return STATUS_SUCCESS;
+}
+
+/* Make the record of a checked list, and start it. */
+static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_list_args *args,
+			       PSCATTER_GATHER_LIST *result, const char **fault)
+{
+	struct wdm_list *list = kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
+	struct wdmdma_transfer *transfer;
+	const void *address;
+	NTSTATUS status;
+	int ret;
+
+	*fault = "no memory";
+	if (!list)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	list->readers = args->readers;
+	transfer = &list->transfer;
+	transfer->adapter = adapter;
+	transfer->call = args->call;
+	transfer->caller = args->caller;
+	transfer->direction = wdm_direction(args->write);
+	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
+	transfer->context = args->block;
+	/* The driver calls FreeAdapterObject then. */
+	transfer->unended = !args->routine;
+	transfer->ops = &wdm_list_ops;
+	transfer->ready.routine = args->routine;
+	transfer->ready.object = args->object;
+	transfer->ready.context = args->context;
+
+	ret = wdmdma_transfer_init(transfer, &args->source);
+	*fault = transfer->why;
+	status = ret ? wdm_status(ret) : wdm_list_take_buffer(transfer, args, fault);
+	if (NT_SUCCESS(status)) {
+		/* From here on a failure has been reported. */
+		*fault = NULL;
+		ret = wdmdma_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
+					&address);
+		status = wdm_status(ret);
+		*result = (PSCATTER_GATHER_LIST)address;
+	}
+	if (!NT_SUCCESS(status)) {
+		wdmdma_transfer_fini(transfer);
+		wdm_list_release(transfer);
+	}
+	return status;
+}
+
+/* What the four calls share. @result: the list, or NULL while it waits. */
+NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
+		      PSCATTER_GATHER_LIST *result)
+{
+	struct wdmdma_adapter *adapter;
+	const char *fault = NULL;
+	NTSTATUS status;
+
+	*result = NULL;
+	if (wdm_above_dispatch(args->call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, args->call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_list_check(adapter, args, &fault);
+	if (NT_SUCCESS(status) && args->block)
+		status = wdm_context_use(adapter, args->call, args->block);
+	if (NT_SUCCESS(status))
+		status = wdm_list_start(adapter, args, result, &fault);
+	if (fault)
+		wdmdma_refuse(adapter->device, args->call, "%s", fault);
+	wdmdma_adapter_put(adapter);
+	return status;
+}
+
+/* An MDL of the memory behind one segment; NULL when out of memory. */
+static PMDL wdm_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_addr_t dma, u32 len)
+{
+	PMDL mdl = wdm_mdl_alloc_gfp((PVOID)offset_in_page(dma), len, GFP_ATOMIC);
+	dma_addr_t page = dma & PAGE_MASK;
+	unsigned long i;
+
+	if (!mdl)
+		return NULL;
+	for (i = 0; i < wdm_mdl_pages(mdl); i++, page += PAGE_SIZE)
+		MmGetMdlPfnArray(mdl)[i] = PHYS_PFN(wdmdma_transfer_phys(transfer, page));
+	mdl->MdlFlags |= MDL_PAGES_LOCKED | MDL_WRITE_OPERATION;
+	return mdl;
+}
+
+/* A chain of MDLs for the memory that a list points to: one for each element. */
+static PMDL wdm_list_build_mdls(const struct wdmdma_transfer *transfer)
+{
+	unsigned int nr = wdmdma_transfer_segments(transfer);
+	PMDL first = NULL, *end = &first;
+	struct scatterlist *sg = NULL;
+	dma_addr_t dma;
+	u32 len;
+
+	while (nr--) {
+		dma = wdmdma_transfer_segment(transfer, &sg, &len);
+		*end = wdm_list_segment_mdl(transfer, dma, len);
+		if (!*end) {
+			wdm_list_free_mdls(first);
+			return NULL;
+		}
+		end = &(*end)->Next;
+	}
+	return first;
+}
+
+/* The MDL of the memory that the device uses for a list; once for each list. */
+NTSTATUS wdm_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
+		      PMDL original, PMDL *target)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct wdmdma_transfer *transfer;
+	struct wdm_list *list;
+
+	rcu_read_lock();
+	transfer = wdmdma_list_borrow(adapter, address);
+	if (!transfer) {
+		rcu_read_unlock();
+		wdmdma_refuse(adapter->device, call,
+			      "ScatterGather is no live list of this adapter");
+		return STATUS_INVALID_PARAMETER;
+	}
+	list = wdm_list_of(transfer);
+	if (list->has_mdl)
+		status = STATUS_NONE_MAPPED;
+	else if (!wdmdma_transfer_is_bounced(transfer))
+		*target = original;
+	else
+		*target = list->mdl = wdm_list_build_mdls(transfer);
+	if (NT_SUCCESS(status) && !*target)
+		status = STATUS_INSUFFICIENT_RESOURCES;
+	list->has_mdl |= NT_SUCCESS(status);
+	wdmdma_list_return(transfer);
+	rcu_read_unlock();
+	return status;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: system DMA: adapters of devices whose bytes a DMA controller moves, and the
+ * calls that are for these only. Their transfers are those of wdm/wdm_transfer.c.
+ *
+ * The controllers are ISA's. What a description asks for is done, or refused: a channel
+ * that runs in another way than its device thinks loses bytes.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/pci.h>
+
+#include "backend/backends.h"
+#include "backend/dma_channel_ops.h"
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/dma_channel.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+
+/* What no ISA channel can be; NULL if it can. Only version 3 has the fields at the end. */
+static const char *wdm_system_fault(const struct wdmdma_device *device,
+				    const DEVICE_DESCRIPTION *description)
+{
+	if (description->InterfaceType == PCIBus || dev_is_pci(device->dev))
+		return "Master is FALSE, and no DMA controller moves bytes for devices on PCI";
+	if (description->Version == DEVICE_DESCRIPTION_VERSION3) {
+		if (description->DeviceAddress.QuadPart)
+			return "DeviceAddress is not 0: ISA has none, and there are no others";
+		if (description->DmaRequestLine != description->DmaChannel)
+			return "DmaRequestLine: ISA's lines have the numbers of their channels";
+	} else if (description->DmaSpeed != Compatible) {
+		return "DmaSpeed: the controllers know Compatible only";
+	}
+	if (description->DmaWidth != Width8Bits && description->DmaWidth != Width16Bits)
+		return "DmaWidth is neither Width8Bits nor Width16Bits";
+	if (device->backend != &wdmdma_backend_direct)
+		return "the device is behind an IOMMU, and the DMA controller is not";
+	return NULL;
+}
+
+/*
+ * The channel that the description of a slave device names, for transfers of @most bytes;
+ * NULL, and why, if it cannot be had.
+ */
+struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
+					 const DEVICE_DESCRIPTION *description, size_t most,
+					 const char **fault)
+{
+	struct wdmdma_channel_request request = {
+		.channel = description->DmaChannel,
+		.unit = description->DmaWidth == Width16Bits ? 2 : 1,
+		.most = most,
+		.cyclic = description->AutoInitialize,
+		.demand = description->DemandMode,
+	};
+	struct wdmdma_controller *controller;
+	const char *why;
+
+	*fault = wdm_system_fault(device, description);
+	if (*fault)
+		return NULL;
+	controller = wdmdma_controller_get(&request, dev_name(device->dev), &why);
+	if (!IS_ERR(controller))
+		return controller;
+	*fault = why;
+	return NULL;
+}
+
+/**
+ * WdmReadDmaCounter() - ReadDmaCounter: bytes that a DMA controller has left to move
+ * @dma_adapter: from IoGetDmaAdapter()
+ *
+ * Answers to wdm: PREAD_DMA_COUNTER. Bytes, also where the channel counts words. With
+ * AutoInitialize they are those to the end of the buffer: never 0. After
+ * FlushAdapterBuffers they are what was left then.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the bytes; 0 without a transfer, and, with the reason in the log, for a bus
+ * master, which has no such counter.
+ */
+ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
+{
+	static const char call[] = "ReadDmaCounter";
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	ULONG left = 0;
+
+	if (!adapter)
+		return left;
+	if (adapter->controller)
+		left = wdmdma_controller_residue(adapter->controller);
+	else
+		wdmdma_refuse(adapter->device, call, "a bus master has no DMA controller");
+	wdmdma_adapter_put(adapter);
+	return left;
+}
+
+/**
+ * WdmConfigureAdapterChannel() - ConfigureAdapterChannel: of a DMA controller
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @function_number: function of the controller's own
+ * @context: for that
+ *
+ * Answers to wdm: PCONFIGURE_ADAPTER_CHANNEL. ISA's controllers have no functions of
+ * their own, and bus masters have no controller.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_NOT_IMPLEMENTED; STATUS_INVALID_PARAMETER for what is no adapter.
+ */
+NTSTATUS WdmConfigureAdapterChannel(PDMA_ADAPTER dma_adapter, ULONG function_number, PVOID context)
+{
+	static const char call[] = "ConfigureAdapterChannel";
+	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	if (adapter->controller)
+		wdmdma_refuse(adapter->device, call, "ISA's DMA controllers have no function %u",
+			      function_number);
+	else
+		wdmdma_refuse(adapter->device, call, "a bus master has no DMA controller");
+	wdmdma_adapter_put(adapter);
+	return STATUS_NOT_IMPLEMENTED;
+}

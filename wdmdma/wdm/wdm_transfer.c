@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: transfers under map registers.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/core.h"
+#include "core/transfer.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+
+/* Why these bytes cannot be mapped; NULL, and the rest of @part filled in, if they can. */
+static const char *wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,
+			       BOOLEAN write_to_device)
+{
+	const char *fault;
+
+	if (!length)
+		return "Length is 0 (bug check 0xE6, code 0x21)";
+	if (!wdm_chain_holds(mdl, offset, length))
+		return "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)";
+	fault = wdm_chain_fault(mdl, offset, length, !write_to_device);
+	if (fault)
+		return fault;
+	part->owner = mdl;
+	part->offset = offset;
+	part->len = length;
+	part->direction = wdm_direction(write_to_device);
+	part->source = wdm_chain_source(mdl, offset, length);
+	return NULL;
+}
+
+static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
+{
+	PPHYSICAL_ADDRESS address = to;
+	struct scatterlist *sg = NULL;
+	u32 len;
+
+	address->QuadPart = wdmdma_transfer_segment(transfer, &sg, &len);
+}
+
+/**
+ * WdmMapTransfer() - MapTransfer: map one contiguous piece
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: resident pages, alone or chained
+ * @map_register_base: as the routine got it
+ * @current_va: where the piece begins, in terms of MmGetMdlVirtualAddress(@mdl): an
+ *	index into the first MDL
+ * @length: bytes that are to be mapped; with ScatterGather it becomes those that follow
+ *	each other for the device and have map registers; 0 on failure
+ * @write_to_device: TRUE if the device reads the memory
+ *
+ * Answers to wdm: PMAP_TRANSFER. The memory is the device's until FlushAdapterBuffers.
+ * With system DMA the channel is programmed, and runs when the device asks; the bytes
+ * are at most those up to a boundary of the channel's, 64 or 128 KiB.
+ *
+ * Differs from Windows: may fail, since no memory is reserved for map registers; with
+ * system DMA for lack of a little memory to note what is mapped, only.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the logical address, which with system DMA says no more than that it is done;
+ * 0, with the reason in the log.
+ */
+PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
+				PVOID current_va, PULONG length, BOOLEAN write_to_device)
+{
+	struct wdmdma_part part = {
+		.call = "MapTransfer",
+		.base = map_register_base,
+		.segments = 1,
+	};
+	PHYSICAL_ADDRESS address = {};
+	struct wdmdma_adapter *adapter;
+	ULONG wanted = length ? *length : 0;
+	const char *fault = "Mdl or Length is NULL, or CurrentVa is not of the MDL";
+
+	if (length)
+		*length = 0;
+	if (wdm_above_dispatch(part.call))
+		return address;
+	adapter = wdm_adapter_find(dma_adapter, part.call);
+	if (!adapter)
+		return address;
+	part.whole = !adapter->scatter_gather;
+	part.alone = adapter->controller;
+	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
+		fault = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
+				    write_to_device);
+	if (fault)
+		wdmdma_refuse(adapter->device, part.call, "%s", fault);
+	else if (!wdmdma_registers_map(adapter, &part, wdm_store_address, &address))
+		*length = part.len;
+	wdmdma_adapter_put(adapter);
+	return address;
+}
+
+static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
+{
+	if (to)
+		wdm_list_fill(transfer, to);
+}
+
+/**
+ * WdmMapTransferEx() - MapTransferEx: map a part of a chain into a list
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: resident pages, alone or chained
+ * @map_register_base: as the routine got it
+ * @offset: where the part begins: bytes from the first byte of @mdl, along the chain
+ * @device_offset: 0: ISA has no addresses of devices; not used for bus masters
+ * @length: bytes that are to be mapped; receives those that were; 0 on failure
+ * @write_to_device: TRUE if the device reads the memory
+ * @scatter_gather_buffer: receives the list. Optional with system DMA, where it has one
+ *	element, and that is of no use
+ * @scatter_gather_buffer_length: its bytes
+ * @dma_completion_routine: NULL: ISA's controllers do not say when they are done; not
+ *	used for bus masters
+ * @completion_context: not used
+ *
+ * Answers to wdm: PMAP_TRANSFER_EX. What the list has room for, and the map registers,
+ * is mapped. The memory is the device's until FlushAdapterBuffersEx, which has to come
+ * before the next MapTransferEx. With system DMA the channel is programmed, as by
+ * MapTransfer.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS, possibly with fewer bytes; STATUS_INVALID_PARAMETER, also for
+ * a buffer that has not room for one element; STATUS_INSUFFICIENT_RESOURCES;
+ * STATUS_NOT_SUPPORTED for what cannot be mapped here, or no ISA controller does;
+ * STATUS_CANCELLED if the context of the registers is; STATUS_DELETE_PENDING after unbind;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level, and if the channel has a transfer under
+ * other registers.
+ */
+NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
+			  ULONGLONG offset, ULONG device_offset, PULONG length,
+			  BOOLEAN write_to_device, PSCATTER_GATHER_LIST scatter_gather_buffer,
+			  ULONG scatter_gather_buffer_length,
+			  PDMA_COMPLETION_ROUTINE dma_completion_routine, PVOID completion_context)
+{
+	struct wdmdma_part part = {
+		.call = "MapTransferEx",
+		.base = map_register_base,
+		.alone = true,
+	};
+	const char *fault = "Mdl, Length or ScatterGatherBuffer is NULL";
+	struct wdmdma_adapter *adapter;
+	ULONG wanted = length ? *length : 0;
+	bool listless;
+	int ret = -EINVAL;
+
+	if (length)
+		*length = 0;
+	if (wdm_above_dispatch(part.call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, part.call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+	listless = adapter->controller && !scatter_gather_buffer && !scatter_gather_buffer_length;
+	if (mdl && length && (scatter_gather_buffer || listless))
+		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
+	if (!fault && !listless && scatter_gather_buffer_length < wdm_list_bytes(1))
+		fault = "ScatterGatherBuffer is too small for one element";
+	if (!fault && adapter->controller && (device_offset || dma_completion_routine)) {
+		fault = "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither";
+		ret = -EOPNOTSUPP;
+	}
+	if (fault) {
+		wdmdma_refuse(adapter->device, part.call, "%s", fault);
+	} else {
+		part.segments = listless ? 1 : (scatter_gather_buffer_length - wdm_list_bytes(0)) /
+					       sizeof(SCATTER_GATHER_ELEMENT);
+		ret = wdmdma_registers_map(adapter, &part, wdm_store_list, scatter_gather_buffer);
+	}
+	if (!ret)
+		*length = part.len;
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}
+
+/* What the two flushes share. The offset is one of @mdl, which need not have the bytes. */
+static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID map_register_base,
+		     u64 offset, ULONG length, BOOLEAN write_to_device)
+{
+	struct wdmdma_part part = {
+		.call = call,
+		.base = map_register_base,
+		.owner = mdl,
+		.offset = offset,
+		.len = length,
+		.direction = wdm_direction(write_to_device),
+	};
+	struct wdmdma_adapter *adapter;
+	int ret;
+
+	if (wdm_above_dispatch(call))
+		return -EBUSY;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return -EINVAL;
+	ret = wdmdma_registers_unmap(adapter, &part);
+	wdmdma_adapter_put(adapter);
+	return ret;
+}
+
+/**
+ * WdmFlushAdapterBuffers() - FlushAdapterBuffers: end what MapTransfer mapped
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: as for MapTransfer
+ * @map_register_base: the same
+ * @current_va: where the first piece began
+ * @length: bytes of all pieces; all that is mapped of the MDL from there on
+ * @write_to_device: as for MapTransfer
+ *
+ * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory; a
+ * system DMA channel is stopped, done or not. Only now may the driver look at what the
+ * device wrote. A wrong direction is reported, and not used.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: TRUE; FALSE, with the reason in the log, and nothing changes, if nothing of
+ * that is mapped, or more than that.
+ */
+BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
+			       PVOID current_va, ULONG length, BOOLEAN write_to_device)
+{
+	static const char call[] = "FlushAdapterBuffers";
+
+	if (!mdl) {
+		pr_warn_ratelimited("%s: Mdl is NULL\n", call);
+		return FALSE;
+	}
+	return !wdm_flush(dma_adapter, call, mdl, map_register_base,
+			  wdm_va_offset(mdl, current_va), length, write_to_device);
+}
+
+/**
+ * WdmFlushAdapterBuffersEx() - FlushAdapterBuffersEx: end what MapTransferEx mapped
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @mdl: as for MapTransferEx
+ * @map_register_base: the same
+ * @offset: the same
+ * @length: bytes that were mapped, or more
+ * @write_to_device: as for MapTransferEx
+ *
+ * Answers to wdm: PFLUSH_ADAPTER_BUFFERS_EX. See FlushAdapterBuffers.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER if nothing of that is mapped, or more
+ * than that; STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong
+ * level.
+ */
+NTSTATUS WdmFlushAdapterBuffersEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
+				  ULONGLONG offset, ULONG length, BOOLEAN write_to_device)
+{
+	return wdm_status(wdm_flush(dma_adapter, "FlushAdapterBuffersEx", mdl, map_register_base,
+				    offset, length, write_to_device));
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: transfer contexts.
+ *
+ * A context is a block in the driver's memory by which it can cancel a request.
+ * There is no call that takes it back, so it holds nothing but its state. A request
+ * that waits is found by the block's address.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/core.h"
+#include "core/transfer.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_chain.h"
+
+#define WDM_CONTEXT_MAGIC	0x57444d4354583031ULL
+
+enum wdm_context_state {
+	WDM_CONTEXT_NEW,	/* initialized; nothing was asked for with it */
+	WDM_CONTEXT_USED,
+	WDM_CONTEXT_CANCELLED,	/* what is asked for with it is not done */
+};
+
+/**
+ * struct wdm_context - what we keep in the driver's block
+ * @magic: WDM_CONTEXT_MAGIC
+ * @adapter: whose; compared, and not followed
+ * @state: enum wdm_context_state
+ *
+ * The block may have any alignment, so it is copied in and out, under the lock.
+ */
+struct wdm_context {
+	u64 magic;
+	const struct wdmdma_adapter *adapter;
+	u32 state;
+};
+
+static_assert(sizeof(struct wdm_context) <= DMA_TRANSFER_CONTEXT_SIZE_V1);
+
+/* One for all blocks: held for as long as a block is copied. */
+static DEFINE_SPINLOCK(wdm_contexts_lock);
+
+/*
+ * Change the state of a context of this adapter, if it is @from; what it was goes to
+ * @was. False, reported, if the block is none.
+ */
+static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
+			       u32 from, u32 to, u32 *was)
+{
+	struct wdm_context context = {};
+	unsigned long flags;
+	bool valid;
+
+	if (!block) {
+		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
+		return false;
+	}
+	spin_lock_irqsave(&wdm_contexts_lock, flags);
+	memcpy(&context, block, sizeof(context));
+	valid = context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter;
+	*was = context.state;
+	if (valid && context.state == from) {
+		context.state = to;
+		memcpy(block, &context, sizeof(context));
+	}
+	spin_unlock_irqrestore(&wdm_contexts_lock, flags);
+	if (!valid)
+		wdmdma_refuse(adapter->device, call,
+			      "DmaTransferContext is not initialized for this adapter");
+	return valid;
+}
+
+/* Does a request under this context wait? */
+static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
+{
+	return wdmdma_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
+}
+
+/**
+ * WdmInitializeDmaTransferContext() - InitializeDmaTransferContext
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @dma_transfer_context: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes of the driver's, aligned or
+ *	not; the contents do not matter
+ *
+ * Answers to wdm: PINITIALIZE_DMA_TRANSFER_CONTEXT. The block owns nothing: it may be
+ * initialized again, or freed, when no request waits under it. A context that was
+ * not cancelled may also be used again as it is.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for NULL, or while a request waits
+ * under the block; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ */
+NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
+{
+	static const char call[] = "InitializeDmaTransferContext";
+	struct wdm_context context = { .magic = WDM_CONTEXT_MAGIC };
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wdmdma_adapter *adapter;
+	unsigned long flags;
+
+	if (wdm_above_dispatch(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return status;
+	context.adapter = adapter;
+	if (!dma_transfer_context) {
+		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
+	} else if (wdm_context_waits(adapter, dma_transfer_context)) {
+		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
+	} else {
+		spin_lock_irqsave(&wdm_contexts_lock, flags);
+		memcpy(dma_transfer_context, &context, sizeof(context));
+		spin_unlock_irqrestore(&wdm_contexts_lock, flags);
+		status = STATUS_SUCCESS;
+	}
+	wdmdma_adapter_put(adapter);
+	return status;
+}
+
+/* A request is made under this context: may it be? */
+NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
+{
+	u32 was;
+
+	if (block && wdm_context_waits(adapter, block)) {
+		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
+		return STATUS_INVALID_PARAMETER;
+	}
+	if (!wdm_context_change(adapter, call, block, WDM_CONTEXT_NEW, WDM_CONTEXT_USED, &was))
+		return STATUS_INVALID_PARAMETER;
+	return was == WDM_CONTEXT_CANCELLED ? STATUS_CANCELLED : STATUS_SUCCESS;
+}
+
+/**
+ * WdmCancelAdapterChannel() - CancelAdapterChannel: cancel a request that waits
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @device_object: ignored
+ * @dma_transfer_context: the context of the request
+ *
+ * Answers to wdm: PCANCEL_ADAPTER_CHANNEL. If nothing was asked for with the context
+ * yet, the request that comes is not done: it returns STATUS_CANCELLED.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: TRUE if the request's routine will not be called; FALSE if it was, or is
+ * about to be, or there is no such request.
+ */
+BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
+				PVOID dma_transfer_context)
+{
+	static const char call[] = "CancelAdapterChannel";
+	struct wdmdma_adapter *adapter;
+	bool cancelled = false;
+	u32 was;
+
+	if (wdm_above_dispatch(call))
+		return FALSE;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return FALSE;
+	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+			       WDM_CONTEXT_CANCELLED, &was))
+		cancelled = was == WDM_CONTEXT_NEW ||
+			    wdmdma_list_cancel(adapter, dma_transfer_context) ||
+			    wdmdma_channel_cancel(adapter, dma_transfer_context);
+	wdmdma_adapter_put(adapter);
+	return cancelled;
+}
+
+/**
+ * WdmCancelMappedTransfer() - CancelMappedTransfer: no further transfer
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @dma_transfer_context: the context of the request
+ *
+ * Answers to wdm: PCANCEL_MAPPED_TRANSFER. What is asked for with the context from now
+ * on returns STATUS_CANCELLED, and so does MapTransferEx under its registers. A transfer
+ * that a bus master was given goes on: only its driver can stop it.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for what is no initialized context;
+ * STATUS_INVALID_DEVICE_STATE at the wrong level.
+ */
+NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
+{
+	static const char call[] = "CancelMappedTransfer";
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wdmdma_adapter *adapter;
+	u32 was;
+
+	if (wdm_above_dispatch(call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return status;
+	/* It is new or used, and does not go back from one to the other. */
+	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+			       WDM_CONTEXT_CANCELLED, &was) &&
+	    wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_USED,
+			       WDM_CONTEXT_CANCELLED, &was)) {
+		wdmdma_registers_cancel(adapter, dma_transfer_context);
+		status = STATUS_SUCCESS;
+	}
+	wdmdma_adapter_put(adapter);
+	return status;
+}

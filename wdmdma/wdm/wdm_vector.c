@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Face: common buffer vectors.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/instruction_pointer.h>
+#include <linux/sizes.h>
+
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/vector.h"
+#include "objects.h"
+#include "wdm/wdm_common.h"
+
+/* Why this vector cannot be allocated; NULL, and the rest of @request filled in, if it can. */
+static const char *wdm_vector_check(struct wdmdma_request *request, MEMORY_CACHING_TYPE cache_type,
+				    NODE_REQUIREMENT ideal_node, ULONG flags,
+				    ULONG number_of_elements, ULONGLONG size_of_elements)
+{
+	if (!number_of_elements || !size_of_elements)
+		return "NumberOfElements or SizeOfElements is 0";
+	if (size_of_elements > U32_MAX)
+		return "SizeOfElements is 4 GiB or more";
+	if (request->window.first > request->window.last)
+		return "LowAddress is above HighAddress";
+	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
+		return "Flags has an unknown bit";
+	if (wdm_cache_override(&cache_type, &request->cache))
+		return "CacheType is neither MmCached nor MmNonCached";
+	if (ideal_node == MM_ANY_NODE_OK || wdm_preferred_node(ideal_node, &request->node))
+		return "IdealNode does not exist";
+	request->len = size_of_elements;
+	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
+	return NULL;
+}
+
+/**
+ * WdmAllocateCommonBufferVector() - AllocateCommonBufferVector: many buffers at once
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @low_address: lowest logical address that the elements may use
+ * @high_address: the highest, inclusive; all ones for no limit
+ * @cache_type: MmCached or MmNonCached
+ * @ideal_node: NUMA node, 0 to N-1; other nodes are used when it has no memory
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: all elements as one piece of large
+ *	pages, or failure
+ * @number_of_elements: number of buffers
+ * @size_of_elements: bytes of each, below 4 GiB; whole pages are allocated
+ * @vector_out: receives the vector; NULL on failure
+ *
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_VECTOR. Each element is a common buffer as
+ * of AllocateCommonBuffer: page aligned, zeroed, in one piece for CPU and device;
+ * elements need not follow each other. All are allocated, or none. Free them with
+ * FreeCommonBufferVector, not with FreeCommonBuffer.
+ *
+ * Differs from Windows: the page gives no level and no status; these are ours.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_NOT_SUPPORTED for a cache
+ * type or page size that cannot be had; STATUS_INSUFFICIENT_RESOURCES;
+ * STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ */
+NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRESS low_address,
+				       PHYSICAL_ADDRESS high_address,
+				       MEMORY_CACHING_TYPE cache_type, NODE_REQUIREMENT ideal_node,
+				       ULONG flags, ULONG number_of_elements,
+				       ULONGLONG size_of_elements,
+				       PDMA_COMMON_BUFFER_VECTOR *vector_out)
+{
+	struct wdmdma_request request = {
+		.call = "AllocateCommonBufferVector",
+		.caller = _RET_IP_,
+		.window = { low_address.QuadPart, high_address.QuadPart },
+	};
+	struct wdmdma_vector *vector = NULL;
+	struct wdmdma_adapter *adapter;
+	const char *fault;
+	int ret = -EINVAL;
+
+	if (vector_out)
+		*vector_out = NULL;
+	if (wdm_above_passive(request.call))
+		return STATUS_INVALID_DEVICE_STATE;
+	adapter = wdm_adapter_find(dma_adapter, request.call);
+	if (!adapter)
+		return STATUS_INVALID_PARAMETER;
+
+	fault = vector_out ? wdm_vector_check(&request, cache_type, ideal_node, flags,
+					      number_of_elements, size_of_elements) :
+			     "VectorOut is NULL";
+	if (fault)
+		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+	else
+		ret = wdmdma_vector_alloc(adapter, &request, number_of_elements, &vector);
+	if (!ret)
+		*vector_out = (PDMA_COMMON_BUFFER_VECTOR)vector;
+	wdmdma_adapter_put(adapter);
+	return wdm_status(ret);
+}
+
+/**
+ * WdmGetCommonBufferFromVectorByIndex() - GetCommonBufferFromVectorByIndex
+ * @dma_adapter: the adapter of the vector
+ * @vector: from AllocateCommonBufferVector
+ * @index: the element, from 0
+ * @virtual_address_out: receives its address for the CPU; NULL on failure
+ * @logical_address_out: receives its address for the device; 0 on failure
+ *
+ * Answers to wdm: PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX. A look-up without a lock.
+ * An index that is out of bounds or freed is reported by the code that Windows gives
+ * it in bug check 0x1DC.
+ *
+ * Context: any.
+ */
+void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_VECTOR vector,
+					 ULONG index, PVOID *virtual_address_out,
+					 PPHYSICAL_ADDRESS logical_address_out)
+{
+	static const char call[] = "GetCommonBufferFromVectorByIndex";
+	struct wdmdma_addresses at = wdmdma_vector_peek(dma_adapter, vector, index);
+	struct wdmdma_adapter *adapter;
+
+	if (!at.cpu) {
+		adapter = wdm_adapter_find(dma_adapter, call);
+		if (adapter) {
+			at = wdmdma_vector_get(adapter, call, vector, index);
+			wdmdma_adapter_put(adapter);
+		}
+	}
+	if (virtual_address_out)
+		*virtual_address_out = at.cpu;
+	if (logical_address_out)
+		logical_address_out->QuadPart = at.dma;
+}
+
+/* Report a free of a vector above PASSIVE_LEVEL, by the code that Windows gives it. */
+static bool wdm_vector_above_passive(const char *call)
+{
+	if (!wdmdma_at_dispatch())
+		return wdm_above_passive(call);
+	pr_warn_ratelimited("%s: wrong IRQL (bug check 0x1DC, code 1)\n", call);
+	return true;
+}
+
+/**
+ * WdmFreeCommonBufferFromVector() - FreeCommonBufferFromVector: free one element
+ * @dma_adapter: the adapter of the vector
+ * @vector: from AllocateCommonBufferVector
+ * @index: the element, from 0
+ *
+ * Answers to wdm: PFREE_COMMON_BUFFER_FROM_VECTOR. The others stay. Misuse is
+ * reported as for GetCommonBufferFromVectorByIndex, and changes nothing.
+ *
+ * Differs from Windows: the memory goes back to the system with the last element
+ * that was allocated in one piece with this one, which may be the whole vector.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ */
+void WdmFreeCommonBufferFromVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_VECTOR vector,
+				   ULONG index)
+{
+	static const char call[] = "FreeCommonBufferFromVector";
+	struct wdmdma_adapter *adapter;
+
+	if (wdm_vector_above_passive(call))
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return;
+	wdmdma_vector_free_element(adapter, call, vector, index);
+	wdmdma_adapter_put(adapter);
+}
+
+/**
+ * WdmFreeCommonBufferVector() - FreeCommonBufferVector: free a vector
+ * @dma_adapter: the adapter of the vector
+ * @vector: from AllocateCommonBufferVector
+ *
+ * Answers to wdm: PFREE_COMMON_BUFFER_VECTOR. Frees the elements that are left, too.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ */
+void WdmFreeCommonBufferVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_VECTOR vector)
+{
+	static const char call[] = "FreeCommonBufferVector";
+	struct wdmdma_adapter *adapter;
+
+	if (wdm_vector_above_passive(call))
+		return;
+	adapter = wdm_adapter_find(dma_adapter, call);
+	if (!adapter)
+		return;
+	wdmdma_vector_free(adapter, call, vector);
+	wdmdma_adapter_put(adapter);
+}
