@@ -72,7 +72,7 @@ static void leaks_of_lists_end(struct kunit *test)
 
 	for (i = 0; i < LEFT; i++)
 		KUNIT_ASSERT_NOT_NULL(test, wdmdma_test_list(test, fixture->adapter, mdl, TRUE));
-	put_and_expect(test, fixture, "list: not put:", ": 12 lists were left");
+	put_and_expect(test, fixture, "not put: list:", ": 12 lists were left");
 }
 
 static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)

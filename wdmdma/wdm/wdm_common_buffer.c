@@ -322,6 +322,8 @@ static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
 /* Why this part of the MDL cannot be a common buffer; NULL if the MDL allows it. */
 static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
 {
+	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
+		return "the pages of the MDL are not locked";
 	if (!wdm_mdl_is_mapped(mdl))
 		return "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first";
 	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
