@@ -313,10 +313,36 @@ static void device_without_parameters_has_a_mask(struct kunit *test)
 	put_device(dev);
 }
 
+/*
+ * The kernel takes no 252 KiB in one piece: so a longer copy of the module's own must not
+ * need a second one. It would, in memory beyond the device's 32 address lines.
+ */
+static void long_copy_is_within_reach_itself(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 80);
+	PSCATTER_GATHER_LIST list;
+	PDMA_ADAPTER adapter;
+	PMDL mdl;
+
+	edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
+	if (wdmdma_test_copies_all(((struct wdmdma_fixture *)test->priv)->dev))
+		kunit_skip(test, "the kernel copies everything, and not that much");
+	adapter = wdmdma_test_adapter(test, 64, SZ_1M, FALSE);
+	mdl = wdmdma_test_mdl(test, memory->va + 0xabd, 0x48000);
+	list = wdmdma_test_list(test, adapter, mdl, TRUE);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	KUNIT_EXPECT_EQ(test, list->NumberOfElements, 1U);
+	KUNIT_EXPECT_EQ(test, offset_in_page(list->Elements[0].Address.QuadPart), 0xabdUL);
+	KUNIT_EXPECT_LE(test, (u64)list->Elements[0].Address.QuadPart + 0x48000 - 1,
+			(u64)U32_MAX);
+	adapter->DmaOperations->PutScatterGatherList(adapter, list, TRUE);
+}
+
 static struct kunit_case offset_cases[] = {
 	KUNIT_CASE_PARAM(transfer_keeps_the_place_in_the_page, offset_gen_params),
 	KUNIT_CASE_PARAM(transfer_of_a_real_device_does_too, offset_gen_params),
 	KUNIT_CASE(copies_of_a_chain_keep_each_place),
+	KUNIT_CASE(long_copy_is_within_reach_itself),
 	KUNIT_CASE(device_gets_its_mask_back),
 	KUNIT_CASE(wider_mask_of_the_glue_stays),
 	KUNIT_CASE(device_without_parameters_has_a_mask),

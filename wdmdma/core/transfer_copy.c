@@ -6,6 +6,7 @@
  * A copy keeps the place of the bytes in their page: what the device is given has the low
  * bits of the driver's address. The kernel's copies do so by core/align.c.
  */
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 
 #include "compat.h"
@@ -61,16 +62,18 @@ void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 }
 
 /*
- * Pages within reach, in which nothing is that the device must not see, once the memory
- * is copied there: those kept for a DMA controller, or zeroed ones, from anywhere, or
- * from the zones that a narrow device has.
+ * Get zeroed pages for a copy: those kept for a DMA controller, else pages that the device
+ * reaches as they are. Only if no zone has such pages, pages that the kernel copies once
+ * more will do, as far as its bounce buffers take that length in one piece (swiotlb=force).
  */
 static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t len, gfp_t gfp)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
-	unsigned int order = get_order(len), i;
 	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
+	unsigned int order = get_order(len), i;
+	struct page *bounced = NULL;
+	enum wdmdma_reach how;
 
 	if (page)
 		return page;
@@ -78,12 +81,21 @@ static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t le
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)
 			continue;
-		if (wdmdma_transfer_reaches(transfer, reach, page_to_phys(page), len) !=
-		    WDMDMA_OUT_OF_REACH)
-			return page;
-		__free_pages(page, order);
+		how = wdmdma_transfer_reaches(transfer, reach, page_to_phys(page), len);
+		if (how == WDMDMA_REACHES)
+			break;
+		if (how == WDMDMA_REACHES_COPY && !bounced &&
+		    len <= dma_max_mapping_size(transfer->device->dev))
+			bounced = page;
+		else
+			__free_pages(page, order);
+		page = NULL;
 	}
-	return NULL;
+	if (!page)
+		return bounced;
+	if (bounced)
+		__free_pages(bounced, order);
+	return page;
 }
 
 /* Get the memory of a copy's next piece, for bytes from @offset on in its first page. */
