@@ -118,11 +118,11 @@ stock_kernel() {
 # stock_version SERIES FLAVOUR: its newest release of which image and headers are there: 6.12.9+deb13,
 # 6.1.0-56.
 stock_version() {
-    local v arch=${2:+$2-}$DEBIAN_ARCH
+    local v suffix=${2:+$2-}$DEBIAN_ARCH
     for v in $(apt-cache "${APT[@]}" pkgnames "linux-image-$1." |
-        sed -nE "s/^linux-image-($1\.[0-9]+(-[0-9]+)?(\+[a-z0-9.~]+)?)-$arch(-unsigned)?$/\1/p" |
+        sed -nE "s/^linux-image-($1\.[0-9]+(-[0-9]+)?(\+[a-z0-9.~]+)?)-$suffix(-unsigned)?$/\1/p" |
         sort -Vru); do
-        if apt_has "linux-headers-$v-$arch" && [ -n "$(stock_image "$v" "$2")" ]; then
+        if apt_has "linux-headers-$v-$suffix" && [ -n "$(stock_image "$v" "$2")" ]; then
             echo "$v"
             break
         fi
