@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/dma_channel.c, backend/dma_channel_isa.c: transfers as long as a channel takes, at their ends; and
- * memory that is freed under one. A Sound Blaster moves the bytes, where there is one.
+ * core/dma_channel.c, backend/dma_channel_isa.c: transfers as long as a channel takes, at
+ * their ends; and memory that is freed under one. A Sound Blaster moves the bytes, where
+ * there is one.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>

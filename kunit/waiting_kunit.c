@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/sg_list.c, core/channel.c, core/routine.c: requests that are made in routines, and lists that wait for
- * what does not come.
+ * core/sg_list.c, core/channel.c, core/routine.c: requests that are made in routines, and
+ * lists that wait for what does not come.
  */
 #include <kunit/device.h>
 #include <linux/delay.h>

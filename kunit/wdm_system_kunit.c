@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_system_dma.c, core/dma_channel.c, backend/dma_channel_isa.c: adapters of slave devices, through the
- * table. No device asks for the bytes here: a channel is programmed and waits, and the
- * case is what moves them. Devices that do are in live_system_kunit.c.
+ * wdm/wdm_system_dma.c, core/dma_channel.c, backend/dma_channel_isa.c: adapters of slave
+ * devices, through the table. No device asks for the bytes here: a channel is programmed
+ * and waits, and the case is what moves them. Devices that do are in live_system_kunit.c.
  */
 #include <kunit/device.h>
 #include <linux/kthread.h>

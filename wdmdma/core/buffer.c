@@ -3,10 +3,10 @@
  * Buffers: the one way in and the one way out for common buffers of every kind.
  *
  * Every Windows call comes to wdmdma_buffer_alloc(), which checks the request, asks the
- * device's backend, verifies what came back and keeps the record. A recycled buffer (core/recycle.c)
- * has been through this before. wdmdma_buffer_adopt() does the same for memory that the
- * driver owns. Whoever sets the buffer's freeing bit first frees it: the driver's call, or
- * the clean-up when the adapter or the driver goes. Freeing cannot fail.
+ * device's backend, verifies what came back and keeps the record. A recycled buffer
+ * (core/recycle.c) has been through this before. wdmdma_buffer_adopt() does the same for
+ * memory that the driver owns. Whoever sets the buffer's freeing bit first frees it: the
+ * driver's call, or the clean-up when the adapter or the driver goes. Freeing cannot fail.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/log2.h>

@@ -8,9 +8,9 @@
  * of its device, or has a DMA controller and its boundaries; and one that takes no
  * lists (no ScatterGather) and is given pages that cannot be made one range.
  *
- * Nothing here sleeps; wdmdma_transfer_prepare() in core/transfer_copy.c does, with GFP_KERNEL: it gets
- * all memory that mapping takes. Shortness of what may come back is -EAGAIN;
- * any other failure is for good.
+ * Nothing here sleeps. wdmdma_transfer_prepare() in core/transfer_copy.c may sleep, and gets
+ * all memory that mapping takes. A shortage that may pass is -EAGAIN, and any other failure
+ * is for good.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
