@@ -173,7 +173,7 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 	if (wdmdma_own_map(device, request, buffer))
 		return -EINVAL;
 	if (direct_verify(device, request, buffer)) {
-		wdmdma_own_unmap(device, buffer);
+		wdmdma_own_unmap(device, buffer, buffer->dma);
 		return -EINVAL;
 	}
 	return 0;
@@ -182,7 +182,7 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (buffer->adopted)
-		wdmdma_own_unmap(device, buffer);
+		wdmdma_own_unmap(device, buffer, buffer->dma);
 	else if (buffer->pages)
 		wdmdma_own_free(device, buffer);
 	else

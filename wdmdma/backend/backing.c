@@ -56,10 +56,11 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 	return -ENOMEM;
 }
 
-void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+/* Unmap the buffer's pages from the device, which has them at @dma. Any context. */
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer, dma_addr_t dma)
 {
 	if (!own_needs_no_mapping(device))
-		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), buffer->dma, buffer->size,
+		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), dma, buffer->size,
 				     DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
@@ -120,6 +121,6 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 
 void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	wdmdma_own_unmap(device, buffer);
+	wdmdma_own_unmap(device, buffer, buffer->dma);
 	wdmdma_own_drop(buffer);
 }

@@ -18,7 +18,8 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
 int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 		   struct wdmdma_buffer *buffer);
-void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
+		      dma_addr_t dma);
 void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 
 #endif /* WDMDMA_BACKING_H */

@@ -111,7 +111,7 @@ static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma
 		if (!lookup_is_page(other))
 			break;
 		found = (size_t)(other->cpu - buffer->cpu) < buffer->size ||
-			other->dma - buffer->dma < buffer->size;
+			READ_ONCE(other->dma) - buffer->dma < buffer->size;
 		if (found)
 			break;
 	}

@@ -75,9 +75,12 @@ static enum wdmdma_cache keep_cache_of(const struct wdmdma_buffer *buffer)
 /* Unmap it for the device, and forget where it was. */
 static void keep_rest(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
+	dma_addr_t dma = buffer->dma;
+
 	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
-	wdmdma_own_unmap(adapter->device, buffer);
-	buffer->dma = 0;
+	/* Once it is unmapped, another buffer may get the address: no search may find it here. */
+	WRITE_ONCE(buffer->dma, 0);
+	wdmdma_own_unmap(adapter->device, buffer, dma);
 }
 
 /* Map what rests for the device, at an address that may be another one. */
