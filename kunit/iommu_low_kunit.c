@@ -14,7 +14,7 @@
 #include "helpers.h"
 
 #define LIMIT		(SZ_256K - 1)
-#define ROUNDS		1000
+#define ROUNDS		250
 #define AT_ONCE		8
 
 struct streaming {

@@ -305,7 +305,7 @@ static void erasing_needs_no_memory(struct kunit *test)
 
 /* Several threads. */
 
-#define ROUNDS		20000
+#define ROUNDS		4000
 
 /* One thread; the test reads the counts after @done, and @stop is the test's. */
 struct worker {

@@ -15,7 +15,7 @@
 #include "edu.h"
 #include "helpers.h"
 
-#define ROUNDS		3000
+#define ROUNDS		600
 
 struct page_slot {
 	void *va;

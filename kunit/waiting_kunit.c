@@ -26,7 +26,7 @@
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)
-#define ROUNDS		2000
+#define ROUNDS		300
 #define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than a work item serves at once */
 #define TOO_DEEP	8	/* the case has failed; go no further */
 

@@ -457,7 +457,7 @@ static void buffers_of_any_number_are_translated(struct kunit *test)
 	expect_gone(test, f->adapter, &b[row->count / 2]);
 }
 
-#define ROUNDS	2000
+#define ROUNDS	500
 
 /* Another thread; the test reads @failed after @done. */
 struct worker {

@@ -1040,6 +1040,9 @@ static void adapter_with_lists_stays_in_its_domain(struct kunit *test)
 
 /* Sweeps. What cannot be had now is had later: each list comes, or the call fails. */
 
+/* One more than fill a page of struct scatterlist. */
+#define SWEEP_PAGES	129
+
 static void get_and_put(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -1052,18 +1055,18 @@ static void get_and_put(struct kunit *test)
 	left = current->fail_nth;
 	current->fail_nth = 0;
 	if (left == 1) {
-		memory = wdmdma_test_memory(test, 300);
-		mdl = wdmdma_test_mdl(test, memory->va, 300 * SZ_4K);
+		memory = wdmdma_test_memory(test, SWEEP_PAGES);
+		mdl = wdmdma_test_mdl(test, memory->va, SWEEP_PAGES * SZ_4K);
 	}
 	wdmdma_test_catch_init(&caught);
 	current->fail_nth = left;
 
-	status = get(f->adapter, mdl, 0, 300 * SZ_4K, TRUE, &caught);
+	status = get(f->adapter, mdl, 0, SWEEP_PAGES * SZ_4K, TRUE, &caught);
 	left = current->fail_nth;
 	current->fail_nth = 0;
 	if (NT_SUCCESS(status)) {
 		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught.done, WAIT), 0UL);
-		KUNIT_EXPECT_EQ(test, caught.list->NumberOfElements, 300U);
+		KUNIT_EXPECT_EQ(test, caught.list->NumberOfElements, (ULONG)SWEEP_PAGES);
 		put(f->adapter, caught.list, TRUE);
 	}
 	KUNIT_EXPECT_EQ(test, caught.calls, NT_SUCCESS(status) ? 1U : 0U);
