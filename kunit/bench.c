@@ -24,7 +24,6 @@
 #include <wdmdma/linux.h>
 
 #include "bench.h"
-#include "core/adapter.h"
 
 #define BATCHES		21
 #define MAX_SAMPLES	2000
