@@ -13,7 +13,7 @@ modules modules_install: kdir
 
 .PHONY: kdir
 kdir:
-	@test -e $(KDIR)/Makefile -a -e $(KDIR)/include/config/auto.conf || { \
+	@test -e $(KDIR)/include/config/auto.conf || { \
 		echo "wdmdma: no configured kernel build folder at $(KDIR)." >&2; \
 		echo "Install the headers of your kernel (Debian, Ubuntu: linux-headers-$$(uname -r);" >&2; \
 		echo "Fedora: kernel-devel; Arch: linux-headers) or give a folder: make KDIR=/path" >&2; \
@@ -61,7 +61,7 @@ help:
 	@echo '                      vtd-passthrough amd virtio rt rt-vtd arm64-smmuv3-noncoherent'
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
-	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 2 min once built'
+	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
