@@ -376,8 +376,6 @@ static struct kunit_case domain_safety_cases[] = {
 
 static struct kunit_suite domain_safety_suite = {
 	.name = "wdmdma_domain_safety",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.test_cases = domain_safety_cases,
 };
 

@@ -101,15 +101,8 @@ static struct pci_driver edu_driver = {
 	.remove = edu_remove,
 };
 
-int edu_suite_init(struct kunit_suite *suite)
-{
-	return pci_register_driver(&edu_driver);
-}
-
-void edu_suite_exit(struct kunit_suite *suite)
-{
-	pci_unregister_driver(&edu_driver);
-}
+/* To unbind a device takes half a second, so no suite does it for itself. */
+module_pci_driver(edu_driver);
 
 /* Let the device copy @count bytes, at most EDU_MOST. */
 int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * QEMU's edu devices, which copy bytes between memory and 4 KiB of their own. They are
- * told apart by their slots, which scripts/run-kunit sets.
+ * told apart by their slots, which scripts/run-kunit sets. While the test module is loaded
+ * they are bound, with the mask that each one has.
  *
  * Each copy takes the device 100 ms.
  */
@@ -37,10 +38,6 @@ struct edu {
 	int node;
 	int (*probed)(struct pci_dev *pdev);
 };
-
-/* Of a suite: bind all devices, with the mask that each one has. */
-int edu_suite_init(struct kunit_suite *suite);
-void edu_suite_exit(struct kunit_suite *suite);
 
 struct edu *edu_at(unsigned int slot);
 struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width);

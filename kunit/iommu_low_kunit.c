@@ -172,8 +172,6 @@ static struct kunit_case low_cases[] = {
 
 static struct kunit_suite low_suite = {
 	.name = "wdmdma_iommu_low",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = low_init,
 	.test_cases = low_cases,
 };

@@ -660,8 +660,6 @@ static struct kunit_case keep_cases[] = {
 
 static struct kunit_suite keep_suite = {
 	.name = "wdmdma_keep",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = keep_init,
 	.exit = keep_exit,
 	.test_cases = keep_cases,

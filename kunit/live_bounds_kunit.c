@@ -483,8 +483,6 @@ static struct kunit_case live_bounds_cases[] = {
 
 static struct kunit_suite live_bounds_suite = {
 	.name = "wdmdma_live_bounds",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_bounds_init,
 	.test_cases = live_bounds_cases,
 };

@@ -194,8 +194,6 @@ static struct kunit_case live_coherent_cases[] = {
 
 static struct kunit_suite live_coherent_suite = {
 	.name = "wdmdma_live_coherent",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_coherent_init,
 	.test_cases = live_coherent_cases,
 };

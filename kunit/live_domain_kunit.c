@@ -583,8 +583,6 @@ static struct kunit_case live_domain_cases[] = {
 
 static struct kunit_suite live_domain_suite = {
 	.name = "wdmdma_live_domain",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_domain_init,
 	.test_cases = live_domain_cases,
 };

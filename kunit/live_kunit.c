@@ -939,8 +939,6 @@ static struct kunit_case live_cases[] = {
 
 static struct kunit_suite live_suite = {
 	.name = "wdmdma_live",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_init,
 	.test_cases = live_cases,
 };

@@ -252,8 +252,6 @@ static struct kunit_case live_large_cases[] = {
 
 static struct kunit_suite live_large_suite = {
 	.name = "wdmdma_live_large",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_large_init,
 	.test_cases = live_large_cases,
 };

@@ -263,8 +263,6 @@ static struct kunit_case live_storport_cases[] = {
 
 static struct kunit_suite live_storport_suite = {
 	.name = "wdmdma_live_storport",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_storport_init,
 	.exit = live_storport_exit,
 	.test_cases = live_storport_cases,

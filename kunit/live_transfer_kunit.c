@@ -408,8 +408,6 @@ static struct kunit_case live_transfer_cases[] = {
 
 static struct kunit_suite live_transfer_suite = {
 	.name = "wdmdma_live_transfer",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.test_cases = live_transfer_cases,
 };
 

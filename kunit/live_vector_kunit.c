@@ -128,8 +128,6 @@ static struct kunit_case live_vector_cases[] = {
 
 static struct kunit_suite live_vector_suite = {
 	.name = "wdmdma_live_vector",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = live_vector_init,
 	.test_cases = live_vector_cases,
 };

@@ -351,8 +351,6 @@ static struct kunit_case offset_cases[] = {
 
 static struct kunit_suite offset_suite = {
 	.name = "wdmdma_offset",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = wdmdma_test_fixture_init,
 	.test_cases = offset_cases,
 };

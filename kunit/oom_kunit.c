@@ -229,8 +229,6 @@ static struct kunit_case oom_cases[] = {
 
 static struct kunit_suite oom_suite = {
 	.name = "wdmdma_oom",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = oom_init,
 	.test_cases = oom_cases,
 };

@@ -970,8 +970,6 @@ static struct kunit_case private_cases[] = {
 
 static struct kunit_suite private_suite = {
 	.name = "wdmdma_private",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = private_init,
 	.test_cases = private_cases,
 };

@@ -329,8 +329,6 @@ static struct kunit_case rules_cases[] = {
 
 static struct kunit_suite rules_suite = {
 	.name = "wdmdma_rules",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = rules_init,
 	.test_cases = rules_cases,
 };

@@ -311,8 +311,6 @@ static struct kunit_case strain_cases[] = {
 
 static struct kunit_suite strain_suite = {
 	.name = "wdmdma_strain",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = strain_init,
 	.test_cases = strain_cases,
 };

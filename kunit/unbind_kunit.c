@@ -313,8 +313,6 @@ static struct kunit_case unbind_cases[] = {
 
 static struct kunit_suite unbind_suite = {
 	.name = "wdmdma_unbind",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.test_cases = unbind_cases,
 };
 

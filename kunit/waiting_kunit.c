@@ -516,8 +516,6 @@ static struct kunit_case waiting_cases[] = {
 
 static struct kunit_suite waiting_suite = {
 	.name = "wdmdma_waiting",
-	.suite_init = edu_suite_init,
-	.suite_exit = edu_suite_exit,
 	.init = wdmdma_test_fixture_init,
 	.test_cases = waiting_cases,
 };
