@@ -50,9 +50,9 @@ static void fake_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer
 	fake.frees++;
 }
 
-static enum wdmdma_kept_mode fake_keep_mode(const struct wdmdma_device *device)
+static enum wdmdma_recycle_mode fake_recycle_mode(const struct wdmdma_device *device)
 {
-	return WDMDMA_KEPT_MAPPED;
+	return WDMDMA_RECYCLE_MAPPED;
 }
 
 static const struct wdmdma_backend fake_backend = {
@@ -66,7 +66,7 @@ static const struct wdmdma_backend keeping_backend = {
 	.name = "fake",
 	.alloc = fake_alloc,
 	.free = fake_free,
-	.keep_mode = fake_keep_mode,
+	.recycle_mode = fake_recycle_mode,
 };
 
 static void adapter_close(void *data)
@@ -318,7 +318,7 @@ static void alloc_that_fails_frees_what_is_kept_and_tries_again(struct kunit *te
 
 	adapter->device->backend = &keeping_backend;
 	down_write(&adapter->device->sem);
-	wdmdma_keep_open(adapter);
+	wdmdma_recycle_open(adapter);
 	up_write(&adapter->device->sem);
 	KUNIT_ASSERT_EQ(test, alloc(adapter, SZ_4K, &cpu, &dma), 0);
 	KUNIT_ASSERT_EQ(test, wdmdma_buffer_free(adapter, "test", cpu, dma, SZ_4K), 0);

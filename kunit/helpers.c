@@ -388,7 +388,7 @@ void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 	unsigned int nth, left;
 
 	for (nth = 1; nth < SWEEP_LIMIT; nth++) {
-		wdmdma_keep_shrink(ULONG_MAX);
+		wdmdma_recycle_shrink(ULONG_MAX);
 		current->fail_nth = nth;
 		call(test);
 		left = current->fail_nth;

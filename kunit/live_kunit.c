@@ -203,7 +203,7 @@ static void free_at_dispatch_reaches_the_device_later(struct kunit *test)
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 	/* What may be kept is kept with its addresses, until memory is short. */
-	wdmdma_keep_shrink(ULONG_MAX);
+	wdmdma_recycle_shrink(ULONG_MAX);
 	if (wdmdma_iommu_translates(fixture->dev)) {
 		KUNIT_EXPECT_FALSE(test, device_reaches(fixture->dev, la));
 		KUNIT_EXPECT_FALSE(test, device_reaches(fixture->dev, la2));

@@ -67,7 +67,7 @@ static struct wdmdma_backend watching_backend;
 
 static void keep_again(void *limit)
 {
-	wdmdma_keep_set_limit((unsigned long)limit);
+	wdmdma_recycle_set_limit((unsigned long)limit);
 }
 
 /* From here on the frees of the device are looked at. */
@@ -78,8 +78,11 @@ static void watch_frees(struct kunit *test, struct device *dev, PDMA_ADAPTER fir
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	/* What is kept would be freed when the adapter goes. */
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, keep_again, (void *)(unsigned long)
-							wdmdma_keep_set_limit(0)), 0);
+	KUNIT_ASSERT_EQ(
+		test,
+		kunit_add_action_or_reset(test, keep_again,
+					  (void *)(unsigned long)wdmdma_recycle_set_limit(0)),
+		0);
 	watch = (struct watch){ .real = device->backend, .adapters = { first, second } };
 	watching_backend = *device->backend;
 	watching_backend.free = watching_free;

@@ -278,7 +278,7 @@ static void what_a_replaced_domain_took_is_left_alone(struct kunit *test)
 
 	backend.alloc = page_alloc;
 	backend.free = page_free;
-	backend.keep_mode = NULL;
+	backend.recycle_mode = NULL;
 	device->backend = &backend;
 	page_frees = 0;
 	va = fixture->ops->AllocateCommonBufferEx(fixture->adapter, NULL, SZ_4K, &la, TRUE,

@@ -592,7 +592,7 @@ static void alloc_ex_gives_uncached_memory_without_cache_enabled(struct kunit *t
 	}
 	release(test, b);
 	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-	wdmdma_keep_shrink(ULONG_MAX);
+	wdmdma_recycle_shrink(ULONG_MAX);
 	for (n = 0; n < pages; n++)
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(linear[n]));
 }

@@ -17,7 +17,7 @@ static int __init wdmdma_init(void)
 	ret = wdmdma_work_init();
 	if (ret)
 		return ret;
-	ret = wdmdma_keep_register();
+	ret = wdmdma_recycle_register();
 	if (ret)
 		wdmdma_work_exit();
 	return ret;
@@ -26,7 +26,7 @@ static int __init wdmdma_init(void)
 /* No driver is bound that uses the module. Adapters and extensions may be left. */
 static void __exit wdmdma_exit(void)
 {
-	wdmdma_keep_unregister();
+	wdmdma_recycle_unregister();
 	wdm_stor_exit();
 	wdmdma_adapter_exit();
 	/* Adapters are freed by work that RCU queues. */

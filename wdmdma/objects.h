@@ -77,7 +77,7 @@ struct wdmdma_request {
  * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
  * @block: elements of a vector: this is in a struct wdmdma_vector_block
  * @shared: a domain buffer: all that join its domain must reach it
- * @keepable: nothing but its length and cache type was asked for: it can be kept
+ * @recyclable: nothing but its length and cache type was asked for: it can be kept
  * @standin: the DMA API was given wdmdma_device.standin, and is to be when it is freed
  * @by_cpu: in wdmdma_lookup.page_by_cpu
  * @by_dma: in wdmdma_lookup.page_by_dma
@@ -105,7 +105,7 @@ struct wdmdma_buffer {
 	u8 adopted : 1;
 	u8 block : 1;
 	u8 shared : 1;
-	u8 keepable : 1;
+	u8 recyclable : 1;
 	u8 standin : 1;
 	struct rhash_head by_cpu;
 	struct rhash_head by_dma;
@@ -152,15 +152,15 @@ enum wdmdma_reach {
 };
 
 /**
- * enum wdmdma_kept_mode - how a freed buffer may be kept
- * @WDMDMA_KEPT_NONE: not at all
- * @WDMDMA_KEPT_MAPPED: as it is; the device could still reach it
- * @WDMDMA_KEPT_RESTING: its pages, with the CPU's mapping; not mapped for the device
+ * enum wdmdma_recycle_mode - how a freed buffer may be kept
+ * @WDMDMA_RECYCLE_NONE: not at all
+ * @WDMDMA_RECYCLE_MAPPED: as it is; the device could still reach it
+ * @WDMDMA_RECYCLE_UNMAPPED: its pages, with the CPU's mapping; not mapped for the device
  */
-enum wdmdma_kept_mode {
-	WDMDMA_KEPT_NONE,
-	WDMDMA_KEPT_MAPPED,
-	WDMDMA_KEPT_RESTING,
+enum wdmdma_recycle_mode {
+	WDMDMA_RECYCLE_NONE,
+	WDMDMA_RECYCLE_MAPPED,
+	WDMDMA_RECYCLE_UNMAPPED,
 };
 
 /**
@@ -189,7 +189,7 @@ struct wdmdma_addresses {
  * @forget: give back what is kept of buffers that were freed, and say if there was any;
  *          NULL: nothing is kept
  * @phys: the memory behind a logical address that is mapped
- * @keep_mode: how freed buffers of the device's may be kept for the next allocation
+ * @recycle_mode: how freed buffers of the device's may be kept for the next allocation
  * @merges: pages that do not follow each other can become one range of addresses
  * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
@@ -209,7 +209,7 @@ struct wdmdma_backend {
 	enum wdmdma_reach (*reaches)(const struct wdmdma_device *device,
 				     struct wdmdma_window window, phys_addr_t phys, size_t len);
 	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
-	enum wdmdma_kept_mode (*keep_mode)(const struct wdmdma_device *device);
+	enum wdmdma_recycle_mode (*recycle_mode)(const struct wdmdma_device *device);
 	bool merges;
 	bool maps_with_dma_api;
 };

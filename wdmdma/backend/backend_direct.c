@@ -223,9 +223,9 @@ static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dm
 }
 
 /* The device reaches all memory in any case. */
-static enum wdmdma_kept_mode direct_keep_mode(const struct wdmdma_device *device)
+static enum wdmdma_recycle_mode direct_recycle_mode(const struct wdmdma_device *device)
 {
-	return WDMDMA_KEPT_MAPPED;
+	return WDMDMA_RECYCLE_MAPPED;
 }
 
 const struct wdmdma_backend wdmdma_backend_direct = {
@@ -236,7 +236,7 @@ const struct wdmdma_backend wdmdma_backend_direct = {
 	.free = direct_free,
 	.reaches = direct_reaches,
 	.phys = direct_phys,
-	.keep_mode = direct_keep_mode,
+	.recycle_mode = direct_recycle_mode,
 	.maps_with_dma_api = true,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_direct);

@@ -501,7 +501,7 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 	if (buffer->low_order) {
 		down_write(&device->override);
 		wdmdma_low_unbook(device, buffer);
-		kept = wdmdma_low_keep(device, buffer);
+		kept = wdmdma_low_put_spare(device, buffer);
 		if (!kept)
 			wdmdma_low_hold_back(device, buffer->dma, buffer->size);
 		up_write(&device->override);
@@ -520,11 +520,11 @@ static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma
  * told that this is good enough. If not, it can only be mapped anew where the module
  * itself maps it, for the CPU as for the device.
  */
-static enum wdmdma_kept_mode iommu_keep_mode(const struct wdmdma_device *device)
+static enum wdmdma_recycle_mode iommu_recycle_mode(const struct wdmdma_device *device)
 {
 	if (wdmdma_iommu_is_lazy(device))
-		return WDMDMA_KEPT_MAPPED;
-	return dev_is_dma_coherent(device->dev) ? WDMDMA_KEPT_RESTING : WDMDMA_KEPT_NONE;
+		return WDMDMA_RECYCLE_MAPPED;
+	return dev_is_dma_coherent(device->dev) ? WDMDMA_RECYCLE_UNMAPPED : WDMDMA_RECYCLE_NONE;
 }
 
 const struct wdmdma_backend wdmdma_backend_iommu = {
@@ -535,7 +535,7 @@ const struct wdmdma_backend wdmdma_backend_iommu = {
 	.free = iommu_free,
 	.forget = iommu_forget,
 	.phys = iommu_phys,
-	.keep_mode = iommu_keep_mode,
+	.recycle_mode = iommu_recycle_mode,
 	.merges = true,
 	.maps_with_dma_api = true,
 };

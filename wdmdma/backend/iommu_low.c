@@ -42,9 +42,9 @@ static u64 low_used(struct wdmdma_device *device, u64 last)
 
 	for (bit = 0; bit <= ilog2(last); bit++)
 		used += device->low.bytes[bit] + device->low.freed[bit];
-	for (n = 0; n < WDMDMA_LOW_KEPT; n++)
-		if (device->low.kept[n].cpu && device->low.kept[n].dma <= last)
-			used += low_cost(device->low.kept[n].size);
+	for (n = 0; n < WDMDMA_LOW_SPARES; n++)
+		if (device->low.spares[n].cpu && device->low.spares[n].dma <= last)
+			used += low_cost(device->low.spares[n].size);
 	return used;
 }
 
@@ -102,7 +102,7 @@ void wdmdma_low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t s
  * ones would go round among everybody who maps memory for the device, and be used up. That
  * the device can still reach the memory is as good as what a lazy domain does.
  */
-bool wdmdma_low_keep(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	unsigned int n;
 
@@ -111,10 +111,10 @@ bool wdmdma_low_keep(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 	    (buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM) ||
 	    !wdmdma_iommu_is_lazy(device))
 		return false;
-	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
-		if (device->low.kept[n].cpu)
+	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
+		if (device->low.spares[n].cpu)
 			continue;
-		device->low.kept[n] = (struct wdmdma_low_kept){
+		device->low.spares[n] = (struct wdmdma_low_spare){
 			.cpu = buffer->cpu,
 			.dma = buffer->dma,
 			.size = buffer->size,
@@ -132,24 +132,24 @@ bool wdmdma_low_keep(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer)
 {
-	struct wdmdma_low_kept *kept;
+	struct wdmdma_low_spare *spare;
 	unsigned int n;
 
 	lockdep_assert_held_write(&device->override);
 	if (buffer->adopted || request->granule || request->node != NUMA_NO_NODE ||
 	    request->cache != WDMDMA_CACHE_PLATFORM)
 		return false;
-	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
-		kept = &device->low.kept[n];
-		if (!kept->cpu || kept->size != buffer->size ||
-		    !wdmdma_window_holds(request->window, kept->dma, kept->size) ||
-		    wdmdma_window_crosses(request->boundary, kept->dma, buffer->len))
+	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
+		spare = &device->low.spares[n];
+		if (!spare->cpu || spare->size != buffer->size ||
+		    !wdmdma_window_holds(request->window, spare->dma, spare->size) ||
+		    wdmdma_window_crosses(request->boundary, spare->dma, buffer->len))
 			continue;
-		buffer->cpu = kept->cpu;
-		buffer->dma = kept->dma;
-		buffer->pages = kept->pages;
+		buffer->cpu = spare->cpu;
+		buffer->dma = spare->dma;
+		buffer->pages = spare->pages;
 		buffer->standin = true;
-		kept->cpu = NULL;
+		spare->cpu = NULL;
 		memset(buffer->cpu, 0, buffer->size);
 		return true;
 	}
@@ -159,22 +159,22 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 /* Give back all that is kept. Was there anything? */
 bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 {
-	struct wdmdma_low_kept *kept;
+	struct wdmdma_low_spare *spare;
 	bool any = false;
 	unsigned int n;
 
 	lockdep_assert_held_write(&device->override);
-	for (n = 0; n < WDMDMA_LOW_KEPT; n++) {
+	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
 		struct wdmdma_buffer buffer = { .standin = true };
 
-		kept = &device->low.kept[n];
-		if (!kept->cpu)
+		spare = &device->low.spares[n];
+		if (!spare->cpu)
 			continue;
-		buffer.cpu = kept->cpu;
-		buffer.dma = kept->dma;
-		buffer.size = kept->size;
-		buffer.pages = kept->pages;
-		kept->cpu = NULL;
+		buffer.cpu = spare->cpu;
+		buffer.dma = spare->dma;
+		buffer.size = spare->size;
+		buffer.pages = spare->pages;
+		spare->cpu = NULL;
 		wdmdma_low_hold_back(device, buffer.dma, buffer.size);
 		free(device, &buffer);
 		any = true;

@@ -25,14 +25,14 @@ struct wdmdma_standin {
 };
 
 /* A freed buffer with a low address, as backend/iommu_low.c keeps it; unused if @cpu is NULL. */
-struct wdmdma_low_kept {
+struct wdmdma_low_spare {
 	void *cpu;
 	dma_addr_t dma;
 	size_t size;
 	struct wdmdma_pages *pages;
 };
 
-#define WDMDMA_LOW_KEPT	32
+#define WDMDMA_LOW_SPARES 32
 
 /**
  * struct wdmdma_low - what a device's buffers have of low addresses (backend/iommu_low.c)
@@ -49,7 +49,7 @@ struct wdmdma_low {
 	long bytes[64];
 	long freed[64];
 	unsigned long freed_at;
-	struct wdmdma_low_kept kept[WDMDMA_LOW_KEPT];
+	struct wdmdma_low_spare spares[WDMDMA_LOW_SPARES];
 };
 
 #endif /* WDMDMA_STANDIN_H */

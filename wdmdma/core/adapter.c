@@ -114,7 +114,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 		kfree(adapter);
 		return ERR_PTR(-ENOMEM);
 	}
-	wdmdma_keep_init(&adapter->keep);
+	wdmdma_recycle_init(&adapter->recycler);
 	INIT_LIST_HEAD(&adapter->vectors);
 	spin_lock_init(&adapter->vectors_lock);
 	init_llist_head(&adapter->deferred);
@@ -137,7 +137,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	}
 	kref_get(&device->handle.ref);
 	list_add(&adapter->node, &device->adapters);
-	wdmdma_keep_open(adapter);
+	wdmdma_recycle_open(adapter);
 	up_write(&device->sem);
 	return adapter;
 }

@@ -25,7 +25,7 @@ struct wdmdma_registers;
  * @node: in @device->adapters or @device->retired
  * @reach: logical addresses that this adapter may use; never page 0
  * @buffers: live buffers and blocks of vectors, and what is kept
- * @keep: freed buffers, for the next allocations
+ * @recycler: freed buffers, for the next allocations
  * @vectors: live vectors
  * @vectors_lock: protects @vectors; taken under the device's sem
  * @deferred: buffers freed in atomic context, waiting for @drain
@@ -59,7 +59,7 @@ struct wdmdma_adapter {
 	struct list_head node;
 	struct wdmdma_window reach;
 	struct wdmdma_lookup buffers;
-	struct wdmdma_kept keep;
+	struct wdmdma_recycler recycler;
 	struct list_head vectors;
 	spinlock_t vectors_lock;	/* protects vectors */
 	struct llist_head deferred;

@@ -45,7 +45,7 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 	struct wdmdma_buffer *buffer;
 
 	down_read(&adapter->device->sem);
-	buffer = wdmdma_keep_take(adapter, request);
+	buffer = wdmdma_recycle_take(adapter, request);
 	if (buffer) {
 		buffer_clear(buffer);
 		*cpu = buffer->cpu;
@@ -66,7 +66,7 @@ static int buffer_start(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	down_read(&adapter->device->sem);
 	ret = wdmdma_record_enter(adapter, request, buffer);
 	/* Recycled buffers may hold the memory or addresses that are missing. */
-	if (ret == -ENOMEM && wdmdma_keep_drain(adapter, ULONG_MAX))
+	if (ret == -ENOMEM && wdmdma_recycle_drain(adapter, ULONG_MAX))
 		ret = wdmdma_record_enter(adapter, request, buffer);
 	if (!ret) {
 		*cpu = buffer->cpu;
@@ -108,15 +108,15 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_window asked = request->window;
 	enum wdmdma_cache cache = request->cache;
 	struct wdmdma_buffer *buffer;
-	bool keepable;
+	bool recyclable;
 	int ret;
 
 	request->why = "out of memory";
 	ret = wdmdma_record_check(adapter, request);
 	if (ret)
 		goto refuse;
-	keepable = wdmdma_keep_allows(adapter, request);
-	if (keepable && buffer_reuse(adapter, request, cache, cpu, dma))
+	recyclable = wdmdma_recycle_allows(adapter, request);
+	if (recyclable && buffer_reuse(adapter, request, cache, cpu, dma))
 		return 0;
 
 	buffer = kzalloc(sizeof(*buffer), WDMDMA_GFP);
@@ -126,8 +126,8 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	}
 	/* As the driver knows it, and not what it came to mean for the device. */
 	buffer->cache = cache;
-	buffer->keepable = keepable;
-	request->own = keepable && READ_ONCE(adapter->keep.mode) == WDMDMA_KEPT_RESTING;
+	buffer->recyclable = recyclable;
+	request->own = recyclable && READ_ONCE(adapter->recycler.mode) == WDMDMA_RECYCLE_UNMAPPED;
 	ret = buffer_start(adapter, request, buffer, cpu, dma);
 	if (!ret)
 		return 0;
@@ -223,7 +223,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	lockdep_assert_held(&adapter->device->sem);
-	if (!wdmdma_keep_put(adapter, buffer))
+	if (!wdmdma_recycle_put(adapter, buffer))
 		wdmdma_record_discard(adapter, buffer);
 }
 
@@ -394,7 +394,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
-	wdmdma_keep_close(adapter);
+	wdmdma_recycle_close(adapter);
 	buffer_forget_kept(adapter->device);
 	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {

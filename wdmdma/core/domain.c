@@ -313,7 +313,7 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 		device->backend->forget(device);
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_buffer_free_deferred(adapter);
-		wdmdma_keep_close(adapter);
+		wdmdma_recycle_close(adapter);
 		if (!list_empty(&adapter->buffers.records))
 			return true;
 	}
@@ -343,7 +343,7 @@ static void domain_settle(struct wdmdma_device *device)
 	lockdep_assert_held_write(&device->sem);
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_transfers_release(adapter);
-		wdmdma_keep_open(adapter);
+		wdmdma_recycle_open(adapter);
 	}
 }
 

@@ -88,7 +88,7 @@ static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma
 		part.len = atomic_read(&vector->block[i].live) * vector->stride;
 		ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
 		/* Recycled buffers may hold the memory or addresses that are missing. */
-		if (ret == -ENOMEM && wdmdma_keep_drain(vector->adapter, ULONG_MAX))
+		if (ret == -ENOMEM && wdmdma_recycle_drain(vector->adapter, ULONG_MAX))
 			ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
 		if (ret) {
 			*why = part.why;

@@ -58,7 +58,7 @@ static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long
 	wdmdma_peek_lock();
 	adapter = wdmdma_adapter_peek(dma_adapter);
 	if (adapter)
-		cpu = wdmdma_keep_take_page(adapter, length, caller, &dma);
+		cpu = wdmdma_recycle_take_page(adapter, length, caller, &dma);
 	wdmdma_peek_unlock();
 	logical_address->QuadPart = dma;
 	return cpu;
@@ -220,8 +220,8 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 
 	wdmdma_peek_lock();
 	adapter = wdmdma_adapter_peek(dma_adapter);
-	kept = adapter && wdmdma_keep_put_page(adapter, virtual_address,
-					       logical_address.QuadPart, length);
+	kept = adapter &&
+	       wdmdma_recycle_put_page(adapter, virtual_address, logical_address.QuadPart, length);
 	wdmdma_peek_unlock();
 	if (kept)
 		return;

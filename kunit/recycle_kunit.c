@@ -20,8 +20,8 @@
 #include "helpers.h"
 #include "objects.h"
 
-#define LIMIT		1024
-#define PATTERN		0xa5
+#define LIMIT 1024
+#define PATTERN 0xa5
 
 static struct wdmdma_adapter *core_of(struct kunit *test, struct wdmdma_fixture *f)
 {
@@ -35,7 +35,7 @@ static struct wdmdma_adapter *core_of(struct kunit *test, struct wdmdma_fixture 
 
 static unsigned int kept(struct kunit *test)
 {
-	return READ_ONCE(core_of(test, test->priv)->keep.pages);
+	return READ_ONCE(core_of(test, test->priv)->recycler.pages);
 }
 
 static struct device *device_of(struct kunit *test)
@@ -45,23 +45,23 @@ static struct device *device_of(struct kunit *test)
 	return edu->pdev ? &edu->pdev->dev : wdmdma_test_device(test);
 }
 
-static int keep_init(struct kunit *test)
+static int recycle_init(struct kunit *test)
 {
-	wdmdma_keep_set_limit(LIMIT);
+	wdmdma_recycle_set_limit(LIMIT);
 	test->priv = wdmdma_test_fixture_on(test, device_of(test), 32);
 	return 0;
 }
 
-static void keep_exit(struct kunit *test)
+static void recycle_exit(struct kunit *test)
 {
-	wdmdma_keep_set_limit(LIMIT);
-	wdmdma_keep_set_mapped(false);
+	wdmdma_recycle_set_limit(LIMIT);
+	wdmdma_recycle_set_mapped(false);
 }
 
 /* Ends the case, skipped, if the device may keep nothing. */
 static bool keeps(struct kunit *test)
 {
-	if (core_of(test, test->priv)->keep.mode != WDMDMA_KEPT_NONE)
+	if (core_of(test, test->priv)->recycler.mode != WDMDMA_RECYCLE_NONE)
 		return true;
 	kunit_mark_skipped(test, "strict, and not cache coherent: nothing can be kept");
 	return false;
@@ -69,7 +69,7 @@ static bool keeps(struct kunit *test)
 
 static bool rests(struct kunit *test)
 {
-	return core_of(test, test->priv)->keep.mode == WDMDMA_KEPT_RESTING;
+	return core_of(test, test->priv)->recycler.mode == WDMDMA_RECYCLE_UNMAPPED;
 }
 
 static void *alloc_on(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
@@ -106,7 +106,7 @@ static void *alloc_and_free(struct kunit *test, struct wdmdma_fixture *f, ULONG 
 static const struct length_row {
 	const char *name;
 	ULONG length;
-	unsigned int kept;	/* pages */
+	unsigned int kept; /* pages */
 } length_rows[] = {
 	{ "1 byte", 1, 1 },
 	{ "4096 bytes", SZ_4K, 1 },
@@ -207,7 +207,7 @@ static void limit_is_kept(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	wdmdma_keep_set_limit(5);
+	wdmdma_recycle_set_limit(5);
 	for (n = 0; n < ARRAY_SIZE(va); n++)
 		va[n] = alloc(test, SZ_4K, &la[n]);
 	for (n = 0; n < ARRAY_SIZE(va); n++)
@@ -217,7 +217,7 @@ static void limit_is_kept(struct kunit *test)
 	alloc_and_free(test, test->priv, SZ_64K, &la[0]);
 	KUNIT_EXPECT_EQ(test, kept(test), 5U);
 
-	wdmdma_keep_set_limit(0);
+	wdmdma_recycle_set_limit(0);
 	alloc_and_free(test, test->priv, SZ_4K, &la[0]);
 	KUNIT_EXPECT_EQ(test, kept(test), 4U);
 }
@@ -231,7 +231,7 @@ static void other_lengths_make_room(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	wdmdma_keep_set_limit(17);
+	wdmdma_recycle_set_limit(17);
 	for (n = 0; n < ARRAY_SIZE(va); n++)
 		va[n] = alloc(test, SZ_4K, &la[n]);
 	other = alloc(test, SZ_64K, &longer);
@@ -253,7 +253,7 @@ static void shrinker_takes_it_back(struct kunit *test)
 
 	if (!keeps(test))
 		return;
-	wdmdma_keep_shrink(ULONG_MAX);
+	wdmdma_recycle_shrink(ULONG_MAX);
 	for (n = 0; n < 8; n++)
 		va[n] = alloc(test, SZ_4K, &la[n]);
 	va[8] = alloc(test, SZ_64K, &la[8]);
@@ -262,10 +262,10 @@ static void shrinker_takes_it_back(struct kunit *test)
 	release(test, SZ_64K, la[8], va[8]);
 	KUNIT_EXPECT_EQ(test, kept(test), 24U);
 	/* The longest first. */
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(1), 16UL);
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(3), 3UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(1), 16UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(3), 3UL);
 	KUNIT_EXPECT_EQ(test, kept(test), 5U);
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_shrink(ULONG_MAX), 5UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(ULONG_MAX), 5UL);
 	KUNIT_EXPECT_EQ(test, kept(test), 0U);
 	alloc_and_free(test, test->priv, SZ_4K, &la[0]);
 }
@@ -280,11 +280,11 @@ static void shrinker_waits_for_nobody(struct kunit *test)
 		return;
 	alloc_and_free(test, test->priv, SZ_4K, &la);
 	down_write(&adapter->device->sem);
-	wdmdma_keep_shrink(ULONG_MAX);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 1U);
 	up_write(&adapter->device->sem);
-	wdmdma_keep_shrink(ULONG_MAX);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 }
 
 /* One that was asked for more is neither kept nor given what is. */
@@ -338,7 +338,7 @@ static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit
 				wdmdma_iommu_translates(f->dev) ? (long)SZ_8K : 0L);
 		release(test, SZ_8K, la, va);
 	}
-	wdmdma_keep_shrink(ULONG_MAX);
+	wdmdma_recycle_shrink(ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, booked(device), 0L);
 }
 
@@ -357,11 +357,11 @@ static void lower_limit_gives_back_at_once(struct kunit *test)
 	for (n = 0; n < ARRAY_SIZE(la); n++)
 		wdmdma_test_free(f, SZ_16K, la[n], va[n]);
 	KUNIT_EXPECT_EQ(test, kept(test), 32U);
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("16"), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("16"), 0);
 	KUNIT_EXPECT_EQ(test, kept(test), 16U);
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("many"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("many"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, kept(test), 16U);
-	KUNIT_EXPECT_EQ(test, wdmdma_keep_write_limit("0"), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("0"), 0);
 	KUNIT_EXPECT_EQ(test, kept(test), 0U);
 }
 
@@ -419,7 +419,8 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 {
 	struct device *dev = wdmdma_test_device(test);
 	struct wdmdma_fixture *f[2] = {
-		wdmdma_test_fixture_on(test, dev, 32), wdmdma_test_fixture_on(test, dev, 32),
+		wdmdma_test_fixture_on(test, dev, 32),
+		wdmdma_test_fixture_on(test, dev, 32),
 	};
 	struct wdmdma_adapter *adapter[2] = { core_of(test, f[0]), core_of(test, f[1]) };
 	PHYSICAL_ADDRESS la;
@@ -427,16 +428,16 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 
 	for (n = 0; n < 2; n++) {
 		alloc_and_free(test, f[n], SZ_4K, &la);
-		KUNIT_EXPECT_EQ(test, adapter[n]->keep.pages, 1U);
+		KUNIT_EXPECT_EQ(test, adapter[n]->recycler.pages, 1U);
 	}
 	f[0]->ops->PutDmaAdapter(f[0]->adapter);
 	f[0]->adapter = NULL;
 	/* Its memory stays for a while. */
-	KUNIT_EXPECT_EQ(test, adapter[0]->keep.pages, 0U);
+	KUNIT_EXPECT_EQ(test, adapter[0]->recycler.pages, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[0]->buffers.records));
-	KUNIT_EXPECT_EQ(test, adapter[1]->keep.pages, 1U);
+	KUNIT_EXPECT_EQ(test, adapter[1]->recycler.pages, 1U);
 	kunit_device_unregister(test, dev);
-	KUNIT_EXPECT_EQ(test, adapter[1]->keep.pages, 0U);
+	KUNIT_EXPECT_EQ(test, adapter[1]->recycler.pages, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[1]->buffers.records));
 	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(f[1], SZ_4K, &la));
 }
@@ -461,17 +462,17 @@ static void device_keeps_nothing_in_another_domain(struct kunit *test)
 	/* Not with a live one; and then all is as before. */
 	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_INVALID_DEVICE_STATE);
 	wdmdma_test_free(joiner, SZ_4K, la, va);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 1U);
 
 	KUNIT_ASSERT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&adapter->buffers.records));
 	alloc_and_free(test, joiner, SZ_4K, &la);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 0U);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 
 	KUNIT_ASSERT_EQ(test, joiner->ops->LeaveDmaDomain(joiner->adapter), STATUS_SUCCESS);
 	alloc_and_free(test, joiner, SZ_4K, &la);
-	KUNIT_EXPECT_EQ(test, adapter->keep.pages, 1U);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 1U);
 }
 
 static void external_device_keeps_nothing(struct kunit *test)
@@ -502,8 +503,8 @@ static const struct strict_row {
 } strict_rows[] = {
 	{ "a page", SZ_4K, false },
 	{ "64 KiB", SZ_64K, false },
-	{ "a page, keep_mapped", SZ_4K, true },
-	{ "64 KiB, keep_mapped", SZ_64K, true },
+	{ "a page, recycle_mapped", SZ_4K, true },
+	{ "64 KiB, recycle_mapped", SZ_64K, true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(strict, strict_rows, name);
@@ -520,7 +521,7 @@ static void strict_iommu_lets_the_device_reach_what_is_live(struct kunit *test)
 		kunit_skip(test, "needs an IOMMU that is strict");
 		return;
 	}
-	wdmdma_keep_set_mapped(row->stay_mapped);
+	wdmdma_recycle_set_mapped(row->stay_mapped);
 	f = wdmdma_test_fixture_on(test, f->dev, 32);
 	test->priv = f;
 	if (!keeps(test))
@@ -538,7 +539,7 @@ static void strict_iommu_lets_the_device_reach_what_is_live(struct kunit *test)
 	release(test, row->length, la, va);
 }
 
-static void page_from_the_keep_moves_bytes(struct kunit *test)
+static void recycled_page_moves_bytes(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	PHYSICAL_ADDRESS la;
@@ -558,9 +559,9 @@ static void page_from_the_keep_moves_bytes(struct kunit *test)
 
 /* Several threads on one adapter, with the shrinker at work. */
 
-#define THREADS		4
-#define ROUNDS		2000
-#define HELD		8
+#define THREADS 4
+#define ROUNDS 2000
+#define HELD 8
 
 struct worker {
 	struct wdmdma_fixture *fixture;
@@ -602,7 +603,7 @@ static int worker_run(void *data)
 			va[i] = NULL;
 		}
 		if (n % 7 == 0)
-			wdmdma_keep_shrink(n % 5);
+			wdmdma_recycle_shrink(n % 5);
 		cond_resched();
 	}
 	kthread_complete_and_exit(&w->done, 0);
@@ -621,7 +622,7 @@ static void threads_never_get_the_same_buffer(struct kunit *test)
 		w[n].fixture = f;
 		w[n].mark = n + 1;
 		init_completion(&w[n].done);
-		task = kthread_run(worker_run, &w[n], "wdmdma-keep");
+		task = kthread_run(worker_run, &w[n], "wdmdma-recycle");
 		if (IS_ERR(task)) {
 			KUNIT_FAIL(test, "no thread");
 			complete(&w[n].done);
@@ -635,7 +636,7 @@ static void threads_never_get_the_same_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
 }
 
-static struct kunit_case keep_cases[] = {
+static struct kunit_case recycle_cases[] = {
 	KUNIT_CASE_PARAM(freed_buffer_comes_back_zeroed, length_gen_params),
 	KUNIT_CASE(length_is_that_of_the_last_allocation),
 	KUNIT_CASE(kept_buffer_is_not_the_drivers),
@@ -653,16 +654,16 @@ static struct kunit_case keep_cases[] = {
 	KUNIT_CASE(device_keeps_nothing_in_another_domain),
 	KUNIT_CASE(external_device_keeps_nothing),
 	KUNIT_CASE_PARAM(strict_iommu_lets_the_device_reach_what_is_live, strict_gen_params),
-	KUNIT_CASE(page_from_the_keep_moves_bytes),
+	KUNIT_CASE(recycled_page_moves_bytes),
 	KUNIT_CASE(threads_never_get_the_same_buffer),
 	{}
 };
 
-static struct kunit_suite keep_suite = {
-	.name = "wdmdma_keep",
-	.init = keep_init,
-	.exit = keep_exit,
-	.test_cases = keep_cases,
+static struct kunit_suite recycle_suite = {
+	.name = "wdmdma_recycle",
+	.init = recycle_init,
+	.exit = recycle_exit,
+	.test_cases = recycle_cases,
 };
 
-kunit_test_suite(keep_suite);
+kunit_test_suite(recycle_suite);
