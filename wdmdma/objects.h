@@ -40,7 +40,7 @@ struct wdmdma_range;
  * @boundary: a power of two whose multiples the @len bytes may not cross; 0 for none
  * @quiet: a failure is not reported: the caller has another try, or reports it
  * @shared: the buffer is for all of the domain
- * @own: memory that the module maps itself, for CPU and device, if that is easily had
+ * @own_backing: memory that the module maps itself, for CPU and device, if that is easily had
  * @why: set on failure: the reason, for the message
  */
 struct wdmdma_request {
@@ -54,7 +54,7 @@ struct wdmdma_request {
 	u64 boundary;
 	bool quiet;
 	bool shared;
-	bool own;
+	bool own_backing;
 	const char *why;
 };
 

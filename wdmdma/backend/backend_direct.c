@@ -54,12 +54,12 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 		request->why = "the device sees memory at an offset";
 		return -EOPNOTSUPP;
 	}
-	ret = wdmdma_own_alloc(device, request, request->window, buffer);
+	ret = wdmdma_backing_alloc(device, request, request->window, buffer);
 	if (ret)
 		return ret;
 	ret = direct_verify(device, request, buffer);
 	if (ret)
-		wdmdma_own_free(device, buffer);
+		wdmdma_backing_free(device, buffer);
 	return ret;
 }
 
@@ -170,10 +170,10 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 		request->why = "without an IOMMU the memory must lie in that range itself";
 		return -EINVAL;
 	}
-	if (wdmdma_own_map(device, request, buffer))
+	if (wdmdma_backing_map_dma(device, request, buffer))
 		return -EINVAL;
 	if (direct_verify(device, request, buffer)) {
-		wdmdma_own_unmap(device, buffer, buffer->dma);
+		wdmdma_backing_unmap_dma(device, buffer, buffer->dma);
 		return -EINVAL;
 	}
 	return 0;
@@ -182,9 +182,9 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (buffer->adopted)
-		wdmdma_own_unmap(device, buffer, buffer->dma);
+		wdmdma_backing_unmap_dma(device, buffer, buffer->dma);
 	else if (buffer->pages)
-		wdmdma_own_free(device, buffer);
+		wdmdma_backing_free(device, buffer);
 	else
 		direct_free_coherent(device, buffer->size,
 				     (struct wdmdma_addresses){ buffer->cpu, buffer->dma });

@@ -297,13 +297,14 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 	buffer->pages = wdmdma_pages_gather(&place, nr);
 	if (!buffer->pages)
 		return -ENOMEM;
-	ret = wdmdma_own_show(request, buffer);
+	ret = wdmdma_backing_map_cpu(request, buffer);
 	if (ret)
 		return ret;
 	ret = wdmdma_pfns_contiguous(buffer->pages->pfn, nr) ?
-		wdmdma_own_map(device, request, buffer) : iommu_map_pages(device, request, buffer);
+		      wdmdma_backing_map_dma(device, request, buffer) :
+		      iommu_map_pages(device, request, buffer);
 	if (ret)
-		wdmdma_own_drop(buffer);
+		wdmdma_backing_free_pages(buffer);
 	return ret;
 }
 
@@ -323,7 +324,7 @@ static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request
 		request->why = "no large pages for a device that is not cache coherent";
 		return -EOPNOTSUPP;
 	}
-	return wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
+	return wdmdma_backing_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
 }
 
 /* One allocation with the masks and the node of what the buffer has: device or stand-in. */
@@ -336,7 +337,8 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 		return iommu_map_adopted(device, request, buffer);
 	if (request->granule)
 		return iommu_alloc_large(device, request, buffer);
-	if (request->own && !wdmdma_own_alloc(device, request, WDMDMA_WINDOW_ALL, buffer))
+	if (request->own_backing &&
+	    !wdmdma_backing_alloc(device, request, WDMDMA_WINDOW_ALL, buffer))
 		return 0;
 	if (request->cache != WDMDMA_CACHE_PLATFORM)
 		return iommu_alloc_uncached(device, request, buffer);
@@ -355,9 +357,9 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
 	if (buffer->sgt) {
 		iommu_unmap_pages(device, buffer);
 		if (!buffer->adopted)
-			wdmdma_own_drop(buffer);
+			wdmdma_backing_free_pages(buffer);
 	} else if (buffer->pages) {
-		wdmdma_own_free(device, buffer);
+		wdmdma_backing_free(device, buffer);
 	} else {
 		iommu_free_coherent(wdmdma_buffer_dev(device, buffer), buffer->size, buffer->cpu,
 				    buffer->dma);

@@ -361,12 +361,12 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 		request->why = "no free memory of that length";
 		return -ENOMEM;
 	}
-	ret = wdmdma_own_show(request, buffer);
+	ret = wdmdma_backing_map_cpu(request, buffer);
 	if (ret)
 		return ret;
 	ret = private_map(device, request, buffer, IOMMU_READ | IOMMU_WRITE);
 	if (ret)
-		wdmdma_own_drop(buffer);
+		wdmdma_backing_free_pages(buffer);
 	return ret;
 }
 
@@ -391,7 +391,7 @@ static void private_free(struct wdmdma_device *device, struct wdmdma_buffer *buf
 {
 	private_unmap(device, buffer, buffer->size);
 	if (!buffer->adopted)
-		wdmdma_own_drop(buffer);
+		wdmdma_backing_free_pages(buffer);
 }
 
 const struct wdmdma_backend wdmdma_backend_private = {

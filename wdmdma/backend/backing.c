@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Own pages: pages that the module allocates itself, where the DMA API's own
+ * Backing pages: pages that the module allocates itself, where the DMA API's own
  * allocation cannot do what was asked for; and their mapping for the device, by the
  * DMA API, where they are physically contiguous. Used by all backends.
  */
@@ -26,7 +26,7 @@
  * is encrypted: then what devices use must not be. A restricted pool forces a copy too, and
  * is all that the device reaches.
  */
-static bool own_needs_no_mapping(const struct wdmdma_device *device)
+static bool backing_needs_no_mapping(const struct wdmdma_device *device)
 {
 	return is_swiotlb_force_bounce(device->dev) && !wdmdma_has_restricted_pool(device->dev) &&
 	       dev_is_dma_coherent(device->dev) &&
@@ -37,12 +37,12 @@ static bool own_needs_no_mapping(const struct wdmdma_device *device)
  * Map contiguous pages of a buffer, ours or adopted, for the device. Any context.
  * @request may be NULL: nobody asks why.
  */
-int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
-		   struct wdmdma_buffer *buffer)
+int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *request,
+			   struct wdmdma_buffer *buffer)
 {
 	struct device *dev = wdmdma_buffer_dev(device, buffer);
 
-	if (own_needs_no_mapping(device)) {
+	if (backing_needs_no_mapping(device)) {
 		buffer->dma = phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0]));
 		return 0;
 	}
@@ -57,15 +57,16 @@ int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
 }
 
 /* Unmap the buffer's pages from the device, which has them at @dma. Any context. */
-void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer, dma_addr_t dma)
+void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
+			      dma_addr_t dma)
 {
-	if (!own_needs_no_mapping(device))
+	if (!backing_needs_no_mapping(device))
 		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), dma, buffer->size,
 				     DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
 /* Map the buffer's new pages for the CPU. On failure they are freed. */
-int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer)
+int wdmdma_backing_map_cpu(struct wdmdma_request *request, struct wdmdma_buffer *buffer)
 {
 	int ret = wdmdma_pages_map(buffer->pages, request->cache);
 
@@ -80,7 +81,7 @@ int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer
 }
 
 /* Undo that, and free the pages; the device has lost them before. */
-void wdmdma_own_drop(struct wdmdma_buffer *buffer)
+void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer)
 {
 	wdmdma_pages_unmap(buffer->pages);
 	wdmdma_pages_free(buffer->pages);
@@ -92,8 +93,8 @@ void wdmdma_own_drop(struct wdmdma_buffer *buffer)
  * all. For a request that wants memory of its own only if that is easily had (core/core.h),
  * no place is emptied.
  */
-int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, struct wdmdma_buffer *buffer)
+int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_window physical, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_place place = {
 		.window = physical,
@@ -101,7 +102,7 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,
-		.easy = request->own,
+		.easy = request->own_backing,
 	};
 	int ret;
 
@@ -110,17 +111,17 @@ int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *reques
 		request->why = "no free physically contiguous memory of that length there";
 		return -ENOMEM;
 	}
-	ret = wdmdma_own_show(request, buffer);
+	ret = wdmdma_backing_map_cpu(request, buffer);
 	if (ret)
 		return ret;
-	ret = wdmdma_own_map(device, request, buffer);
+	ret = wdmdma_backing_map_dma(device, request, buffer);
 	if (ret)
-		wdmdma_own_drop(buffer);
+		wdmdma_backing_free_pages(buffer);
 	return ret;
 }
 
-void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+void wdmdma_backing_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	wdmdma_own_unmap(device, buffer, buffer->dma);
-	wdmdma_own_drop(buffer);
+	wdmdma_backing_unmap_dma(device, buffer, buffer->dma);
+	wdmdma_backing_free_pages(buffer);
 }

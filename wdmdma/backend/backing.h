@@ -12,14 +12,14 @@ static inline struct device *wdmdma_buffer_dev(struct wdmdma_device *device,
 	return buffer->standin ? &device->standin.dev : device->dev;
 }
 
-int wdmdma_own_show(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
-void wdmdma_own_drop(struct wdmdma_buffer *buffer);
-int wdmdma_own_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_window physical, struct wdmdma_buffer *buffer);
-int wdmdma_own_map(struct wdmdma_device *device, struct wdmdma_request *request,
-		   struct wdmdma_buffer *buffer);
-void wdmdma_own_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
-		      dma_addr_t dma);
-void wdmdma_own_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+int wdmdma_backing_map_cpu(struct wdmdma_request *request, struct wdmdma_buffer *buffer);
+void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer);
+int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_window physical, struct wdmdma_buffer *buffer);
+int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *request,
+			   struct wdmdma_buffer *buffer);
+void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
+			      dma_addr_t dma);
+void wdmdma_backing_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 
 #endif /* WDMDMA_BACKING_H */

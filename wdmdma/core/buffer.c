@@ -127,7 +127,8 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	/* As the driver knows it, and not what it came to mean for the device. */
 	buffer->cache = cache;
 	buffer->recyclable = recyclable;
-	request->own = recyclable && READ_ONCE(adapter->recycler.mode) == WDMDMA_RECYCLE_UNMAPPED;
+	request->own_backing = recyclable &&
+			       READ_ONCE(adapter->recycler.mode) == WDMDMA_RECYCLE_UNMAPPED;
 	ret = buffer_start(adapter, request, buffer, cpu, dma);
 	if (!ret)
 		return 0;

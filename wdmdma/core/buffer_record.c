@@ -207,7 +207,7 @@ void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	if (mapped)
 		record_unplace(adapter, buffer);
 	else
-		wdmdma_own_drop(buffer);
+		wdmdma_backing_free_pages(buffer);
 	if (buffer->adopted)
 		wdmdma_record_disown(wdmdma_to_adopted(buffer));
 	kfree_rcu(buffer, rcu);

@@ -82,7 +82,7 @@ static void recycle_unmap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *
 	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
 	/* Once it is unmapped, another buffer may get the address: no search may find it here. */
 	WRITE_ONCE(buffer->dma, 0);
-	wdmdma_own_unmap(adapter->device, buffer, dma);
+	wdmdma_backing_unmap_dma(adapter->device, buffer, dma);
 }
 
 /* Map what rests for the device, at an address that may be another one. */
@@ -91,7 +91,7 @@ static bool recycle_remap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *
 	/* The device's mask must be its own. */
 	lockdep_assert_held(&adapter->device->override);
 
-	if (wdmdma_own_map(adapter->device, NULL, buffer))
+	if (wdmdma_backing_map_dma(adapter->device, NULL, buffer))
 		return false;
 	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
 	    !wdmdma_lookup_show_dma(&adapter->buffers, buffer))
