@@ -957,10 +957,10 @@ KUNIT_ARRAY_PARAM_DESC(uncached, uncached_rows, name);
 static void expect_cache(struct kunit *test, const void *va, MEMORY_CACHING_TYPE cache)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), 0);
-	KUNIT_EXPECT_EQ(test, facts.cache, cache);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, va, &info), 0);
+	KUNIT_EXPECT_EQ(test, info.cache, cache);
 }
 
 /* The caching is that of the mapping; a buffer does not change it. */

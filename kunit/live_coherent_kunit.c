@@ -54,7 +54,7 @@ static void expect_buffer(struct kunit *test, struct wdmdma_fixture *f, MEMORY_C
 			  NTSTATUS status)
 {
 	MEMORY_CACHING_TYPE asked = cache;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	PHYSICAL_ADDRESS la;
 	u8 *va;
 
@@ -65,8 +65,8 @@ static void expect_buffer(struct kunit *test, struct wdmdma_fixture *f, MEMORY_C
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 		return;
 	}
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), 0);
-	KUNIT_EXPECT_EQ(test, (int)facts.cache, (int)cache);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, va, &info), 0);
+	KUNIT_EXPECT_EQ(test, (int)info.cache, (int)cache);
 	edu_expect_round_trip(test, edu, va, la.QuadPart, 0, SZ_4K, EDU_MOST);
 	wdmdma_test_free(f, SZ_8K, la, va);
 }
@@ -128,7 +128,7 @@ static void no_cache_type_gives_what_the_device_needs(struct kunit *test)
 {
 	static const ULONG lengths[] = { SZ_4K, SZ_64K };
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	PHYSICAL_ADDRESS la;
 	unsigned int i;
 	void *va;
@@ -139,12 +139,12 @@ static void no_cache_type_gives_what_the_device_needs(struct kunit *test)
 		va = i & 1 ? wdmdma_test_alloc_between(f, 0, U64_MAX, length, 0, &la) :
 			     wdmdma_test_alloc(f, length, &la);
 		KUNIT_ASSERT_NOT_NULL(test, va);
-		KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), 0);
-		KUNIT_EXPECT_EQ(test, (int)facts.cache, (int)wdmdma_test_cache(f->dev));
-		KUNIT_EXPECT_EQ(test, facts.size, (size_t)length);
-		KUNIT_EXPECT_TRUE(test, node_online(facts.node));
+		KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, va, &info), 0);
+		KUNIT_EXPECT_EQ(test, (int)info.cache, (int)wdmdma_test_cache(f->dev));
+		KUNIT_EXPECT_EQ(test, info.size, (size_t)length);
+		KUNIT_EXPECT_TRUE(test, node_online(info.node));
 		if (!wdmdma_iommu_translates(f->dev))
-			KUNIT_EXPECT_TRUE(test, facts.contiguous);
+			KUNIT_EXPECT_TRUE(test, info.contiguous);
 		wdmdma_test_free(f, length, la, va);
 	}
 }

@@ -730,31 +730,30 @@ static void large_page_is_one_for_the_iommu_too(struct kunit *test)
 }
 
 /* What the facts say is compared with the page tables of CPU and IOMMU. */
-static void expect_facts(struct kunit *test, void *va, PHYSICAL_ADDRESS la, size_t length,
-			 size_t size, MEMORY_CACHING_TYPE cache, size_t page_size)
+static void expect_info(struct kunit *test, void *va, PHYSICAL_ADDRESS la, size_t length,
+			size_t size, MEMORY_CACHING_TYPE cache, size_t page_size)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 	phys_addr_t physical = wdmdma_test_physical(va);
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	bool contiguous = true;
 	size_t offset;
 
 	for (offset = SZ_4K; offset < size; offset += SZ_4K)
 		contiguous &= wdmdma_test_physical(va + offset) == physical + offset;
-	KUNIT_ASSERT_EQ(test, wdmdma_buffer_facts_get(fixture->adapter, va + length / 2, &facts),
-			0);
-	KUNIT_EXPECT_PTR_EQ(test, facts.va, va);
-	KUNIT_EXPECT_EQ(test, facts.la, (dma_addr_t)la.QuadPart);
-	KUNIT_EXPECT_EQ(test, facts.length, length);
-	KUNIT_EXPECT_EQ(test, facts.size, size);
-	KUNIT_EXPECT_EQ(test, facts.cache, cache);
-	KUNIT_EXPECT_EQ(test, facts.page_size, page_size);
-	KUNIT_EXPECT_EQ(test, facts.contiguous, contiguous);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_info_get(fixture->adapter, va + length / 2, &info), 0);
+	KUNIT_EXPECT_PTR_EQ(test, info.va, va);
+	KUNIT_EXPECT_EQ(test, info.la, (dma_addr_t)la.QuadPart);
+	KUNIT_EXPECT_EQ(test, info.length, length);
+	KUNIT_EXPECT_EQ(test, info.size, size);
+	KUNIT_EXPECT_EQ(test, info.cache, cache);
+	KUNIT_EXPECT_EQ(test, info.page_size, page_size);
+	KUNIT_EXPECT_EQ(test, info.contiguous, contiguous);
 	if (num_online_nodes() == 1)
-		KUNIT_EXPECT_EQ(test, facts.node, first_online_node);
+		KUNIT_EXPECT_EQ(test, info.node, first_online_node);
 }
 
-static void facts_are_those_of_the_memory(struct kunit *test)
+static void info_are_those_of_the_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 	bool can_uncache = wdmdma_test_can_uncache(fixture->dev);
@@ -768,11 +767,11 @@ static void facts_are_those_of_the_memory(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, !!va3, dev_is_dma_coherent(fixture->dev));
 	KUNIT_EXPECT_EQ(test, wdmdma_adapter_is_translated(fixture->adapter),
 			wdmdma_iommu_translates(fixture->dev));
-	expect_facts(test, va, la, 5000, SZ_8K, wdmdma_test_cache(fixture->dev), PAGE_SIZE);
-	expect_facts(test, va2, la2, SZ_64K, SZ_64K, can_uncache ? MmNonCached : MmCached,
-		     PAGE_SIZE);
+	expect_info(test, va, la, 5000, SZ_8K, wdmdma_test_cache(fixture->dev), PAGE_SIZE);
+	expect_info(test, va2, la2, SZ_64K, SZ_64K, can_uncache ? MmNonCached : MmCached,
+		    PAGE_SIZE);
 	if (va3)
-		expect_facts(test, va3, la3, SZ_1M, SZ_2M, MmCached, SZ_2M);
+		expect_info(test, va3, la3, SZ_1M, SZ_2M, MmCached, SZ_2M);
 	wdmdma_test_free(fixture, 5000, la, va);
 	wdmdma_test_free(fixture, SZ_64K, la2, va2);
 	if (va3)
@@ -806,8 +805,8 @@ static void addresses_are_translated_both_ways(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dma, (dma_addr_t)la.QuadPart + SZ_64K + 5);
 		KUNIT_EXPECT_PTR_EQ(test, wdmdma_logical_to_virt(fixture->adapter, dma, NULL),
 				    (void *)va + SZ_64K + 5);
-		expect_facts(test, va, la, MDL_PAGES * SZ_4K, MDL_PAGES * SZ_4K, MmCached,
-			     PAGE_SIZE);
+		expect_info(test, va, la, MDL_PAGES * SZ_4K, MDL_PAGES * SZ_4K, MmCached,
+			    PAGE_SIZE);
 		wdmdma_test_free(fixture, MDL_PAGES * SZ_4K, la, va);
 	}
 	IoFreeMdl(mdl);
@@ -929,7 +928,7 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE(from_mdl_fails_cleanly_at_every_point),
 	KUNIT_CASE_PARAM(device_moves_bytes_in_the_window, window_gen_params),
 	KUNIT_CASE_SLOW(large_page_is_one_for_the_iommu_too),
-	KUNIT_CASE(facts_are_those_of_the_memory),
+	KUNIT_CASE(info_are_those_of_the_memory),
 	KUNIT_CASE(addresses_are_translated_both_ways),
 	KUNIT_CASE_SLOW(device_moves_bytes_of_vector_elements),
 	KUNIT_CASE(memory_is_on_the_preferred_node),

@@ -164,7 +164,7 @@ static void length_is_that_of_the_last_allocation(struct kunit *test)
 static void kept_buffer_is_not_the_drivers(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	PHYSICAL_ADDRESS la, other;
 	dma_addr_t dma;
 	void *va;
@@ -174,7 +174,7 @@ static void kept_buffer_is_not_the_drivers(struct kunit *test)
 	va = alloc_and_free(test, test->priv, SZ_4K, &la);
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, NULL), -ENXIO);
 	KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(f->adapter, la.QuadPart, NULL));
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, va, &facts), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, va, &info), -ENXIO);
 	/* Freed twice it is still there once. */
 	release(test, SZ_4K, la, va);
 	KUNIT_EXPECT_EQ(test, kept(test), 1U);

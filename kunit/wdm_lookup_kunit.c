@@ -361,7 +361,7 @@ static void what_is_no_adapter_translates_nothing(struct kunit *test)
 	struct wdmdma_fixture *f = test->priv;
 	PDMA_ADAPTER bad[] = { NULL, (PDMA_ADAPTER)f, (PDMA_ADAPTER)8, f->adapter };
 	struct common b = alloc(test, SZ_4K);
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	dma_addr_t la;
 	size_t left;
 	int i;
@@ -381,9 +381,9 @@ static void what_is_no_adapter_translates_nothing(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(bad[i], b.la.QuadPart, &left));
 		KUNIT_EXPECT_EQ(test, left, 0UL);
 		KUNIT_EXPECT_FALSE(test, wdmdma_adapter_is_translated(bad[i]));
-		memset(&facts, 0xff, sizeof(facts));
-		KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(bad[i], b.va, &facts), -EINVAL);
-		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
+		memset(&info, 0xff, sizeof(info));
+		KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(bad[i], b.va, &info), -EINVAL);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&info, sizeof(info)));
 	}
 }
 
@@ -527,46 +527,46 @@ static void threads_translate_while_others_free(struct kunit *test)
 
 /* Facts. */
 
-static void expect_facts(struct kunit *test, const struct common *b,
-			 struct wdmdma_buffer_facts expected)
+static void expect_info(struct kunit *test, const struct common *b,
+			struct wdmdma_buffer_info expected)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts = {};
+	struct wdmdma_buffer_info info = {};
 
 	/* By an address inside. */
-	KUNIT_ASSERT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b->va + b->length - 1, &facts),
-			0);
-	KUNIT_EXPECT_PTR_EQ(test, facts.va, (void *)b->va);
-	KUNIT_EXPECT_EQ(test, facts.la, (dma_addr_t)b->la.QuadPart);
-	KUNIT_EXPECT_EQ(test, facts.length, (size_t)b->length);
-	KUNIT_EXPECT_EQ(test, facts.size, expected.size);
-	KUNIT_EXPECT_EQ(test, facts.cache, expected.cache);
-	KUNIT_EXPECT_EQ(test, facts.page_size, expected.page_size);
-	KUNIT_EXPECT_TRUE(test, facts.contiguous);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_info_get(f->adapter, b->va + b->length - 1, &info), 0);
+	KUNIT_EXPECT_PTR_EQ(test, info.va, (void *)b->va);
+	KUNIT_EXPECT_EQ(test, info.la, (dma_addr_t)b->la.QuadPart);
+	KUNIT_EXPECT_EQ(test, info.length, (size_t)b->length);
+	KUNIT_EXPECT_EQ(test, info.size, expected.size);
+	KUNIT_EXPECT_EQ(test, info.cache, expected.cache);
+	KUNIT_EXPECT_EQ(test, info.page_size, expected.page_size);
+	KUNIT_EXPECT_TRUE(test, info.contiguous);
 	if (num_online_nodes() == 1)
-		KUNIT_EXPECT_EQ(test, facts.node, first_online_node);
+		KUNIT_EXPECT_EQ(test, info.node, first_online_node);
 	else if (expected.node != NUMA_NO_NODE)
-		KUNIT_EXPECT_EQ(test, facts.node, expected.node);
+		KUNIT_EXPECT_EQ(test, info.node, expected.node);
 }
 
-#define FACTS(s, c, p)	((struct wdmdma_buffer_facts){ .size = (s), .cache = (c), \
-						       .page_size = (p), .node = NUMA_NO_NODE })
+#define INFO(s, c, p)                 \
+	((struct wdmdma_buffer_info){ \
+		.size = (s), .cache = (c), .page_size = (p), .node = NUMA_NO_NODE })
 
-static void facts_of_plain_memory(struct kunit *test)
+static void info_of_plain_memory(struct kunit *test)
 {
 	struct common b = alloc(test, 5000), c = alloc(test, SZ_64K);
 
-	expect_facts(test, &b, FACTS(SZ_8K, MmCached, PAGE_SIZE));
-	expect_facts(test, &c, FACTS(SZ_64K, MmCached, PAGE_SIZE));
+	expect_info(test, &b, INFO(SZ_8K, MmCached, PAGE_SIZE));
+	expect_info(test, &c, INFO(SZ_64K, MmCached, PAGE_SIZE));
 	release(test, b);
 	release(test, c);
 }
 
-static void facts_of_a_large_page(struct kunit *test)
+static void info_of_a_large_page(struct kunit *test)
 {
 	struct common b = alloc_bounded(test, SZ_1M, LARGE, MmCached, MM_ANY_NODE_OK);
 
-	expect_facts(test, &b, FACTS(SZ_2M, MmCached, SZ_2M));
+	expect_info(test, &b, INFO(SZ_2M, MmCached, SZ_2M));
 	release(test, b);
 }
 
@@ -578,62 +578,62 @@ static void skip_without_uncached_memory(struct kunit *test)
 		kunit_skip(test, "the device has no uncached memory here");
 }
 
-static void facts_of_uncached_memory(struct kunit *test)
+static void info_of_uncached_memory(struct kunit *test)
 {
 	struct common b;
 
 	skip_without_uncached_memory(test);
 	b = alloc_bounded(test, SZ_8K, 0, MmNonCached, MM_ANY_NODE_OK);
-	expect_facts(test, &b, FACTS(SZ_8K, MmNonCached, PAGE_SIZE));
+	expect_info(test, &b, INFO(SZ_8K, MmNonCached, PAGE_SIZE));
 	release(test, b);
 }
 
 /* The buffer has the type that its memory has. */
-static void facts_of_uncached_memory_of_the_driver(struct kunit *test)
+static void info_of_uncached_memory_of_the_driver(struct kunit *test)
 {
 	struct common b, c;
 
 	skip_without_uncached_memory(test);
 	b = adopt(test, SZ_8K, MmNonCached);
 	c = adopt(test, SZ_8K, MmWriteCombined);
-	expect_facts(test, &b, FACTS(SZ_8K, MmNonCached, PAGE_SIZE));
-	expect_facts(test, &c, FACTS(SZ_8K, MmWriteCombined, PAGE_SIZE));
+	expect_info(test, &b, INFO(SZ_8K, MmNonCached, PAGE_SIZE));
+	expect_info(test, &c, INFO(SZ_8K, MmWriteCombined, PAGE_SIZE));
 	release(test, b);
 	release(test, c);
 }
 
-static void facts_of_memory_of_the_driver(struct kunit *test)
+static void info_of_memory_of_the_driver(struct kunit *test)
 {
 	struct common b = adopt(test, SZ_16K, MmCached), c = adopt(test, SZ_2M, MmCached);
 
-	expect_facts(test, &b, FACTS(SZ_16K, MmCached, PAGE_SIZE));
+	expect_info(test, &b, INFO(SZ_16K, MmCached, PAGE_SIZE));
 	/* As much as a large page, and it is one if it lies like one. */
-	expect_facts(test, &c, FACTS(SZ_2M, MmCached,
-				     IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));
+	expect_info(test, &c,
+		    INFO(SZ_2M, MmCached, IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));
 	release(test, b);
 	release(test, c);
 }
 
-static void facts_of_an_element(struct kunit *test)
+static void info_of_an_element(struct kunit *test)
 {
 	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 8, 5000, 0);
 	PDMA_COMMON_BUFFER_VECTOR large = vector_alloc(test, 8, SZ_4K, LARGE);
 	struct common b = element(test, vector, 3, 5000), c = element(test, large, 7, SZ_4K);
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 
-	expect_facts(test, &b, FACTS(SZ_8K, MmCached, PAGE_SIZE));
+	expect_info(test, &b, INFO(SZ_8K, MmCached, PAGE_SIZE));
 	/* The page that it is a part of. */
-	expect_facts(test, &c, FACTS(SZ_4K, MmCached, SZ_2M));
+	expect_info(test, &c, INFO(SZ_4K, MmCached, SZ_2M));
 	f->ops->FreeCommonBufferFromVector(f->adapter, vector, 3);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, &facts), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, &info), -ENXIO);
 	vector_free(test, vector);
 	vector_free(test, large);
 }
 
-static void facts_tell_the_node(struct kunit *test)
+static void info_tell_the_node(struct kunit *test)
 {
-	struct wdmdma_buffer_facts expected = FACTS(SZ_64K, MmCached, PAGE_SIZE);
+	struct wdmdma_buffer_info expected = INFO(SZ_64K, MmCached, PAGE_SIZE);
 	struct common b;
 	int node;
 
@@ -644,31 +644,31 @@ static void facts_tell_the_node(struct kunit *test)
 	for_each_online_node(node) {
 		b = alloc_bounded(test, SZ_64K, 0, MmCached, node);
 		expected.node = node;
-		expect_facts(test, &b, expected);
+		expect_info(test, &b, expected);
 		release(test, b);
 	}
 }
 
-static void facts_of_no_buffer_are_refused(struct kunit *test)
+static void info_of_no_buffer_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_facts facts;
+	struct wdmdma_buffer_info info;
 	struct common b = alloc(test, 5000);
 	int ret;
 
-	memset(&facts, 0xff, sizeof(facts));
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va + 5000, &facts), -ENXIO);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, NULL, &facts), -ENXIO);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, NULL), -EINVAL);
-	memset(&facts, 0xff, sizeof(facts));
+	memset(&info, 0xff, sizeof(info));
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va + 5000, &info), -ENXIO);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&info, sizeof(info)));
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, NULL, &info), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, NULL), -EINVAL);
+	memset(&info, 0xff, sizeof(info));
 	local_bh_disable();
-	ret = wdmdma_buffer_facts_get(f->adapter, b.va, &facts);
+	ret = wdmdma_buffer_info_get(f->adapter, b.va, &info);
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&facts, sizeof(facts)));
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&info, sizeof(info)));
 	release(test, b);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_facts_get(f->adapter, b.va, &facts), -ENXIO);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, &info), -ENXIO);
 }
 
 static struct kunit_case wdm_lookup_cases[] = {
@@ -684,14 +684,14 @@ static struct kunit_case wdm_lookup_cases[] = {
 	KUNIT_CASE(translation_works_at_any_level),
 	KUNIT_CASE_PARAM(buffers_of_any_number_are_translated, count_gen_params),
 	KUNIT_CASE(threads_translate_while_others_free),
-	KUNIT_CASE(facts_of_plain_memory),
-	KUNIT_CASE(facts_of_a_large_page),
-	KUNIT_CASE(facts_of_uncached_memory),
-	KUNIT_CASE(facts_of_uncached_memory_of_the_driver),
-	KUNIT_CASE(facts_of_memory_of_the_driver),
-	KUNIT_CASE(facts_of_an_element),
-	KUNIT_CASE(facts_tell_the_node),
-	KUNIT_CASE(facts_of_no_buffer_are_refused),
+	KUNIT_CASE(info_of_plain_memory),
+	KUNIT_CASE(info_of_a_large_page),
+	KUNIT_CASE(info_of_uncached_memory),
+	KUNIT_CASE(info_of_uncached_memory_of_the_driver),
+	KUNIT_CASE(info_of_memory_of_the_driver),
+	KUNIT_CASE(info_of_an_element),
+	KUNIT_CASE(info_tell_the_node),
+	KUNIT_CASE(info_of_no_buffer_are_refused),
 	{}
 };
 

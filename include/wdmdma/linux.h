@@ -18,7 +18,7 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object);
 int wdmdma_device_use_private_domain(struct device *dev);
 
 /**
- * struct wdmdma_buffer_facts - what a common buffer, or an element of a vector, really got
+ * struct wdmdma_buffer_info - what a common buffer, or an element of a vector, really got
  * @va: its first byte, for the CPU
  * @la: its first byte, for the device
  * @length: bytes that were asked for
@@ -29,7 +29,7 @@ int wdmdma_device_use_private_domain(struct device *dev);
  *	such pages, and the IOMMU, where there is one, has them too
  * @contiguous: its pages follow each other in physical memory
  */
-struct wdmdma_buffer_facts {
+struct wdmdma_buffer_info {
 	void *va;
 	dma_addr_t la;
 	size_t length;
@@ -43,8 +43,7 @@ struct wdmdma_buffer_facts {
 int wdmdma_virt_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la, size_t *left);
 void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left);
 bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter);
-int wdmdma_buffer_facts_get(PDMA_ADAPTER adapter, const void *va,
-			    struct wdmdma_buffer_facts *facts);
+int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_buffer_info *info);
 
 /* What the port driver does for a StorPort miniport. */
 PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size);

@@ -16,7 +16,7 @@
 #include "lib/page_set.h"
 #include "objects.h"
 
-static unsigned long facts_pfn(const struct wdmdma_buffer *buffer, unsigned long page)
+static unsigned long info_pfn(const struct wdmdma_buffer *buffer, unsigned long page)
 {
 	void *cpu = buffer->cpu + (page << PAGE_SHIFT);
 
@@ -27,31 +27,31 @@ static unsigned long facts_pfn(const struct wdmdma_buffer *buffer, unsigned long
 }
 
 /* Do @nr pages from @first on follow each other in physical memory? */
-static bool facts_contiguous(const struct wdmdma_buffer *buffer, unsigned long first,
-			     unsigned long nr)
+static bool info_contiguous(const struct wdmdma_buffer *buffer, unsigned long first,
+			    unsigned long nr)
 {
-	unsigned long i, pfn = facts_pfn(buffer, first);
+	unsigned long i, pfn = info_pfn(buffer, first);
 
 	for (i = 1; i < nr; i++)
-		if (facts_pfn(buffer, first + i) != pfn + i)
+		if (info_pfn(buffer, first + i) != pfn + i)
 			return false;
 	return true;
 }
 
-static int facts_page_node(const struct wdmdma_buffer *buffer, unsigned long page)
+static int info_page_node(const struct wdmdma_buffer *buffer, unsigned long page)
 {
-	unsigned long pfn = facts_pfn(buffer, page);
+	unsigned long pfn = info_pfn(buffer, page);
 
 	return pfn_valid(pfn) ? pfn_to_nid(pfn) : NUMA_NO_NODE;
 }
 
-static int facts_node(const struct wdmdma_buffer *buffer, unsigned long first, unsigned long nr)
+static int info_node(const struct wdmdma_buffer *buffer, unsigned long first, unsigned long nr)
 {
-	int node = facts_page_node(buffer, first);
+	int node = info_page_node(buffer, first);
 	unsigned long i;
 
 	for (i = 1; i < nr; i++)
-		if (facts_page_node(buffer, first + i) != node)
+		if (info_page_node(buffer, first + i) != node)
 			return NUMA_NO_NODE;
 	return node;
 }
@@ -61,8 +61,7 @@ static int facts_node(const struct wdmdma_buffer *buffer, unsigned long first, u
  * back, but the kernel always takes the largest that it has and that address,
  * memory and length allow.
  */
-static size_t facts_page_size(const struct wdmdma_device *device,
-			      const struct wdmdma_buffer *buffer)
+static size_t info_page_size(const struct wdmdma_device *device, const struct wdmdma_buffer *buffer)
 {
 	unsigned long page, step = SZ_2M >> PAGE_SHIFT;
 
@@ -70,15 +69,15 @@ static size_t facts_page_size(const struct wdmdma_device *device,
 	    !wdmdma_iommu_has_page_size(device->dev, SZ_2M))
 		return PAGE_SIZE;
 	for (page = 0; page < buffer->size >> PAGE_SHIFT; page += step)
-		if (!IS_ALIGNED(facts_pfn(buffer, page), step) ||
-		    !facts_contiguous(buffer, page, step))
+		if (!IS_ALIGNED(info_pfn(buffer, page), step) ||
+		    !info_contiguous(buffer, page, step))
 			return PAGE_SIZE;
 	return SZ_2M;
 }
 
 /* All pages of a buffer have one type, in all mappings. */
-static enum wdmdma_cache facts_cache(const struct wdmdma_device *device,
-				     const struct wdmdma_buffer *buffer)
+static enum wdmdma_cache info_cache(const struct wdmdma_device *device,
+				    const struct wdmdma_buffer *buffer)
 {
 	enum wdmdma_cache cache = wdmdma_cache_of(buffer->cpu);
 
@@ -88,17 +87,17 @@ static enum wdmdma_cache facts_cache(const struct wdmdma_device *device,
 }
 
 /**
- * wdmdma_facts_get() - what the buffer or element at an address really got
+ * wdmdma_info_get() - what the buffer or element at an address really got
  * @adapter: the adapter
  * @cpu: an address inside it, for the CPU
- * @facts: receives the facts
+ * @info: receives the facts
  *
  * The device's sem is taken for writing, so that nobody frees the buffer meanwhile.
  *
  * Context: may sleep.
  * Return: 0, or -ENXIO if nothing of this adapter is there.
  */
-int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts)
+int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_info *info)
 {
 	struct wdmdma_device *device = adapter->device;
 	struct wdmdma_extent extent = {};
@@ -115,19 +114,19 @@ int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdm
 	if (!buffer || cpu - buffer->cpu - extent.start >= extent.len)
 		goto unlock;
 
-	facts->cpu = buffer->cpu + extent.start;
-	facts->dma = buffer->dma + extent.start;
-	facts->len = extent.len;
-	facts->size = buffer->block ? PAGE_ALIGN(extent.len) : buffer->size;
+	info->cpu = buffer->cpu + extent.start;
+	info->dma = buffer->dma + extent.start;
+	info->len = extent.len;
+	info->size = buffer->block ? PAGE_ALIGN(extent.len) : buffer->size;
 	first = extent.start >> PAGE_SHIFT;
-	nr = facts->size >> PAGE_SHIFT;
-	facts->node = facts_node(buffer, first, nr);
-	facts->cache = facts_cache(device, buffer);
-	facts->page_size = facts_page_size(wdmdma_adapter_dma(adapter), buffer);
-	facts->contiguous = facts_contiguous(buffer, first, nr);
+	nr = info->size >> PAGE_SHIFT;
+	info->node = info_node(buffer, first, nr);
+	info->cache = info_cache(device, buffer);
+	info->page_size = info_page_size(wdmdma_adapter_dma(adapter), buffer);
+	info->contiguous = info_contiguous(buffer, first, nr);
 	ret = 0;
 unlock:
 	up_write(&device->sem);
 	return ret;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_facts_get);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_info_get);

@@ -50,7 +50,7 @@ struct wdmdma_extent {
 };
 
 /**
- * struct wdmdma_facts - what a buffer really got
+ * struct wdmdma_info - what a buffer really got
  * @cpu: first byte, for the CPU
  * @dma: for the device
  * @len: bytes that the driver asked for
@@ -60,7 +60,7 @@ struct wdmdma_extent {
  * @page_size: SZ_2M or PAGE_SIZE, of memory and IOMMU mapping alike
  * @contiguous: its pages follow each other in physical memory
  */
-struct wdmdma_facts {
+struct wdmdma_info {
 	void *cpu;
 	dma_addr_t dma;
 	size_t len;
@@ -84,6 +84,6 @@ size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_a
 size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu);
 
 /* core/buffer_info.c */
-int wdmdma_facts_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_facts *facts);
+int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_info *info);
 
 #endif /* WDMDMA_LOOKUP_H */

@@ -150,40 +150,39 @@ static MEMORY_CACHING_TYPE wdm_cache_told(enum wdmdma_cache cache)
 }
 
 /**
- * wdmdma_buffer_facts_get() - what a common buffer, or an element, really got
+ * wdmdma_buffer_info_get() - what a common buffer, or an element, really got
  * @adapter: from IoGetDmaAdapter()
  * @va: an address inside it, for the CPU
- * @facts: receives the facts; all 0 on failure
+ * @info: receives the facts; all 0 on failure
  *
  * Read from the pages, the page tables and the record, page by page: not for fast
  * paths. Allocations and frees for the same device wait meanwhile.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: 0; -ENXIO if no live buffer of this adapter is there; -EINVAL, reported, if
- * @adapter is no live adapter, @facts is NULL, or the level is too high.
+ * @adapter is no live adapter, @info is NULL, or the level is too high.
  */
-int wdmdma_buffer_facts_get(PDMA_ADAPTER adapter, const void *va,
-			    struct wdmdma_buffer_facts *facts)
+int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_buffer_info *info)
 {
 	struct wdmdma_adapter *owner;
-	struct wdmdma_facts found;
+	struct wdmdma_info found;
 	int ret;
 
-	if (!facts) {
-		pr_warn_ratelimited("%s: facts is NULL\n", __func__);
+	if (!info) {
+		pr_warn_ratelimited("%s: info is NULL\n", __func__);
 		return -EINVAL;
 	}
-	*facts = (struct wdmdma_buffer_facts){};
+	*info = (struct wdmdma_buffer_info){};
 	if (wdm_above_passive(__func__))
 		return -EINVAL;
 	owner = wdm_adapter_find(adapter, __func__);
 	if (!owner)
 		return -EINVAL;
-	ret = wdmdma_facts_get(owner, va, &found);
+	ret = wdmdma_info_get(owner, va, &found);
 	wdmdma_adapter_put(owner);
 	if (ret)
 		return ret;
-	*facts = (struct wdmdma_buffer_facts){
+	*info = (struct wdmdma_buffer_info){
 		.va = found.cpu,
 		.la = found.dma,
 		.length = found.len,
@@ -195,4 +194,4 @@ int wdmdma_buffer_facts_get(PDMA_ADAPTER adapter, const void *va,
 	};
 	return 0;
 }
-EXPORT_SYMBOL_GPL(wdmdma_buffer_facts_get);
+EXPORT_SYMBOL_GPL(wdmdma_buffer_info_get);
