@@ -399,23 +399,23 @@ static void alloc_refuses_a_boundary_that_cannot_be_kept(struct kunit *test)
 static void free_by_name_wants_the_cache_type_to_match(struct kunit *test)
 {
 	struct wdmdma_request request = request_of(SZ_4K, 0, U64_MAX);
-	struct wdmdma_naming naming = { .call = "test", .len = SZ_4K, .has_cache = true };
+	struct wdmdma_free_args args = { .call = "test", .len = SZ_4K, .has_cache = true };
 	struct wdmdma_adapter *adapter = test->priv;
 	dma_addr_t dma;
 
 	request.cache = WDMDMA_CACHE_CACHED;
-	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &naming.cpu, &dma), 0);
-	naming.cache = WDMDMA_CACHE_UNCACHED;
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
-	naming.cache = WDMDMA_CACHE_PLATFORM;
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
-	naming.cache = WDMDMA_CACHE_CACHED;
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &args.cpu, &dma), 0);
+	args.cache = WDMDMA_CACHE_UNCACHED;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), -EINVAL);
+	args.cache = WDMDMA_CACHE_PLATFORM;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), -EINVAL);
+	args.cache = WDMDMA_CACHE_CACHED;
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), 0);
 	/* One that no call with a cache type allocated is not meant. */
 	request = request_of(SZ_4K, 0, U64_MAX);
-	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &naming.cpu, &dma), 0);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_named(adapter, &naming), -EINVAL);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", naming.cpu, dma, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &args.cpu, &dma), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free(adapter, "test", args.cpu, dma, SZ_4K), 0);
 }
 
 static struct kunit_case buffer_cases[] = {

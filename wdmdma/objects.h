@@ -68,8 +68,8 @@ struct wdmdma_request {
  * @sgt: how @pages are mapped, where they are not contiguous (backend_iommu)
  * @range: its logical addresses (backend_private)
  * @caller: where it was allocated
- * @named_first: the pages from this one on up to @named_end were freed as parts of
- * @named_end: the buffer, in tolerant mode (core/free_mode.c); none if they are equal
+ * @freed_first: the pages from this one on up to @freed_end were freed as parts of
+ * @freed_end: the buffer, in tolerant mode (core/free_mode.c); none if they are equal
  * @freeing: set by the one caller that frees the buffer; and while it is kept
  * @cache: the cache type that was asked for: enum wdmdma_cache
  * @low_order: one more than the order of what is booked in wdmdma_device.low;
@@ -97,8 +97,8 @@ struct wdmdma_buffer {
 	struct sg_table *sgt;
 	struct wdmdma_range *range;
 	unsigned long caller;
-	u32 named_first;
-	u32 named_end;
+	u32 freed_first;
+	u32 freed_end;
 	atomic_t freeing;
 	u8 cache;
 	u8 low_order;

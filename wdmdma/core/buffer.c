@@ -243,30 +243,30 @@ static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
 
 /* The logical address tells parts of one memory apart. Under the RCU read lock. */
 static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
-					 const struct wdmdma_naming *naming)
+					 const struct wdmdma_free_args *args)
 {
-	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(&adapter->buffers, naming->dma);
+	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(&adapter->buffers, args->dma);
 
-	if (!buffer || !buffer_has_address(buffer, naming->cpu))
-		buffer = wdmdma_lookup_by_cpu(&adapter->buffers, naming->cpu);
+	if (!buffer || !buffer_has_address(buffer, args->cpu))
+		buffer = wdmdma_lookup_by_cpu(&adapter->buffers, args->cpu);
 	return buffer && !atomic_read(&buffer->freeing) ? buffer : NULL;
 }
 
 /* Why this is not the buffer that was named; NULL if it is. */
 static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
-				   const struct wdmdma_naming *naming)
+				   const struct wdmdma_free_args *args)
 {
 	if (buffer && buffer->block)
 		return "an element of a vector: FreeCommonBufferFromVector frees it";
-	if (!buffer || !buffer_has_address(buffer, naming->cpu))
+	if (!buffer || !buffer_has_address(buffer, args->cpu))
 		return "the virtual address is not that of a live common buffer of this adapter";
-	if (naming->has_dma && buffer->dma != naming->dma)
+	if (args->has_dma && buffer->dma != args->dma)
 		return "the logical address is not the one returned with the virtual address";
-	if (!buffer_has_length(buffer, naming->len))
+	if (!buffer_has_length(buffer, args->len))
 		return "the length is not the one allocated";
-	if (naming->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
+	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
 		return "the buffer is not from the call that this one frees for";
-	if (naming->has_cache && buffer->cache != naming->cache)
+	if (args->has_cache && buffer->cache != args->cache)
 		return "the cache type is not the one allocated";
 	return NULL;
 }
@@ -286,30 +286,30 @@ static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *c
  * NULL and no reason: a part was named, and that was noted.
  */
 static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
-					  const struct wdmdma_naming *naming, const char **why)
+					  const struct wdmdma_free_args *args, const char **why)
 {
 	struct wdmdma_buffer *buffer;
 	bool whole = true;
 
 	rcu_read_lock();
-	buffer = buffer_find(adapter, naming);
-	*why = buffer_mismatch(buffer, naming);
-	if (*why && buffer && wdmdma_free_is_tolerant())
-		*why = wdmdma_tolerate(buffer, naming, &whole);
+	buffer = buffer_find(adapter, args);
+	*why = buffer_mismatch(buffer, args);
+	if (*why && buffer && wdmdma_free_mode_is_tolerant())
+		*why = wdmdma_free_mode_tolerate(buffer, args, &whole);
 	if (!*why && whole && atomic_xchg(&buffer->freeing, 1))
 		*why = "the buffer is being freed already";
 	rcu_read_unlock();
 	if (*why || !whole)
 		return NULL;
 	if (unlikely(adapter->controller))
-		buffer_stop_controller(adapter, naming->call, buffer);
+		buffer_stop_controller(adapter, args->call, buffer);
 	return buffer;
 }
 
 /**
- * wdmdma_buffer_free_named() - free a common buffer
+ * wdmdma_buffer_free_by_args() - free a common buffer
  * @adapter: the adapter it was allocated from
- * @naming: what the driver says of it
+ * @args: what the driver says of it
  *
  * Arguments that do not name exactly one live buffer are reported and free
  * nothing. In tolerant mode they may name it less exactly, see core/free_mode.c.
@@ -318,7 +318,7 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
  * work item.
  * Return: 0, or -EINVAL when nothing was freed.
  */
-int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma_naming *naming)
+int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args)
 {
 	struct wdmdma_device *device = adapter->device;
 	struct wdmdma_buffer *buffer;
@@ -326,7 +326,7 @@ int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma
 
 	if (wdmdma_at_dispatch()) {
 		rcu_read_lock();
-		buffer = buffer_claim(adapter, naming, &why);
+		buffer = buffer_claim(adapter, args, &why);
 		if (buffer) {
 			llist_add(&buffer->deferred, &adapter->deferred);
 			queue_work(wdmdma_workqueue, &adapter->drain);
@@ -334,7 +334,7 @@ int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma
 		rcu_read_unlock();
 	} else {
 		down_read(&device->sem);
-		buffer = buffer_claim(adapter, naming, &why);
+		buffer = buffer_claim(adapter, args, &why);
 		if (buffer)
 			buffer_release(adapter, buffer);
 		up_read(&device->sem);
@@ -342,17 +342,17 @@ int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma
 	if (!why)
 		return 0;
 
-	wdmdma_refuse(device, naming->call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-		      naming->cpu, (u64)naming->dma, naming->len, why);
+	wdmdma_refuse(device, args->call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+		      args->cpu, (u64)args->dma, args->len, why);
 	return -EINVAL;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_named);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);
 
 /* The same for calls that say where the buffer is for the device, and not how it is cached. */
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len)
 {
-	struct wdmdma_naming naming = {
+	struct wdmdma_free_args args = {
 		.call = call,
 		.cpu = cpu,
 		.len = len,
@@ -360,7 +360,7 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 		.has_dma = true,
 	};
 
-	return wdmdma_buffer_free_named(adapter, &naming);
+	return wdmdma_buffer_free_by_args(adapter, &args);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free);
 

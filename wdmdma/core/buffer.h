@@ -10,7 +10,7 @@
 struct wdmdma_adapter;
 
 /**
- * struct wdmdma_naming - what a driver says of the buffer that it frees
+ * struct wdmdma_free_args - what a driver says of the buffer that it frees
  * @call: the Windows call, for messages
  * @cpu: virtual address
  * @len: length
@@ -20,7 +20,7 @@ struct wdmdma_adapter;
  * @has_dma: the call says where the buffer is for the device
  * @has_cache: the call says how the buffer is cached
  */
-struct wdmdma_naming {
+struct wdmdma_free_args {
 	const char *call;
 	void *cpu;
 	size_t len;
@@ -60,7 +60,7 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			const struct wdmdma_adoption *adoption, dma_addr_t *dma);
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
-int wdmdma_buffer_free_named(struct wdmdma_adapter *adapter, const struct wdmdma_naming *naming);
+int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
 

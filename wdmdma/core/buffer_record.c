@@ -176,8 +176,8 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 	buffer->len = len;
 	buffer->cache = cache;
 	buffer->caller = caller;
-	buffer->named_first = 0;
-	buffer->named_end = 0;
+	buffer->freed_first = 0;
+	buffer->freed_end = 0;
 	atomic_set_release(&buffer->freeing, 0);
 }
 

@@ -29,8 +29,8 @@
 
 static bool tolerant;
 static unsigned long tolerated_frees;
-/* Protects tolerated_frees, and named_first and named_end of all buffers. Any context. */
-static DEFINE_RAW_SPINLOCK(tolerant_lock);
+/* Protects tolerated_frees, and freed_first and freed_end of all buffers. Any context. */
+static DEFINE_RAW_SPINLOCK(free_mode_lock);
 
 static int free_mode_set(const char *value, const struct kernel_param *param)
 {
@@ -60,46 +60,46 @@ MODULE_PARM_DESC(free_mode, "strict (default): a free that does not match is ref
 module_param(tolerated_frees, ulong, 0444);
 MODULE_PARM_DESC(tolerated_frees, "frees that did not match and were accepted (read only)");
 
-bool wdmdma_free_is_tolerant(void)
+bool wdmdma_free_mode_is_tolerant(void)
 {
 	return tolerant;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_is_tolerant);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_mode_is_tolerant);
 
 /* Note that pages were named, and say whether that makes all of them. */
-static const char *tolerant_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
+static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
 {
-	lockdep_assert_held(&tolerant_lock);
+	lockdep_assert_held(&free_mode_lock);
 
-	if (buffer->named_first == buffer->named_end) {
-		buffer->named_first = first;
-		buffer->named_end = end;
-	} else if (first >= buffer->named_first && end <= buffer->named_end) {
+	if (buffer->freed_first == buffer->freed_end) {
+		buffer->freed_first = first;
+		buffer->freed_end = end;
+	} else if (first >= buffer->freed_first && end <= buffer->freed_end) {
 		return "this part of the buffer was freed before";
-	} else if (first > buffer->named_end || end < buffer->named_first) {
+	} else if (first > buffer->freed_end || end < buffer->freed_first) {
 		return "this part does not adjoin the one that was freed before";
 	}
-	buffer->named_first = min(buffer->named_first, first);
-	buffer->named_end = max(buffer->named_end, end);
-	*whole = buffer->named_end - buffer->named_first == buffer->size >> PAGE_SHIFT;
+	buffer->freed_first = min(buffer->freed_first, first);
+	buffer->freed_end = max(buffer->freed_end, end);
+	*whole = buffer->freed_end - buffer->freed_first == buffer->size >> PAGE_SHIFT;
 	tolerated_frees++;
 	return NULL;
 }
 
 /**
- * wdmdma_tolerate() - accept a free that does not match
+ * wdmdma_free_mode_tolerate() - accept a free that does not match
  * @buffer: the buffer that the named address lies in
- * @naming: what the driver says
+ * @args: what the driver says
  * @whole: set: all of the buffer has been named by now
  *
  * Context: any; the caller keeps the record from going away.
  * Return: NULL; or the reason why this one is refused all the same.
  */
-const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_naming *naming,
-			    bool *whole)
+const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
+				      const struct wdmdma_free_args *args, bool *whole)
 {
-	size_t offset = naming->cpu - buffer->cpu;
-	size_t len = min(naming->len, buffer->size - offset);
+	size_t offset = args->cpu - buffer->cpu;
+	size_t len = min(args->len, buffer->size - offset);
 	const char *why;
 	unsigned long flags;
 
@@ -107,16 +107,16 @@ const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_na
 		return "the memory is the driver's own, and must be named exactly";
 	if (buffer->block)
 		return "an element of a vector: FreeCommonBufferFromVector frees it";
-	if (naming->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
+	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
 		return "the buffer is not from the call that this one frees for";
-	if (naming->has_dma && naming->dma != buffer->dma + offset)
+	if (args->has_dma && args->dma != buffer->dma + offset)
 		return "the logical address is not that of the virtual address";
 	if (!len)
 		return "the length is 0";
 
-	raw_spin_lock_irqsave(&tolerant_lock, flags);
-	why = tolerant_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole);
-	raw_spin_unlock_irqrestore(&tolerant_lock, flags);
+	raw_spin_lock_irqsave(&free_mode_lock, flags);
+	why = free_mode_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole);
+	raw_spin_unlock_irqrestore(&free_mode_lock, flags);
 	return why;
 }
 

@@ -6,11 +6,11 @@
 #include <linux/types.h>
 
 struct wdmdma_buffer;
-struct wdmdma_naming;
+struct wdmdma_free_args;
 
-bool wdmdma_free_is_tolerant(void);
-const char *wdmdma_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_naming *naming,
-			    bool *whole);
+bool wdmdma_free_mode_is_tolerant(void);
+const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
+				      const struct wdmdma_free_args *args, bool *whole);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_free_mode_set(const char *value);
 unsigned long wdmdma_tolerated_frees(void);

@@ -172,23 +172,23 @@ ULONG StorPortAllocateContiguousMemorySpecifyCacheNode(PVOID hw_device_extension
 EXPORT_SYMBOL_GPL(StorPortAllocateContiguousMemorySpecifyCacheNode);
 
 /* What both calls that free share. */
-static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_naming *naming,
+static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 		       MEMORY_CACHING_TYPE cache_type)
 {
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, naming->call);
+	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, args->call);
 	struct wdmdma_adapter *adapter = NULL;
 	int ret = -EINVAL;
 
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
-	naming->has_cache = true;
-	if (stor_cache(cache_type, &naming->cache))
-		wdm_stor_refuse(naming->call,
+	args->has_cache = true;
+	if (stor_cache(cache_type, &args->cache))
+		wdm_stor_refuse(args->call,
 				"CacheType is none of MmCached, MmNonCached, MmWriteCombined");
 	else
-		adapter = wdm_adapter_find(stor->dma_adapter, naming->call);
+		adapter = wdm_adapter_find(stor->dma_adapter, args->call);
 	if (adapter) {
-		ret = wdmdma_buffer_free_named(adapter, naming);
+		ret = wdmdma_buffer_free_by_args(adapter, args);
 		wdmdma_adapter_put(adapter);
 	}
 	wdm_stor_put(stor);
@@ -217,7 +217,7 @@ static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_naming *naming,
 ULONG StorPortFreeDmaMemory(PVOID hw_device_extension, PVOID base_address, SIZE_T number_of_bytes,
 			    MEMORY_CACHING_TYPE cache_type, PHYSICAL_ADDRESS physical_address)
 {
-	struct wdmdma_naming naming = {
+	struct wdmdma_free_args args = {
 		.call = __func__,
 		.cpu = base_address,
 		.len = number_of_bytes,
@@ -225,7 +225,7 @@ ULONG StorPortFreeDmaMemory(PVOID hw_device_extension, PVOID base_address, SIZE_
 		.has_dma = physical_address.QuadPart,
 	};
 
-	return stor_free(hw_device_extension, &naming, cache_type);
+	return stor_free(hw_device_extension, &args, cache_type);
 }
 EXPORT_SYMBOL_GPL(StorPortFreeDmaMemory);
 
@@ -246,12 +246,12 @@ ULONG StorPortFreeContiguousMemorySpecifyCache(PVOID hw_device_extension, PVOID 
 					       SIZE_T number_of_bytes,
 					       MEMORY_CACHING_TYPE cache_type)
 {
-	struct wdmdma_naming naming = {
+	struct wdmdma_free_args args = {
 		.call = __func__,
 		.cpu = base_address,
 		.len = number_of_bytes,
 	};
 
-	return stor_free(hw_device_extension, &naming, cache_type);
+	return stor_free(hw_device_extension, &args, cache_type);
 }
 EXPORT_SYMBOL_GPL(StorPortFreeContiguousMemorySpecifyCache);

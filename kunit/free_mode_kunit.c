@@ -11,19 +11,18 @@
 #include "core/free_mode.h"
 #include "helpers.h"
 
-static int tolerant_init(struct kunit *test)
+static int free_mode_init(struct kunit *test)
 {
 	wdmdma_test_miniport_init(test);
 	return wdmdma_free_mode_set("tolerant");
 }
 
-static void tolerant_exit(struct kunit *test)
+static void free_mode_exit(struct kunit *test)
 {
 	wdmdma_free_mode_set("strict");
 }
 
-static u8 *alloc(struct kunit *test, size_t bytes, MEMORY_CACHING_TYPE cache,
-		 PHYSICAL_ADDRESS *la)
+static u8 *alloc(struct kunit *test, size_t bytes, MEMORY_CACHING_TYPE cache, PHYSICAL_ADDRESS *la)
 {
 	PHYSICAL_ADDRESS none = {}, last = { .QuadPart = -1 };
 	struct wdmdma_miniport *miniport = test->priv;
@@ -54,12 +53,12 @@ static void mode_is_strict_or_tolerant(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		KUNIT_EXPECT_EQ(test, wdmdma_free_mode_set(bad[i]), -EINVAL);
-		KUNIT_EXPECT_TRUE(test, wdmdma_free_is_tolerant());
+		KUNIT_EXPECT_TRUE(test, wdmdma_free_mode_is_tolerant());
 	}
 	KUNIT_EXPECT_EQ(test, wdmdma_free_mode_set("strict"), 0);
-	KUNIT_EXPECT_FALSE(test, wdmdma_free_is_tolerant());
+	KUNIT_EXPECT_FALSE(test, wdmdma_free_mode_is_tolerant());
 	KUNIT_EXPECT_EQ(test, wdmdma_free_mode_set("tolerant\n"), 0);
-	KUNIT_EXPECT_TRUE(test, wdmdma_free_is_tolerant());
+	KUNIT_EXPECT_TRUE(test, wdmdma_free_mode_is_tolerant());
 }
 
 /* One free of a block of 5 pages less 100 bytes, and whether that frees it. */
@@ -70,7 +69,7 @@ struct whole_row {
 	bool frees, counts;
 };
 
-#define BYTES	(5 * SZ_4K - 100)
+#define BYTES (5 * SZ_4K - 100)
 
 static const struct whole_row whole_rows[] = {
 	{ "what was asked for", 0, BYTES, MmCached, true, false },
@@ -110,7 +109,7 @@ static void free_of_all_pages_frees_the_block(struct kunit *test)
 /* Peer defect 30: SpcNvme frees a queue pair's block as two queues. */
 struct parts_row {
 	const char *name;
-	size_t bytes, first;	/* of the block, and of its first part */
+	size_t bytes, first; /* of the block, and of its first part */
 	bool second_first, at_dispatch;
 };
 
@@ -197,8 +196,8 @@ static void what_is_no_block_is_refused(struct kunit *test)
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, release(test, va, 0, MmCached), STOR_STATUS_INVALID_PARAMETER);
 	wrong.QuadPart = la.QuadPart + SZ_4K;
-	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached,
-						    wrong),
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached, wrong),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdmdma_tolerated_frees(), before);
 	KUNIT_EXPECT_EQ(test, live(test), 1UL);
@@ -273,7 +272,7 @@ static void part_does_not_keep_the_block_for_ever(struct kunit *test)
 	miniport->extension = NULL;
 }
 
-#define ROUNDS	200
+#define ROUNDS 200
 
 struct race {
 	struct kunit *test;
@@ -317,7 +316,7 @@ static void parts_freed_at_once_free_the_block_once(struct kunit *test)
 	}
 }
 
-static struct kunit_case tolerant_cases[] = {
+static struct kunit_case free_mode_cases[] = {
 	KUNIT_CASE(mode_is_strict_or_tolerant),
 	KUNIT_CASE_PARAM(free_of_all_pages_frees_the_block, whole_gen_params),
 	KUNIT_CASE_PARAM(block_goes_with_its_last_part, parts_gen_params),
@@ -332,11 +331,11 @@ static struct kunit_case tolerant_cases[] = {
 	{}
 };
 
-static struct kunit_suite tolerant_suite = {
-	.name = "wdmdma_tolerant",
-	.init = tolerant_init,
-	.exit = tolerant_exit,
-	.test_cases = tolerant_cases,
+static struct kunit_suite free_mode_suite = {
+	.name = "wdmdma_free_mode",
+	.init = free_mode_init,
+	.exit = free_mode_exit,
+	.test_cases = free_mode_cases,
 };
 
-kunit_test_suite(tolerant_suite);
+kunit_test_suite(free_mode_suite);
