@@ -25,7 +25,7 @@ struct iommu_group;
 struct wdmdma_backend;
 struct wdmdma_device;
 struct wdmdma_private;
-struct wdmdma_range;
+struct wdmdma_iova_range;
 
 /**
  * struct wdmdma_request - one allocation, as asked for
@@ -95,7 +95,7 @@ struct wdmdma_buffer {
 	size_t size;
 	struct wdmdma_pages *pages;
 	struct sg_table *sgt;
-	struct wdmdma_range *range;
+	struct wdmdma_iova_range *range;
 	unsigned long caller;
 	u32 freed_first;
 	u32 freed_end;

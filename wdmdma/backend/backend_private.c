@@ -42,7 +42,7 @@ struct wdmdma_private {
 	struct iommu_group *group;
 	struct iommu_domain *domain;
 	struct wdmdma_window aperture;
-	struct wdmdma_space space;
+	struct wdmdma_iova_space space;
 };
 
 static int private_count(struct device *dev, void *count)
@@ -72,7 +72,7 @@ static int private_reserve(struct wdmdma_private *private, u64 first, u64 last)
 {
 	struct wdmdma_window pages = { first & PAGE_MASK, last | ~PAGE_MASK };
 
-	return first <= last ? wdmdma_space_reserve(&private->space, pages) : 0;
+	return first <= last ? wdmdma_iova_space_reserve(&private->space, pages) : 0;
 }
 
 /* Let interrupts through, which the device writes to an address in the domain (arm64). */
@@ -220,7 +220,7 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 		goto put_group;
 	}
 	/* Page 0 is never given to a buffer: drivers read address 0 as "none". */
-	ret = wdmdma_space_init(&private->space, PAGE_SIZE);
+	ret = wdmdma_iova_space_init(&private->space, PAGE_SIZE);
 	if (ret)
 		goto put_group;
 	private->domain = iommu_paging_domain_alloc(dev);
@@ -235,7 +235,7 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 	if (private->domain)
 		iommu_domain_free(private->domain);
 destroy_space:
-	wdmdma_space_destroy(&private->space);
+	wdmdma_iova_space_destroy(&private->space);
 put_group:
 	iommu_group_put(private->group);
 	kfree(private);
@@ -253,7 +253,7 @@ bool wdmdma_private_destroy(struct wdmdma_private *private)
 
 	if (left)
 		iommu_domain_free(private->domain);
-	wdmdma_space_destroy(&private->space);
+	wdmdma_iova_space_destroy(&private->space);
 	iommu_group_put(private->group);
 	kfree(private);
 	return left;
@@ -272,7 +272,7 @@ static void private_unmap(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	size_t unmapped = mapped ? iommu_unmap(private->domain, first, mapped) : 0;
 
 	if (unmapped >= mapped) {
-		wdmdma_space_give(&private->space, buffer->range);
+		wdmdma_iova_space_free(&private->space, buffer->range);
 	} else {
 		dev_warn(device->dev, "%zu of %zu bytes cannot be unmapped from %#llx\n",
 			 mapped - unmapped, mapped, first);
@@ -296,15 +296,16 @@ static u64 private_align(const struct wdmdma_request *request, size_t size)
 }
 
 /* Addresses for a buffer; in a window that is too narrow for that, with less alignment. */
-static struct wdmdma_range *private_take(struct wdmdma_private *private,
-					 const struct wdmdma_request *request,
-					 struct wdmdma_window window, size_t size)
+static struct wdmdma_iova_range *private_take(struct wdmdma_private *private,
+					      const struct wdmdma_request *request,
+					      struct wdmdma_window window, size_t size)
 {
-	struct wdmdma_range *range;
+	struct wdmdma_iova_range *range;
 
-	range = wdmdma_space_take(&private->space, window, size, private_align(request, size));
+	range = wdmdma_iova_space_alloc(&private->space, window, size,
+					private_align(request, size));
 	if (!range && !request->granule)
-		range = wdmdma_space_take(&private->space, window, size, PAGE_SIZE);
+		range = wdmdma_iova_space_alloc(&private->space, window, size, PAGE_SIZE);
 	return range;
 }
 

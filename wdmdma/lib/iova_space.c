@@ -18,17 +18,17 @@
 #include "lib/iova_space.h"
 #include "lib/window.h"
 
-static struct wdmdma_range *to_range(struct rb_node *node)
+static struct wdmdma_iova_range *to_range(struct rb_node *node)
 {
-	return rb_entry(node, struct wdmdma_range, node);
+	return rb_entry(node, struct wdmdma_iova_range, node);
 }
 
-static u64 space_hole(struct wdmdma_range *range)
+static u64 space_hole(struct wdmdma_iova_range *range)
 {
 	return range->hole;
 }
 
-RB_DECLARE_CALLBACKS_MAX(static, space_callbacks, struct wdmdma_range, node, u64, largest,
+RB_DECLARE_CALLBACKS_MAX(static, space_callbacks, struct wdmdma_iova_range, node, u64, largest,
 			 space_hole)
 
 static u64 space_largest(struct rb_node *node)
@@ -36,20 +36,20 @@ static u64 space_largest(struct rb_node *node)
 	return node ? to_range(node)->largest : 0;
 }
 
-static void space_set_hole(struct wdmdma_range *range, u64 hole)
+static void space_set_hole(struct wdmdma_iova_range *range, u64 hole)
 {
 	range->hole = hole;
 	space_callbacks.propagate(&range->node, NULL);
 }
 
 /* The highest range that begins at or below @address. */
-static struct wdmdma_range *space_floor(const struct wdmdma_space *space, u64 address)
+static struct wdmdma_iova_range *space_floor(const struct wdmdma_iova_space *space, u64 address)
 {
 	struct rb_node *node = space->ranges.rb_node;
-	struct wdmdma_range *floor = NULL;
+	struct wdmdma_iova_range *floor = NULL;
 
 	while (node) {
-		struct wdmdma_range *range = to_range(node);
+		struct wdmdma_iova_range *range = to_range(node);
 
 		if (range->taken.first <= address) {
 			floor = range;
@@ -62,7 +62,7 @@ static struct wdmdma_range *space_floor(const struct wdmdma_space *space, u64 ad
 }
 
 /* The highest range at @node and below it that has @size free addresses above; there is one. */
-static struct wdmdma_range *space_highest(struct rb_node *node, u64 size)
+static struct wdmdma_iova_range *space_highest(struct rb_node *node, u64 size)
 {
 	for (;;) {
 		if (space_largest(node->rb_right) >= size) {
@@ -76,7 +76,7 @@ static struct wdmdma_range *space_highest(struct rb_node *node, u64 size)
 }
 
 /* The next lower range that has @size free addresses above it, or NULL. */
-static struct wdmdma_range *space_next_lower(struct wdmdma_range *range, u64 size)
+static struct wdmdma_iova_range *space_next_lower(struct wdmdma_iova_range *range, u64 size)
 {
 	struct rb_node *node = &range->node, *parent;
 
@@ -95,9 +95,9 @@ static struct wdmdma_range *space_next_lower(struct wdmdma_range *range, u64 siz
 }
 
 /* Enter a range; its addresses are free. Only the lowest has no range below it. */
-static void space_insert(struct wdmdma_space *space, struct wdmdma_range *range)
+static void space_insert(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
-	struct wdmdma_range *below = space_floor(space, range->taken.first);
+	struct wdmdma_iova_range *below = space_floor(space, range->taken.first);
 	struct rb_node **link = &space->ranges.rb_node, *parent = NULL;
 
 	lockdep_assert_held(&space->lock);
@@ -121,9 +121,9 @@ static void space_insert(struct wdmdma_space *space, struct wdmdma_range *range)
 }
 
 /* Take a range out, which is not the lowest: its addresses are free. */
-static void space_remove(struct wdmdma_space *space, struct wdmdma_range *range)
+static void space_remove(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
-	struct wdmdma_range *below = to_range(rb_prev(&range->node));
+	struct wdmdma_iova_range *below = to_range(rb_prev(&range->node));
 
 	lockdep_assert_held(&space->lock);
 	rb_erase_augmented(&range->node, &space->ranges, &space_callbacks);
@@ -131,16 +131,16 @@ static void space_remove(struct wdmdma_space *space, struct wdmdma_range *range)
 }
 
 /**
- * wdmdma_space_init() - make a space
+ * wdmdma_iova_space_init() - make a space
  * @space: the space
  * @first: the first address that may ever be used; not 0
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int wdmdma_space_init(struct wdmdma_space *space, u64 first)
+int wdmdma_iova_space_init(struct wdmdma_iova_space *space, u64 first)
 {
-	struct wdmdma_range *lowest = kzalloc(sizeof(*lowest), WDMDMA_GFP);
+	struct wdmdma_iova_range *lowest = kzalloc(sizeof(*lowest), WDMDMA_GFP);
 
 	space->ranges = RB_ROOT;
 	spin_lock_init(&space->lock);
@@ -152,30 +152,30 @@ int wdmdma_space_init(struct wdmdma_space *space, u64 first)
 	spin_unlock(&space->lock);
 	return 0;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_init);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_init);
 
 /* Forget a space and all its ranges, those still in use too. */
-void wdmdma_space_destroy(struct wdmdma_space *space)
+void wdmdma_iova_space_destroy(struct wdmdma_iova_space *space)
 {
-	struct wdmdma_range *range, *next;
+	struct wdmdma_iova_range *range, *next;
 
 	rbtree_postorder_for_each_entry_safe(range, next, &space->ranges, node)
 		kfree(range);
 	space->ranges = RB_ROOT;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_destroy);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_destroy);
 
 /**
- * wdmdma_space_reserve() - never give these addresses to anybody
+ * wdmdma_iova_space_reserve() - never give these addresses to anybody
  * @space: the space, of which nothing was taken yet
  * @window: the addresses; some may be reserved already
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int wdmdma_space_reserve(struct wdmdma_space *space, struct wdmdma_window window)
+int wdmdma_iova_space_reserve(struct wdmdma_iova_space *space, struct wdmdma_window window)
 {
-	struct wdmdma_range *lowest = to_range(rb_first(&space->ranges)), *range, *old;
+	struct wdmdma_iova_range *lowest = to_range(rb_first(&space->ranges)), *range, *old;
 
 	if (window.last <= lowest->taken.last)
 		return 0;
@@ -198,10 +198,10 @@ int wdmdma_space_reserve(struct wdmdma_space *space, struct wdmdma_window window
 	spin_unlock(&space->lock);
 	return 0;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_reserve);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_reserve);
 
 /**
- * wdmdma_space_take() - take free addresses, the highest there are
+ * wdmdma_iova_space_alloc() - take free addresses, the highest there are
  * @space: the space
  * @window: where they have to lie
  * @size: how many
@@ -210,10 +210,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_reserve);
  * Context: may sleep.
  * Return: the range, or NULL when no hole is large enough, or no memory is left.
  */
-struct wdmdma_range *wdmdma_space_take(struct wdmdma_space *space, struct wdmdma_window window,
-				       u64 size, u64 align)
+struct wdmdma_iova_range *wdmdma_iova_space_alloc(struct wdmdma_iova_space *space,
+						  struct wdmdma_window window, u64 size, u64 align)
 {
-	struct wdmdma_range *range = kzalloc(sizeof(*range), WDMDMA_GFP), *below;
+	struct wdmdma_iova_range *range = kzalloc(sizeof(*range), WDMDMA_GFP), *below;
 	struct wdmdma_window hole;
 	u64 start;
 
@@ -241,14 +241,14 @@ struct wdmdma_range *wdmdma_space_take(struct wdmdma_space *space, struct wdmdma
 	kfree(range);
 	return NULL;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_take);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_alloc);
 
-/* Give back what wdmdma_space_take() returned. Any context but an interrupt. */
-void wdmdma_space_give(struct wdmdma_space *space, struct wdmdma_range *range)
+/* Give back what wdmdma_iova_space_alloc() returned. Any context but an interrupt. */
+void wdmdma_iova_space_free(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
 	spin_lock(&space->lock);
 	space_remove(space, range);
 	spin_unlock(&space->lock);
 	kfree(range);
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_space_give);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_free);

@@ -18,13 +18,13 @@
 #include "lib/window.h"
 
 /**
- * struct wdmdma_range - addresses that are taken
+ * struct wdmdma_iova_range - addresses that are taken
  * @taken: the addresses
  * @hole: how many are free above them, up to the next range
  * @largest: the largest hole of this range and of those below it in the tree
- * @node: in wdmdma_space.ranges
+ * @node: in wdmdma_iova_space.ranges
  */
-struct wdmdma_range {
+struct wdmdma_iova_range {
 	struct wdmdma_window taken;
 	u64 hole;
 	u64 largest;
@@ -32,20 +32,20 @@ struct wdmdma_range {
 };
 
 /**
- * struct wdmdma_space - what is taken of 64 bits of addresses
+ * struct wdmdma_iova_space - what is taken of 64 bits of addresses
  * @ranges: by address; the lowest begins at 0 and stays
  * @lock: protects @ranges
  */
-struct wdmdma_space {
+struct wdmdma_iova_space {
 	struct rb_root ranges;
 	spinlock_t lock;	/* protects ranges */
 };
 
-int wdmdma_space_init(struct wdmdma_space *space, u64 first);
-void wdmdma_space_destroy(struct wdmdma_space *space);
-int wdmdma_space_reserve(struct wdmdma_space *space, struct wdmdma_window window);
-struct wdmdma_range *wdmdma_space_take(struct wdmdma_space *space, struct wdmdma_window window,
-				       u64 size, u64 align);
-void wdmdma_space_give(struct wdmdma_space *space, struct wdmdma_range *range);
+int wdmdma_iova_space_init(struct wdmdma_iova_space *space, u64 first);
+void wdmdma_iova_space_destroy(struct wdmdma_iova_space *space);
+int wdmdma_iova_space_reserve(struct wdmdma_iova_space *space, struct wdmdma_window window);
+struct wdmdma_iova_range *wdmdma_iova_space_alloc(struct wdmdma_iova_space *space,
+						  struct wdmdma_window window, u64 size, u64 align);
+void wdmdma_iova_space_free(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range);
 
 #endif /* WDMDMA_IOVA_SPACE_H */

@@ -9,44 +9,44 @@
 #include "lib/iova_space.h"
 #include "lib/window.h"
 
-#define MODEL_PAGES	256
-#define MODEL_TAKEN	64
-#define MODEL_STEPS	20000
+#define MODEL_PAGES 256
+#define MODEL_TAKEN 64
+#define MODEL_STEPS 20000
 
 static void space_destroy(void *space)
 {
-	wdmdma_space_destroy(space);
+	wdmdma_iova_space_destroy(space);
 }
 
 /* test->priv: a space without page 0. */
-static int space_init(struct kunit *test)
+static int iova_space_init(struct kunit *test)
 {
-	struct wdmdma_space *space = kunit_kzalloc(test, sizeof(*space), GFP_KERNEL);
+	struct wdmdma_iova_space *space = kunit_kzalloc(test, sizeof(*space), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, space);
-	KUNIT_ASSERT_EQ(test, wdmdma_space_init(space, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_iova_space_init(space, SZ_4K), 0);
 	test->priv = space;
 	return kunit_add_action_or_reset(test, space_destroy, space);
 }
 
-static struct wdmdma_range *take(struct kunit *test, u64 first, u64 last, u64 size, u64 align)
+static struct wdmdma_iova_range *take(struct kunit *test, u64 first, u64 last, u64 size, u64 align)
 {
 	struct wdmdma_window window = { first, last };
 
-	return wdmdma_space_take(test->priv, window, size, align);
+	return wdmdma_iova_space_alloc(test->priv, window, size, align);
 }
 
 static void reserve(struct kunit *test, u64 first, u64 last)
 {
 	struct wdmdma_window window = { first, last };
 
-	KUNIT_ASSERT_EQ(test, wdmdma_space_reserve(test->priv, window), 0);
+	KUNIT_ASSERT_EQ(test, wdmdma_iova_space_reserve(test->priv, window), 0);
 }
 
 struct place_row {
 	const char *name;
 	u64 first, last, size, align;
-	u64 start;	/* 0 for none */
+	u64 start; /* 0 for none */
 };
 
 /* 0x9000 to 0xafff are taken. */
@@ -73,10 +73,10 @@ static const struct place_row place_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(place, place_rows, name);
 
-static void take_gives_the_highest_place_in_the_window(struct kunit *test)
+static void alloc_gives_the_highest_place_in_the_window(struct kunit *test)
 {
 	const struct place_row *row = test->param_value;
-	struct wdmdma_range *taken = take(test, 0x9000, 0xafff, SZ_8K, SZ_4K), *range;
+	struct wdmdma_iova_range *taken = take(test, 0x9000, 0xafff, SZ_8K, SZ_4K), *range;
 
 	KUNIT_ASSERT_NOT_NULL(test, taken);
 	range = take(test, row->first, row->last, row->size, row->align);
@@ -84,17 +84,17 @@ static void take_gives_the_highest_place_in_the_window(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, range);
 		KUNIT_EXPECT_EQ(test, range->taken.first, row->start);
 		KUNIT_EXPECT_EQ(test, range->taken.last, row->start + (row->size - 1));
-		wdmdma_space_give(test->priv, range);
+		wdmdma_iova_space_free(test->priv, range);
 	} else {
 		KUNIT_EXPECT_NULL(test, range);
 	}
-	wdmdma_space_give(test->priv, taken);
+	wdmdma_iova_space_free(test->priv, taken);
 }
 
 struct reserve_row {
 	const char *name;
 	struct wdmdma_window reserved[3];
-	u64 below, above;	/* the free pages next to what is reserved */
+	u64 below, above; /* the free pages next to what is reserved */
 };
 
 static const struct reserve_row reserve_rows[] = {
@@ -104,8 +104,10 @@ static const struct reserve_row reserve_rows[] = {
 	{ "overlap", { { 0x5000, 0x6fff }, { 0x6000, 0x8fff } }, 0x4000, 0x9000 },
 	{ "inside", { { 0x5000, 0x8fff }, { 0x6000, 0x6fff } }, 0x4000, 0x9000 },
 	{ "around", { { 0x6000, 0x6fff }, { 0x5000, 0x8fff } }, 0x4000, 0x9000 },
-	{ "one over two", { { 0x5000, 0x5fff }, { 0x8000, 0x8fff }, { 0x5000, 0x8000 } },
-	  0x4000, 0x9000 },
+	{ "one over two",
+	  { { 0x5000, 0x5fff }, { 0x8000, 0x8fff }, { 0x5000, 0x8000 } },
+	  0x4000,
+	  0x9000 },
 	{ "page 0 too", { { 0, 0x2fff } }, 0, 0x3000 },
 	{ "page 0 alone", { { 0, 0xfff } }, 0, 0x1000 },
 	{ "up to the end", { { 0x5000, U64_MAX } }, 0x4000, 0 },
@@ -116,7 +118,7 @@ KUNIT_ARRAY_PARAM_DESC(reserve, reserve_rows, name);
 static void reserved_addresses_are_never_given(struct kunit *test)
 {
 	const struct reserve_row *row = test->param_value;
-	struct wdmdma_range *range;
+	struct wdmdma_iova_range *range;
 	unsigned int i;
 	u64 last = 0;
 
@@ -128,7 +130,7 @@ static void reserved_addresses_are_never_given(struct kunit *test)
 		range = take(test, 0, last, SZ_4K, SZ_4K);
 		KUNIT_ASSERT_NOT_NULL(test, range);
 		KUNIT_EXPECT_EQ(test, range->taken.first, row->below);
-		wdmdma_space_give(test->priv, range);
+		wdmdma_iova_space_free(test->priv, range);
 	} else {
 		KUNIT_EXPECT_NULL(test, take(test, 0, last, SZ_4K, SZ_4K));
 	}
@@ -136,7 +138,7 @@ static void reserved_addresses_are_never_given(struct kunit *test)
 		range = take(test, 0, row->above + SZ_4K - 1, SZ_4K, SZ_4K);
 		KUNIT_ASSERT_NOT_NULL(test, range);
 		KUNIT_EXPECT_EQ(test, range->taken.first, row->above);
-		wdmdma_space_give(test->priv, range);
+		wdmdma_iova_space_free(test->priv, range);
 	}
 }
 
@@ -147,8 +149,7 @@ static unsigned int model_take(const unsigned long *model, unsigned int first, u
 	unsigned int start;
 
 	for (start = last + 1 - size; size <= last + 1 - first && start >= first; start--)
-		if (start % align == 0 &&
-		    find_next_bit(model, start + size, start) == start + size)
+		if (start % align == 0 && find_next_bit(model, start + size, start) == start + size)
 			return start;
 	return 0;
 }
@@ -156,7 +157,7 @@ static unsigned int model_take(const unsigned long *model, unsigned int first, u
 /* Thousands of random steps, each with the result that a plain walk over all pages gives. */
 static void every_place_is_that_of_a_plain_walk(struct kunit *test)
 {
-	struct wdmdma_range *taken[MODEL_TAKEN] = {}, *range;
+	struct wdmdma_iova_range *taken[MODEL_TAKEN] = {}, *range;
 	DECLARE_BITMAP(model, MODEL_PAGES) = {};
 	unsigned int step, slot, first, last, size, align, start, found = 0;
 	struct rnd_state random;
@@ -168,8 +169,8 @@ static void every_place_is_that_of_a_plain_walk(struct kunit *test)
 		if (taken[slot]) {
 			bitmap_clear(model, taken[slot]->taken.first >> PAGE_SHIFT,
 				     (taken[slot]->taken.last + 1 - taken[slot]->taken.first) >>
-				     PAGE_SHIFT);
-			wdmdma_space_give(test->priv, taken[slot]);
+					     PAGE_SHIFT);
+			wdmdma_iova_space_free(test->priv, taken[slot]);
 			taken[slot] = NULL;
 			continue;
 		}
@@ -180,8 +181,8 @@ static void every_place_is_that_of_a_plain_walk(struct kunit *test)
 		start = model_take(model, first, last, size, align);
 		range = take(test, (u64)first << PAGE_SHIFT, ((u64)(last + 1) << PAGE_SHIFT) - 1,
 			     (u64)size << PAGE_SHIFT, (u64)align << PAGE_SHIFT);
-		KUNIT_ASSERT_EQ_MSG(test, range ? range->taken.first >> PAGE_SHIFT : 0,
-				    (u64)start, "step %u", step);
+		KUNIT_ASSERT_EQ_MSG(test, range ? range->taken.first >> PAGE_SHIFT : 0, (u64)start,
+				    "step %u", step);
 		if (range)
 			bitmap_set(model, start, size);
 		taken[slot] = range;
@@ -190,12 +191,12 @@ static void every_place_is_that_of_a_plain_walk(struct kunit *test)
 	KUNIT_EXPECT_GT(test, found, MODEL_STEPS / 10);
 	for (slot = 0; slot < MODEL_TAKEN; slot++)
 		if (taken[slot])
-			wdmdma_space_give(test->priv, taken[slot]);
+			wdmdma_iova_space_free(test->priv, taken[slot]);
 }
 
 static void full_window_is_refused_until_a_range_is_given_back(struct kunit *test)
 {
-	struct wdmdma_range *range[16];
+	struct wdmdma_iova_range *range[16];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(range); i++) {
@@ -204,7 +205,7 @@ static void full_window_is_refused_until_a_range_is_given_back(struct kunit *tes
 		KUNIT_EXPECT_EQ(test, range[i]->taken.first, (u64)SZ_128K - (i + 1) * SZ_4K);
 	}
 	KUNIT_EXPECT_NULL(test, take(test, SZ_64K, SZ_128K - 1, SZ_4K, SZ_4K));
-	wdmdma_space_give(test->priv, range[7]);
+	wdmdma_iova_space_free(test->priv, range[7]);
 	range[7] = take(test, SZ_64K, SZ_128K - 1, SZ_4K, SZ_4K);
 	KUNIT_ASSERT_NOT_NULL(test, range[7]);
 	KUNIT_EXPECT_EQ(test, range[7]->taken.first, (u64)SZ_128K - 8 * SZ_4K);
@@ -214,11 +215,11 @@ static void full_window_is_refused_until_a_range_is_given_back(struct kunit *tes
 static void init_reserve_and_take(struct kunit *test)
 {
 	struct wdmdma_window window = { SZ_64K, SZ_128K - 1 };
-	struct wdmdma_space space;
+	struct wdmdma_iova_space space;
 
-	if (!wdmdma_space_init(&space, SZ_4K) && !wdmdma_space_reserve(&space, window))
-		wdmdma_space_take(&space, WDMDMA_WINDOW_ALL, SZ_4K, SZ_4K);
-	wdmdma_space_destroy(&space);
+	if (!wdmdma_iova_space_init(&space, SZ_4K) && !wdmdma_iova_space_reserve(&space, window))
+		wdmdma_iova_space_alloc(&space, WDMDMA_WINDOW_ALL, SZ_4K, SZ_4K);
+	wdmdma_iova_space_destroy(&space);
 }
 
 static void every_call_fails_cleanly(struct kunit *test)
@@ -226,8 +227,8 @@ static void every_call_fails_cleanly(struct kunit *test)
 	wdmdma_test_sweep(test, init_reserve_and_take);
 }
 
-static struct kunit_case space_cases[] = {
-	KUNIT_CASE_PARAM(take_gives_the_highest_place_in_the_window, place_gen_params),
+static struct kunit_case iova_space_cases[] = {
+	KUNIT_CASE_PARAM(alloc_gives_the_highest_place_in_the_window, place_gen_params),
 	KUNIT_CASE_PARAM(reserved_addresses_are_never_given, reserve_gen_params),
 	KUNIT_CASE(every_place_is_that_of_a_plain_walk),
 	KUNIT_CASE(full_window_is_refused_until_a_range_is_given_back),
@@ -235,10 +236,10 @@ static struct kunit_case space_cases[] = {
 	{}
 };
 
-static struct kunit_suite space_suite = {
-	.name = "wdmdma_space",
-	.init = space_init,
-	.test_cases = space_cases,
+static struct kunit_suite iova_space_suite = {
+	.name = "wdmdma_iova_space",
+	.init = iova_space_init,
+	.test_cases = iova_space_cases,
 };
 
-kunit_test_suite(space_suite);
+kunit_test_suite(iova_space_suite);
