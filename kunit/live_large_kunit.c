@@ -111,12 +111,12 @@ KUNIT_ARRAY_PARAM_DESC(large, large_rows, name);
 /* Is there so much memory in one piece? What ran before may have left none. */
 static bool has_memory(struct kunit *test, ULONG length)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = NUMA_NO_NODE,
 		.gfp = WDMDMA_PAGES_GFP,
 	};
-	struct wdmdma_pages *pages = wdmdma_pages_alloc(&place, length >> PAGE_SHIFT);
+	struct wdmdma_pages *pages = wdmdma_pages_alloc(&limits, length >> PAGE_SHIFT);
 
 	if (!pages) {
 		kunit_skip(test, "the machine has no such memory in one piece now");

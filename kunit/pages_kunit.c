@@ -11,14 +11,14 @@
 
 static struct wdmdma_pages *alloc(struct wdmdma_window window, u64 boundary, unsigned long nr)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = window,
 		.boundary = boundary,
 		.node = NUMA_NO_NODE,
 		.gfp = WDMDMA_PAGES_GFP,
 	};
 
-	return wdmdma_pages_alloc(&place, nr);
+	return wdmdma_pages_alloc(&limits, nr);
 }
 
 struct pages_row {
@@ -80,13 +80,13 @@ static void alloc_keeps_to_the_window(struct kunit *test)
 
 static struct wdmdma_pages *gather(unsigned long nr)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = NUMA_NO_NODE,
 		.gfp = WDMDMA_PAGES_GFP,
 	};
 
-	return wdmdma_pages_gather(&place, nr);
+	return wdmdma_pages_gather(&limits, nr);
 }
 
 /* More than one piece can have, and no power of two. */

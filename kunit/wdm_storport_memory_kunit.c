@@ -183,7 +183,7 @@ static bool refused_wrongly(const struct asked_row *row)
 {
 	const struct asked *asked = &row->asked;
 	unsigned long nr = PFN_UP(asked->bytes), i;
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = { asked->first, asked->last },
 		.boundary = asked->boundary,
 		.node = NUMA_NO_NODE,
@@ -193,7 +193,7 @@ static bool refused_wrongly(const struct asked_row *row)
 
 	if (row->result != MAY || asked->cache != MmCached || asked->bytes > SZ_64K)
 		return false;
-	block = wdmdma_pages_block(&place, nr);
+	block = wdmdma_pages_block(&limits, nr);
 	for (i = 0; block && i < nr; i++)
 		__free_page(block + i);
 	return block;

@@ -70,7 +70,7 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
  */
 static void *direct_try_remapped(struct device *dev, size_t size, dma_addr_t *dma)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = NUMA_NO_NODE,
 		.gfp = WDMDMA_PAGES_GFP,
@@ -82,7 +82,7 @@ static void *direct_try_remapped(struct device *dev, size_t size, dma_addr_t *dm
 
 	for (tries = 0; tries < 2 && !cpu; tries++) {
 		if (tries) {
-			pages = wdmdma_pages_alloc(&place, size >> PAGE_SHIFT);
+			pages = wdmdma_pages_alloc(&limits, size >> PAGE_SHIFT);
 			if (pages)
 				wdmdma_pages_free(pages);
 		}

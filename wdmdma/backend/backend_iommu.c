@@ -284,7 +284,7 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 				struct wdmdma_buffer *buffer)
 {
 	unsigned long nr = buffer->size >> PAGE_SHIFT;
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = request->node == NUMA_NO_NODE ? dev_to_node(device->dev) : request->node,
 		.gfp = WDMDMA_PAGES_GFP,
@@ -294,7 +294,7 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 	if (!iommu_take_standin(device, buffer))
 		return -EAGAIN;
 	request->why = "no memory, or no logical addresses, for an uncached buffer";
-	buffer->pages = wdmdma_pages_gather(&place, nr);
+	buffer->pages = wdmdma_pages_gather(&limits, nr);
 	if (!buffer->pages)
 		return -ENOMEM;
 	ret = wdmdma_backing_map_cpu(request, buffer);

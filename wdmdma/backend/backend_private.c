@@ -344,7 +344,7 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 			 struct wdmdma_buffer *buffer)
 {
 	unsigned long nr = buffer->size >> PAGE_SHIFT;
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,
@@ -356,8 +356,8 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 		return -EOPNOTSUPP;
 	}
 	/* Large pages are such for the CPU too, and so in one piece. */
-	buffer->pages = request->granule ? wdmdma_pages_alloc(&place, nr) :
-					   wdmdma_pages_gather(&place, nr);
+	buffer->pages = request->granule ? wdmdma_pages_alloc(&limits, nr) :
+					   wdmdma_pages_gather(&limits, nr);
 	if (!buffer->pages) {
 		request->why = "no free memory of that length";
 		return -ENOMEM;

@@ -96,7 +96,7 @@ void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer)
 int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_window physical, struct wdmdma_buffer *buffer)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = physical,
 		/* Below a page nothing can be crossed: what is so short begins on a page. */
 		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
@@ -106,7 +106,7 @@ int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 	};
 	int ret;
 
-	buffer->pages = wdmdma_pages_alloc(&place, buffer->size >> PAGE_SHIFT);
+	buffer->pages = wdmdma_pages_alloc(&limits, buffer->size >> PAGE_SHIFT);
 	if (!buffer->pages) {
 		request->why = "no free physically contiguous memory of that length there";
 		return -ENOMEM;

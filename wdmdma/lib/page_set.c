@@ -99,14 +99,14 @@ void wdmdma_pages_delete(struct wdmdma_pages *pages)
 	kvfree(pages);
 }
 
-static bool pages_in_place(const struct wdmdma_place *place, u64 start, u64 size)
+static bool pages_within_limits(const struct wdmdma_page_limits *limits, u64 start, u64 size)
 {
-	return wdmdma_window_holds(place->window, start, size) &&
-	       !wdmdma_window_crosses(place->boundary, start, size);
+	return wdmdma_window_holds(limits->window, start, size) &&
+	       !wdmdma_window_crosses(limits->boundary, start, size);
 }
 
 /* A block of @nr pages from the buddy allocator, split into single pages. */
-static struct page *pages_from_buddy(const struct wdmdma_place *place, unsigned long nr,
+static struct page *pages_from_buddy(const struct wdmdma_page_limits *limits, unsigned long nr,
 				     gfp_t zone)
 {
 	unsigned int order = get_order(nr << PAGE_SHIFT);
@@ -115,11 +115,11 @@ static struct page *pages_from_buddy(const struct wdmdma_place *place, unsigned 
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	block = alloc_pages_node(place->node, place->gfp | zone, order);
+	block = alloc_pages_node(limits->node, limits->gfp | zone, order);
 	if (!block)
 		return NULL;
 
-	if (!pages_in_place(place, page_to_phys(block), (u64)nr << PAGE_SHIFT)) {
+	if (!pages_within_limits(limits, page_to_phys(block), (u64)nr << PAGE_SHIFT)) {
 		__free_pages(block, order);
 		return NULL;
 	}
@@ -145,10 +145,10 @@ struct wdmdma_window wdmdma_pages_ram(void)
  * ZONE_MOVABLE is for what can be moved away when the memory is unplugged; and what is made of
  * huge pages has been set aside for those who use them.
  */
-static bool pages_range_usable(const struct wdmdma_place *place, unsigned long pfn,
+static bool pages_range_usable(const struct wdmdma_page_limits *limits, unsigned long pfn,
 			       unsigned long nr)
 {
-	bool this_node = place->gfp & __GFP_THISNODE;
+	bool this_node = limits->gfp & __GFP_THISNODE;
 	struct zone *zone = NULL;
 	unsigned long i;
 
@@ -157,7 +157,7 @@ static bool pages_range_usable(const struct wdmdma_place *place, unsigned long p
 
 		if (!page || PageReserved(page) || PageHuge(page) || is_zone_movable_page(page) ||
 		    (zone && page_zone(page) != zone) ||
-		    (this_node && page_to_nid(page) != place->node))
+		    (this_node && page_to_nid(page) != limits->node))
 			return false;
 		zone = page_zone(page);
 	}
@@ -165,27 +165,27 @@ static bool pages_range_usable(const struct wdmdma_place *place, unsigned long p
 }
 
 /* A range at a place of the window that had to be emptied first: slow, and best effort. */
-static struct page *pages_from_range(const struct wdmdma_place *place, unsigned long nr)
+static struct page *pages_from_range(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
 	u64 size = (u64)nr << PAGE_SHIFT;
 	u64 align = roundup_pow_of_two(size);
-	struct wdmdma_window window = place->window;
+	struct wdmdma_window window = limits->window;
 	unsigned long i, pfn;
 	unsigned int n;
 	u64 start;
 
-	if (place->easy || !gfpflags_allow_blocking(place->gfp) ||
+	if (limits->easy || !gfpflags_allow_blocking(limits->gfp) ||
 	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
 		return NULL;
 	/* Aligned to its size a block crosses no boundary; without one, large blocks fit better. */
-	if (!place->boundary)
+	if (!limits->boundary)
 		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
 
 	for (n = 0; wdmdma_window_candidate(window, size, align, n, WDMDMA_PAGES_CANDIDATES,
 					    &start); n++) {
 		cond_resched();
 		pfn = start >> PAGE_SHIFT;
-		if (!pages_range_usable(place, pfn, nr))
+		if (!pages_range_usable(limits, pfn, nr))
 			continue;
 		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, WDMDMA_GFP))
 			continue;
@@ -198,39 +198,39 @@ static struct page *pages_from_range(const struct wdmdma_place *place, unsigned 
 
 /**
  * wdmdma_pages_block() - allocate physically contiguous pages
- * @place: where they may lie and how to allocate them
+ * @limits: where they may lie and how to allocate them
  * @nr: number of pages
  *
  * The buddy allocator is asked first, with the zones that the window could mean
  * from the widest to the narrowest; then, if the caller may sleep, places in the
  * window are emptied.
  *
- * Context: may sleep, unless @place->gfp says otherwise.
+ * Context: may sleep, unless @limits->gfp says otherwise.
  * Return: the first of @nr pages, each with a reference of its own; or NULL.
  */
-struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr)
+struct page *wdmdma_pages_block(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 	struct page *block = NULL;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(zones) && !block; i++)
-		block = pages_from_buddy(place, nr, zones[i]);
-	return block ?: pages_from_range(place, nr);
+		block = pages_from_buddy(limits, nr, zones[i]);
+	return block ?: pages_from_range(limits, nr);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
 
 /* A page set of wdmdma_pages_block(), not mapped yet; or NULL. */
-struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr)
+struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
-	struct wdmdma_pages *pages = wdmdma_pages_new(nr, gfpflags_allow_blocking(place->gfp) ?
-						      WDMDMA_GFP : GFP_NOWAIT);
+	struct wdmdma_pages *pages = wdmdma_pages_new(
+		nr, gfpflags_allow_blocking(limits->gfp) ? WDMDMA_GFP : GFP_NOWAIT);
 	struct page *block;
 	unsigned long i;
 
 	if (!pages)
 		return NULL;
-	block = wdmdma_pages_block(place, nr);
+	block = wdmdma_pages_block(limits, nr);
 	if (!block) {
 		wdmdma_pages_delete(pages);
 		return NULL;
@@ -245,20 +245,20 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
  * A page set in as few pieces as can be had without effort, not mapped yet; or NULL.
  * For a device that an IOMMU shows one range all the same. May sleep.
  */
-struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr)
+struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
 	struct wdmdma_pages *pages = wdmdma_pages_new(nr, WDMDMA_GFP);
 	unsigned int order = MAX_PAGE_ORDER, i;
-	struct wdmdma_place easy = *place;
+	struct wdmdma_page_limits easy = *limits;
 	unsigned long done = 0;
 	struct page *block;
 
 	if (!pages)
 		return NULL;
-	easy.gfp = (place->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	easy.gfp = (limits->gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
 	while (done < nr) {
 		order = min_t(unsigned int, order, ilog2(nr - done));
-		block = pages_from_buddy(order ? &easy : place, 1UL << order, 0);
+		block = pages_from_buddy(order ? &easy : limits, 1UL << order, 0);
 		if (block) {
 			for (i = 0; i < 1U << order; i++)
 				pages->pfn[done++] = page_to_pfn(block) + i;

@@ -47,14 +47,14 @@ struct wdmdma_pages {
 #define WDMDMA_PAGES_GFP	(WDMDMA_GFP | __GFP_ZERO)
 
 /**
- * struct wdmdma_place - where pages may come from
+ * struct wdmdma_page_limits - where pages may come from
  * @window: physical addresses, first byte to last byte
  * @boundary: a power of two whose multiples the pages may not cross; 0 for none
  * @node: preferred NUMA node, or NUMA_NO_NODE; strict with __GFP_THISNODE in @gfp
  * @gfp: how to allocate: WDMDMA_PAGES_GFP, or what the caller needs instead
  * @easy: only what is free; no place is emptied
  */
-struct wdmdma_place {
+struct wdmdma_page_limits {
 	struct wdmdma_window window;
 	u64 boundary;
 	int node;
@@ -75,7 +75,7 @@ static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned l
 
 enum wdmdma_cache wdmdma_cache_of(const void *va);
 struct wdmdma_window wdmdma_pages_ram(void);
-struct page *wdmdma_pages_block(const struct wdmdma_place *place, unsigned long nr);
+struct page *wdmdma_pages_block(const struct wdmdma_page_limits *limits, unsigned long nr);
 
 void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache,
 		      bool writable);
@@ -98,8 +98,8 @@ void *wdmdma_kvmalloc(size_t size, gfp_t gfp);
 
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp);
 void wdmdma_pages_delete(struct wdmdma_pages *pages);
-struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_place *place, unsigned long nr);
-struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_place *place, unsigned long nr);
+struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits, unsigned long nr);
+struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_page_limits *limits, unsigned long nr);
 int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache);
 void wdmdma_pages_unmap(struct wdmdma_pages *pages);
 void wdmdma_pages_free(struct wdmdma_pages *pages);

@@ -112,13 +112,13 @@ static int wdm_contiguous_keep(struct wdmdma_pages *pages)
 }
 
 /* Why there is no such memory; NULL, and the pages, if there is. */
-static const char *wdm_contiguous_alloc(struct wdmdma_place *place, u64 bytes,
+static const char *wdm_contiguous_alloc(struct wdmdma_page_limits *limits, u64 bytes,
 					enum wdmdma_cache cache, struct wdmdma_pages **result)
 {
 	struct wdmdma_pages *pages;
 
-	if (!bytes || place->window.first > place->window.last ||
-	    (place->boundary && (!is_power_of_2(place->boundary) || place->boundary < bytes)))
+	if (!bytes || limits->window.first > limits->window.last ||
+	    (limits->boundary && (!is_power_of_2(limits->boundary) || limits->boundary < bytes)))
 		return "the length is 0, limits are upside down, or the boundary cannot be kept";
 	if (bytes > PFN_PHYS(totalram_pages()))
 		return "the length is more than all memory";
@@ -126,9 +126,9 @@ static const char *wdm_contiguous_alloc(struct wdmdma_place *place, u64 bytes,
 		return "only cached memory can be had at DISPATCH_LEVEL";
 
 	/* So few bytes cross no boundary, as they begin on a page. */
-	if (place->boundary && place->boundary < PAGE_SIZE)
-		place->boundary = PAGE_SIZE;
-	pages = wdmdma_pages_alloc(place, PFN_UP(bytes));
+	if (limits->boundary && limits->boundary < PAGE_SIZE)
+		limits->boundary = PAGE_SIZE;
+	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
 	if (!pages)
 		return "no free contiguous memory there";
 	if (wdmdma_pages_map(pages, cache))
@@ -150,7 +150,7 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 				 PHYSICAL_ADDRESS highest_address, PHYSICAL_ADDRESS boundary,
 				 MEMORY_CACHING_TYPE cache_type, NODE_REQUIREMENT preferred_node)
 {
-	struct wdmdma_place place = {
+	struct wdmdma_page_limits limits = {
 		.window = { lowest_address.QuadPart, highest_address.QuadPart },
 		.boundary = boundary.QuadPart,
 		.node = NUMA_NO_NODE,
@@ -166,16 +166,16 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 			wdm_mdl_refuse(call, "PreferredNode %u does not exist", preferred_node);
 			return NULL;
 		}
-		place.node = preferred_node;
-		place.gfp |= __GFP_THISNODE;
+		limits.node = preferred_node;
+		limits.gfp |= __GFP_THISNODE;
 	}
 	if (wdm_cache_type(cache_type, &cache))
 		fault = "CacheType is unknown, or cannot be had here";
 	else
-		fault = wdm_contiguous_alloc(&place, number_of_bytes, cache, &pages);
+		fault = wdm_contiguous_alloc(&limits, number_of_bytes, cache, &pages);
 	if (fault) {
 		wdm_mdl_refuse(call, "%zu bytes from %#llx to %#llx: %s", (size_t)number_of_bytes,
-			       place.window.first, place.window.last, fault);
+			       limits.window.first, limits.window.last, fault);
 		return NULL;
 	}
 	return pages->va;

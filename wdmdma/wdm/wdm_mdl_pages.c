@@ -36,7 +36,7 @@
 /* One call of the family, checked and in pages. */
 struct wdm_pages_request {
 	const char *call;
-	struct wdmdma_place place;
+	struct wdmdma_page_limits limits;
 	u64 skip;		/* how far the window moves up when it has no more pages */
 	unsigned long chunk;	/* pages that must be contiguous, aligned to their size if > 1 */
 	unsigned long total;	/* pages asked for */
@@ -81,9 +81,9 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
 		return "Flags has a bit that is not supported (large-page cache, hot removal)";
 	if (!bytes || bytes > WDM_MDL_MAX_BYTES)
 		return "TotalBytes is 0 or above 4 GiB - 4 KiB";
-	if (request->place.window.first > request->place.window.last)
+	if (request->limits.window.first > request->limits.window.last)
 		return "LowAddress is above HighAddress";
-	if (!wdm_pages_cut(&request->place.window))
+	if (!wdm_pages_cut(&request->limits.window))
 		return "no whole page lies between LowAddress and HighAddress";
 	if (!PAGE_ALIGNED(skip))
 		return "SkipBytes is no multiple of the page size";
@@ -99,7 +99,7 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
 	if (skip && (!is_power_of_2(skip) || bytes % skip))
 		return "for chunks SkipBytes must be a power of two, and TotalBytes a multiple";
 	request->chunk = skip ? PFN_DOWN(skip) : request->total;
-	request->place.boundary = skip;
+	request->limits.boundary = skip;
 	request->skip = 0;
 	return NULL;
 }
@@ -110,9 +110,9 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
  */
 static unsigned long wdm_pages_run(const struct wdm_pages_request *request, unsigned long left)
 {
-	struct wdmdma_window ram = wdmdma_pages_ram(), window = request->place.window;
+	struct wdmdma_window ram = wdmdma_pages_ram(), window = request->limits.window;
 
-	if (request->chunk > 1 || request->place.boundary ||
+	if (request->chunk > 1 || request->limits.boundary ||
 	    (window.first <= ram.first && window.last >= ram.last))
 		return request->chunk;
 	return min(rounddown_pow_of_two(left), WDM_PAGES_RUN);
@@ -146,7 +146,7 @@ static bool wdm_pages_has_memory(struct wdmdma_window window)
  */
 static bool wdm_pages_skip(struct wdm_pages_request *request)
 {
-	struct wdmdma_window *window = &request->place.window;
+	struct wdmdma_window *window = &request->limits.window;
 	u64 up = request->skip, memory;
 
 	if (!up || window->last > U64_MAX - up)
@@ -175,7 +175,7 @@ static bool wdm_pages_next(struct wdm_pages_request *request, bool had_none)
 	do {
 		if (!wdm_pages_skip(request))
 			return false;
-	} while (!wdm_pages_has_memory(request->place.window));
+	} while (!wdm_pages_has_memory(request->limits.window));
 	return true;
 }
 
@@ -186,12 +186,12 @@ static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 	unsigned long got = 0, before = 0, most = ULONG_MAX, nr, i;
 	struct page *block;
 
-	if (!wdm_pages_has_memory(request->place.window) && !wdm_pages_next(request, false))
+	if (!wdm_pages_has_memory(request->limits.window) && !wdm_pages_next(request, false))
 		return 0;
 	while (request->total - got >= request->chunk && !fatal_signal_pending(current)) {
 		nr = min(wdm_pages_run(request, request->total - got), most);
-		block = wdmdma_pages_block(&request->place, nr);
-		if (gfpflags_allow_blocking(request->place.gfp))
+		block = wdmdma_pages_block(&request->limits, nr);
+		if (gfpflags_allow_blocking(request->limits.gfp))
 			cond_resched();
 		if (block) {
 			for (i = 0; i < nr; i++)
@@ -256,7 +256,7 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
 {
 	struct wdm_pages_request request = {
 		.call = call,
-		.place = {
+		.limits = {
 			.window = { low_address.QuadPart, high_address.QuadPart },
 			.node = node,
 			.gfp = wdm_pages_gfp(flags),
