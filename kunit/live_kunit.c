@@ -302,7 +302,7 @@ static NTSTATUS from_mdl(struct wdmdma_fixture *fixture, PMDL mdl,
 }
 
 /* A device that does not see the CPU's caches can have no memory of the driver's own. */
-static bool may_adopt(struct kunit *test)
+static bool may_import(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 
@@ -421,7 +421,7 @@ static void write_only_lets_the_device_write(struct kunit *test)
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	if (!may_adopt(test))
+	if (!may_import(test))
 		return;
 	if (!wdmdma_test_iommu_forbids_reading(fixture->dev)) {
 		kunit_skip(test, "the IOMMU's driver forbids no device to read");
@@ -591,7 +591,7 @@ static void limits_hold_for_memory_of_the_driver(struct kunit *test)
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	if (!may_adopt(test))
+	if (!may_import(test))
 		return;
 	va = scattered_memory(test, page);
 	mdl = mdl_of(test, va, SZ_64K);
@@ -620,7 +620,7 @@ static void unbind_leaves_memory_of_the_driver_alone(struct kunit *test)
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	if (!may_adopt(test))
+	if (!may_import(test))
 		return;
 	va = scattered_memory(test, page);
 	memset(va, 0x77, SZ_64K);
@@ -633,7 +633,7 @@ static void unbind_leaves_memory_of_the_driver_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);
 }
 
-static void adopt_and_free(struct kunit *test)
+static void import_and_free(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 	unsigned int left = current->fail_nth;
@@ -660,9 +660,9 @@ static void from_mdl_fails_cleanly_at_every_point(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
 
-	if (!may_adopt(test))
+	if (!may_import(test))
 		return;
-	wdmdma_test_sweep_on(test, fixture->dev, adopt_and_free);
+	wdmdma_test_sweep_on(test, fixture->dev, import_and_free);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 

@@ -29,7 +29,7 @@
 #include "objects.h"
 
 #define HIGH		BIT_ULL(36)	/* above the windows of QEMU's host bridge */
-#define MEMORY		SZ_64K		/* what the cases adopt */
+#define MEMORY SZ_64K /* what the cases import */
 #define MANY		1000
 #define THREADS		2
 #define THREAD_ROUNDS	300

@@ -51,7 +51,7 @@ static struct common alloc_bounded(struct kunit *test, ULONG length, ULONG flags
 }
 
 /* On contiguous memory of the driver's own. */
-static struct common adopt(struct kunit *test, ULONG length, MEMORY_CACHING_TYPE cache)
+static struct common import(struct kunit *test, ULONG length, MEMORY_CACHING_TYPE cache)
 {
 	PHYSICAL_ADDRESS low = { .QuadPart = SZ_16M }, high = { .QuadPart = -1 }, none = {};
 	struct wdmdma_fixture *f = test->priv;
@@ -147,7 +147,7 @@ static void expect_gone(struct kunit *test, PDMA_ADAPTER adapter, const struct c
 static const struct length_row {
 	const char *name;
 	ULONG length;
-	bool adopted;
+	bool imported;
 } length_rows[] = {
 	{ "1 byte", 1 },
 	{ "4 KiB", SZ_4K },
@@ -166,8 +166,8 @@ static void every_byte_of_a_buffer_is_translated(struct kunit *test)
 {
 	const struct length_row *row = test->param_value;
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = row->adopted ? adopt(test, row->length, MmCached) :
-					 alloc(test, row->length);
+	struct common b = row->imported ? import(test, row->length, MmCached) :
+					  alloc(test, row->length);
 	dma_addr_t la;
 
 	expect_found(test, &b);
@@ -212,7 +212,7 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 	const struct section_row *row = test->param_value;
 	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = section(2, 2);
 	struct wdmdma_fixture *f = test->priv;
-	struct common whole = adopt(test, 8 * SZ_4K, MmCached), one, two;
+	struct common whole = import(test, 8 * SZ_4K, MmCached), one, two;
 	PMDL mdl = whole.mdl;
 
 	/* Only its memory is wanted. */
@@ -594,8 +594,8 @@ static void info_of_uncached_memory_of_the_driver(struct kunit *test)
 	struct common b, c;
 
 	skip_without_uncached_memory(test);
-	b = adopt(test, SZ_8K, MmNonCached);
-	c = adopt(test, SZ_8K, MmWriteCombined);
+	b = import(test, SZ_8K, MmNonCached);
+	c = import(test, SZ_8K, MmWriteCombined);
 	expect_info(test, &b, INFO(SZ_8K, MmNonCached, PAGE_SIZE));
 	expect_info(test, &c, INFO(SZ_8K, MmWriteCombined, PAGE_SIZE));
 	release(test, b);
@@ -604,7 +604,7 @@ static void info_of_uncached_memory_of_the_driver(struct kunit *test)
 
 static void info_of_memory_of_the_driver(struct kunit *test)
 {
-	struct common b = adopt(test, SZ_16K, MmCached), c = adopt(test, SZ_2M, MmCached);
+	struct common b = import(test, SZ_16K, MmCached), c = import(test, SZ_2M, MmCached);
 
 	expect_info(test, &b, INFO(SZ_16K, MmCached, PAGE_SIZE));
 	/* As much as a large page, and it is one if it lies like one. */

@@ -74,7 +74,7 @@ struct wdmdma_request {
  * @cache: the cache type that was asked for: enum wdmdma_cache
  * @low_order: one more than the order of what is booked in wdmdma_device.low;
  *             0 for nothing (backend_iommu)
- * @adopted: the memory is the driver's: this is a struct wdmdma_adopted
+ * @imported: the memory is the driver's: this is a struct wdmdma_imported
  * @block: elements of a vector: this is in a struct wdmdma_vector_block
  * @shared: a domain buffer: all that join its domain must reach it
  * @recyclable: nothing but its length and cache type was asked for: it can be kept
@@ -102,7 +102,7 @@ struct wdmdma_buffer {
 	atomic_t freeing;
 	u8 cache;
 	u8 low_order;
-	u8 adopted : 1;
+	u8 imported : 1;
 	u8 block : 1;
 	u8 shared : 1;
 	u8 recyclable : 1;
@@ -120,7 +120,7 @@ struct wdmdma_buffer {
 static_assert(sizeof(struct wdmdma_buffer) <= 128);
 
 /**
- * struct wdmdma_adopted - a common buffer on memory of the driver's own
+ * struct wdmdma_imported - a common buffer on memory of the driver's own
  * @buffer: first, so that both are freed as one; @buffer.pages is our own list
  * @owner: the driver's object that describes the memory, for as long as we use it
  * @owner_cpu: address of all that @owner describes; @buffer may be a part of it
@@ -129,7 +129,7 @@ static_assert(sizeof(struct wdmdma_buffer) <= 128);
  * @held: we have a reference to each page, and they stay if the driver frees them
  * @pinned: they are a process's: they stay pinned if the driver unpins them
  */
-struct wdmdma_adopted {
+struct wdmdma_imported {
 	struct wdmdma_buffer buffer;
 	struct wdmdma_handle owner;
 	void *owner_cpu;
@@ -139,9 +139,9 @@ struct wdmdma_adopted {
 	bool pinned;
 };
 
-static inline struct wdmdma_adopted *wdmdma_to_adopted(struct wdmdma_buffer *buffer)
+static inline struct wdmdma_imported *wdmdma_to_imported(struct wdmdma_buffer *buffer)
 {
-	return container_of(buffer, struct wdmdma_adopted, buffer);
+	return container_of(buffer, struct wdmdma_imported, buffer);
 }
 
 /* How a device gets at memory of a driver's. */
@@ -180,8 +180,8 @@ struct wdmdma_addresses {
  * @alloc: fill in @cpu, @dma and what @free needs for a zeroed buffer of @size
  *         bytes; 0, or a negative errno and the reason in @why. The caller
  *         checks @dma against @window
- * @adopt: the same for the pages of an adopted buffer, which has all but @dma
- * @free: unmap from the device, then, unless they are adopted, from the CPU, and
+ * @import: the same for the pages of an imported buffer, which has all but @dma
+ * @free: unmap from the device, then, unless they are imported, from the CPU, and
  *        free; cannot fail
  * @shares: two devices that both use this backend may be able to share a domain
  * @reaches: can the device be given this memory, in this window of logical addresses?
@@ -193,7 +193,7 @@ struct wdmdma_addresses {
  * @merges: pages that do not follow each other can become one range of addresses
  * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
- * @alloc, @adopt and @free may sleep; @reaches and @phys are for transfers, and do
+ * @alloc, @import and @free may sleep; @reaches and @phys are for transfers, and do
  * not. The device they are given is that of wdmdma_adapter_dma().
  */
 struct wdmdma_backend {
@@ -202,8 +202,8 @@ struct wdmdma_backend {
 	bool shares;
 	int (*alloc)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
-	int (*adopt)(struct wdmdma_device *device, struct wdmdma_request *request,
-		     struct wdmdma_buffer *buffer);
+	int (*import)(struct wdmdma_device *device, struct wdmdma_request *request,
+		      struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 	bool (*forget)(struct wdmdma_device *device);
 	enum wdmdma_reach (*reaches)(const struct wdmdma_device *device,

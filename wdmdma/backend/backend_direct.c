@@ -152,12 +152,12 @@ static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 	return direct_alloc_pages(device, request, buffer);
 }
 
-static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
-			struct wdmdma_buffer *buffer)
+static int direct_import(struct wdmdma_device *device, struct wdmdma_request *request,
+			 struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_pages *pages = buffer->pages;
 
-	if (wdmdma_to_adopted(buffer)->direction != DMA_BIDIRECTIONAL) {
+	if (wdmdma_to_imported(buffer)->direction != DMA_BIDIRECTIONAL) {
 		request->why = "only an IOMMU can limit what the device does with memory";
 		return -EOPNOTSUPP;
 	}
@@ -181,7 +181,7 @@ static int direct_adopt(struct wdmdma_device *device, struct wdmdma_request *req
 
 static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	if (buffer->adopted)
+	if (buffer->imported)
 		wdmdma_backing_unmap_dma(device, buffer, buffer->dma);
 	else if (buffer->pages)
 		wdmdma_backing_free(device, buffer);
@@ -232,7 +232,7 @@ const struct wdmdma_backend wdmdma_backend_direct = {
 	.name = "direct",
 	.shares = true,
 	.alloc = direct_alloc,
-	.adopt = direct_adopt,
+	.import = direct_import,
 	.free = direct_free,
 	.reaches = direct_reaches,
 	.phys = direct_phys,

@@ -124,7 +124,7 @@ static struct iommu_mapping *iommu_mapping_of(const struct wdmdma_buffer *buffer
 
 static enum dma_data_direction iommu_direction(struct wdmdma_buffer *buffer)
 {
-	return buffer->adopted ? wdmdma_to_adopted(buffer)->direction : DMA_BIDIRECTIONAL;
+	return buffer->imported ? wdmdma_to_imported(buffer)->direction : DMA_BIDIRECTIONAL;
 }
 
 #if WDMDMA_HAS_DMA_IOVA
@@ -240,7 +240,7 @@ static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buff
 
 #endif /* !WDMDMA_HAS_DMA_IOVA */
 
-/* Map the pages of a buffer that has the stand-in, ours or adopted, as one range. */
+/* Map the pages of a buffer that has the stand-in, ours or imported, as one range. */
 static int iommu_map_pages(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {
@@ -267,8 +267,8 @@ static void iommu_unmap_pages(struct wdmdma_device *device, struct wdmdma_buffer
 	buffer->sgt = NULL;
 }
 
-static int iommu_map_adopted(struct wdmdma_device *device, struct wdmdma_request *request,
-			     struct wdmdma_buffer *buffer)
+static int iommu_map_imported(struct wdmdma_device *device, struct wdmdma_request *request,
+			      struct wdmdma_buffer *buffer)
 {
 	if (iommu_direction(buffer) == DMA_FROM_DEVICE &&
 	    !wdmdma_iommu_forbids_reading(device->dev)) {
@@ -333,8 +333,8 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 {
 	lockdep_assert_held(&device->override);
 
-	if (buffer->adopted)
-		return iommu_map_adopted(device, request, buffer);
+	if (buffer->imported)
+		return iommu_map_imported(device, request, buffer);
 	if (request->granule)
 		return iommu_alloc_large(device, request, buffer);
 	if (request->own_backing &&
@@ -356,7 +356,7 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
 {
 	if (buffer->sgt) {
 		iommu_unmap_pages(device, buffer);
-		if (!buffer->adopted)
+		if (!buffer->imported)
 			wdmdma_backing_free_pages(buffer);
 	} else if (buffer->pages) {
 		wdmdma_backing_free(device, buffer);
@@ -465,7 +465,7 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	return ret;
 }
 
-/* Place a buffer, or an adopted one, in the request's window and on its node. */
+/* Place a buffer, or an imported one, in the request's window and on its node. */
 static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
@@ -533,7 +533,7 @@ const struct wdmdma_backend wdmdma_backend_iommu = {
 	.name = "IOMMU",
 	.shares = true,
 	.alloc = iommu_place_for_sure,
-	.adopt = iommu_place_for_sure,
+	.import = iommu_place_for_sure,
 	.free = iommu_free,
 	.forget = iommu_forget,
 	.phys = iommu_phys,

@@ -276,7 +276,7 @@ static void private_unmap(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	} else {
 		dev_warn(device->dev, "%zu of %zu bytes cannot be unmapped from %#llx\n",
 			 mapped - unmapped, mapped, first);
-		if (!buffer->adopted || wdmdma_to_adopted(buffer)->held)
+		if (!buffer->imported || wdmdma_to_imported(buffer)->held)
 			wdmdma_pfns_leak(buffer->pages->pfn, buffer->pages->nr,
 					 "are still known to a device");
 	}
@@ -371,10 +371,10 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 	return ret;
 }
 
-static int private_adopt(struct wdmdma_device *device, struct wdmdma_request *request,
-			 struct wdmdma_buffer *buffer)
+static int private_import(struct wdmdma_device *device, struct wdmdma_request *request,
+			  struct wdmdma_buffer *buffer)
 {
-	enum dma_data_direction direction = wdmdma_to_adopted(buffer)->direction;
+	enum dma_data_direction direction = wdmdma_to_imported(buffer)->direction;
 	int prot = 0;
 
 	if (direction == DMA_FROM_DEVICE && !wdmdma_iommu_forbids_reading(device->dev)) {
@@ -391,7 +391,7 @@ static int private_adopt(struct wdmdma_device *device, struct wdmdma_request *re
 static void private_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	private_unmap(device, buffer, buffer->size);
-	if (!buffer->adopted)
+	if (!buffer->imported)
 		wdmdma_backing_free_pages(buffer);
 }
 
@@ -399,7 +399,7 @@ const struct wdmdma_backend wdmdma_backend_private = {
 	.name = "private domain",
 	.small_blocks = true,
 	.alloc = private_alloc,
-	.adopt = private_adopt,
+	.import = private_import,
 	.free = private_free,
 };
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_backend_private);

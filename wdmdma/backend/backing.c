@@ -34,7 +34,7 @@ static bool backing_needs_no_mapping(const struct wdmdma_device *device)
 }
 
 /*
- * Map contiguous pages of a buffer, ours or adopted, for the device. Any context.
+ * Map contiguous pages of a buffer, ours or imported, for the device. Any context.
  * @request may be NULL: nobody asks why.
  */
 int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *request,

@@ -107,7 +107,7 @@ bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	unsigned int n;
 
 	lockdep_assert_held_write(&device->override);
-	if (buffer->adopted || buffer->sgt || buffer->size > LOW_CACHED_SIZE ||
+	if (buffer->imported || buffer->sgt || buffer->size > LOW_CACHED_SIZE ||
 	    (buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM) ||
 	    !wdmdma_iommu_is_lazy(device))
 		return false;
@@ -136,7 +136,7 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 	unsigned int n;
 
 	lockdep_assert_held_write(&device->override);
-	if (buffer->adopted || request->granule || request->node != NUMA_NO_NODE ||
+	if (buffer->imported || request->granule || request->node != NUMA_NO_NODE ||
 	    request->cache != WDMDMA_CACHE_PLATFORM)
 		return false;
 	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {

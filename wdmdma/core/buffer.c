@@ -4,7 +4,7 @@
  *
  * Every Windows call comes to wdmdma_buffer_alloc(), which checks the request, asks the
  * device's backend, verifies what came back and keeps the record. A recycled buffer
- * (core/recycle.c) has been through this before. wdmdma_buffer_adopt() does the same for
+ * (core/recycle.c) has been through this before. wdmdma_buffer_import() does the same for
  * memory that the driver owns. Whoever sets the buffer's freeing bit first frees it: the
  * driver's call, or the clean-up when the adapter or the driver goes. Freeing cannot fail.
  */
@@ -139,44 +139,44 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_alloc);
 
-static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *request,
-						 const struct wdmdma_adoption *adoption)
+static struct wdmdma_imported *buffer_new_imported(const struct wdmdma_request *request,
+						   const struct wdmdma_import *import)
 {
 	unsigned long i, nr = request->len >> PAGE_SHIFT;
-	struct wdmdma_adopted *adopted = kzalloc(sizeof(*adopted), WDMDMA_GFP);
+	struct wdmdma_imported *imported = kzalloc(sizeof(*imported), WDMDMA_GFP);
 	struct wdmdma_pages *pages;
 
-	if (!adopted)
+	if (!imported)
 		return NULL;
 	pages = wdmdma_pages_new(nr, WDMDMA_GFP);
-	if (!pages || (adoption->pinned && wdmdma_pins_use(adoption->pfn, nr))) {
+	if (!pages || (import->pinned && wdmdma_pins_use(import->pfn, nr))) {
 		wdmdma_pages_delete(pages);
-		kfree(adopted);
+		kfree(imported);
 		return NULL;
 	}
 	for (i = 0; i < nr; i++) {
-		pages->pfn[i] = adoption->pfn[i];
-		if (adoption->hold)
+		pages->pfn[i] = import->pfn[i];
+		if (import->hold)
 			get_page(pfn_to_page(pages->pfn[i]));
 	}
 
-	adopted->buffer.adopted = true;
-	adopted->buffer.cpu = adoption->cpu;
-	adopted->buffer.pages = pages;
-	adopted->owner_cpu = adoption->owner_cpu;
-	adopted->owner_len = adoption->owner_len;
-	adopted->direction = adoption->direction;
-	adopted->held = adoption->hold;
-	adopted->pinned = adoption->pinned;
-	wdmdma_handle_publish(&adopted->owner, adoption->owner_type, adoption->owner);
-	return adopted;
+	imported->buffer.imported = true;
+	imported->buffer.cpu = import->cpu;
+	imported->buffer.pages = pages;
+	imported->owner_cpu = import->owner_cpu;
+	imported->owner_len = import->owner_len;
+	imported->direction = import->direction;
+	imported->held = import->hold;
+	imported->pinned = import->pinned;
+	wdmdma_handle_publish(&imported->owner, import->owner_type, import->owner);
+	return imported;
 }
 
 /**
- * wdmdma_buffer_adopt() - make memory of the driver's own a common buffer
+ * wdmdma_buffer_import() - make memory of the driver's own a common buffer
  * @adapter: the adapter
  * @request: what was asked for: whole pages; cache type and node do not count
- * @adoption: the memory
+ * @import: the memory
  * @dma: receives the logical address
  *
  * The memory is never touched.
@@ -186,11 +186,11 @@ static struct wdmdma_adopted *buffer_new_adopted(const struct wdmdma_request *re
  * buffer of this adapter; -EOPNOTSUPP, -ENOMEM, -ESHUTDOWN as for
  * wdmdma_buffer_alloc(). A failure has been reported.
  */
-int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
-			const struct wdmdma_adoption *adoption, dma_addr_t *dma)
+int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			 const struct wdmdma_import *import, dma_addr_t *dma)
 {
 	struct wdmdma_window asked = request->window;
-	struct wdmdma_adopted *adopted;
+	struct wdmdma_imported *imported;
 	void *cpu;
 	int ret;
 
@@ -204,21 +204,21 @@ int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		goto refuse;
 	}
 
-	adopted = buffer_new_adopted(request, adoption);
-	if (!adopted) {
+	imported = buffer_new_imported(request, import);
+	if (!imported) {
 		ret = -ENOMEM;
 		goto refuse;
 	}
-	ret = buffer_start(adapter, request, &adopted->buffer, &cpu, dma);
+	ret = buffer_start(adapter, request, &imported->buffer, &cpu, dma);
 	if (!ret)
 		return 0;
-	wdmdma_record_disown(adopted);
-	kfree_rcu(&adopted->buffer, rcu);
+	wdmdma_record_disown(imported);
+	kfree_rcu(&imported->buffer, rcu);
 refuse:
 	buffer_refused(adapter, request, asked);
 	return ret;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_adopt);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_import);
 
 /* Free a buffer that the caller claimed. */
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
@@ -232,13 +232,13 @@ static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 static bool buffer_has_address(struct wdmdma_buffer *buffer, void *cpu)
 {
 	return buffer->cpu == cpu ||
-	       (buffer->adopted && wdmdma_to_adopted(buffer)->owner_cpu == cpu);
+	       (buffer->imported && wdmdma_to_imported(buffer)->owner_cpu == cpu);
 }
 
 static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
 {
 	return buffer->len == len ||
-	       (buffer->adopted && wdmdma_to_adopted(buffer)->owner_len == len);
+	       (buffer->imported && wdmdma_to_imported(buffer)->owner_len == len);
 }
 
 /* The logical address tells parts of one memory apart. Under the RCU read lock. */

@@ -31,8 +31,8 @@ struct wdmdma_free_args {
 };
 
 /**
- * struct wdmdma_adoption - memory of the driver's own that is to become a buffer
- * @owner: as in struct wdmdma_adopted, by pointer
+ * struct wdmdma_import - memory of the driver's own that is to become a buffer
+ * @owner: as in struct wdmdma_imported, by pointer
  * @owner_type: what @owner is
  * @owner_cpu: as there
  * @owner_len: as there
@@ -42,7 +42,7 @@ struct wdmdma_free_args {
  * @hold: take references to the pages, which must be such that allow it
  * @pinned: the pages are pinned ones of a process (lib/pins.h)
  */
-struct wdmdma_adoption {
+struct wdmdma_import {
 	const void *owner;
 	enum wdmdma_handle_type owner_type;
 	void *owner_cpu;
@@ -56,8 +56,8 @@ struct wdmdma_adoption {
 
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma);
-int wdmdma_buffer_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
-			const struct wdmdma_adoption *adoption, dma_addr_t *dma);
+int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			 const struct wdmdma_import *import, dma_addr_t *dma);
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len);
 int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args);

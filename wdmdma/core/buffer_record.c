@@ -107,8 +107,8 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	buffer->len = request->len;
 	buffer->size = wdmdma_request_size(request);
 	buffer->shared = request->shared;
-	ret = buffer->adopted ? device->backend->adopt(device, request, buffer) :
-				device->backend->alloc(device, request, buffer);
+	ret = buffer->imported ? device->backend->import(device, request, buffer) :
+				 device->backend->alloc(device, request, buffer);
 	if (ret)
 		return ret;
 	if (!wdmdma_window_holds(request->window, buffer->dma, buffer->size))
@@ -182,15 +182,15 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 }
 
 /* Let go of the driver's memory: no device can reach it any more. */
-void wdmdma_record_disown(struct wdmdma_adopted *adopted)
+void wdmdma_record_disown(struct wdmdma_imported *imported)
 {
-	struct wdmdma_pages *pages = adopted->buffer.pages;
+	struct wdmdma_pages *pages = imported->buffer.pages;
 	unsigned long i;
 
-	wdmdma_handle_retire(&adopted->owner);
-	if (adopted->pinned)
-		wdmdma_pins_unuse(pages->pfn, pages->nr, adopted->direction != DMA_TO_DEVICE);
-	for (i = 0; adopted->held && i < pages->nr; i++)
+	wdmdma_handle_retire(&imported->owner);
+	if (imported->pinned)
+		wdmdma_pins_unuse(pages->pfn, pages->nr, imported->direction != DMA_TO_DEVICE);
+	for (i = 0; imported->held && i < pages->nr; i++)
 		put_page(pfn_to_page(pages->pfn[i]));
 	wdmdma_pages_delete(pages);
 }
@@ -208,7 +208,7 @@ void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 		record_unplace(adapter, buffer);
 	else
 		wdmdma_backing_free_pages(buffer);
-	if (buffer->adopted)
-		wdmdma_record_disown(wdmdma_to_adopted(buffer));
+	if (buffer->imported)
+		wdmdma_record_disown(wdmdma_to_imported(buffer));
 	kfree_rcu(buffer, rcu);
 }

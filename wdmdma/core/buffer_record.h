@@ -16,7 +16,7 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller);
-void wdmdma_record_disown(struct wdmdma_adopted *adopted);
+void wdmdma_record_disown(struct wdmdma_imported *imported);
 void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 
 #endif /* WDMDMA_BUFFER_RECORD_H */

@@ -103,7 +103,7 @@ const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
 	const char *why;
 	unsigned long flags;
 
-	if (buffer->adopted)
+	if (buffer->imported)
 		return "the memory is the driver's own, and must be named exactly";
 	if (buffer->block)
 		return "an element of a vector: FreeCommonBufferFromVector frees it";

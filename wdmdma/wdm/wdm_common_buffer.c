@@ -332,10 +332,10 @@ static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
 	return wdm_mdl_fault(mdl, from->offset, from->length, from->direction != DMA_TO_DEVICE);
 }
 
-static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
-		     const struct wdm_from_mdl *from, dma_addr_t *dma)
+static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
+		      const struct wdm_from_mdl *from, dma_addr_t *dma)
 {
-	struct wdmdma_adoption adoption = {
+	struct wdmdma_import import = {
 		.owner = mdl,
 		.owner_type = WDMDMA_HANDLE_MDL,
 		.owner_cpu = mdl->MappedSystemVa,
@@ -348,7 +348,7 @@ static int wdm_adopt(struct wdmdma_adapter *adapter, struct wdmdma_request *requ
 		.pinned = wdm_mdl_has_user_pages(mdl),
 	};
 
-	return wdmdma_buffer_adopt(adapter, request, &adoption, dma);
+	return wdmdma_buffer_import(adapter, request, &import, dma);
 }
 
 /**
@@ -419,7 +419,7 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 	} else {
 		request.len = from.length;
 		request.window = from.window;
-		ret = wdm_adopt(adapter, &request, mdl, &from, &dma);
+		ret = wdm_import(adapter, &request, mdl, &from, &dma);
 	}
 	if (!ret)
 		logical_address->QuadPart = dma;
