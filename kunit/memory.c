@@ -151,14 +151,15 @@ static atomic_t plenty;
 /* Looks from a work item: how the memory that is looked at was allocated. */
 atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
 
-static enum wdmdma_reach short_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access short_access(const struct wdmdma_device *device,
 				       struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	if (current->flags & PF_WQ_WORKER)
 		atomic_inc(current->flags & PF_MEMALLOC_NOIO ? &wdmdma_test_tries_noio :
 							       &wdmdma_test_tries_io);
 	/* There could be some, so it is worth to wait: at the lowest address. */
-	return atomic_read(&plenty) || phys == window.first ? WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
+	return atomic_read(&plenty) || phys == window.first ? WDMDMA_ACCESS_DIRECT :
+							      WDMDMA_ACCESS_NONE;
 }
 
 static struct wdmdma_backend short_backend;
@@ -173,7 +174,7 @@ void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER dma_adapter)
 	atomic_set(&wdmdma_test_tries_noio, 0);
 	atomic_set(&wdmdma_test_tries_io, 0);
 	short_backend = wdmdma_backend_direct;
-	short_backend.reaches = short_reaches;
+	short_backend.access = short_access;
 	adapter->device->backend = &short_backend;
 	wdmdma_adapter_put(adapter);
 }

@@ -59,7 +59,7 @@ static struct {
 	bool stop, stopped, go;
 } gate;
 
-static enum wdmdma_reach gate_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access gate_access(const struct wdmdma_device *device,
 				      struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	if (READ_ONCE(gate.stop)) {
@@ -67,14 +67,14 @@ static enum wdmdma_reach gate_reaches(const struct wdmdma_device *device,
 		WRITE_ONCE(gate.stopped, true);
 		spin_until(&gate.go);
 	}
-	return wdmdma_backend_direct.reaches(device, window, phys, len);
+	return wdmdma_backend_direct.access(device, window, phys, len);
 }
 
 static void gate_init(PDMA_ADAPTER adapter)
 {
 	memset(&gate, 0, sizeof(gate));
 	gate.backend = wdmdma_backend_direct;
-	gate.backend.reaches = gate_reaches;
+	gate.backend.access = gate_access;
 	gate.stop = true;
 	core_of(adapter)->device->backend = &gate.backend;
 }
@@ -391,11 +391,12 @@ static void list_is_called_or_cancelled(struct kunit *test)
 static phys_addr_t hopeless_page;
 static bool hopeless_plenty;
 
-static enum wdmdma_reach hopeless_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access hopeless_access(const struct wdmdma_device *device,
 					  struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	return READ_ONCE(hopeless_plenty) || phys == window.first || phys == hopeless_page ?
-	       WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
+		       WDMDMA_ACCESS_DIRECT :
+		       WDMDMA_ACCESS_NONE;
 }
 
 static phys_addr_t hopeless_phys(const struct wdmdma_device *device, dma_addr_t dma)
@@ -416,7 +417,7 @@ static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
 	unsigned int i;
 
 	hopeless = wdmdma_backend_direct;
-	hopeless.reaches = hopeless_reaches;
+	hopeless.access = hopeless_access;
 	hopeless.phys = hopeless_phys;
 	hopeless_page = page_to_phys(memory->page[1]);
 	WRITE_ONCE(hopeless_plenty, false);

@@ -317,14 +317,15 @@ static bool holds(const struct wdmdma_memory *memory, phys_addr_t phys)
 	return false;
 }
 
-static enum wdmdma_reach choosy_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access choosy_access(const struct wdmdma_device *device,
 					struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	if (holds(never, phys))
-		return WDMDMA_OUT_OF_REACH;
+		return WDMDMA_ACCESS_NONE;
 	/* There could be some, at the lowest address. */
 	return atomic_read(&enough) || holds(always, phys) || phys == window.first ?
-	       WDMDMA_REACHES : WDMDMA_OUT_OF_REACH;
+		       WDMDMA_ACCESS_DIRECT :
+		       WDMDMA_ACCESS_NONE;
 }
 
 static NTSTATUS get(PDMA_ADAPTER adapter, PMDL mdl, struct wdmdma_caught *caught)
@@ -359,7 +360,7 @@ static void choosy(struct kunit *test)
 	always = wdmdma_test_memory(test, 2);
 	atomic_set(&enough, 0);
 	choosy_backend = wdmdma_backend_direct;
-	choosy_backend.reaches = choosy_reaches;
+	choosy_backend.access = choosy_access;
 	adapter->device->backend = &choosy_backend;
 	wdmdma_adapter_put(adapter);
 }
@@ -407,11 +408,11 @@ static void list_that_does_not_come_lets_others_go(struct kunit *test)
 
 static u64 seen_last;
 
-static enum wdmdma_reach seeing_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access seeing_access(const struct wdmdma_device *device,
 					struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	seen_last = window.last;
-	return WDMDMA_REACHES;
+	return WDMDMA_ACCESS_DIRECT;
 }
 
 static void mask_that_is_lowered_for_a_moment_does_not_count(struct kunit *test)
@@ -425,7 +426,7 @@ static void mask_that_is_lowered_for_a_moment_does_not_count(struct kunit *test)
 	u64 mask = *f->dev->dma_mask;
 
 	choosy_backend = wdmdma_backend_direct;
-	choosy_backend.reaches = seeing_reaches;
+	choosy_backend.access = seeing_access;
 	adapter->device->backend = &choosy_backend;
 	*f->dev->dma_mask = SZ_1M - 1;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);

@@ -145,10 +145,10 @@ static inline struct wdmdma_imported *wdmdma_to_imported(struct wdmdma_buffer *b
 }
 
 /* How a device gets at memory of a driver's. */
-enum wdmdma_reach {
-	WDMDMA_OUT_OF_REACH,
-	WDMDMA_REACHES_COPY,	/* the kernel copies, through bounce buffers of its own */
-	WDMDMA_REACHES,
+enum wdmdma_access {
+	WDMDMA_ACCESS_NONE,
+	WDMDMA_ACCESS_BOUNCED, /* the kernel copies, through bounce buffers of its own */
+	WDMDMA_ACCESS_DIRECT,
 };
 
 /**
@@ -184,7 +184,7 @@ struct wdmdma_addresses {
  * @free: unmap from the device, then, unless they are imported, from the CPU, and
  *        free; cannot fail
  * @shares: two devices that both use this backend may be able to share a domain
- * @reaches: can the device be given this memory, in this window of logical addresses?
+ * @access: can the device be given this memory, in this window of logical addresses?
  *           NULL: any, and which address it has shows only when it is mapped
  * @forget: give back what is kept of buffers that were freed, and say if there was any;
  *          NULL: nothing is kept
@@ -193,7 +193,7 @@ struct wdmdma_addresses {
  * @merges: pages that do not follow each other can become one range of addresses
  * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
- * @alloc, @import and @free may sleep; @reaches and @phys are for transfers, and do
+ * @alloc, @import and @free may sleep; @access and @phys are for transfers, and do
  * not. The device they are given is that of wdmdma_adapter_dma().
  */
 struct wdmdma_backend {
@@ -206,7 +206,7 @@ struct wdmdma_backend {
 		      struct wdmdma_buffer *buffer);
 	void (*free)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 	bool (*forget)(struct wdmdma_device *device);
-	enum wdmdma_reach (*reaches)(const struct wdmdma_device *device,
+	enum wdmdma_access (*access)(const struct wdmdma_device *device,
 				     struct wdmdma_window window, phys_addr_t phys, size_t len);
 	phys_addr_t (*phys)(const struct wdmdma_device *device, dma_addr_t dma);
 	enum wdmdma_recycle_mode (*recycle_mode)(const struct wdmdma_device *device);

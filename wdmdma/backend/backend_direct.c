@@ -204,17 +204,17 @@ static bool direct_reaches_pool(struct device *dev, struct wdmdma_window window)
  * device. They lie where they are: a mask below that makes it warn, and fail. A window
  * below the mask it does not know. With swiotlb=force it copies whatever it is given.
  */
-static enum wdmdma_reach direct_reaches(const struct wdmdma_device *device,
+static enum wdmdma_access direct_access(const struct wdmdma_device *device,
 					struct wdmdma_window window, phys_addr_t phys, size_t len)
 {
 	struct device *dev = device->dev;
 	bool all = is_swiotlb_force_bounce(dev);
 
 	if (!all && wdmdma_window_holds(window, phys_to_dma(dev, phys), len))
-		return WDMDMA_REACHES;
+		return WDMDMA_ACCESS_DIRECT;
 	if (!all && window.last < min_not_zero(dma_get_mask(dev), dev->bus_dma_limit))
-		return WDMDMA_OUT_OF_REACH;
-	return direct_reaches_pool(dev, window) ? WDMDMA_REACHES_COPY : WDMDMA_OUT_OF_REACH;
+		return WDMDMA_ACCESS_NONE;
+	return direct_reaches_pool(dev, window) ? WDMDMA_ACCESS_BOUNCED : WDMDMA_ACCESS_NONE;
 }
 
 static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dma)
@@ -234,7 +234,7 @@ const struct wdmdma_backend wdmdma_backend_direct = {
 	.alloc = direct_alloc,
 	.import = direct_import,
 	.free = direct_free,
-	.reaches = direct_reaches,
+	.access = direct_access,
 	.phys = direct_phys,
 	.recycle_mode = direct_recycle_mode,
 	.maps_with_dma_api = true,

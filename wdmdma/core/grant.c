@@ -67,18 +67,18 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 	u64 most = U32_MAX;
 	phys_addr_t top;
 
-	if (!backend->reaches) {
+	if (!backend->access) {
 		most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
 	} else if (!adapter->controller) {
 		top = backend->phys(transfer.device, dma_get_required_mask(dev) & PAGE_MASK);
-		switch (backend->reaches(transfer.device, reach, top, PAGE_SIZE)) {
-		case WDMDMA_OUT_OF_REACH:
+		switch (backend->access(transfer.device, reach, top, PAGE_SIZE)) {
+		case WDMDMA_ACCESS_NONE:
 			most = grant_pages_below(backend->phys(transfer.device, reach.last)) / 2;
 			break;
-		case WDMDMA_REACHES_COPY:
+		case WDMDMA_ACCESS_BOUNCED:
 			most = grant_pages_of_pool(adapter, dev);
 			break;
-		case WDMDMA_REACHES:
+		case WDMDMA_ACCESS_DIRECT:
 			break;
 		}
 	}

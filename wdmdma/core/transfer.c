@@ -64,17 +64,17 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	if (!adapter->scatter_gather && transfer->memory.orig_nents > 1 &&
 	    !transfer_can_merge(transfer))
 		return true;
-	if (!transfer->device->backend->reaches && !adapter->controller)
+	if (!transfer->device->backend->access && !adapter->controller)
 		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		switch (wdmdma_transfer_reaches(transfer, reach, sg_phys(sg), sg->length)) {
-		case WDMDMA_OUT_OF_REACH:
+		switch (wdmdma_transfer_access(transfer, reach, sg_phys(sg), sg->length)) {
+		case WDMDMA_ACCESS_NONE:
 			return true;
-		case WDMDMA_REACHES_COPY:
+		case WDMDMA_ACCESS_BOUNCED:
 			if (sg->length > dma_max_mapping_size(transfer_dev(transfer)))
 				return true;
 			break;
-		case WDMDMA_REACHES:
+		case WDMDMA_ACCESS_DIRECT:
 			break;
 		}
 	return false;
@@ -95,11 +95,11 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
 	/* Ours may be copied once more, if the kernel is told to copy all. */
-	switch (wdmdma_transfer_reaches(transfer, reach, nearest, PAGE_SIZE)) {
-	case WDMDMA_OUT_OF_REACH:
+	switch (wdmdma_transfer_access(transfer, reach, nearest, PAGE_SIZE)) {
+	case WDMDMA_ACCESS_NONE:
 		transfer->why = "the kernel copies all memory to where the device does not reach";
 		return -EOPNOTSUPP;
-	case WDMDMA_REACHES_COPY:
+	case WDMDMA_ACCESS_BOUNCED:
 		transfer->why = "the kernel copies all memory, and not that much in one piece";
 		return min(chunk, transfer->len) > dma_max_mapping_size(device->dev) ?
 		       -EOPNOTSUPP : 0;
@@ -116,8 +116,8 @@ static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 	unsigned int i;
 
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		if (wdmdma_transfer_reaches(transfer, reach, sg_phys(sg), sg->length) !=
-		    WDMDMA_REACHES)
+		if (wdmdma_transfer_access(transfer, reach, sg_phys(sg), sg->length) !=
+		    WDMDMA_ACCESS_DIRECT)
 			return true;
 	return false;
 }
@@ -269,7 +269,7 @@ static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 	phys_addr_t start, end;
 
 	transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
-	if (!transfer->device->backend->reaches || !may_end)
+	if (!transfer->device->backend->access || !may_end)
 		return may_end ? -EAGAIN : -EOPNOTSUPP;
 	/* Where nothing translates it is only these that can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))

@@ -165,7 +165,7 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter);
 bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
 void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
 struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer);
-enum wdmdma_reach wdmdma_transfer_reaches(const struct wdmdma_transfer *transfer,
+enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len);
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source);
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer);

@@ -73,7 +73,7 @@ static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t le
 	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
 	unsigned int order = get_order(len), i;
 	struct page *bounced = NULL;
-	enum wdmdma_reach how;
+	enum wdmdma_access access;
 
 	if (page)
 		return page;
@@ -81,10 +81,10 @@ static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t le
 		page = alloc_pages(gfp | zones[i] | __GFP_ZERO | __GFP_NOWARN, order);
 		if (!page)
 			continue;
-		how = wdmdma_transfer_reaches(transfer, reach, page_to_phys(page), len);
-		if (how == WDMDMA_REACHES)
+		access = wdmdma_transfer_access(transfer, reach, page_to_phys(page), len);
+		if (access == WDMDMA_ACCESS_DIRECT)
 			break;
-		if (how == WDMDMA_REACHES_COPY && !bounced &&
+		if (access == WDMDMA_ACCESS_BOUNCED && !bounced &&
 		    len <= dma_max_mapping_size(transfer->device->dev))
 			bounced = page;
 		else

@@ -29,19 +29,19 @@ struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfe
  * Can the device be given this memory, as it is or copied by the kernel? A DMA controller
  * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
  */
-enum wdmdma_reach wdmdma_transfer_reaches(const struct wdmdma_transfer *transfer,
+enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
 {
 	const struct wdmdma_controller *controller = transfer->adapter->controller;
 	const struct wdmdma_device *device = transfer->device;
-	enum wdmdma_reach how = WDMDMA_REACHES;
+	enum wdmdma_access access = WDMDMA_ACCESS_DIRECT;
 
-	if (device->backend->reaches)
-		how = device->backend->reaches(device, reach, phys, len);
+	if (device->backend->access)
+		access = device->backend->access(device, reach, phys, len);
 	if (controller &&
-	    (how == WDMDMA_REACHES_COPY ||
+	    (access == WDMDMA_ACCESS_BOUNCED ||
 	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
 	     !IS_ALIGNED(phys, wdmdma_controller_unit(controller))))
-		return WDMDMA_OUT_OF_REACH;
-	return how;
+		return WDMDMA_ACCESS_NONE;
+	return access;
 }
