@@ -57,7 +57,7 @@ static void channel_call(struct wdmdma_registers *registers)
 
 	if (registers->control) {
 		outer = wdmdma_routine_enter();
-		keep = registers->control(&registers->ready);
+		keep = registers->control(&registers->callback);
 		wdmdma_routine_leave(outer);
 	}
 	/* For the clean-up at unbind, which waits for what is unmapped here. */
@@ -90,7 +90,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	int ret = 0;
 
 	INIT_LIST_HEAD(&registers->mapped);
-	registers->ready.list = registers;
+	registers->callback.list = registers;
 	*base = NULL;
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	if (adapter->transfers_closed) {

@@ -38,7 +38,7 @@ enum wdmdma_keep {
  * @mapped: parts of memory, in the order of their mapping
  * @control: calls the driver's routine, and says what that wants to keep; NULL if
  *           there is none, which keeps all
- * @ready: what that takes; @ready.list is the base, as the driver names it
+ * @callback: what that takes; @callback.list is the base, as the driver names it
  */
 struct wdmdma_registers {
 	struct wdmdma_adapter *adapter;
@@ -54,8 +54,8 @@ struct wdmdma_registers {
 	bool in_call;
 	bool freed;
 	struct list_head mapped;
-	enum wdmdma_keep (*control)(const struct wdmdma_ready *ready);
-	struct wdmdma_ready ready;
+	enum wdmdma_keep (*control)(const struct wdmdma_callback *callback);
+	struct wdmdma_callback callback;
 };
 
 /**

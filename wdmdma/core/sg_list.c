@@ -48,7 +48,7 @@ static void list_publish(struct wdmdma_transfer *transfer)
 	if (transfer->unended)
 		adapter->unended = adapter->unended_lists++ ? NULL : transfer;
 	transfer->unended = false;
-	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->ready.list);
+	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->callback.list);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 }
 
@@ -60,7 +60,7 @@ static struct wdmdma_transfer *list_claim(struct wdmdma_adapter *adapter, const 
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
-		if (transfer->ready.list == list) {
+		if (transfer->callback.list == list) {
 			hash_del(&transfer->hash);
 			goto unlock;
 		}
@@ -71,16 +71,16 @@ unlock:
 }
 
 /* Call the driver at DISPATCH_LEVEL, whatever the level is. */
-static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_ready *ready)
+static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_callback *callback)
 {
 	struct wdmdma_routine outer = wdmdma_routine_enter();
 
-	ops->call(ready);
+	ops->call(callback);
 	wdmdma_routine_leave(outer);
 }
 
-/* Get the memory, map, and publish. @ready is what the driver's routine is to be told. */
-static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_ready *ready)
+/* Get the memory, map, and publish. @callback is what the driver's routine is to be told. */
+static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_callback *callback)
 {
 	int ret = wdmdma_transfer_prepare(transfer, gfp);
 
@@ -96,7 +96,7 @@ static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_r
 							   wdmdma_transfer_map(transfer);
 	if (!ret) {
 		transfer->ops->fill(transfer);
-		*ready = transfer->ready;
+		*callback = transfer->callback;
 		list_publish(transfer);
 	}
 	rcu_read_unlock();
@@ -108,15 +108,15 @@ static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **li
 {
 	const struct wdmdma_list_ops *ops = transfer->ops;
 	bool bounce = transfer->must_bounce;
-	struct wdmdma_ready ready;
-	int ret = list_map(transfer, gfp, &ready);
+	struct wdmdma_callback callback;
+	int ret = list_map(transfer, gfp, &callback);
 
 	/* Mapping may have shown that the memory has to be copied. */
 	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
-		ret = list_map(transfer, gfp, &ready);
+		ret = list_map(transfer, gfp, &callback);
 	if (!ret) {
-		*list = ready.list;
-		list_call(ops, &ready);
+		*list = callback.list;
+		list_call(ops, &callback);
 	}
 	return ret;
 }
@@ -149,7 +149,7 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 
 /**
  * wdmdma_list_start() - map a list and call the driver, now or when it is possible
- * @transfer: initialized, with @ops, @ready and @context
+ * @transfer: initialized, with @ops, @callback and @context
  * @may_wait: if it cannot be mapped now, wait rather than fail; and wait in any case
  *            while others do
  * @list: receives the address of the list, before the call; NULL if it waits
@@ -168,7 +168,7 @@ int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const voi
 		ret = list_wait(transfer, true);
 		if (ret != -EAGAIN)
 			goto out;
-	} else if (transfer->ready.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
+	} else if (transfer->callback.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
 		transfer->why = "called in the routine of a call in a routine, again and again";
 		goto out;
 	}
@@ -445,7 +445,7 @@ bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list, c
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
-		has |= transfer->ready.list == list && transfer->ready.routine == routine;
+		has |= transfer->callback.list == list && transfer->callback.routine == routine;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return has;
 }
@@ -459,9 +459,9 @@ bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
 	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
-		live |= transfer->ready.list == list;
+		live |= transfer->callback.list == list;
 	list_for_each_entry(transfer, &adapter->waiting_lists, node)
-		live |= transfer->ready.list == list;
+		live |= transfer->callback.list == list;
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return live;
 }

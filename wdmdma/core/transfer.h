@@ -52,9 +52,9 @@ struct wdmdma_limits {
 };
 
 /* What it takes to tell the driver that its list is there: words of the face. */
-struct wdmdma_ready {
+struct wdmdma_callback {
 	void *routine;
-	void *object;
+	void *device_object;
 	void *list;
 	void *context;
 };
@@ -70,7 +70,7 @@ struct wdmdma_transfer;
 
 /**
  * struct wdmdma_list_ops - what the face does for a list
- * @prepare: get memory for the list and note its address in @ready.list; may come
+ * @prepare: get memory for the list and note its address in @callback.list; may come
  *           again. 0 or -ENOMEM
  * @fill: write the segments into it
  * @call: call the driver's routine, if there is one; the transfer may be gone
@@ -79,7 +79,7 @@ struct wdmdma_transfer;
 struct wdmdma_list_ops {
 	int (*prepare)(struct wdmdma_transfer *transfer, gfp_t gfp);
 	void (*fill)(struct wdmdma_transfer *transfer);
-	void (*call)(const struct wdmdma_ready *ready);
+	void (*call)(const struct wdmdma_callback *callback);
 	void (*release)(struct wdmdma_transfer *transfer);
 };
 
@@ -107,7 +107,7 @@ struct wdmdma_list_ops {
  * @round: the last round of tries that it had
  * @context: by which the driver may cancel it while it waits
  * @ops: for lists
- * @ready: for lists
+ * @callback: for lists
  */
 struct wdmdma_transfer {
 	struct wdmdma_adapter *adapter;
@@ -133,7 +133,7 @@ struct wdmdma_transfer {
 	unsigned int round;
 	const void *context;
 	const struct wdmdma_list_ops *ops;
-	struct wdmdma_ready ready;
+	struct wdmdma_callback callback;
 };
 
 /* core/transfer_source.c */

@@ -28,10 +28,11 @@ static enum wdmdma_keep wdm_keep(IO_ALLOCATION_ACTION action)
 }
 
 /* There are no IRPs for the second argument. */
-static enum wdmdma_keep wdm_channel_control(const struct wdmdma_ready *ready)
+static enum wdmdma_keep wdm_channel_control(const struct wdmdma_callback *callback)
 {
-	PDRIVER_CONTROL routine = ready->routine;
-	IO_ALLOCATION_ACTION action = routine(ready->object, NULL, ready->list, ready->context);
+	PDRIVER_CONTROL routine = callback->routine;
+	IO_ALLOCATION_ACTION action =
+		routine(callback->device_object, NULL, callback->list, callback->context);
 
 	if (action < KeepObject || action > DeallocateObjectKeepRegisters)
 		pr_warn_ratelimited("AdapterControl %pS returned %u: all is kept\n", routine,
@@ -69,9 +70,9 @@ static NTSTATUS wdm_channel_start(struct wdmdma_adapter *adapter,
 	registers->context = args->block;
 	registers->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	registers->control = args->routine ? wdm_channel_control : NULL;
-	registers->ready.routine = args->routine;
-	registers->ready.object = args->object;
-	registers->ready.context = args->context;
+	registers->callback.routine = args->routine;
+	registers->callback.device_object = args->object;
+	registers->callback.context = args->context;
 	ret = wdmdma_channel_start(registers, !(args->flags & DMA_SYNCHRONOUS_CALLBACK), base);
 	if (ret)
 		kfree(registers);

@@ -65,27 +65,27 @@ static int wdm_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	u64 bytes = wdm_list_bytes(wdmdma_transfer_most_segments(transfer));
 	struct wdm_list *list = wdm_list_of(transfer);
 
-	if (transfer->ready.list)
+	if (transfer->callback.list)
 		return 0;
 	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp);
 	if (!list->memory)
 		return -ENOMEM;
-	transfer->ready.list = &list->memory->list;
+	transfer->callback.list = &list->memory->list;
 	return 0;
 }
 
 static void wdm_list_fill_own(struct wdmdma_transfer *transfer)
 {
-	wdm_list_fill(transfer, transfer->ready.list);
+	wdm_list_fill(transfer, transfer->callback.list);
 }
 
 /* There are no IRPs for the second argument. */
-static void wdm_list_call(const struct wdmdma_ready *ready)
+static void wdm_list_call(const struct wdmdma_callback *callback)
 {
-	PDRIVER_LIST_CONTROL routine = ready->routine;
+	PDRIVER_LIST_CONTROL routine = callback->routine;
 
 	if (routine)
-		routine(ready->object, NULL, ready->list, ready->context);
+		routine(callback->device_object, NULL, callback->list, callback->context);
 }
 
 static void wdm_list_free_mdls(PMDL mdl)
@@ -176,7 +176,7 @@ static NTSTATUS wdm_list_take_buffer(struct wdmdma_transfer *transfer,
 	if (wdmdma_list_is_live(transfer->adapter, args->buffer))
 		return STATUS_INVALID_PARAMETER;
 	*fault = NULL;
-	transfer->ready.list = args->buffer;
+	transfer->callback.list = args->buffer;
 	return STATUS_SUCCESS;
 }
 
@@ -204,9 +204,9 @@ static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_
 	/* The driver calls FreeAdapterObject then. */
 	transfer->unended = !args->routine;
 	transfer->ops = &wdm_list_ops;
-	transfer->ready.routine = args->routine;
-	transfer->ready.object = args->object;
-	transfer->ready.context = args->context;
+	transfer->callback.routine = args->routine;
+	transfer->callback.device_object = args->object;
+	transfer->callback.context = args->context;
 
 	ret = wdmdma_transfer_init(transfer, &args->source);
 	*fault = transfer->why;
