@@ -47,7 +47,7 @@ static void adapter_teardown(struct work_struct *work)
 
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
-	wdmdma_list_free_all(adapter, "PutDmaAdapter");
+	wdmdma_sg_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
 	wdmdma_controller_free(adapter->controller);
@@ -123,7 +123,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	hash_init(adapter->lists);
 	INIT_LIST_HEAD(&adapter->waiting_lists);
 	spin_lock_init(&adapter->transfers_lock);
-	INIT_DELAYED_WORK(&adapter->list_work, wdmdma_list_work);
+	INIT_DELAYED_WORK(&adapter->list_work, wdmdma_sg_list_work);
 	INIT_LIST_HEAD(&adapter->registers);
 	INIT_LIST_HEAD(&adapter->waiting_channels);
 	INIT_WORK(&adapter->channel_work, wdmdma_channel_work);

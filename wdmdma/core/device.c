@@ -149,7 +149,7 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	/* The memory of one adapter's transfers may be a common buffer of another one. */
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
-		wdmdma_list_free_all(adapter, when);
+		wdmdma_sg_list_free_all(adapter, when);
 		wdmdma_controller_close(adapter->controller);
 	}
 	list_for_each_entry(adapter, &device->adapters, node) {
@@ -224,7 +224,7 @@ static void device_unbound(struct device *dev, void *res)
 	down_write(&device->sem);
 	device_check_domain(device->dma);
 	list_for_each_entry(adapter, &device->adapters, node)
-		wdmdma_list_close(adapter);
+		wdmdma_sg_list_close(adapter);
 	up_write(&device->sem);
 	/* Adapters put in atomic context are still on their way out. */
 	flush_workqueue(wdmdma_workqueue);

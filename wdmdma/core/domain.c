@@ -193,7 +193,7 @@ void wdmdma_domain_stray(struct wdmdma_device *device)
 	WRITE_ONCE(device->astray, true);
 	WRITE_ONCE(device->dead, true);
 	list_for_each_entry(adapter, &device->adapters, node)
-		wdmdma_list_close(adapter);
+		wdmdma_sg_list_close(adapter);
 	if (!device->home->astray)
 		kref_get(&device->home->handle.ref);
 	device->home->astray = true;

@@ -36,7 +36,7 @@
 #define LIST_TURN_MS		100	/* see list_may_be_overtaken() */
 
 /* The transfer is the driver's now, and waits no more. */
-static void list_publish(struct wdmdma_transfer *transfer)
+static void sg_list_publish(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	unsigned long flags;
@@ -53,7 +53,7 @@ static void list_publish(struct wdmdma_transfer *transfer)
 }
 
 /* Take a list out of the table; NULL if it is not there. */
-static struct wdmdma_transfer *list_claim(struct wdmdma_adapter *adapter, const void *list)
+static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
@@ -71,7 +71,8 @@ unlock:
 }
 
 /* Call the driver at DISPATCH_LEVEL, whatever the level is. */
-static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_callback *callback)
+static void sg_list_call(const struct wdmdma_sg_list_ops *ops,
+			 const struct wdmdma_callback *callback)
 {
 	struct wdmdma_routine outer = wdmdma_routine_enter();
 
@@ -80,7 +81,8 @@ static void list_call(const struct wdmdma_list_ops *ops, const struct wdmdma_cal
 }
 
 /* Get the memory, map, and publish. @callback is what the driver's routine is to be told. */
-static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_callback *callback)
+static int sg_list_map(struct wdmdma_transfer *transfer, gfp_t gfp,
+		       struct wdmdma_callback *callback)
 {
 	int ret = wdmdma_transfer_prepare(transfer, gfp);
 
@@ -97,32 +99,32 @@ static int list_map(struct wdmdma_transfer *transfer, gfp_t gfp, struct wdmdma_c
 	if (!ret) {
 		transfer->ops->fill(transfer);
 		*callback = transfer->callback;
-		list_publish(transfer);
+		sg_list_publish(transfer);
 	}
 	rcu_read_unlock();
 	return ret;
 }
 
 /* The same, and call the driver. @list receives the address before that. */
-static int list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
+static int sg_list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
 {
-	const struct wdmdma_list_ops *ops = transfer->ops;
+	const struct wdmdma_sg_list_ops *ops = transfer->ops;
 	bool bounce = transfer->must_bounce;
 	struct wdmdma_callback callback;
-	int ret = list_map(transfer, gfp, &callback);
+	int ret = sg_list_map(transfer, gfp, &callback);
 
 	/* Mapping may have shown that the memory has to be copied. */
 	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
-		ret = list_map(transfer, gfp, &callback);
+		ret = sg_list_map(transfer, gfp, &callback);
 	if (!ret) {
 		*list = callback.list;
-		list_call(ops, &callback);
+		sg_list_call(ops, &callback);
 	}
 	return ret;
 }
 
 /* Let a list wait; with @only_behind only behind others, or in a routine (else -EAGAIN). */
-static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
+static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	bool nested = only_behind && wdmdma_routine_depth();
@@ -148,7 +150,7 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 }
 
 /**
- * wdmdma_list_start() - map a list and call the driver, now or when it is possible
+ * wdmdma_sg_list_start() - map a list and call the driver, now or when it is possible
  * @transfer: initialized, with @ops, @callback and @context
  * @may_wait: if it cannot be mapped now, wait rather than fail; and wait in any case
  *            while others do
@@ -158,37 +160,37 @@ static int list_wait(struct wdmdma_transfer *transfer, bool only_behind)
  * Return: 0: the transfer is the adapter's now, until it is put; or a negative
  * errno, reported, and it is still the caller's.
  */
-int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list)
+int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list)
 {
 	int ret = -EAGAIN;
 
 	*list = NULL;
 	INIT_LIST_HEAD(&transfer->node);
 	if (may_wait) {
-		ret = list_wait(transfer, true);
+		ret = sg_list_wait(transfer, true);
 		if (ret != -EAGAIN)
 			goto out;
 	} else if (transfer->callback.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
 		transfer->why = "called in the routine of a call in a routine, again and again";
 		goto out;
 	}
-	ret = list_try(transfer, GFP_ATOMIC, list);
+	ret = sg_list_try(transfer, GFP_ATOMIC, list);
 	if (ret == -EAGAIN && may_wait)
-		ret = list_wait(transfer, false);
+		ret = sg_list_wait(transfer, false);
 out:
 	if (ret)
 		wdmdma_refuse(transfer->adapter->device, transfer->call, "%zu bytes: %s",
 			      transfer->len, transfer->why);
 	return ret;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_start);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_start);
 
 /*
  * May others go before a list that was tried in vain? It may be short of what comes back
  * when they are put, or be larger than all there is, which does not show. So it holds up the
  * others at first, and then in turns that come ever less often: the 1st, 2nd, 4th, 8th ...
  */
-static bool list_may_be_overtaken(const struct wdmdma_transfer *transfer)
+static bool sg_list_may_be_overtaken(const struct wdmdma_transfer *transfer)
 {
 	unsigned long turn = (jiffies - transfer->since) / msecs_to_jiffies(LIST_TURN_MS);
 
@@ -196,7 +198,7 @@ static bool list_may_be_overtaken(const struct wdmdma_transfer *transfer)
 }
 
 /* The list that has waited longest and may be tried in this round; NULL if there is none. */
-static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter)
+static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 	bool first = true;
@@ -208,7 +210,7 @@ static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter
 		if (!transfer->since || transfer->round != adapter->list_round)
 			return transfer;
 		/* Only the oldest holds up others: many would do so for ever. */
-		if (first && !list_may_be_overtaken(transfer))
+		if (first && !sg_list_may_be_overtaken(transfer))
 			return NULL;
 		first = false;
 	}
@@ -216,13 +218,13 @@ static struct wdmdma_transfer *list_first_waiting(struct wdmdma_adapter *adapter
 }
 
 /* That list, so marked that it is not cancelled; or NULL: the round is over. */
-static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
+static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer = NULL;
 
 	spin_lock_irq(&adapter->transfers_lock);
 	if (!adapter->transfers_closed)
-		transfer = list_first_waiting(adapter);
+		transfer = sg_list_first_waiting(adapter);
 	if (transfer)
 		transfer->busy = true;
 	else
@@ -236,7 +238,7 @@ static struct wdmdma_transfer *list_next_waiting(struct wdmdma_adapter *adapter)
  * A list could not be mapped: whatever the reason, there is no call that would say so. It is
  * said once, and once more if it can never be.
  */
-static void list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
+static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
@@ -253,7 +255,7 @@ static void list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 }
 
 /* Is there a list that may be mapped later? */
-static bool list_is_any_waiting(struct wdmdma_adapter *adapter)
+static bool sg_list_is_any_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 	bool waits = false;
@@ -266,7 +268,7 @@ static bool list_is_any_waiting(struct wdmdma_adapter *adapter)
 }
 
 /* Map what waits, as far as it goes. Lists that come meanwhile wait behind it. */
-static void list_serve(struct wdmdma_adapter *adapter)
+static void sg_list_serve(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned long delay = 0;
@@ -275,15 +277,15 @@ static void list_serve(struct wdmdma_adapter *adapter)
 	int ret;
 
 	for (left = WDMDMA_SERVED_AT_ONCE; left; left--) {
-		transfer = list_next_waiting(adapter);
+		transfer = sg_list_next_waiting(adapter);
 		if (!transfer)
 			break;
-		ret = list_try(transfer, WDMDMA_GFP, &list);
+		ret = sg_list_try(transfer, WDMDMA_GFP, &list);
 		if (ret)
-			list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
+			sg_list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
 	}
 	if (left) {
-		if (!list_is_any_waiting(adapter))
+		if (!sg_list_is_any_waiting(adapter))
 			return;
 		delay = msecs_to_jiffies(LIST_RETRY_MS);
 	}
@@ -294,18 +296,18 @@ static void list_serve(struct wdmdma_adapter *adapter)
 	queue_delayed_work(wdmdma_workqueue, &adapter->list_work, delay);
 }
 
-void wdmdma_list_work(struct work_struct *work)
+void wdmdma_sg_list_work(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(to_delayed_work(work), struct wdmdma_adapter,
 						      list_work);
 	unsigned int flags = memalloc_noio_save();
 
-	list_serve(adapter);
+	sg_list_serve(adapter);
 	memalloc_noio_restore(flags);
 }
 
 /* A list that is out of the table does not come back: FreeAdapterObject does not end it. */
-static void list_forget(struct wdmdma_transfer *transfer)
+static void sg_list_forget(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	unsigned long flags;
@@ -319,24 +321,24 @@ static void list_forget(struct wdmdma_transfer *transfer)
 }
 
 /* The same of one that the driver had: what it takes may be what others wait for. */
-static void list_end(struct wdmdma_transfer *transfer)
+static void sg_list_end(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
-	wdmdma_list_free(transfer);
+	wdmdma_sg_list_free(transfer);
 	if (!list_empty_careful(&adapter->waiting_lists))
 		mod_delayed_work(wdmdma_workqueue, &adapter->list_work, 0);
 }
 
 /* Free a list that is not mapped. */
-void wdmdma_list_free(struct wdmdma_transfer *transfer)
+void wdmdma_sg_list_free(struct wdmdma_transfer *transfer)
 {
 	wdmdma_transfer_fini(transfer);
 	transfer->ops->release(transfer);
 }
 
 /**
- * wdmdma_list_put() - end the transfer of a list
+ * wdmdma_sg_list_put() - end the transfer of a list
  * @adapter: the adapter
  * @call: the Windows call, for messages
  * @list: the list's address, as the driver names it
@@ -346,18 +348,18 @@ void wdmdma_list_free(struct wdmdma_transfer *transfer)
  * Return: 0, or -EINVAL when there is no such list, reported. A wrong direction is
  * reported, and the transfer ends with the one that it was started with.
  */
-int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
-		    enum dma_data_direction direction)
+int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
+		       enum dma_data_direction direction)
 {
 	struct wdmdma_transfer *transfer;
 
 	rcu_read_lock();
-	transfer = list_claim(adapter, list);
+	transfer = sg_list_claim(adapter, list);
 	if (transfer) {
 		if (transfer->direction != direction)
 			wdmdma_refuse(adapter->device, call,
 				      "%p: WriteToDevice is not what it was: ignored", list);
-		list_forget(transfer);
+		sg_list_forget(transfer);
 		wdmdma_transfer_unmap(transfer);
 	}
 	rcu_read_unlock();
@@ -365,17 +367,17 @@ int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void
 		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
 		return -EINVAL;
 	}
-	list_end(transfer);
+	sg_list_end(transfer);
 	return 0;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_put);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_put);
 
 /*
  * A list of a synchronous call that the driver has, if it has one of those only: for good. It
  * counts as ended, whichever it is. False if there is no such call to be ended.
  */
-static bool list_claim_unended(struct wdmdma_adapter *adapter, bool end,
-			       struct wdmdma_transfer **transfer)
+static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
+				  struct wdmdma_transfer **transfer)
 {
 	unsigned long flags;
 	bool unended;
@@ -397,7 +399,7 @@ static bool list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 }
 
 /**
- * wdmdma_list_settle() - FreeAdapterObject, of a synchronous call for a list without a routine
+ * wdmdma_sg_list_settle() - FreeAdapterObject, of a synchronous call for a list without a routine
  * @adapter: the adapter
  * @end: the list ends, too, unless it has been put; not if there is more than one such
  *       list, since the call does not say which
@@ -405,39 +407,40 @@ static bool list_claim_unended(struct wdmdma_adapter *adapter, bool end,
  * Context: <= DISPATCH_LEVEL.
  * Return: false if there is no such call that was not ended so.
  */
-bool wdmdma_list_settle(struct wdmdma_adapter *adapter, bool end)
+bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end)
 {
 	struct wdmdma_transfer *transfer;
 	bool unended;
 
 	rcu_read_lock();
-	unended = list_claim_unended(adapter, end, &transfer);
+	unended = sg_list_claim_unended(adapter, end, &transfer);
 	if (transfer)
 		wdmdma_transfer_unmap(transfer);
 	rcu_read_unlock();
 	if (transfer)
-		list_end(transfer);
+		sg_list_end(transfer);
 	return unended;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_settle);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
 
 /*
- * A list that the driver has, for the time up to wdmdma_list_return(): meanwhile
+ * A list that the driver has, for the time up to wdmdma_sg_list_return(): meanwhile
  * nobody finds it. NULL if it is none, or at unbind, which looks for all there are. The
  * caller is in an RCU read section.
  */
-struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list)
+struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list)
 {
-	return READ_ONCE(adapter->transfers_closed) ? NULL : list_claim(adapter, list);
+	return READ_ONCE(adapter->transfers_closed) ? NULL : sg_list_claim(adapter, list);
 }
 
-void wdmdma_list_return(struct wdmdma_transfer *transfer)
+void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
 {
-	list_publish(transfer);
+	sg_list_publish(transfer);
 }
 
 /* Does the driver have a list at this address, and of this routine? Not while it waits. */
-bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list, const void *routine)
+bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
+				const void *routine)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
@@ -451,7 +454,7 @@ bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list, c
 }
 
 /* Does the driver have a list at this address? */
-bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
+bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
@@ -467,8 +470,8 @@ bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 }
 
 /* The list that waits under this context; or NULL. */
-static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,
-						 const void *context)
+static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
+						    const void *context)
 {
 	struct wdmdma_transfer *transfer;
 
@@ -479,31 +482,31 @@ static struct wdmdma_transfer *list_find_waiting(struct wdmdma_adapter *adapter,
 	return NULL;
 }
 
-bool wdmdma_list_waits(struct wdmdma_adapter *adapter, const void *context)
+bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
 {
 	unsigned long flags;
 	bool waits;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	waits = list_find_waiting(adapter, context);
+	waits = sg_list_find_waiting(adapter, context);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	return waits;
 }
 
 /* Drop the list that waits under this context. False if there is none, or not any more. */
-bool wdmdma_list_cancel(struct wdmdma_adapter *adapter, const void *context)
+bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	transfer = list_find_waiting(adapter, context);
+	transfer = sg_list_find_waiting(adapter, context);
 	if (transfer && transfer->busy)
 		transfer = NULL;
 	if (transfer)
 		list_del(&transfer->node);
 	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
 	if (transfer)
-		wdmdma_list_free(transfer);
+		wdmdma_sg_list_free(transfer);
 	return transfer;
 }

@@ -8,14 +8,14 @@
 #include "core/core.h"
 #include "core/transfer.h"
 
-static void list_report(const struct wdmdma_transfer *transfer, const char *when)
+static void sg_list_report(const struct wdmdma_transfer *transfer, const char *when)
 {
 	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %pS\n", when,
 		 transfer->mapped ? "not put:" : "still waiting:", transfer->len, transfer->call,
 		 (void *)transfer->caller);
 }
 
-static struct wdmdma_transfer *list_claim_any(struct wdmdma_adapter *adapter)
+static struct wdmdma_transfer *sg_list_claim_any(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned int bucket;
@@ -32,7 +32,7 @@ unlock:
 	return transfer;
 }
 
-static struct wdmdma_transfer *list_claim_waiting(struct wdmdma_adapter *adapter)
+static struct wdmdma_transfer *sg_list_claim_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
 
@@ -45,7 +45,7 @@ static struct wdmdma_transfer *list_claim_waiting(struct wdmdma_adapter *adapter
 }
 
 /* From here on no list is started or served, and no channel granted. Any context. */
-void wdmdma_list_close(struct wdmdma_adapter *adapter)
+void wdmdma_sg_list_close(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
 
@@ -58,16 +58,16 @@ void wdmdma_list_close(struct wdmdma_adapter *adapter)
  * What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself.
  * Returns how many there were.
  */
-static unsigned int list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
+static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct wdmdma_transfer *transfer;
 	unsigned int left = 0;
 
 	cancel_delayed_work_sync(&adapter->list_work);
-	while ((transfer = list_claim_waiting(adapter))) {
+	while ((transfer = sg_list_claim_waiting(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
-			list_report(transfer, when);
-		wdmdma_list_free(transfer);
+			sg_list_report(transfer, when);
+		wdmdma_sg_list_free(transfer);
 	}
 	return left;
 }
@@ -80,7 +80,7 @@ static unsigned int list_drop_waiting(struct wdmdma_adapter *adapter, const char
  * unbound somebody still may: who saw the adapter open publishes before the first
  * synchronize_rcu() ends, and who took a list away has unmapped it before the second.
  */
-void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	bool others = adapter->device->dead;
 	struct wdmdma_transfer *transfer;
@@ -88,15 +88,15 @@ void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
-	wdmdma_list_close(adapter);
-	left = list_drop_waiting(adapter, when);
+	wdmdma_sg_list_close(adapter);
+	left = sg_list_drop_waiting(adapter, when);
 	if (others)
 		synchronize_rcu();
-	while ((transfer = list_claim_any(adapter))) {
+	while ((transfer = sg_list_claim_any(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
-			list_report(transfer, when);
+			sg_list_report(transfer, when);
 		wdmdma_transfer_abandon(transfer);
-		wdmdma_list_free(transfer);
+		wdmdma_sg_list_free(transfer);
 	}
 	if (left)
 		dev_warn(adapter->device->dev, "%s: %u lists were left: taken back now\n", when,
@@ -105,15 +105,15 @@ void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 	if (others)
 		synchronize_rcu();
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_list_free_all);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_free_all);
 
 /*
  * End all lists of an adapter that nobody calls any more, before what their memory is freed
  * with. The adapter stays until it is put. May sleep.
  */
-void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when)
 {
 	down_write(&adapter->device->sem);
-	wdmdma_list_free_all(adapter, when);
+	wdmdma_sg_list_free_all(adapter, when);
 	up_write(&adapter->device->sem);
 }

@@ -69,14 +69,14 @@ struct wdmdma_routine {
 struct wdmdma_transfer;
 
 /**
- * struct wdmdma_list_ops - what the face does for a list
+ * struct wdmdma_sg_list_ops - what the face does for a list
  * @prepare: get memory for the list and note its address in @callback.list; may come
  *           again. 0 or -ENOMEM
  * @fill: write the segments into it
  * @call: call the driver's routine, if there is one; the transfer may be gone
  * @release: free the transfer and what is the face's in it. Any context
  */
-struct wdmdma_list_ops {
+struct wdmdma_sg_list_ops {
 	int (*prepare)(struct wdmdma_transfer *transfer, gfp_t gfp);
 	void (*fill)(struct wdmdma_transfer *transfer);
 	void (*call)(const struct wdmdma_callback *callback);
@@ -132,7 +132,7 @@ struct wdmdma_transfer {
 	unsigned long since;
 	unsigned int round;
 	const void *context;
-	const struct wdmdma_list_ops *ops;
+	const struct wdmdma_sg_list_ops *ops;
 	struct wdmdma_callback callback;
 };
 
@@ -189,23 +189,23 @@ struct wdmdma_routine wdmdma_routine_enter(void);
 void wdmdma_routine_leave(struct wdmdma_routine outer);
 
 /* core/sg_list_end.c */
-void wdmdma_list_close(struct wdmdma_adapter *adapter);
-void wdmdma_list_end(struct wdmdma_adapter *adapter, const char *when);
-void wdmdma_list_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_sg_list_close(struct wdmdma_adapter *adapter);
+void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when);
 
 /* core/sg_list.c */
-void wdmdma_list_free(struct wdmdma_transfer *transfer);
-void wdmdma_list_work(struct work_struct *work);
-int wdmdma_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
-int wdmdma_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
-		    enum dma_data_direction direction);
-bool wdmdma_list_settle(struct wdmdma_adapter *adapter, bool end);
-struct wdmdma_transfer *wdmdma_list_borrow(struct wdmdma_adapter *adapter, const void *list);
-void wdmdma_list_return(struct wdmdma_transfer *transfer);
-bool wdmdma_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
-			     const void *routine);
-bool wdmdma_list_is_live(struct wdmdma_adapter *adapter, const void *list);
-bool wdmdma_list_waits(struct wdmdma_adapter *adapter, const void *context);
-bool wdmdma_list_cancel(struct wdmdma_adapter *adapter, const void *context);
+void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);
+void wdmdma_sg_list_work(struct work_struct *work);
+int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
+int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
+		       enum dma_data_direction direction);
+bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
+struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list);
+void wdmdma_sg_list_return(struct wdmdma_transfer *transfer);
+bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
+				const void *routine);
+bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list);
+bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
+bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);
 
 #endif /* WDMDMA_TRANSFER_H */

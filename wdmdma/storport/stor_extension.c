@@ -136,7 +136,7 @@ static void stor_end_transfers(struct wdm_stor *stor)
 			object->kind->end_transfer(stor, object);
 	if (!adapter)
 		return;
-	wdmdma_list_end(adapter, "wdmdma_hw_device_extension_destroy");
+	wdmdma_sg_list_end(adapter, "wdmdma_hw_device_extension_destroy");
 	wdmdma_adapter_put(adapter);
 }
 
@@ -264,7 +264,7 @@ static void stor_close_lists(struct wdm_stor *stor)
 
 	if (!adapter)
 		return;
-	wdmdma_list_close(adapter);
+	wdmdma_sg_list_close(adapter);
 	wdmdma_adapter_put(adapter);
 }
 

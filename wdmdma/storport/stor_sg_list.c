@@ -24,14 +24,14 @@ static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHE
  * passed as the device object, which the adapter only hands on and a miniport never sees:
  * so there is nothing to free if it is not called, because the adapter goes.
  */
-static void stor_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
-			       PVOID context)
+static void stor_sg_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
+				  PVOID context)
 {
 	((PPOST_SCATTER_GATHER_EXECUTE)routine)(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list,
 						context);
 }
 
-static ULONG stor_list_status(NTSTATUS status)
+static ULONG stor_sg_list_status(NTSTATUS status)
 {
 	switch (status) {
 	case STATUS_SUCCESS:
@@ -105,11 +105,11 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 	} else if (stor_is_other_level(__func__)) {
 		status = STOR_STATUS_INVALID_IRQL;
 	} else {
-		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
-				(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
-				stor_list_is_ready, context, write_to_device,
-				scatter_gather_buffer, scatter_gather_buffer_length);
-		status = stor_list_status(nt_status);
+		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(
+			dma_adapter, (PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
+			stor_sg_list_is_ready, context, write_to_device, scatter_gather_buffer,
+			scatter_gather_buffer_length);
+		status = stor_sg_list_status(nt_status);
 	}
 	wdm_stor_put(stor);
 	return status;
@@ -117,16 +117,16 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
 
 /* End the transfer of a list of the miniport's own making: a SRB's is not its to end. */
-static int stor_list_put(struct wdm_stor *stor, const char *call, const void *list,
-			 BOOLEAN write_to_device)
+static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void *list,
+			    BOOLEAN write_to_device)
 {
 	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, call);
 	int ret = -EINVAL;
 
 	if (!adapter)
 		return ret;
-	if (wdmdma_list_has_routine(adapter, list, stor_list_is_ready))
-		ret = wdmdma_list_put(adapter, call, list, wdm_direction(write_to_device));
+	if (wdmdma_sg_list_has_routine(adapter, list, stor_sg_list_is_ready))
+		ret = wdmdma_sg_list_put(adapter, call, list, wdm_direction(write_to_device));
 	else
 		wdm_stor_refuse(call, "%p is no live list of StorPortBuildScatterGatherList",
 				list);
@@ -162,8 +162,8 @@ ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 	else if (stor_is_other_level(__func__))
 		status = STOR_STATUS_INVALID_IRQL;
 	else
-		status = wdm_stor_status(stor_list_put(stor, __func__, scatter_gather_list,
-						       write_to_device));
+		status = wdm_stor_status(
+			stor_sg_list_put(stor, __func__, scatter_gather_list, write_to_device));
 	wdm_stor_put(stor);
 	return status;
 }

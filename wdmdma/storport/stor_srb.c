@@ -66,7 +66,7 @@ static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct sto
 	struct wdmdma_adapter *adapter = wdmdma_adapter_peek(stor->dma_adapter);
 	PSCATTER_GATHER_LIST list = READ_ONCE(record->list);
 
-	return list && adapter && wdmdma_list_is_live(adapter, list) ? list : NULL;
+	return list && adapter && wdmdma_sg_list_is_live(adapter, list) ? list : NULL;
 }
 
 /* Of several callers one unmaps. */
@@ -139,8 +139,8 @@ bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb)
 }
 
 /* Find a byte in a list, and how far its element goes on from there. */
-static bool stor_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
-			      size_t *left)
+static bool stor_sg_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
+				 size_t *left)
 {
 	ULONG i;
 
@@ -171,7 +171,7 @@ bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID 
 	list = record ? stor_srb_live_list(stor, record) : NULL;
 	data = record ? READ_ONCE(record->data) : NULL;
 	if (list && va >= data)
-		found = stor_list_address(list, va - data, la, left);
+		found = stor_sg_list_address(list, va - data, la, left);
 	rcu_read_unlock();
 	return found;
 }
@@ -269,7 +269,7 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
 static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
 			      unsigned long caller)
 {
-	struct wdm_list_args args = {
+	struct wdm_sg_list_args args = {
 		.call = "wdmdma_srb_map",
 		.caller = caller,
 		.object = stor->pdo,
@@ -288,7 +288,7 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 	if (!NT_SUCCESS(status))
 		return status;
 	/* Sets the list to NULL on failure. */
-	status = wdm_list_get(dma_adapter, &args, &list);
+	status = wdm_sg_list_get(dma_adapter, &args, &list);
 	WRITE_ONCE(record->list, list);
 	if (NT_SUCCESS(status))
 		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);

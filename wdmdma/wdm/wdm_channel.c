@@ -212,7 +212,7 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
 			     const char *call)
 {
 	if (wdmdma_channel_free(adapter, keep, call) == -EINVAL &&
-	    !wdmdma_list_settle(adapter, keep == WDMDMA_KEEP_NOTHING))
+	    !wdmdma_sg_list_settle(adapter, keep == WDMDMA_KEEP_NOTHING))
 		wdmdma_refuse(adapter->device, call,
 			      "the channel is not allocated (bug check 0xE6, code 0x04)");
 }
@@ -273,7 +273,7 @@ void WdmFreeAdapterObject(PDMA_ADAPTER dma_adapter, IO_ALLOCATION_ACTION allocat
 			      allocation_action);
 	else if (allocation_action != KeepObject &&
 		 (wdmdma_channel_is_bare(adapter) ||
-		  !wdmdma_list_settle(adapter, allocation_action == DeallocateObject)))
+		  !wdmdma_sg_list_settle(adapter, allocation_action == DeallocateObject)))
 		wdm_channel_free(adapter, wdm_keep(allocation_action), call);
 	wdmdma_adapter_put(adapter);
 }

@@ -93,7 +93,7 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 								STATUS_SUCCESS;
 	}
 	if (NT_SUCCESS(status)) {
-		*scatter_gather_list_size = wdm_list_bytes(needs.elements);
+		*scatter_gather_list_size = wdm_sg_list_bytes(needs.elements);
 		if (number_of_map_registers)
 			*number_of_map_registers = needs.pages;
 	}
@@ -185,7 +185,7 @@ NTSTATUS WdmGetDmaTransferInfo(PDMA_ADAPTER dma_adapter, PMDL mdl, ULONGLONG off
 		/* V2 begins with what V1 has. */
 		transfer_info->V1.MapRegisterCount = needs.pages;
 		transfer_info->V1.ScatterGatherElementCount = needs.elements;
-		transfer_info->V1.ScatterGatherListSize = wdm_list_bytes(needs.elements);
+		transfer_info->V1.ScatterGatherListSize = wdm_sg_list_bytes(needs.elements);
 		if (transfer_info->Version == DMA_TRANSFER_INFO_VERSION2)
 			transfer_info->V2.LogicalPageCount = needs.pages;
 		status = STATUS_SUCCESS;

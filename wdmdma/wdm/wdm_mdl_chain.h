@@ -21,7 +21,7 @@ static inline enum dma_data_direction wdm_direction(BOOLEAN write_to_device)
 }
 
 /* Bytes of a list with @elements elements. Nothing of ours stands behind them. */
-static inline u64 wdm_list_bytes(u64 elements)
+static inline u64 wdm_sg_list_bytes(u64 elements)
 {
 	return sizeof(SCATTER_GATHER_LIST) + elements * sizeof(SCATTER_GATHER_ELEMENT);
 }
@@ -44,9 +44,9 @@ NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID
 /*
  * The arguments of the four calls; @va is NULL in those that count from the chain's start.
  * @source is what they say, once it is checked. @readers: the list is also looked at by
- * who holds nothing but RCU's read lock, after wdmdma_list_is_live().
+ * who holds nothing but RCU's read lock, after wdmdma_sg_list_is_live().
  */
-struct wdm_list_args {
+struct wdm_sg_list_args {
 	const char *call;
 	unsigned long caller;
 	PDEVICE_OBJECT object;
@@ -66,10 +66,10 @@ struct wdm_list_args {
 };
 
 /* wdm/wdm_sg_list.c */
-NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
-		      PSCATTER_GATHER_LIST *result);
-NTSTATUS wdm_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
-		      PMDL original, PMDL *target);
-void wdm_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list);
+NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+			 PSCATTER_GATHER_LIST *result);
+NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
+			 PMDL original, PMDL *target);
+void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list);
 
 #endif /* WDMDMA_WDM_MDL_CHAIN_H */

@@ -50,7 +50,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 				 PDRIVER_LIST_CONTROL execution_routine, PVOID context,
 				 BOOLEAN write_to_device)
 {
-	struct wdm_list_args args = {
+	struct wdm_sg_list_args args = {
 		.call = "GetScatterGatherList",
 		.caller = _RET_IP_,
 		.object = device_object,
@@ -67,7 +67,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 		pr_warn_ratelimited("%s: ExecutionRoutine is NULL\n", args.call);
 		return STATUS_INVALID_PARAMETER;
 	}
-	return wdm_list_get(dma_adapter, &args, &list);
+	return wdm_sg_list_get(dma_adapter, &args, &list);
 }
 
 /**
@@ -98,7 +98,7 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 				   BOOLEAN write_to_device, PVOID scatter_gather_buffer,
 				   ULONG scatter_gather_length)
 {
-	struct wdm_list_args args = {
+	struct wdm_sg_list_args args = {
 		.call = "BuildScatterGatherList",
 		.caller = _RET_IP_,
 		.object = device_object,
@@ -118,11 +118,11 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 				    "ScatterGatherBuffer" : "ExecutionRoutine");
 		return STATUS_INVALID_PARAMETER;
 	}
-	return wdm_list_get(dma_adapter, &args, &list);
+	return wdm_sg_list_get(dma_adapter, &args, &list);
 }
 
 /* What an Ex call must have; NULL if it has. */
-static const char *wdm_list_ex_fault(const struct wdm_list_args *args, const void *list_out)
+static const char *wdm_sg_list_ex_fault(const struct wdm_sg_list_args *args, const void *list_out)
 {
 	if (!args->block)
 		return "DmaTransferContext is NULL";
@@ -171,7 +171,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 				   PVOID completion_context,
 				   PSCATTER_GATHER_LIST *scatter_gather_list)
 {
-	struct wdm_list_args args = {
+	struct wdm_sg_list_args args = {
 		.call = "GetScatterGatherListEx",
 		.caller = _RET_IP_,
 		.object = device_object,
@@ -184,7 +184,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		.context = context,
 		.write = write_to_device,
 	};
-	const char *fault = wdm_list_ex_fault(&args, scatter_gather_list);
+	const char *fault = wdm_sg_list_ex_fault(&args, scatter_gather_list);
 	PSCATTER_GATHER_LIST list;
 
 	if (scatter_gather_list)
@@ -193,7 +193,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		pr_warn_ratelimited("%s: %s\n", args.call, fault);
 		return STATUS_INVALID_PARAMETER;
 	}
-	return wdm_list_get(dma_adapter, &args, scatter_gather_list ?: &list);
+	return wdm_sg_list_get(dma_adapter, &args, scatter_gather_list ?: &list);
 }
 
 /**
@@ -229,7 +229,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 				     PDMA_COMPLETION_ROUTINE dma_completion_routine,
 				     PVOID completion_context, PVOID scatter_gather_list)
 {
-	struct wdm_list_args args = {
+	struct wdm_sg_list_args args = {
 		.call = "BuildScatterGatherListEx",
 		.caller = _RET_IP_,
 		.object = device_object,
@@ -244,7 +244,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		.buffer = scatter_gather_buffer,
 		.buffer_length = scatter_gather_length,
 	};
-	const char *fault = wdm_list_ex_fault(&args, scatter_gather_list);
+	const char *fault = wdm_sg_list_ex_fault(&args, scatter_gather_list);
 	PSCATTER_GATHER_LIST *result = scatter_gather_list, list;
 	NTSTATUS status;
 
@@ -256,7 +256,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		pr_warn_ratelimited("%s: %s\n", args.call, fault);
 		return STATUS_INVALID_PARAMETER;
 	}
-	status = wdm_list_get(dma_adapter, &args, result ?: &list);
+	status = wdm_sg_list_get(dma_adapter, &args, result ?: &list);
 	if (NT_SUCCESS(status) && result)
 		*result = scatter_gather_buffer;
 	return status;
@@ -285,7 +285,7 @@ void WdmPutScatterGatherList(PDMA_ADAPTER dma_adapter, PSCATTER_GATHER_LIST scat
 	adapter = wdm_adapter_find(dma_adapter, call);
 	if (!adapter)
 		return;
-	wdmdma_list_put(adapter, call, scatter_gather, wdm_direction(write_to_device));
+	wdmdma_sg_list_put(adapter, call, scatter_gather, wdm_direction(write_to_device));
 	wdmdma_adapter_put(adapter);
 }
 
@@ -321,7 +321,7 @@ NTSTATUS WdmBuildMdlFromScatterGatherList(PDMA_ADAPTER dma_adapter,
 	if (!adapter)
 		return status;
 	if (original_mdl && target_mdl)
-		status = wdm_list_mdl(adapter, call, scatter_gather, original_mdl, target_mdl);
+		status = wdm_sg_list_mdl(adapter, call, scatter_gather, original_mdl, target_mdl);
 	else
 		wdmdma_refuse(adapter->device, call, "OriginalMdl or TargetMdl is NULL");
 	wdmdma_adapter_put(adapter);

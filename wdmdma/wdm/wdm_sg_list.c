@@ -17,7 +17,7 @@
 #include "wdm/wdm_mdl_common.h"
 
 /* A list in memory of ours. */
-struct wdm_list_memory {
+struct wdm_sg_list_memory {
 	struct rcu_head rcu;
 	SCATTER_GATHER_LIST list;
 };
@@ -32,19 +32,19 @@ struct wdm_list_memory {
  */
 struct wdm_list {
 	struct wdmdma_transfer transfer;
-	struct wdm_list_memory *memory;
+	struct wdm_sg_list_memory *memory;
 	PMDL mdl;
 	bool has_mdl;
 	bool readers;
 };
 
-static struct wdm_list *wdm_list_of(struct wdmdma_transfer *transfer)
+static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 {
 	return container_of(transfer, struct wdm_list, transfer);
 }
 
 /* Write the segments of a mapped transfer into a list with room for them. */
-void wdm_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
+void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
 {
 	struct scatterlist *sg = NULL;
 	ULONG i;
@@ -60,10 +60,10 @@ void wdm_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST 
 	}
 }
 
-static int wdm_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
+static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
-	u64 bytes = wdm_list_bytes(wdmdma_transfer_most_segments(transfer));
-	struct wdm_list *list = wdm_list_of(transfer);
+	u64 bytes = wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer));
+	struct wdm_list *list = wdm_sg_list_of(transfer);
 
 	if (transfer->callback.list)
 		return 0;
@@ -74,13 +74,13 @@ static int wdm_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	return 0;
 }
 
-static void wdm_list_fill_own(struct wdmdma_transfer *transfer)
+static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 {
-	wdm_list_fill(transfer, transfer->callback.list);
+	wdm_sg_list_fill(transfer, transfer->callback.list);
 }
 
 /* There are no IRPs for the second argument. */
-static void wdm_list_call(const struct wdmdma_callback *callback)
+static void wdm_sg_list_call(const struct wdmdma_callback *callback)
 {
 	PDRIVER_LIST_CONTROL routine = callback->routine;
 
@@ -88,7 +88,7 @@ static void wdm_list_call(const struct wdmdma_callback *callback)
 		routine(callback->device_object, NULL, callback->list, callback->context);
 }
 
-static void wdm_list_free_mdls(PMDL mdl)
+static void wdm_sg_list_free_mdls(PMDL mdl)
 {
 	PMDL next;
 
@@ -104,7 +104,7 @@ static void wdm_list_free_mdls(PMDL mdl)
  * In any context, and there vfree() is not possible. RCU's delay costs more than the rest of
  * a short list's end, so only lists that have readers pay for it.
  */
-static void wdm_list_free_memory(struct wdm_list_memory *memory, bool readers)
+static void wdm_sg_list_free_memory(struct wdm_sg_list_memory *memory, bool readers)
 {
 	if (memory && (readers || is_vmalloc_addr(memory)))
 		kvfree_rcu(memory, rcu);
@@ -112,25 +112,25 @@ static void wdm_list_free_memory(struct wdm_list_memory *memory, bool readers)
 		kfree(memory);
 }
 
-static void wdm_list_release(struct wdmdma_transfer *transfer)
+static void wdm_sg_list_release(struct wdmdma_transfer *transfer)
 {
-	struct wdm_list *list = wdm_list_of(transfer);
+	struct wdm_list *list = wdm_sg_list_of(transfer);
 
-	wdm_list_free_mdls(list->mdl);
-	wdm_list_free_memory(list->memory, list->readers);
+	wdm_sg_list_free_mdls(list->mdl);
+	wdm_sg_list_free_memory(list->memory, list->readers);
 	kfree(list);
 }
 
-static const struct wdmdma_list_ops wdm_list_ops = {
-	.prepare = wdm_list_prepare,
-	.fill = wdm_list_fill_own,
-	.call = wdm_list_call,
-	.release = wdm_list_release,
+static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
+	.prepare = wdm_sg_list_prepare,
+	.fill = wdm_sg_list_fill_own,
+	.call = wdm_sg_list_call,
+	.release = wdm_sg_list_release,
 };
 
 /* Is this a list that can be? If not, @fault says why. */
-static NTSTATUS wdm_list_check(struct wdmdma_adapter *adapter, struct wdm_list_args *args,
-			       const char **fault)
+static NTSTATUS wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
+				  const char **fault)
 {
 	*fault = "lists are for bus masters: with system DMA, allocate the adapter's channel";
 	if (adapter->controller)
@@ -164,16 +164,16 @@ static NTSTATUS wdm_list_check(struct wdmdma_adapter *adapter, struct wdm_list_a
 }
 
 /* Take the driver's memory for the list, if it gave some. */
-static NTSTATUS wdm_list_take_buffer(struct wdmdma_transfer *transfer,
-				     const struct wdm_list_args *args, const char **fault)
+static NTSTATUS wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
+					const struct wdm_sg_list_args *args, const char **fault)
 {
 	if (!args->buffer)
 		return STATUS_SUCCESS;
 	*fault = "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
-	if (args->buffer_length < wdm_list_bytes(wdmdma_transfer_most_segments(transfer)))
+	if (args->buffer_length < wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer)))
 		return STATUS_BUFFER_TOO_SMALL;
 	*fault = "there is a list in ScatterGatherBuffer that was not put";
-	if (wdmdma_list_is_live(transfer->adapter, args->buffer))
+	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
 		return STATUS_INVALID_PARAMETER;
 	*fault = NULL;
 	transfer->callback.list = args->buffer;
@@ -181,8 +181,9 @@ static NTSTATUS wdm_list_take_buffer(struct wdmdma_transfer *transfer,
 }
 
 /* Make the record of a checked list, and start it. */
-static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_list_args *args,
-			       PSCATTER_GATHER_LIST *result, const char **fault)
+static NTSTATUS wdm_sg_list_start(struct wdmdma_adapter *adapter,
+				  const struct wdm_sg_list_args *args, PSCATTER_GATHER_LIST *result,
+				  const char **fault)
 {
 	struct wdm_list *list = kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
 	struct wdmdma_transfer *transfer;
@@ -203,32 +204,32 @@ static NTSTATUS wdm_list_start(struct wdmdma_adapter *adapter, const struct wdm_
 	transfer->context = args->block;
 	/* The driver calls FreeAdapterObject then. */
 	transfer->unended = !args->routine;
-	transfer->ops = &wdm_list_ops;
+	transfer->ops = &wdm_sg_list_ops;
 	transfer->callback.routine = args->routine;
 	transfer->callback.device_object = args->object;
 	transfer->callback.context = args->context;
 
 	ret = wdmdma_transfer_init(transfer, &args->source);
 	*fault = transfer->why;
-	status = ret ? wdm_status(ret) : wdm_list_take_buffer(transfer, args, fault);
+	status = ret ? wdm_status(ret) : wdm_sg_list_take_buffer(transfer, args, fault);
 	if (NT_SUCCESS(status)) {
 		/* From here on a failure has been reported. */
 		*fault = NULL;
-		ret = wdmdma_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
-					&address);
+		ret = wdmdma_sg_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
+					   &address);
 		status = wdm_status(ret);
 		*result = (PSCATTER_GATHER_LIST)address;
 	}
 	if (!NT_SUCCESS(status)) {
 		wdmdma_transfer_fini(transfer);
-		wdm_list_release(transfer);
+		wdm_sg_list_release(transfer);
 	}
 	return status;
 }
 
 /* What the four calls share. @result: the list, or NULL while it waits. */
-NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
-		      PSCATTER_GATHER_LIST *result)
+NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+			 PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_adapter *adapter;
 	const char *fault = NULL;
@@ -240,11 +241,11 @@ NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
 	adapter = wdm_adapter_find(dma_adapter, args->call);
 	if (!adapter)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_list_check(adapter, args, &fault);
+	status = wdm_sg_list_check(adapter, args, &fault);
 	if (NT_SUCCESS(status) && args->block)
 		status = wdm_context_use(adapter, args->call, args->block);
 	if (NT_SUCCESS(status))
-		status = wdm_list_start(adapter, args, result, &fault);
+		status = wdm_sg_list_start(adapter, args, result, &fault);
 	if (fault)
 		wdmdma_refuse(adapter->device, args->call, "%s", fault);
 	wdmdma_adapter_put(adapter);
@@ -252,7 +253,7 @@ NTSTATUS wdm_list_get(PDMA_ADAPTER dma_adapter, struct wdm_list_args *args,
 }
 
 /* An MDL of the memory behind one segment; NULL when out of memory. */
-static PMDL wdm_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_addr_t dma, u32 len)
+static PMDL wdm_sg_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_addr_t dma, u32 len)
 {
 	PMDL mdl = wdm_mdl_alloc_gfp((PVOID)offset_in_page(dma), len, GFP_ATOMIC);
 	dma_addr_t page = dma & PAGE_MASK;
@@ -267,7 +268,7 @@ static PMDL wdm_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_add
 }
 
 /* A chain of MDLs for the memory that a list points to: one for each element. */
-static PMDL wdm_list_build_mdls(const struct wdmdma_transfer *transfer)
+static PMDL wdm_sg_list_build_mdls(const struct wdmdma_transfer *transfer)
 {
 	unsigned int nr = wdmdma_transfer_segments(transfer);
 	PMDL first = NULL, *end = &first;
@@ -277,9 +278,9 @@ static PMDL wdm_list_build_mdls(const struct wdmdma_transfer *transfer)
 
 	while (nr--) {
 		dma = wdmdma_transfer_segment(transfer, &sg, &len);
-		*end = wdm_list_segment_mdl(transfer, dma, len);
+		*end = wdm_sg_list_segment_mdl(transfer, dma, len);
 		if (!*end) {
-			wdm_list_free_mdls(first);
+			wdm_sg_list_free_mdls(first);
 			return NULL;
 		}
 		end = &(*end)->Next;
@@ -288,32 +289,32 @@ static PMDL wdm_list_build_mdls(const struct wdmdma_transfer *transfer)
 }
 
 /* The MDL of the memory that the device uses for a list; once for each list. */
-NTSTATUS wdm_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
-		      PMDL original, PMDL *target)
+NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
+			 PMDL original, PMDL *target)
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	struct wdmdma_transfer *transfer;
 	struct wdm_list *list;
 
 	rcu_read_lock();
-	transfer = wdmdma_list_borrow(adapter, address);
+	transfer = wdmdma_sg_list_borrow(adapter, address);
 	if (!transfer) {
 		rcu_read_unlock();
 		wdmdma_refuse(adapter->device, call,
 			      "ScatterGather is no live list of this adapter");
 		return STATUS_INVALID_PARAMETER;
 	}
-	list = wdm_list_of(transfer);
+	list = wdm_sg_list_of(transfer);
 	if (list->has_mdl)
 		status = STATUS_NONE_MAPPED;
 	else if (!wdmdma_transfer_is_bounced(transfer))
 		*target = original;
 	else
-		*target = list->mdl = wdm_list_build_mdls(transfer);
+		*target = list->mdl = wdm_sg_list_build_mdls(transfer);
 	if (NT_SUCCESS(status) && !*target)
 		status = STATUS_INSUFFICIENT_RESOURCES;
 	list->has_mdl |= NT_SUCCESS(status);
-	wdmdma_list_return(transfer);
+	wdmdma_sg_list_return(transfer);
 	rcu_read_unlock();
 	return status;
 }

@@ -99,7 +99,7 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
 {
 	if (to)
-		wdm_list_fill(transfer, to);
+		wdm_sg_list_fill(transfer, to);
 }
 
 /**
@@ -158,7 +158,7 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	listless = adapter->controller && !scatter_gather_buffer && !scatter_gather_buffer_length;
 	if (mdl && length && (scatter_gather_buffer || listless))
 		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
-	if (!fault && !listless && scatter_gather_buffer_length < wdm_list_bytes(1))
+	if (!fault && !listless && scatter_gather_buffer_length < wdm_sg_list_bytes(1))
 		fault = "ScatterGatherBuffer is too small for one element";
 	if (!fault && adapter->controller && (device_offset || dma_completion_routine)) {
 		fault = "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither";
@@ -167,8 +167,9 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	if (fault) {
 		wdmdma_refuse(adapter->device, part.call, "%s", fault);
 	} else {
-		part.segments = listless ? 1 : (scatter_gather_buffer_length - wdm_list_bytes(0)) /
-					       sizeof(SCATTER_GATHER_ELEMENT);
+		part.segments = listless ? 1 :
+					   (scatter_gather_buffer_length - wdm_sg_list_bytes(0)) /
+						   sizeof(SCATTER_GATHER_ELEMENT);
 		ret = wdmdma_registers_map(adapter, &part, wdm_store_list, scatter_gather_buffer);
 	}
 	if (!ret)

@@ -78,7 +78,7 @@ static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call,
 /* Does a request under this context wait? */
 static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
 {
-	return wdmdma_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
+	return wdmdma_sg_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
 }
 
 /**
@@ -166,7 +166,7 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
 	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was))
 		cancelled = was == WDM_CONTEXT_NEW ||
-			    wdmdma_list_cancel(adapter, dma_transfer_context) ||
+			    wdmdma_sg_list_cancel(adapter, dma_transfer_context) ||
 			    wdmdma_channel_cancel(adapter, dma_transfer_context);
 	wdmdma_adapter_put(adapter);
 	return cancelled;
