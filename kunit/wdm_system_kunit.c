@@ -257,7 +257,7 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(boundary, la.QuadPart, boundary));
 	/* No transfer fails for want of memory there. */
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart,
-			(u64)page_to_phys(core_of(s->adapter)->controller->block));
+			(u64)page_to_phys(core_of(s->adapter)->dma_channel->block));
 	KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va + 100, boundary), 0);
 	KUNIT_EXPECT_TRUE(test, flush(s, mdl, base, boundary, TRUE));
 
@@ -572,7 +572,7 @@ static void registers_freed_while_mapped_stop_the_channel(struct kunit *test)
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_ASSERT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->FreeAdapterChannel(s->adapter);
-	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->controller->loaded);
+	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->dma_channel->loaded);
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_EXPECT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->FreeAdapterChannel(s->adapter);
@@ -988,7 +988,7 @@ static void threads_take_turns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, user[i].failures, 0UL);
 		KUNIT_EXPECT_GT(test, user[i].rounds, 1UL);
 	}
-	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->controller->loaded);
+	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->dma_channel->loaded);
 }
 
 /* When memory is short. */
@@ -1027,7 +1027,7 @@ static void map_and_flush(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, flush(sweep_slave, sweep_mdl, sweep_base, SZ_8K, FALSE));
 	else
 		KUNIT_EXPECT_EQ(test, length, 0U);
-	KUNIT_EXPECT_FALSE(test, core_of(sweep_slave->adapter)->controller->loaded);
+	KUNIT_EXPECT_FALSE(test, core_of(sweep_slave->adapter)->dma_channel->loaded);
 }
 
 static void map_fails_cleanly_at_every_point(struct kunit *test)

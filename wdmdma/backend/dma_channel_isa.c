@@ -46,9 +46,9 @@ static u32 isa_unit(u32 channel)
 }
 
 /* So aligned to its length that it crosses no boundary. */
-static int isa_get_block(struct wdmdma_controller *controller, size_t most)
+static int isa_get_block(struct wdmdma_dma_channel *dma_channel, size_t most)
 {
-	unsigned int order = get_order(min_t(size_t, most, controller->boundary));
+	unsigned int order = get_order(min_t(size_t, most, dma_channel->boundary));
 	struct page *page = alloc_pages(WDMDMA_GFP | GFP_DMA, order);
 
 	/* A kernel without that zone gives any memory. */
@@ -56,15 +56,15 @@ static int isa_get_block(struct wdmdma_controller *controller, size_t most)
 		__free_pages(page, order);
 		page = NULL;
 	}
-	controller->block = page;
-	controller->block_order = order;
+	dma_channel->block = page;
+	dma_channel->block_order = order;
 	return page ? 0 : -ENOMEM;
 }
 
-static int isa_get(struct wdmdma_controller *controller, size_t most, const char *user,
+static int isa_get(struct wdmdma_dma_channel *dma_channel, size_t most, const char *user,
 		   const char **why)
 {
-	u32 channel = controller->channel;
+	u32 channel = dma_channel->channel;
 
 	*why = "there is no such DMA channel: ISA has 0 to 7";
 	if (channel >= MAX_DMA_CHANNELS)
@@ -73,26 +73,26 @@ static int isa_get(struct wdmdma_controller *controller, size_t most, const char
 	if (channel == ISA_CASCADE)
 		return -EINVAL;
 	*why = "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits";
-	if (controller->unit != isa_unit(channel))
+	if (dma_channel->unit != isa_unit(channel))
 		return -EINVAL;
-	controller->boundary = SZ_64K * controller->unit;
+	dma_channel->boundary = SZ_64K * dma_channel->unit;
 	*why = "no contiguous memory below 16 MiB to copy transfers through";
-	if (!controller->cyclic && isa_get_block(controller, most))
+	if (!dma_channel->cyclic && isa_get_block(dma_channel, most))
 		return -ENOMEM;
 	*why = "the DMA channel is in use (see /proc/dma)";
 	return request_dma(channel, user);
 }
 
-static void isa_start(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+static void isa_start(const struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
 		      enum dma_data_direction direction)
 {
 	char mode = direction == DMA_TO_DEVICE ? ISA_MODE_FROM_MEMORY : ISA_MODE_TO_MEMORY;
 	unsigned long flags = claim_dma_lock();
-	u32 channel = controller->channel;
+	u32 channel = dma_channel->channel;
 
-	if (controller->cyclic)
+	if (dma_channel->cyclic)
 		mode |= DMA_AUTOINIT;
-	if (!controller->demand)
+	if (!dma_channel->demand)
 		mode |= ISA_MODE_SINGLE;
 	disable_dma(channel);
 	isa_read_status(channel);
@@ -105,11 +105,11 @@ static void isa_start(const struct wdmdma_controller *controller, dma_addr_t dma
 	release_dma_lock(flags);
 }
 
-static void isa_stop(const struct wdmdma_controller *controller)
+static void isa_stop(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 
-	disable_dma(controller->channel);
+	disable_dma(dma_channel->channel);
 	release_dma_lock(flags);
 }
 
@@ -118,36 +118,36 @@ static void isa_stop(const struct wdmdma_controller *controller)
  * the upper one. Then the result is too low by that; of two results in a row the
  * larger one is right.
  */
-static size_t isa_residue(const struct wdmdma_controller *controller)
+static size_t isa_residue(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 	int first, second;
 
-	clear_dma_ff(controller->channel);
-	first = get_dma_residue(controller->channel);
-	second = get_dma_residue(controller->channel);
+	clear_dma_ff(dma_channel->channel);
+	first = get_dma_residue(dma_channel->channel);
+	second = get_dma_residue(dma_channel->channel);
 	release_dma_lock(flags);
 	return max(first, second);
 }
 
 /* No driver of the kernel's reads the status while channels run: nobody else clears the bit. */
-static bool isa_is_done(const struct wdmdma_controller *controller)
+static bool isa_is_done(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 	bool done;
 
-	isa_read_status(controller->channel);
-	done = isa_ended & BIT(controller->channel);
+	isa_read_status(dma_channel->channel);
+	done = isa_ended & BIT(dma_channel->channel);
 	release_dma_lock(flags);
 	return done;
 }
 
-static void isa_put(const struct wdmdma_controller *controller)
+static void isa_put(const struct wdmdma_dma_channel *dma_channel)
 {
-	free_dma(controller->channel);
+	free_dma(dma_channel->channel);
 }
 
-const struct wdmdma_controller_ops wdmdma_controller_isa = {
+const struct wdmdma_dma_channel_ops wdmdma_dma_channel_isa = {
 	.get = isa_get,
 	.start = isa_start,
 	.stop = isa_stop,

@@ -8,10 +8,10 @@
 #include <linux/types.h>
 
 struct page;
-struct wdmdma_controller;
+struct wdmdma_dma_channel;
 
 /**
- * struct wdmdma_controller_ops - one kind of controller
+ * struct wdmdma_dma_channel_ops - one kind of controller
  * @get: take @channel, which is to move @unit bytes at a time: fill in @boundary, and,
  *       unless it is cyclic, @block for @most bytes or what it can take; 0, or a
  *       negative errno and the reason in @why
@@ -25,21 +25,21 @@ struct wdmdma_controller;
  *
  * All but @get, which may sleep, and @put are called under the record's lock.
  */
-struct wdmdma_controller_ops {
-	int (*get)(struct wdmdma_controller *controller, size_t most, const char *user,
+struct wdmdma_dma_channel_ops {
+	int (*get)(struct wdmdma_dma_channel *dma_channel, size_t most, const char *user,
 		   const char **why);
-	void (*start)(const struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
+	void (*start)(const struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
 		      enum dma_data_direction direction);
-	void (*stop)(const struct wdmdma_controller *controller);
-	size_t (*residue)(const struct wdmdma_controller *controller);
-	bool (*is_done)(const struct wdmdma_controller *controller);
-	void (*put)(const struct wdmdma_controller *controller);
+	void (*stop)(const struct wdmdma_dma_channel *dma_channel);
+	size_t (*residue)(const struct wdmdma_dma_channel *dma_channel);
+	bool (*is_done)(const struct wdmdma_dma_channel *dma_channel);
+	void (*put)(const struct wdmdma_dma_channel *dma_channel);
 };
 
 /**
- * struct wdmdma_controller - a channel that an adapter has
+ * struct wdmdma_dma_channel - a channel that an adapter has
  * @ops: what kind
- * @channel: as in struct wdmdma_channel_request, as are the next three
+ * @channel: as in struct wdmdma_dma_channel_request, as are the next three
  * @unit: see there
  * @cyclic: see there
  * @demand: see there
@@ -55,8 +55,8 @@ struct wdmdma_controller_ops {
  * @len: its bytes
  * @left: residue of the last one, when there is none
  */
-struct wdmdma_controller {
-	const struct wdmdma_controller_ops *ops;
+struct wdmdma_dma_channel {
+	const struct wdmdma_dma_channel_ops *ops;
 	u32 channel;
 	u32 unit;
 	bool cyclic;
@@ -74,6 +74,6 @@ struct wdmdma_controller {
 };
 
 /* backend/dma_channel_isa.c; there is none where the kernel has no ISA DMA */
-extern const struct wdmdma_controller_ops wdmdma_controller_isa;
+extern const struct wdmdma_dma_channel_ops wdmdma_dma_channel_isa;
 
 #endif /* WDMDMA_DMA_CHANNEL_OPS_H */

@@ -50,8 +50,8 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_sg_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
-	wdmdma_controller_free(adapter->controller);
-	adapter->controller = NULL;
+	wdmdma_dma_channel_free(adapter->dma_channel);
+	adapter->dma_channel = NULL;
 	wdmdma_device_retire(adapter);
 	if (list_empty(&device->adapters))
 		wdmdma_domain_go_home(device);

@@ -15,7 +15,7 @@
 #include "lib/window.h"
 #include "objects.h"
 
-struct wdmdma_controller;
+struct wdmdma_dma_channel;
 struct wdmdma_registers;
 
 /**
@@ -33,7 +33,7 @@ struct wdmdma_registers;
  * @teardown: destroys the adapter, where the last reference went in atomic context
  * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
  * @map_registers: pages that one transfer may have
- * @controller: the DMA controller's channel that moves the bytes; NULL for a bus master
+ * @dma_channel: the DMA controller's channel that moves the bytes; NULL for a bus master
  * @lists: lists that the driver has, by their addresses
  * @waiting_lists: those that cannot be mapped yet, oldest first
  * @lists_served: @list_work is at it
@@ -67,7 +67,7 @@ struct wdmdma_adapter {
 	struct work_struct teardown;
 	bool scatter_gather;
 	u32 map_registers;
-	struct wdmdma_controller *controller;
+	struct wdmdma_dma_channel *dma_channel;
 	DECLARE_HASHTABLE(lists, 6);
 	struct list_head waiting_lists;
 	bool lists_served;

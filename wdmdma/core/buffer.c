@@ -275,7 +275,7 @@ static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
 static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *call,
 				   const struct wdmdma_buffer *buffer)
 {
-	if (wdmdma_controller_leave(adapter->controller, buffer->dma, buffer->size))
+	if (wdmdma_dma_channel_leave(adapter->dma_channel, buffer->dma, buffer->size))
 		wdmdma_refuse(adapter->device, call,
 			      "VA %p is mapped for the DMA controller: its channel is stopped",
 			      buffer->cpu);
@@ -301,7 +301,7 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 	rcu_read_unlock();
 	if (*why || !whole)
 		return NULL;
-	if (unlikely(adapter->controller))
+	if (unlikely(adapter->dma_channel))
 		buffer_stop_controller(adapter, args->call, buffer);
 	return buffer;
 }

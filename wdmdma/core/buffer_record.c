@@ -44,7 +44,7 @@ static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_
 /* Narrow the request to what the adapter can reach; refuse what cannot be met. */
 int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
 {
-	u64 boundary = wdmdma_controller_boundary(adapter->controller);
+	u64 boundary = wdmdma_dma_channel_boundary(adapter->dma_channel);
 	u64 size = wdmdma_request_size(request);
 
 	if (!request->len) {

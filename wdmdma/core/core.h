@@ -33,7 +33,7 @@
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
  *   wdmdma_adapter.vectors_lock, wdmdma_adapter.transfers_lock, handle table lock,
  *   the lock of core/free_mode.c, wdmdma_iova_space.lock (backend_private), the lock of the list
- *   of homes (core/domain.c), wdmdma_controller.lock
+ *   of homes (core/domain.c), wdmdma_dma_channel.lock
  *
  * The first six sleep. Of the sems only one is held at a time: that of an adapter's
  * own device, also where the DMA is done with another one, see wdmdma_adapter_dma().

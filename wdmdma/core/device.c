@@ -150,7 +150,7 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
 		wdmdma_sg_list_free_all(adapter, when);
-		wdmdma_controller_close(adapter->controller);
+		wdmdma_dma_channel_close(adapter->dma_channel);
 	}
 	list_for_each_entry(adapter, &device->adapters, node) {
 		wdmdma_vector_free_all(adapter, when);

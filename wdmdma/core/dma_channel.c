@@ -11,15 +11,15 @@
 #include "compat.h"
 #include "core/dma_channel.h"
 
-static void controller_free_record(struct wdmdma_controller *controller)
+static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
 {
-	if (controller->block)
-		__free_pages(controller->block, controller->block_order);
-	kfree(controller);
+	if (dma_channel->block)
+		__free_pages(dma_channel->block, dma_channel->block_order);
+	kfree(dma_channel);
 }
 
 /**
- * wdmdma_controller_get() - take a channel
+ * wdmdma_dma_channel_get() - take a channel
  * @request: which, and how it is to run
  * @user: for whom, as the kernel shows it (/proc/dma); must stay until it is closed
  * @why: set on failure: the reason
@@ -29,38 +29,38 @@ static void controller_free_record(struct wdmdma_controller *controller)
  * controllers, -EINVAL for a channel that is not there or is not like that, -EBUSY for
  * one that is in use, -ENOMEM, also for the memory to copy through.
  */
-struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_request *request,
-						const char *user, const char **why)
+struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channel_request *request,
+						  const char *user, const char **why)
 {
-	struct wdmdma_controller *controller;
+	struct wdmdma_dma_channel *dma_channel;
 	int ret;
 
 	*why = "the kernel has no ISA DMA (CONFIG_ISA_DMA_API)";
 	if (!IS_ENABLED(CONFIG_ISA_DMA_API))
 		return ERR_PTR(-EOPNOTSUPP);
 	*why = "out of memory";
-	controller = kzalloc(sizeof(*controller), WDMDMA_GFP);
-	if (!controller)
+	dma_channel = kzalloc(sizeof(*dma_channel), WDMDMA_GFP);
+	if (!dma_channel)
 		return ERR_PTR(-ENOMEM);
-	controller->ops = &wdmdma_controller_isa;
-	controller->channel = request->channel;
-	controller->unit = request->unit;
-	controller->cyclic = request->cyclic;
-	controller->demand = request->demand;
-	spin_lock_init(&controller->lock);
-	ret = controller->ops->get(controller, request->most, user, why);
+	dma_channel->ops = &wdmdma_dma_channel_isa;
+	dma_channel->channel = request->channel;
+	dma_channel->unit = request->unit;
+	dma_channel->cyclic = request->cyclic;
+	dma_channel->demand = request->demand;
+	spin_lock_init(&dma_channel->lock);
+	ret = dma_channel->ops->get(dma_channel, request->most, user, why);
 	if (ret) {
-		controller_free_record(controller);
+		dma_channel_free_record(dma_channel);
 		return ERR_PTR(ret);
 	}
-	controller->taken = true;
-	return controller;
+	dma_channel->taken = true;
+	return dma_channel;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_get);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_get);
 
 /**
- * wdmdma_controller_start() - program the channel for a transfer, and let it run
- * @controller: the channel
+ * wdmdma_dma_channel_start() - program the channel for a transfer, and let it run
+ * @dma_channel: the channel
  * @dma: where, for the controller
  * @len: bytes
  * @direction: of the bytes
@@ -70,172 +70,172 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_get);
  * Return: 0; -EINVAL for bytes that it cannot move, -EBUSY while there is a transfer,
  * -ESHUTDOWN when the channel has been given back.
  */
-int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
-			    enum dma_data_direction direction, const char **why)
+int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
+			     enum dma_data_direction direction, const char **why)
 {
 	unsigned long flags;
 	int ret = 0;
 
-	if (!controller)
+	if (!dma_channel)
 		return 0;
-	if (!IS_ALIGNED(dma | len, controller->unit)) {
+	if (!IS_ALIGNED(dma | len, dma_channel->unit)) {
 		*why = "the channel moves units of DmaWidth, and that is no multiple of them";
 		return -EINVAL;
 	}
-	spin_lock_irqsave(&controller->lock, flags);
-	if (!controller->taken) {
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	if (!dma_channel->taken) {
 		*why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (controller->loaded) {
+	} else if (dma_channel->loaded) {
 		*why = "the controller's channel has a transfer that is not flushed";
 		ret = -EBUSY;
 	} else {
-		controller->loaded = true;
-		controller->dma = dma;
-		controller->len = len;
-		controller->ops->start(controller, dma, len, direction);
+		dma_channel->loaded = true;
+		dma_channel->dma = dma;
+		dma_channel->len = len;
+		dma_channel->ops->start(dma_channel, dma, len, direction);
 	}
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	return ret;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_start);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_start);
 
 /* While there is a transfer. */
-static size_t controller_left(const struct wdmdma_controller *controller)
+static size_t dma_channel_left(const struct wdmdma_dma_channel *dma_channel)
 {
-	size_t left = controller->ops->residue(controller);
+	size_t left = dma_channel->ops->residue(dma_channel);
 
-	lockdep_assert_held(&controller->lock);
+	lockdep_assert_held(&dma_channel->lock);
 	if (left)
 		return left;
 	/* One that goes round has never moved all: it is at the beginning. */
-	if (controller->cyclic)
-		return controller->len;
+	if (dma_channel->cyclic)
+		return dma_channel->len;
 	/* The counter of one that is as long as can be looks the same at both ends. */
-	if (controller->len == controller->boundary && !controller->ops->is_done(controller))
-		return controller->len;
+	if (dma_channel->len == dma_channel->boundary && !dma_channel->ops->is_done(dma_channel))
+		return dma_channel->len;
 	return 0;
 }
 
 /* Move nothing more. What is left stays readable, and the transfer has still to be stopped. */
-void wdmdma_controller_pause(struct wdmdma_controller *controller)
+void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
 
-	if (!controller)
+	if (!dma_channel)
 		return;
-	spin_lock_irqsave(&controller->lock, flags);
-	if (controller->loaded)
-		controller->ops->stop(controller);
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	if (dma_channel->loaded)
+		dma_channel->ops->stop(dma_channel);
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 }
 
 /*
  * Memory goes: move nothing more if the transfer is in it, at least in part. Then, true, the
  * transfer has still to be stopped. Any context.
  */
-bool wdmdma_controller_leave(struct wdmdma_controller *controller, dma_addr_t dma, size_t len)
+bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len)
 {
 	unsigned long flags;
 	bool used;
 
-	if (!controller)
+	if (!dma_channel)
 		return false;
-	spin_lock_irqsave(&controller->lock, flags);
-	used = controller->loaded && controller->dma < dma + len &&
-	       dma < controller->dma + controller->len;
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	used = dma_channel->loaded && dma_channel->dma < dma + len &&
+	       dma < dma_channel->dma + dma_channel->len;
 	if (used)
-		controller->ops->stop(controller);
-	spin_unlock_irqrestore(&controller->lock, flags);
+		dma_channel->ops->stop(dma_channel);
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	return used;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_leave);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_leave);
 
 /* End the transfer, if there is one: its memory is not the controller's any more. Any context. */
-void wdmdma_controller_stop(struct wdmdma_controller *controller)
+void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
 
-	if (!controller)
+	if (!dma_channel)
 		return;
-	spin_lock_irqsave(&controller->lock, flags);
-	if (controller->loaded) {
-		controller->ops->stop(controller);
-		controller->left = controller_left(controller);
-		controller->loaded = false;
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	if (dma_channel->loaded) {
+		dma_channel->ops->stop(dma_channel);
+		dma_channel->left = dma_channel_left(dma_channel);
+		dma_channel->loaded = false;
 	}
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_stop);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_stop);
 
 /*
  * The memory to copy through, for one transfer; NULL if that is too short, or somebody
  * has it. Any context.
  */
-struct page *wdmdma_controller_lend(struct wdmdma_controller *controller, size_t len)
+struct page *wdmdma_dma_channel_lend(struct wdmdma_dma_channel *dma_channel, size_t len)
 {
 	struct page *page = NULL;
 	unsigned long flags;
 
-	if (!controller || !controller->block || len > PAGE_SIZE << controller->block_order)
+	if (!dma_channel || !dma_channel->block || len > PAGE_SIZE << dma_channel->block_order)
 		return NULL;
-	spin_lock_irqsave(&controller->lock, flags);
-	if (!controller->block_used) {
-		controller->block_used = true;
-		page = controller->block;
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	if (!dma_channel->block_used) {
+		dma_channel->block_used = true;
+		page = dma_channel->block;
 	}
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	return page;
 }
 
 /* Is this that memory? Then the next transfer may have it. Any context. */
-bool wdmdma_controller_take_back(struct wdmdma_controller *controller, const struct page *page)
+bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const struct page *page)
 {
 	unsigned long flags;
 
-	if (!controller || controller->block != page)
+	if (!dma_channel || dma_channel->block != page)
 		return false;
-	spin_lock_irqsave(&controller->lock, flags);
-	controller->block_used = false;
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	dma_channel->block_used = false;
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	return true;
 }
 
 /* Bytes that are left of the transfer, or were when the last one ended. Any context. */
-size_t wdmdma_controller_residue(struct wdmdma_controller *controller)
+size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
 	size_t left;
 
-	spin_lock_irqsave(&controller->lock, flags);
-	left = controller->loaded ? controller_left(controller) : controller->left;
-	spin_unlock_irqrestore(&controller->lock, flags);
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	left = dma_channel->loaded ? dma_channel_left(dma_channel) : dma_channel->left;
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	return left;
 }
 
 /* Give the channel back; others may still call. Any context. */
-void wdmdma_controller_close(struct wdmdma_controller *controller)
+void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
 	bool taken;
 
-	if (!controller)
+	if (!dma_channel)
 		return;
-	wdmdma_controller_stop(controller);
-	spin_lock_irqsave(&controller->lock, flags);
-	taken = controller->taken;
-	controller->taken = false;
-	spin_unlock_irqrestore(&controller->lock, flags);
+	wdmdma_dma_channel_stop(dma_channel);
+	spin_lock_irqsave(&dma_channel->lock, flags);
+	taken = dma_channel->taken;
+	dma_channel->taken = false;
+	spin_unlock_irqrestore(&dma_channel->lock, flags);
 	if (taken)
-		controller->ops->put(controller);
+		dma_channel->ops->put(dma_channel);
 }
 
 /* The same, and nobody calls any more, or has memory of it. */
-void wdmdma_controller_free(struct wdmdma_controller *controller)
+void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel)
 {
-	if (!controller)
+	if (!dma_channel)
 		return;
-	wdmdma_controller_close(controller);
-	controller_free_record(controller);
+	wdmdma_dma_channel_close(dma_channel);
+	dma_channel_free_record(dma_channel);
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_controller_free);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_free);

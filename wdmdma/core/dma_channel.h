@@ -18,14 +18,14 @@
 struct page;
 
 /**
- * struct wdmdma_channel_request - the channel that a driver wants
+ * struct wdmdma_dma_channel_request - the channel that a driver wants
  * @channel: its number
  * @unit: bytes that the device moves at a time
  * @most: bytes that it moves in one transfer, at most
  * @cyclic: at the end of a transfer, begin again
  * @demand: move as long as the device asks, and not one unit each time
  */
-struct wdmdma_channel_request {
+struct wdmdma_dma_channel_request {
 	u32 channel;
 	u32 unit;
 	size_t most;
@@ -34,35 +34,35 @@ struct wdmdma_channel_request {
 };
 
 /* core/dma_channel.c */
-struct wdmdma_controller *wdmdma_controller_get(const struct wdmdma_channel_request *request,
-						const char *user, const char **why);
-int wdmdma_controller_start(struct wdmdma_controller *controller, dma_addr_t dma, size_t len,
-			    enum dma_data_direction direction, const char **why);
-void wdmdma_controller_pause(struct wdmdma_controller *controller);
-void wdmdma_controller_stop(struct wdmdma_controller *controller);
-bool wdmdma_controller_leave(struct wdmdma_controller *controller, dma_addr_t dma, size_t len);
-struct page *wdmdma_controller_lend(struct wdmdma_controller *controller, size_t len);
-bool wdmdma_controller_take_back(struct wdmdma_controller *controller, const struct page *page);
-size_t wdmdma_controller_residue(struct wdmdma_controller *controller);
-void wdmdma_controller_close(struct wdmdma_controller *controller);
-void wdmdma_controller_free(struct wdmdma_controller *controller);
+struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channel_request *request,
+						  const char *user, const char **why);
+int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
+			     enum dma_data_direction direction, const char **why);
+void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel);
+void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel);
+bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len);
+struct page *wdmdma_dma_channel_lend(struct wdmdma_dma_channel *dma_channel, size_t len);
+bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const struct page *page);
+size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel);
+void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel);
+void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel);
 
 /* The power of two whose multiples memory for the controller may not cross; 0: there is none. */
-static inline u32 wdmdma_controller_boundary(const struct wdmdma_controller *controller)
+static inline u32 wdmdma_dma_channel_boundary(const struct wdmdma_dma_channel *dma_channel)
 {
-	return controller ? controller->boundary : 0;
+	return dma_channel ? dma_channel->boundary : 0;
 }
 
 /* What its addresses and lengths must be multiples of. */
-static inline u32 wdmdma_controller_unit(const struct wdmdma_controller *controller)
+static inline u32 wdmdma_dma_channel_unit(const struct wdmdma_dma_channel *dma_channel)
 {
-	return controller ? controller->unit : 1;
+	return dma_channel ? dma_channel->unit : 1;
 }
 
 /* Does it go round and round? Then memory cannot be copied for it. */
-static inline bool wdmdma_controller_is_cyclic(const struct wdmdma_controller *controller)
+static inline bool wdmdma_dma_channel_is_cyclic(const struct wdmdma_dma_channel *dma_channel)
 {
-	return controller && controller->cyclic;
+	return dma_channel && dma_channel->cyclic;
 }
 
 #endif /* WDMDMA_DMA_CHANNEL_H */

@@ -69,7 +69,7 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 
 	if (!backend->access) {
 		most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
-	} else if (!adapter->controller) {
+	} else if (!adapter->dma_channel) {
 		top = backend->phys(transfer.device, dma_get_required_mask(dev) & PAGE_MASK);
 		switch (backend->access(transfer.device, reach, top, PAGE_SIZE)) {
 		case WDMDMA_ACCESS_NONE:

@@ -76,7 +76,7 @@ void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers_lock);
 	if (registers->cancelled && !registers->busy && !list_empty(&registers->mapped))
-		wdmdma_controller_pause(registers->adapter->controller);
+		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
 }
 
 /* Return true if nobody is in the registers any more, so that the caller must free them. */
@@ -132,7 +132,7 @@ static void registers_end_mapping(struct wdmdma_registers *registers,
 {
 	list_del(&mapping->transfer.node);
 	registers->used -= mapping->registers;
-	wdmdma_controller_stop(registers->adapter->controller);
+	wdmdma_dma_channel_stop(registers->adapter->dma_channel);
 	if (abandon)
 		wdmdma_transfer_abandon(&mapping->transfer);
 	else
@@ -212,7 +212,7 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 static int registers_check(const struct wdmdma_registers *registers, struct wdmdma_part *part,
 			   const char **why)
 {
-	size_t most = wdmdma_controller_boundary(registers->adapter->controller) ?: SIZE_MAX, len;
+	size_t most = wdmdma_dma_channel_boundary(registers->adapter->dma_channel) ?: SIZE_MAX, len;
 	const struct registers_mapping *mapping;
 
 	*why = "the request is cancelled";
@@ -270,8 +270,8 @@ static int registers_start(struct wdmdma_transfer *transfer)
 	int ret;
 
 	dma = wdmdma_transfer_segment(transfer, &sg, &len);
-	ret = wdmdma_controller_start(transfer->adapter->controller, dma, len,
-				      transfer->direction, &transfer->why);
+	ret = wdmdma_dma_channel_start(transfer->adapter->dma_channel, dma, len,
+				       transfer->direction, &transfer->why);
 	if (ret)
 		wdmdma_transfer_unmap(transfer);
 	return ret;
@@ -328,7 +328,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	mapping->transfer.adapter = adapter;
 	mapping->transfer.direction = part->direction;
 	mapping->transfer.no_bounce = registers->no_bounce ||
-				      wdmdma_controller_is_cyclic(adapter->controller);
+				      wdmdma_dma_channel_is_cyclic(adapter->dma_channel);
 	ret = registers_map_part(&mapping->transfer, part);
 	why = mapping->transfer.why;
 	if (ret)

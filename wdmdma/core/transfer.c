@@ -28,7 +28,7 @@
  */
 static unsigned long transfer_attrs(const struct wdmdma_transfer *transfer)
 {
-	return DMA_ATTR_NO_WARN | (transfer->adapter->controller ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+	return DMA_ATTR_NO_WARN | (transfer->adapter->dma_channel ? DMA_ATTR_SKIP_CPU_SYNC : 0);
 }
 
 static struct device *transfer_dev(const struct wdmdma_transfer *transfer)
@@ -64,7 +64,7 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	if (!adapter->scatter_gather && transfer->memory.orig_nents > 1 &&
 	    !transfer_can_merge(transfer))
 		return true;
-	if (!transfer->device->backend->access && !adapter->controller)
+	if (!transfer->device->backend->access && !adapter->dma_channel)
 		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
 		switch (wdmdma_transfer_access(transfer, reach, sg_phys(sg), sg->length)) {
@@ -390,7 +390,7 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 {
 	struct scatterlist *first = transfer->mapped->sgl;
 
-	if (transfer->adapter->controller &&
+	if (transfer->adapter->dma_channel &&
 	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first)) {
 		transfer->why = "the kernel copies all memory to where the DMA controller is not";
 		return -EOPNOTSUPP;

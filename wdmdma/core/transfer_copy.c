@@ -22,7 +22,7 @@
  */
 static size_t copy_offset(const struct wdmdma_transfer *transfer)
 {
-	return transfer->adapter->controller ? 0 : transfer->memory.sgl->offset;
+	return transfer->adapter->dma_channel ? 0 : transfer->memory.sgl->offset;
 }
 
 /* As much contiguous memory as a copy of ours takes at a time, from the start of its page. */
@@ -55,8 +55,8 @@ void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 	if (!transfer->bounce.sgl)
 		return;
 	for_each_sgtable_sg(&transfer->bounce, sg, i)
-		if (sg_page(sg) && !wdmdma_controller_take_back(transfer->adapter->controller,
-								sg_page(sg)))
+		if (sg_page(sg) &&
+		    !wdmdma_dma_channel_take_back(transfer->adapter->dma_channel, sg_page(sg)))
 			__free_pages(sg_page(sg), get_order(sg->offset + sg->length));
 	sg_free_table(&transfer->bounce);
 }
@@ -70,7 +70,7 @@ static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t le
 {
 	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
-	struct page *page = wdmdma_controller_lend(transfer->adapter->controller, len);
+	struct page *page = wdmdma_dma_channel_lend(transfer->adapter->dma_channel, len);
 	unsigned int order = get_order(len), i;
 	struct page *bounced = NULL;
 	enum wdmdma_access access;

@@ -32,16 +32,16 @@ struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfe
 enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
 {
-	const struct wdmdma_controller *controller = transfer->adapter->controller;
+	const struct wdmdma_dma_channel *dma_channel = transfer->adapter->dma_channel;
 	const struct wdmdma_device *device = transfer->device;
 	enum wdmdma_access access = WDMDMA_ACCESS_DIRECT;
 
 	if (device->backend->access)
 		access = device->backend->access(device, reach, phys, len);
-	if (controller &&
+	if (dma_channel &&
 	    (access == WDMDMA_ACCESS_BOUNCED ||
-	     wdmdma_window_crosses(wdmdma_controller_boundary(controller), phys, len) ||
-	     !IS_ALIGNED(phys, wdmdma_controller_unit(controller))))
+	     wdmdma_window_crosses(wdmdma_dma_channel_boundary(dma_channel), phys, len) ||
+	     !IS_ALIGNED(phys, wdmdma_dma_channel_unit(dma_channel))))
 		return WDMDMA_ACCESS_NONE;
 	return access;
 }

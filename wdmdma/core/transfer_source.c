@@ -180,7 +180,7 @@ u32 wdmdma_source_pages(const struct wdmdma_source *source)
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments)
 {
-	size_t most = wdmdma_controller_boundary(adapter->controller) ?: SIZE_MAX;
+	size_t most = wdmdma_dma_channel_boundary(adapter->dma_channel) ?: SIZE_MAX;
 	size_t len = source_first_pages(*source, &pages);
 	struct wdmdma_source rest = *source;
 	struct wdmdma_limits limits;

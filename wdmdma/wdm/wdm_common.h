@@ -15,7 +15,7 @@
 #include "lib/page_set.h"
 
 struct wdmdma_adapter;
-struct wdmdma_controller;
+struct wdmdma_dma_channel;
 struct wdmdma_device;
 struct wdmdma_request;
 
@@ -33,9 +33,9 @@ const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRE
 int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 
 /* wdm/wdm_system_dma.c */
-struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
-					 const DEVICE_DESCRIPTION *description, size_t most,
-					 const char **fault);
+struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
+					  const DEVICE_DESCRIPTION *description, size_t most,
+					  const char **fault);
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {

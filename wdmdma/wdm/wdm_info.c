@@ -133,11 +133,11 @@ NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapte
 			      adapter_info->Version);
 		status = STATUS_NOT_SUPPORTED;
 	} else {
-		adapter_info->V1 = (DMA_ADAPTER_INFO_V1) {
-			.ReadDmaCounterAvailable = adapter->controller ? TRUE : FALSE,
+		adapter_info->V1 = (DMA_ADAPTER_INFO_V1){
+			.ReadDmaCounterAvailable = adapter->dma_channel ? TRUE : FALSE,
 			.ScatterGatherLimit = adapter->scatter_gather ? adapter->map_registers : 1,
 			.DmaAddressWidth = fls64(adapter->reach.last),
-			.MinimumTransferUnit = wdmdma_controller_unit(adapter->controller),
+			.MinimumTransferUnit = wdmdma_dma_channel_unit(adapter->dma_channel),
 		};
 	}
 	wdmdma_adapter_put(adapter);

@@ -119,12 +119,12 @@ static size_t wdm_longest_transfer(const DEVICE_DESCRIPTION *description)
  * controller's boundary is the longest that it can do.
  */
 static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
-			       const struct wdmdma_controller *controller)
+			       const struct wdmdma_dma_channel *dma_channel)
 {
 	u64 bytes = wdm_longest_transfer(description);
 
-	if (controller)
-		bytes = min_t(u64, bytes, wdmdma_controller_boundary(controller));
+	if (dma_channel)
+		bytes = min_t(u64, bytes, wdmdma_dma_channel_boundary(dma_channel));
 	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
 }
 
@@ -142,7 +142,7 @@ static const char *wdm_description_fault(const struct device *dev,
 /* On success the controller, if there is one, is the adapter's. */
 static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 				       const DEVICE_DESCRIPTION *description,
-				       struct wdmdma_controller *controller, ULONG *map_registers)
+				       struct wdmdma_dma_channel *dma_channel, ULONG *map_registers)
 {
 	unsigned int width = wdm_address_width(device->dev, description);
 	struct wdmdma_adapter *adapter;
@@ -163,8 +163,8 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	dma_adapter->Size = sizeof(*dma_adapter);
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
 	/* The lists of a device that has a controller would be the controller's. */
-	adapter->scatter_gather = description->ScatterGather && !controller;
-	adapter->controller = controller;
+	adapter->scatter_gather = description->ScatterGather && !dma_channel;
+	adapter->dma_channel = dma_channel;
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
 	adapter->map_registers = *map_registers;
 	wdmdma_adapter_publish(adapter);
@@ -206,7 +206,7 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PDEVICE_DESCRIPTION device_description,
 			     PULONG number_of_map_registers)
 {
-	struct wdmdma_controller *controller = NULL;
+	struct wdmdma_dma_channel *dma_channel = NULL;
 	struct wdmdma_device *device;
 	PDMA_ADAPTER dma_adapter = NULL;
 	const char *fault;
@@ -230,18 +230,18 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	}
 	fault = wdm_description_fault(device->dev, device_description);
 	if (!fault && !device_description->Master)
-		controller = wdm_system_get(device, device_description,
-					    wdm_longest_transfer(device_description), &fault);
-	registers = wdm_map_registers(device_description, controller);
+		dma_channel = wdm_system_get(device, device_description,
+					     wdm_longest_transfer(device_description), &fault);
+	registers = wdm_map_registers(device_description, dma_channel);
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);
 	else
-		dma_adapter = wdm_adapter_create(device, device_description, controller,
-						 &registers);
+		dma_adapter =
+			wdm_adapter_create(device, device_description, dma_channel, &registers);
 	if (dma_adapter)
 		*number_of_map_registers = registers;
 	else
-		wdmdma_controller_free(controller);
+		wdmdma_dma_channel_free(dma_channel);
 	wdmdma_device_put(device);
 	return dma_adapter;
 }
@@ -288,7 +288,7 @@ ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
 		return alignment;
 	if (!dev_is_dma_coherent(adapter->device->dev))
 		alignment = dma_get_cache_alignment();
-	alignment = max(alignment, wdmdma_controller_unit(adapter->controller));
+	alignment = max(alignment, wdmdma_dma_channel_unit(adapter->dma_channel));
 	wdmdma_adapter_put(adapter);
 	return alignment;
 }

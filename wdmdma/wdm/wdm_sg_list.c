@@ -133,7 +133,7 @@ static NTSTATUS wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_
 				  const char **fault)
 {
 	*fault = "lists are for bus masters: with system DMA, allocate the adapter's channel";
-	if (adapter->controller)
+	if (adapter->dma_channel)
 		return STATUS_NOT_SUPPORTED;
 	*fault = "Mdl is NULL";
 	if (!args->mdl)

@@ -44,26 +44,26 @@ static const char *wdm_system_fault(const struct wdmdma_device *device,
  * The channel that the description of a slave device names, for transfers of @most bytes;
  * NULL, and why, if it cannot be had.
  */
-struct wdmdma_controller *wdm_system_get(const struct wdmdma_device *device,
-					 const DEVICE_DESCRIPTION *description, size_t most,
-					 const char **fault)
+struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
+					  const DEVICE_DESCRIPTION *description, size_t most,
+					  const char **fault)
 {
-	struct wdmdma_channel_request request = {
+	struct wdmdma_dma_channel_request request = {
 		.channel = description->DmaChannel,
 		.unit = description->DmaWidth == Width16Bits ? 2 : 1,
 		.most = most,
 		.cyclic = description->AutoInitialize,
 		.demand = description->DemandMode,
 	};
-	struct wdmdma_controller *controller;
+	struct wdmdma_dma_channel *dma_channel;
 	const char *why;
 
 	*fault = wdm_system_fault(device, description);
 	if (*fault)
 		return NULL;
-	controller = wdmdma_controller_get(&request, dev_name(device->dev), &why);
-	if (!IS_ERR(controller))
-		return controller;
+	dma_channel = wdmdma_dma_channel_get(&request, dev_name(device->dev), &why);
+	if (!IS_ERR(dma_channel))
+		return dma_channel;
 	*fault = why;
 	return NULL;
 }
@@ -88,8 +88,8 @@ ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
 
 	if (!adapter)
 		return left;
-	if (adapter->controller)
-		left = wdmdma_controller_residue(adapter->controller);
+	if (adapter->dma_channel)
+		left = wdmdma_dma_channel_residue(adapter->dma_channel);
 	else
 		wdmdma_refuse(adapter->device, call, "a bus master has no DMA controller");
 	wdmdma_adapter_put(adapter);
@@ -115,7 +115,7 @@ NTSTATUS WdmConfigureAdapterChannel(PDMA_ADAPTER dma_adapter, ULONG function_num
 
 	if (!adapter)
 		return STATUS_INVALID_PARAMETER;
-	if (adapter->controller)
+	if (adapter->dma_channel)
 		wdmdma_refuse(adapter->device, call, "ISA's DMA controllers have no function %u",
 			      function_number);
 	else

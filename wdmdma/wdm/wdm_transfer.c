@@ -84,7 +84,7 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 	if (!adapter)
 		return address;
 	part.whole = !adapter->scatter_gather;
-	part.alone = adapter->controller;
+	part.alone = adapter->dma_channel;
 	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
 		fault = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
 				    write_to_device);
@@ -155,12 +155,12 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	adapter = wdm_adapter_find(dma_adapter, part.call);
 	if (!adapter)
 		return STATUS_INVALID_PARAMETER;
-	listless = adapter->controller && !scatter_gather_buffer && !scatter_gather_buffer_length;
+	listless = adapter->dma_channel && !scatter_gather_buffer && !scatter_gather_buffer_length;
 	if (mdl && length && (scatter_gather_buffer || listless))
 		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
 	if (!fault && !listless && scatter_gather_buffer_length < wdm_sg_list_bytes(1))
 		fault = "ScatterGatherBuffer is too small for one element";
-	if (!fault && adapter->controller && (device_offset || dma_completion_routine)) {
+	if (!fault && adapter->dma_channel && (device_offset || dma_completion_routine)) {
 		fault = "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither";
 		ret = -EOPNOTSUPP;
 	}
