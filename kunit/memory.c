@@ -191,8 +191,8 @@ unsigned int wdmdma_test_lists(PDMA_ADAPTER dma_adapter)
 	struct hlist_node *node;
 	unsigned int bucket, nr = 0;
 
-	for (bucket = 0; bucket < HASH_SIZE(adapter->lists); bucket++)
-		hlist_for_each(node, &adapter->lists[bucket])
+	for (bucket = 0; bucket < HASH_SIZE(adapter->transfers.lists); bucket++)
+		hlist_for_each(node, &adapter->transfers.lists[bucket])
 			nr++;
 	wdmdma_adapter_put(adapter);
 	return nr;

@@ -49,7 +49,7 @@ static struct wdmdma_adapter *core_of(PDMA_ADAPTER dma_adapter)
 
 static bool has_registers(PDMA_ADAPTER dma_adapter)
 {
-	return !list_empty(&core_of(dma_adapter)->registers);
+	return !list_empty(&core_of(dma_adapter)->transfers.registers);
 }
 
 /* A backend in which a thread stops, while it starts or maps a transfer, until it is let go. */
@@ -210,7 +210,7 @@ static void registers_freed_by_their_routine_end_once(struct kunit *test)
 		for (round = 0; round < 2; round++) {
 			f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, free_all, &actor);
 			KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
-			KUNIT_EXPECT_NULL(test, core_of(f->adapter)->channel);
+			KUNIT_EXPECT_NULL(test, core_of(f->adapter)->transfers.channel);
 		}
 	}
 }
@@ -252,7 +252,7 @@ static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, second.base, 0, 0, &length,
 						    TRUE, (void *)list, sizeof(list), NULL, NULL),
 			STATUS_CANCELLED);
-	flush_work(&core_of(f->adapter)->channel_work);
+	flush_work(&core_of(f->adapter)->transfers.channel_work);
 	f->ops->FreeMapRegisters(f->adapter, second.base, 1);
 	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
 }
@@ -271,7 +271,7 @@ static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
 	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 3, keep, &second);
 	f->ops->FreeAdapterChannel(f->adapter);
 	actor_wait(test, &second);
-	flush_work(&core_of(f->adapter)->channel_work);
+	flush_work(&core_of(f->adapter)->transfers.channel_work);
 	f->ops->FreeMapRegisters(f->adapter, second.base, 3);
 	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
 }
@@ -295,7 +295,7 @@ static void end_of_a_list_leaves_the_channel(struct kunit *test)
 						       SYNC, NULL, NULL, TRUE, NULL, NULL, &list),
 			STATUS_SUCCESS);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)core_of(f->adapter)->channel, actor.base);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)core_of(f->adapter)->transfers.channel, actor.base);
 	f->ops->PutScatterGatherList(f->adapter, list, TRUE);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
 	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
@@ -373,7 +373,7 @@ static void list_is_called_or_cancelled(struct kunit *test)
 		usleep_range(500 * (round % 30), 500 * (round % 30) + 100);
 		if (f->ops->CancelAdapterChannel(f->adapter, f->pdo, context)) {
 			cancelled++;
-			flush_delayed_work(&core_of(f->adapter)->list_work);
+			flush_delayed_work(&core_of(f->adapter)->transfers.list_work);
 			KUNIT_ASSERT_EQ(test, actor.calls, 0UL);
 		} else {
 			called++;
@@ -638,7 +638,7 @@ static IO_ALLOCATION_ACTION routine_during_unbind(PDEVICE_OBJECT object, PIRP ir
 			 &length, FALSE);
 	actor->called = length == SZ_4K;
 	actor_tell(actor, base);
-	spin_until(&core_of(actor->adapter)->transfers_closed);
+	spin_until(&core_of(actor->adapter)->transfers.closed);
 	ops->FlushAdapterBuffers(actor->adapter, actor->mdl, base,
 				 MmGetMdlVirtualAddress(actor->mdl), SZ_4K, FALSE);
 	ops->FreeAdapterChannel(actor->adapter);
@@ -766,7 +766,8 @@ static void all_calls_may_race_with_unbind(struct kunit *test)
 		put_task_struct(waiter);
 		KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 		KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
-		KUNIT_EXPECT_TRUE(test, list_empty(&core_of(f->adapter)->waiting_channels));
+		KUNIT_EXPECT_TRUE(test,
+				  list_empty(&core_of(f->adapter)->transfers.waiting_channels));
 	}
 }
 
@@ -842,7 +843,7 @@ static void transfers_wait_while_the_domain_is_changed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, actor.calls, 0UL);
 	wdmdma_transfers_release(adapter);
 	actor_wait(test, &actor);
-	flush_work(&adapter->channel_work);
+	flush_work(&adapter->transfers.channel_work);
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
 	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
 }

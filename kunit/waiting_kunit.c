@@ -133,8 +133,8 @@ static void flush_works(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
 
-	flush_delayed_work(&adapter->list_work);
-	flush_work(&adapter->channel_work);
+	flush_delayed_work(&adapter->transfers.list_work);
+	flush_work(&adapter->transfers.channel_work);
 	wdmdma_adapter_put(adapter);
 }
 

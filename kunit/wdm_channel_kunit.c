@@ -77,7 +77,7 @@ static unsigned int live_registers(struct wdmdma_fixture *f)
 	struct list_head *node;
 	unsigned int nr = 0;
 
-	list_for_each(node, &adapter->registers)
+	list_for_each(node, &adapter->transfers.registers)
 		nr++;
 	wdmdma_adapter_put(adapter);
 	return nr;
@@ -87,7 +87,7 @@ static void flush_channel_work(struct wdmdma_fixture *f)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
 
-	flush_work(&adapter->channel_work);
+	flush_work(&adapter->transfers.channel_work);
 	wdmdma_adapter_put(adapter);
 }
 

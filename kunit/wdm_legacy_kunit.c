@@ -24,7 +24,7 @@ static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 static bool has_registers(struct wdmdma_fixture *f)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
-	bool has = !list_empty(&adapter->registers);
+	bool has = !list_empty(&adapter->transfers.registers);
 
 	wdmdma_adapter_put(adapter);
 	return has;

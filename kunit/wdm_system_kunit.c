@@ -885,7 +885,7 @@ static void unbind_gives_the_channel_back(struct kunit *test)
 	KUNIT_ASSERT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	kunit_device_unregister(test, f->dev);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
-	KUNIT_EXPECT_TRUE(test, list_empty(&core_of(s->adapter)->registers));
+	KUNIT_EXPECT_TRUE(test, list_empty(&core_of(s->adapter)->transfers.registers));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), (ULONG)PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, flush(s, mdl, base, PAGE_SIZE, FALSE));
 	KUNIT_EXPECT_EQ(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);

@@ -120,13 +120,13 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	init_llist_head(&adapter->deferred);
 	INIT_WORK(&adapter->drain, adapter_drain);
 	INIT_WORK(&adapter->teardown, adapter_teardown);
-	hash_init(adapter->lists);
-	INIT_LIST_HEAD(&adapter->waiting_lists);
-	spin_lock_init(&adapter->transfers_lock);
-	INIT_DELAYED_WORK(&adapter->list_work, wdmdma_sg_list_work);
-	INIT_LIST_HEAD(&adapter->registers);
-	INIT_LIST_HEAD(&adapter->waiting_channels);
-	INIT_WORK(&adapter->channel_work, wdmdma_channel_work);
+	hash_init(adapter->transfers.lists);
+	INIT_LIST_HEAD(&adapter->transfers.waiting_lists);
+	spin_lock_init(&adapter->transfers.lock);
+	INIT_DELAYED_WORK(&adapter->transfers.list_work, wdmdma_sg_list_work);
+	INIT_LIST_HEAD(&adapter->transfers.registers);
+	INIT_LIST_HEAD(&adapter->transfers.waiting_channels);
+	INIT_WORK(&adapter->transfers.channel_work, wdmdma_channel_work);
 
 	down_write(&device->sem);
 	if (device->dead) {
@@ -175,7 +175,7 @@ void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 	if (!wdmdma_handle_retire(&adapter->handle))
 		return;
 	/* No lock, which sleeps on PREEMPT_RT. Who is just past the check has come before. */
-	WRITE_ONCE(adapter->transfers_closed, true);
+	WRITE_ONCE(adapter->transfers.closed, true);
 	wdmdma_adapter_put(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);

@@ -3,20 +3,18 @@
 #ifndef WDMDMA_ADAPTER_H
 #define WDMDMA_ADAPTER_H
 
-#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/workqueue.h>
 
-#include "core/adapter.h"
 #include "core/lookup.h"
 #include "core/recycle.h"
+#include "core/transfer.h"
 #include "lib/handle.h"
 #include "lib/window.h"
 #include "objects.h"
 
 struct wdmdma_dma_channel;
-struct wdmdma_registers;
 
 /**
  * struct wdmdma_adapter - one open adapter
@@ -34,22 +32,7 @@ struct wdmdma_registers;
  * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
  * @map_registers: pages that one transfer may have
  * @dma_channel: the DMA controller's channel that moves the bytes; NULL for a bus master
- * @lists: lists that the driver has, by their addresses
- * @waiting_lists: those that cannot be mapped yet, oldest first
- * @lists_served: @list_work is at it
- * @list_round: the round of tries that @list_work is in; the next one where it ends
- * @list_work: maps what waits
- * @unended_lists: synchronous calls that the driver has to end by FreeAdapterObject
- * @unended: the list of the one such call, as long as there is no other and it is not put
- * @channel: who has the channel; NULL while it is free
- * @registers: map registers that the driver has
- * @waiting_channels: who waits for the channel, oldest first
- * @channel_work: grants it
- * @transfers_closed: no more lists and channels: the adapter or its driver goes
- * @transfers_held: none for now: the device changes its domain
- * @starting: transfers that have noted the device to map with, and are in none of the
- *            lists above yet
- * @transfers_lock: protects lists, channel, registers, and the three above
+ * @transfers: what it has under way: lists, map registers, and its channel
  * @forget: frees the adapter's memory, when nobody can be looking anything up in it
  * @face: what the driver sees; belongs to the face
  */
@@ -68,21 +51,7 @@ struct wdmdma_adapter {
 	bool scatter_gather;
 	u32 map_registers;
 	struct wdmdma_dma_channel *dma_channel;
-	DECLARE_HASHTABLE(lists, 6);
-	struct list_head waiting_lists;
-	bool lists_served;
-	unsigned int list_round;
-	struct delayed_work list_work;
-	unsigned int unended_lists;
-	struct wdmdma_transfer *unended;
-	struct wdmdma_registers *channel;
-	struct list_head registers;
-	struct list_head waiting_channels;
-	struct work_struct channel_work;
-	bool transfers_closed;
-	bool transfers_held;
-	unsigned int starting;
-	spinlock_t transfers_lock;	/* protects lists, channel, registers and the above */
+	struct wdmdma_transfers transfers;
 	struct rcu_work forget;
 	u8 face[] __aligned(8);
 };

@@ -24,10 +24,10 @@ static void channel_grant(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 
-	lockdep_assert_held(&adapter->transfers_lock);
-	adapter->channel = registers;
+	lockdep_assert_held(&adapter->transfers.lock);
+	adapter->transfers.channel = registers;
 	registers->in_call = true;
-	list_add_tail(&registers->node, &adapter->registers);
+	list_add_tail(&registers->node, &adapter->transfers.registers);
 }
 
 /* The driver's routine has returned: do what it wants. True if the registers are over. */
@@ -37,14 +37,14 @@ static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_kee
 	unsigned long flags;
 	bool over;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers->in_call = false;
 	if (!registers->freed && keep == WDMDMA_KEEP_NOTHING)
 		wdmdma_registers_take(registers);
-	else if (keep == WDMDMA_KEEP_REGISTERS && adapter->channel == registers)
-		adapter->channel = NULL;
+	else if (keep == WDMDMA_KEEP_REGISTERS && adapter->transfers.channel == registers)
+		adapter->transfers.channel = NULL;
 	over = wdmdma_registers_are_over(registers);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return over;
 }
 
@@ -92,21 +92,21 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	INIT_LIST_HEAD(&registers->mapped);
 	registers->callback.list = registers;
 	*base = NULL;
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	if (adapter->transfers_closed) {
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.closed) {
 		why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (!adapter->channel && !adapter->transfers_held &&
-		   list_empty(&adapter->waiting_channels) &&
+	} else if (!adapter->transfers.channel && !adapter->transfers.held &&
+		   list_empty(&adapter->transfers.waiting_channels) &&
 		   depth < (may_wait ? 1 : WDMDMA_NESTED_MOST)) {
 		channel_grant(registers);
 		granted = true;
 	} else if (may_wait) {
-		list_add_tail(&registers->node, &adapter->waiting_channels);
+		list_add_tail(&registers->node, &adapter->transfers.waiting_channels);
 	} else {
 		ret = -EAGAIN;
 	}
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 
 	if (ret)
 		wdmdma_refuse(adapter->device, registers->call, "%s", why);
@@ -125,15 +125,15 @@ static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapte
 {
 	struct wdmdma_registers *registers = NULL;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	if (!adapter->channel && !adapter->transfers_closed && !adapter->transfers_held)
-		registers = list_first_entry_or_null(&adapter->waiting_channels,
+	spin_lock_irq(&adapter->transfers.lock);
+	if (!adapter->transfers.channel && !adapter->transfers.closed && !adapter->transfers.held)
+		registers = list_first_entry_or_null(&adapter->transfers.waiting_channels,
 						     struct wdmdma_registers, node);
 	if (registers) {
 		list_del(&registers->node);
 		channel_grant(registers);
 	}
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irq(&adapter->transfers.lock);
 	return registers;
 }
 
@@ -143,7 +143,8 @@ static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapte
  */
 void wdmdma_channel_work(struct work_struct *work)
 {
-	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, channel_work);
+	struct wdmdma_adapter *adapter =
+		container_of(work, struct wdmdma_adapter, transfers.channel_work);
 	struct wdmdma_registers *registers;
 	unsigned int left;
 
@@ -162,8 +163,8 @@ static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adap
 {
 	struct wdmdma_registers *registers;
 
-	lockdep_assert_held(&adapter->transfers_lock);
-	list_for_each_entry(registers, &adapter->waiting_channels, node)
+	lockdep_assert_held(&adapter->transfers.lock);
+	list_for_each_entry(registers, &adapter->transfers.waiting_channels, node)
 		if (registers->context == context)
 			return registers;
 	return NULL;
@@ -174,9 +175,9 @@ bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context)
 	unsigned long flags;
 	bool waits;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	waits = channel_find_waiting(adapter, context);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return waits;
 }
 
@@ -186,11 +187,11 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	struct wdmdma_registers *registers;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers = channel_find_waiting(adapter, context);
 	if (registers)
 		list_del(&registers->node);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	kfree(registers);
 	return registers;
 }
@@ -201,11 +202,11 @@ bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
 	unsigned long flags;
 	bool bare;
 
-	if (!READ_ONCE(adapter->channel))
+	if (!READ_ONCE(adapter->transfers.channel))
 		return false;
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	bare = adapter->channel && !adapter->channel->control;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	bare = adapter->transfers.channel && !adapter->transfers.channel->control;
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return bare;
 }
 
@@ -226,17 +227,17 @@ int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, c
 	int ret = 0;
 
 	rcu_read_lock();
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	registers = adapter->transfers_closed ? NULL : adapter->channel;
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	registers = adapter->transfers.closed ? NULL : adapter->transfers.channel;
 	if (!registers)
 		ret = -EINVAL;
 	else if (keep == WDMDMA_KEEP_REGISTERS)
-		adapter->channel = NULL;
+		adapter->transfers.channel = NULL;
 	else if (registers->busy)
 		ret = -EBUSY;
 	else
 		registers->busy = true;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!ret && keep == WDMDMA_KEEP_NOTHING) {
 		wdmdma_registers_clear(registers, call, false);
 		wdmdma_registers_drop(registers);
@@ -254,11 +255,12 @@ static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter
 {
 	struct wdmdma_registers *registers;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	registers = list_first_entry_or_null(&adapter->registers, struct wdmdma_registers, node);
+	spin_lock_irq(&adapter->transfers.lock);
+	registers = list_first_entry_or_null(&adapter->transfers.registers, struct wdmdma_registers,
+					     node);
 	if (registers)
 		registers->busy = true;
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irq(&adapter->transfers.lock);
 	return registers;
 }
 
@@ -267,12 +269,12 @@ static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *ada
 {
 	struct wdmdma_registers *registers;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	registers = list_first_entry_or_null(&adapter->waiting_channels, struct wdmdma_registers,
-					     node);
+	spin_lock_irq(&adapter->transfers.lock);
+	registers = list_first_entry_or_null(&adapter->transfers.waiting_channels,
+					     struct wdmdma_registers, node);
 	if (registers)
 		list_del(&registers->node);
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irq(&adapter->transfers.lock);
 	return registers;
 }
 
@@ -293,7 +295,7 @@ void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 	struct wdmdma_registers *registers;
 	unsigned int left = 0;
 
-	cancel_work_sync(&adapter->channel_work);
+	cancel_work_sync(&adapter->transfers.channel_work);
 	while ((registers = channel_claim_waiting(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			channel_report(registers, "still waiting for the channel", when);

@@ -87,8 +87,8 @@ struct wdmdma_part {
 /* Let the next request have the channel, if it is free. */
 static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 {
-	if (!list_empty_careful(&adapter->waiting_channels))
-		queue_work(wdmdma_workqueue, &adapter->channel_work);
+	if (!list_empty_careful(&adapter->transfers.waiting_channels))
+		queue_work(wdmdma_workqueue, &adapter->transfers.channel_work);
 }
 
 /* core/channel.c */

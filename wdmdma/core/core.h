@@ -31,7 +31,7 @@
  *                            must wait for nobody, tries this and the sem
  *   wdmdma_kept.lock         around what is put into a keep or taken out of it
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
- *   wdmdma_adapter.vectors_lock, wdmdma_adapter.transfers_lock, handle table lock,
+ *   wdmdma_adapter.vectors_lock, wdmdma_transfers.lock, handle table lock,
  *   the lock of core/free_mode.c, wdmdma_iova_space.lock (backend_private), the lock of the list
  *   of homes (core/domain.c), wdmdma_dma_channel.lock
  *

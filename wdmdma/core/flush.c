@@ -81,7 +81,7 @@ int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigne
 
 	/* The clean-up at unbind waits for who saw transfers open. */
 	rcu_read_lock();
-	if (READ_ONCE(adapter->transfers_closed)) {
+	if (READ_ONCE(adapter->transfers.closed)) {
 		wdmdma_refuse(adapter->device, call, "the driver is unbound from the device");
 		ret = -ESHUTDOWN;
 	} else if (!dev_is_dma_coherent(adapter->device->dev)) {

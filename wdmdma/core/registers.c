@@ -35,13 +35,13 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 	struct wdmdma_registers *registers, *found = ERR_PTR(-EINVAL);
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	if (adapter->transfers_closed) {
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.closed) {
 		why = "is of an unbound driver";
 		found = ERR_PTR(-ESHUTDOWN);
 		goto unlock;
 	}
-	list_for_each_entry(registers, &adapter->registers, node) {
+	list_for_each_entry(registers, &adapter->transfers.registers, node) {
 		if (registers != base)
 			continue;
 		why = "is in use by another call";
@@ -52,7 +52,7 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 		break;
 	}
 unlock:
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (IS_ERR(found))
 		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
 	return found;
@@ -61,11 +61,11 @@ unlock:
 /* Take registers from the driver, and the channel if it came with them. */
 void wdmdma_registers_take(struct wdmdma_registers *registers)
 {
-	lockdep_assert_held(&registers->adapter->transfers_lock);
+	lockdep_assert_held(&registers->adapter->transfers.lock);
 	registers->freed = true;
 	list_del_init(&registers->node);
-	if (registers->adapter->channel == registers)
-		registers->adapter->channel = NULL;
+	if (registers->adapter->transfers.channel == registers)
+		registers->adapter->transfers.channel = NULL;
 }
 
 /*
@@ -74,7 +74,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
  */
 void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
-	lockdep_assert_held(&registers->adapter->transfers_lock);
+	lockdep_assert_held(&registers->adapter->transfers.lock);
 	if (registers->cancelled && !registers->busy && !list_empty(&registers->mapped))
 		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
 }
@@ -82,7 +82,7 @@ void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 /* Return true if nobody is in the registers any more, so that the caller must free them. */
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
 {
-	lockdep_assert_held(&registers->adapter->transfers_lock);
+	lockdep_assert_held(&registers->adapter->transfers.lock);
 	return registers->freed && !registers->busy && !registers->in_call;
 }
 
@@ -93,11 +93,11 @@ bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
 	unsigned long flags;
 	bool over;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers->busy = false;
 	over = wdmdma_registers_are_over(registers);
 	wdmdma_registers_pause_cancelled(registers);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return over;
 }
 
@@ -108,11 +108,11 @@ void wdmdma_registers_drop(struct wdmdma_registers *registers)
 	unsigned long flags;
 	bool over;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	wdmdma_registers_take(registers);
 	registers->busy = false;
 	over = wdmdma_registers_are_over(registers);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (over)
 		kfree(registers);
 	wdmdma_channel_kick(adapter);
@@ -195,17 +195,17 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 	struct wdmdma_registers *registers;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	list_for_each_entry(registers, &adapter->registers, node) {
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	list_for_each_entry(registers, &adapter->transfers.registers, node) {
 		if (registers->context != context)
 			continue;
 		registers->cancelled = true;
 		wdmdma_registers_pause_cancelled(registers);
 	}
-	list_for_each_entry(registers, &adapter->waiting_channels, node)
+	list_for_each_entry(registers, &adapter->transfers.waiting_channels, node)
 		if (registers->context == context)
 			registers->cancelled = true;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
 /* May this part be mapped? Cuts it to what there are registers and segments for. */

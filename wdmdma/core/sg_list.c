@@ -41,15 +41,15 @@ static void sg_list_publish(struct wdmdma_transfer *transfer)
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	wdmdma_transfer_is_known(transfer);
 	list_del_init(&transfer->node);
 	/* Not a second time, when it is returned. */
 	if (transfer->unended)
-		adapter->unended = adapter->unended_lists++ ? NULL : transfer;
+		adapter->transfers.unended = adapter->transfers.unended_lists++ ? NULL : transfer;
 	transfer->unended = false;
-	hash_add(adapter->lists, &transfer->hash, (unsigned long)transfer->callback.list);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	hash_add(adapter->transfers.lists, &transfer->hash, (unsigned long)transfer->callback.list);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
 /* Take a list out of the table; NULL if it is not there. */
@@ -58,15 +58,15 @@ static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, con
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
 		if (transfer->callback.list == list) {
 			hash_del(&transfer->hash);
 			goto unlock;
 		}
 	transfer = NULL;
 unlock:
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return transfer;
 }
 
@@ -94,8 +94,8 @@ static int sg_list_map(struct wdmdma_transfer *transfer, gfp_t gfp,
 
 	rcu_read_lock();
 	transfer->why = "the driver is unbound from the device";
-	ret = READ_ONCE(transfer->adapter->transfers_closed) ? -ESHUTDOWN :
-							   wdmdma_transfer_map(transfer);
+	ret = READ_ONCE(transfer->adapter->transfers.closed) ? -ESHUTDOWN :
+							       wdmdma_transfer_map(transfer);
 	if (!ret) {
 		transfer->ops->fill(transfer);
 		*callback = transfer->callback;
@@ -131,20 +131,20 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 	unsigned long flags;
 	int ret = 0;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	if (adapter->transfers_closed) {
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.closed) {
 		transfer->why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (only_behind && !nested && list_empty(&adapter->waiting_lists) &&
-		   !adapter->lists_served) {
+	} else if (only_behind && !nested && list_empty(&adapter->transfers.waiting_lists) &&
+		   !adapter->transfers.lists_served) {
 		ret = -EAGAIN;
 	} else {
 		wdmdma_transfer_is_known(transfer);
-		list_add_tail(&transfer->node, &adapter->waiting_lists);
+		list_add_tail(&transfer->node, &adapter->transfers.waiting_lists);
 	}
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!ret)
-		queue_delayed_work(wdmdma_workqueue, &adapter->list_work,
+		queue_delayed_work(wdmdma_workqueue, &adapter->transfers.list_work,
 				   nested ? 0 : msecs_to_jiffies(LIST_RETRY_MS));
 	return ret;
 }
@@ -203,11 +203,11 @@ static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adap
 	struct wdmdma_transfer *transfer;
 	bool first = true;
 
-	lockdep_assert_held(&adapter->transfers_lock);
-	list_for_each_entry(transfer, &adapter->waiting_lists, node) {
+	lockdep_assert_held(&adapter->transfers.lock);
+	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node) {
 		if (transfer->stuck)
 			continue;
-		if (!transfer->since || transfer->round != adapter->list_round)
+		if (!transfer->since || transfer->round != adapter->transfers.list_round)
 			return transfer;
 		/* Only the oldest holds up others: many would do so for ever. */
 		if (first && !sg_list_may_be_overtaken(transfer))
@@ -222,15 +222,15 @@ static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapt
 {
 	struct wdmdma_transfer *transfer = NULL;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	if (!adapter->transfers_closed)
+	spin_lock_irq(&adapter->transfers.lock);
+	if (!adapter->transfers.closed)
 		transfer = sg_list_first_waiting(adapter);
 	if (transfer)
 		transfer->busy = true;
 	else
-		adapter->list_round++;
-	adapter->lists_served = transfer;
-	spin_unlock_irq(&adapter->transfers_lock);
+		adapter->transfers.list_round++;
+	adapter->transfers.lists_served = transfer;
+	spin_unlock_irq(&adapter->transfers.lock);
 	return transfer;
 }
 
@@ -246,12 +246,12 @@ static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 		wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s",
 			      transfer->len, stuck ? " until they are cancelled" : "",
 			      transfer->why);
-	spin_lock_irq(&adapter->transfers_lock);
+	spin_lock_irq(&adapter->transfers.lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;
 	transfer->since = transfer->since ?: (jiffies - 1) | 1;
-	transfer->round = adapter->list_round;
-	spin_unlock_irq(&adapter->transfers_lock);
+	transfer->round = adapter->transfers.list_round;
+	spin_unlock_irq(&adapter->transfers.lock);
 }
 
 /* Is there a list that may be mapped later? */
@@ -260,10 +260,10 @@ static bool sg_list_is_any_waiting(struct wdmdma_adapter *adapter)
 	struct wdmdma_transfer *transfer;
 	bool waits = false;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	list_for_each_entry(transfer, &adapter->waiting_lists, node)
-		waits |= !transfer->stuck && !adapter->transfers_closed;
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_lock_irq(&adapter->transfers.lock);
+	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node)
+		waits |= !transfer->stuck && !adapter->transfers.closed;
+	spin_unlock_irq(&adapter->transfers.lock);
 	return waits;
 }
 
@@ -290,16 +290,16 @@ static void sg_list_serve(struct wdmdma_adapter *adapter)
 		delay = msecs_to_jiffies(LIST_RETRY_MS);
 	}
 	/* A routine may ask again each time: others are to have their turn. */
-	spin_lock_irq(&adapter->transfers_lock);
-	adapter->lists_served = false;
-	spin_unlock_irq(&adapter->transfers_lock);
-	queue_delayed_work(wdmdma_workqueue, &adapter->list_work, delay);
+	spin_lock_irq(&adapter->transfers.lock);
+	adapter->transfers.lists_served = false;
+	spin_unlock_irq(&adapter->transfers.lock);
+	queue_delayed_work(wdmdma_workqueue, &adapter->transfers.list_work, delay);
 }
 
 void wdmdma_sg_list_work(struct work_struct *work)
 {
-	struct wdmdma_adapter *adapter = container_of(to_delayed_work(work), struct wdmdma_adapter,
-						      list_work);
+	struct wdmdma_adapter *adapter =
+		container_of(to_delayed_work(work), struct wdmdma_adapter, transfers.list_work);
 	unsigned int flags = memalloc_noio_save();
 
 	sg_list_serve(adapter);
@@ -312,12 +312,12 @@ static void sg_list_forget(struct wdmdma_transfer *transfer)
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	unsigned long flags;
 
-	if (READ_ONCE(adapter->unended) != transfer)
+	if (READ_ONCE(adapter->transfers.unended) != transfer)
 		return;
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	if (adapter->unended == transfer)
-		adapter->unended = NULL;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.unended == transfer)
+		adapter->transfers.unended = NULL;
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
 /* The same of one that the driver had: what it takes may be what others wait for. */
@@ -326,8 +326,8 @@ static void sg_list_end(struct wdmdma_transfer *transfer)
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
 	wdmdma_sg_list_free(transfer);
-	if (!list_empty_careful(&adapter->waiting_lists))
-		mod_delayed_work(wdmdma_workqueue, &adapter->list_work, 0);
+	if (!list_empty_careful(&adapter->transfers.waiting_lists))
+		mod_delayed_work(wdmdma_workqueue, &adapter->transfers.list_work, 0);
 }
 
 /* Free a list that is not mapped. */
@@ -382,19 +382,19 @@ static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 	unsigned long flags;
 	bool unended;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	unended = adapter->unended_lists;
-	*transfer = adapter->unended;
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	unended = adapter->transfers.unended_lists;
+	*transfer = adapter->transfers.unended;
 	if (unended) {
-		adapter->unended_lists--;
-		adapter->unended = NULL;
+		adapter->transfers.unended_lists--;
+		adapter->transfers.unended = NULL;
 	}
 	/* It may be out of the table for the moment, at unbind for ever. */
-	if (*transfer && (!end || adapter->transfers_closed || !hash_hashed(&(*transfer)->hash)))
+	if (*transfer && (!end || adapter->transfers.closed || !hash_hashed(&(*transfer)->hash)))
 		*transfer = NULL;
 	if (*transfer)
 		hash_del(&(*transfer)->hash);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return unended;
 }
 
@@ -430,7 +430,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
  */
 struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list)
 {
-	return READ_ONCE(adapter->transfers_closed) ? NULL : sg_list_claim(adapter, list);
+	return READ_ONCE(adapter->transfers.closed) ? NULL : sg_list_claim(adapter, list);
 }
 
 void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
@@ -446,10 +446,10 @@ bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list
 	unsigned long flags;
 	bool has = false;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
 		has |= transfer->callback.list == list && transfer->callback.routine == routine;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return has;
 }
 
@@ -460,12 +460,12 @@ bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 	unsigned long flags;
 	bool live = false;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	hash_for_each_possible(adapter->lists, transfer, hash, (unsigned long)list)
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
 		live |= transfer->callback.list == list;
-	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node)
 		live |= transfer->callback.list == list;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return live;
 }
 
@@ -475,8 +475,8 @@ static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapt
 {
 	struct wdmdma_transfer *transfer;
 
-	lockdep_assert_held(&adapter->transfers_lock);
-	list_for_each_entry(transfer, &adapter->waiting_lists, node)
+	lockdep_assert_held(&adapter->transfers.lock);
+	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node)
 		if (transfer->context == context)
 			return transfer;
 	return NULL;
@@ -487,9 +487,9 @@ bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
 	unsigned long flags;
 	bool waits;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	waits = sg_list_find_waiting(adapter, context);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return waits;
 }
 
@@ -499,13 +499,13 @@ bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	transfer = sg_list_find_waiting(adapter, context);
 	if (transfer && transfer->busy)
 		transfer = NULL;
 	if (transfer)
 		list_del(&transfer->node);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (transfer)
 		wdmdma_sg_list_free(transfer);
 	return transfer;

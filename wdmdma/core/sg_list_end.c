@@ -20,15 +20,15 @@ static struct wdmdma_transfer *sg_list_claim_any(struct wdmdma_adapter *adapter)
 	struct wdmdma_transfer *transfer;
 	unsigned int bucket;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	adapter->unended = NULL;
-	hash_for_each(adapter->lists, bucket, transfer, hash) {
+	spin_lock_irq(&adapter->transfers.lock);
+	adapter->transfers.unended = NULL;
+	hash_for_each(adapter->transfers.lists, bucket, transfer, hash) {
 		hash_del(&transfer->hash);
 		goto unlock;
 	}
 	transfer = NULL;
 unlock:
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irq(&adapter->transfers.lock);
 	return transfer;
 }
 
@@ -36,11 +36,12 @@ static struct wdmdma_transfer *sg_list_claim_waiting(struct wdmdma_adapter *adap
 {
 	struct wdmdma_transfer *transfer;
 
-	spin_lock_irq(&adapter->transfers_lock);
-	transfer = list_first_entry_or_null(&adapter->waiting_lists, struct wdmdma_transfer, node);
+	spin_lock_irq(&adapter->transfers.lock);
+	transfer = list_first_entry_or_null(&adapter->transfers.waiting_lists,
+					    struct wdmdma_transfer, node);
 	if (transfer)
 		list_del(&transfer->node);
-	spin_unlock_irq(&adapter->transfers_lock);
+	spin_unlock_irq(&adapter->transfers.lock);
 	return transfer;
 }
 
@@ -49,9 +50,9 @@ void wdmdma_sg_list_close(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	WRITE_ONCE(adapter->transfers_closed, true);
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	WRITE_ONCE(adapter->transfers.closed, true);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
 /*
@@ -63,7 +64,7 @@ static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const c
 	struct wdmdma_transfer *transfer;
 	unsigned int left = 0;
 
-	cancel_delayed_work_sync(&adapter->list_work);
+	cancel_delayed_work_sync(&adapter->transfers.list_work);
 	while ((transfer = sg_list_claim_waiting(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			sg_list_report(transfer, when);

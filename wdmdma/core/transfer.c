@@ -132,27 +132,27 @@ static int transfer_enter(struct wdmdma_transfer *transfer)
 	unsigned long flags;
 	int ret = 0;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	if (adapter->transfers_closed) {
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.closed) {
 		transfer->why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (adapter->transfers_held) {
+	} else if (adapter->transfers.held) {
 		transfer->why = "the device is just changing its domain";
 		ret = -EAGAIN;
 	} else {
-		adapter->starting++;
+		adapter->transfers.starting++;
 		transfer->starting = true;
 	}
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return ret;
 }
 
 /* The transfer is in a list of the adapter's, which shows that it is there. */
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
 {
-	lockdep_assert_held(&transfer->adapter->transfers_lock);
+	lockdep_assert_held(&transfer->adapter->transfers.lock);
 	if (transfer->starting)
-		transfer->adapter->starting--;
+		transfer->adapter->transfers.starting--;
 	transfer->starting = false;
 }
 
@@ -163,9 +163,9 @@ void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
 
 	if (!transfer->starting)
 		return;
-	spin_lock_irqsave(&transfer->adapter->transfers_lock, flags);
+	spin_lock_irqsave(&transfer->adapter->transfers.lock, flags);
 	wdmdma_transfer_is_known(transfer);
-	spin_unlock_irqrestore(&transfer->adapter->transfers_lock, flags);
+	spin_unlock_irqrestore(&transfer->adapter->transfers.lock, flags);
 }
 
 /* Let no transfer start, nor channel be granted, for a while. False if there are any. */
@@ -174,12 +174,13 @@ bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
 	unsigned long flags;
 	bool held;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	held = !adapter->starting && hash_empty(adapter->lists) &&
-	       list_empty(&adapter->waiting_lists) && list_empty(&adapter->registers) &&
-	       list_empty(&adapter->waiting_channels);
-	adapter->transfers_held = held;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	held = !adapter->transfers.starting && hash_empty(adapter->transfers.lists) &&
+	       list_empty(&adapter->transfers.waiting_lists) &&
+	       list_empty(&adapter->transfers.registers) &&
+	       list_empty(&adapter->transfers.waiting_channels);
+	adapter->transfers.held = held;
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return held;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_hold);
@@ -188,9 +189,9 @@ void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers_lock, flags);
-	adapter->transfers_held = false;
-	spin_unlock_irqrestore(&adapter->transfers_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	adapter->transfers.held = false;
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	wdmdma_channel_kick(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);

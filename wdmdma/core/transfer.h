@@ -17,13 +17,17 @@
 #define WDMDMA_TRANSFER_H
 
 #include <linux/dma-direction.h>
+#include <linux/hashtable.h>
+#include <linux/list.h>
 #include <linux/scatterlist.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "objects.h"
 
 struct wdmdma_adapter;
 struct wdmdma_device;
+struct wdmdma_registers;
 
 /**
  * struct wdmdma_source - the memory of a transfer that is to start
@@ -93,7 +97,7 @@ struct wdmdma_sg_list_ops {
  * @len: bytes
  * @no_bounce: fail rather than copy
  * @must_bounce: to copy is the only way
- * @starting: counted in the adapter's @starting
+ * @starting: counted in wdmdma_transfers.starting
  * @unended: of a synchronous call without a routine: the driver calls FreeAdapterObject
  * @memory: the pieces of the driver's memory
  * @bounce: those of ours, while there are any
@@ -134,6 +138,43 @@ struct wdmdma_transfer {
 	const void *context;
 	const struct wdmdma_sg_list_ops *ops;
 	struct wdmdma_callback callback;
+};
+
+/**
+ * struct wdmdma_transfers - what an adapter has under way
+ * @lists: lists that the driver has, by their addresses
+ * @waiting_lists: those that cannot be mapped yet, oldest first
+ * @lists_served: @list_work is at it
+ * @list_round: the round of tries that @list_work is in; the next one where it ends
+ * @list_work: maps what waits
+ * @unended_lists: synchronous calls that the driver has to end by FreeAdapterObject
+ * @unended: the list of the one such call, as long as there is no other and it is not put
+ * @channel: who has the channel; NULL while it is free
+ * @registers: map registers that the driver has
+ * @waiting_channels: who waits for the channel, oldest first
+ * @channel_work: grants it
+ * @closed: no more lists and channels: the adapter or its driver goes
+ * @held: none for now: the device changes its domain
+ * @starting: transfers that have noted the device to map with, and are in none of the
+ *            lists above yet
+ * @lock: protects all but the work items
+ */
+struct wdmdma_transfers {
+	DECLARE_HASHTABLE(lists, 6);
+	struct list_head waiting_lists;
+	bool lists_served;
+	unsigned int list_round;
+	struct delayed_work list_work;
+	unsigned int unended_lists;
+	struct wdmdma_transfer *unended;
+	struct wdmdma_registers *channel;
+	struct list_head registers;
+	struct list_head waiting_channels;
+	struct work_struct channel_work;
+	bool closed;
+	bool held;
+	unsigned int starting;
+	spinlock_t lock; /* protects all but the work items */
 };
 
 /* core/transfer_source.c */
