@@ -75,14 +75,12 @@ static void watch_frees(struct kunit *test, struct device *dev, PDMA_ADAPTER fir
 			PDMA_ADAPTER second)
 {
 	struct wdmdma_device *device = wdmdma_device_open(dev);
+	unsigned long limit;
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	/* What is kept would be freed when the adapter goes. */
-	KUNIT_ASSERT_EQ(
-		test,
-		kunit_add_action_or_reset(test, keep_again,
-					  (void *)(unsigned long)wdmdma_recycle_set_limit(0)),
-		0);
+	limit = wdmdma_recycle_set_limit(0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, keep_again, (void *)limit), 0);
 	watch = (struct watch){ .real = device->backend, .adapters = { first, second } };
 	watching_backend = *device->backend;
 	watching_backend.free = watching_free;

@@ -11,20 +11,16 @@
  * A kept buffer stays mapped for the device in a lazily flushed domain and without an
  * IOMMU. In a strict domain it is unmapped when it is freed, and mapped when it is taken.
  * An untrusted device keeps nothing, nor does one in a private domain or in the domain of
- * another device. The parameter recycle_pages limits what is kept; the shrinker gives it back.
+ * another device. See core/recycle_limit.c for how much is kept, and who gives it back.
  *
  * One page moves without the device's sem, under wdmdma_peek_lock(). A mapped page moves
  * under the raw spinlock alone, in any context. The DMA API's locks sleep on PREEMPT_RT,
  * so an unmapped page is mapped and unmapped outside of the raw spinlock. A longer buffer
  * needs the sem, since zeroing 2 MiB takes long. Closing the keep waits for all of them.
  */
-#include <linux/delay.h>
+#include <linux/atomic.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/pci.h>
-#include <linux/sched/signal.h>
 
 #include "backend/backing.h"
 #include "compat.h"
@@ -37,24 +33,9 @@
 #include "lib/window.h"
 #include "objects.h"
 
-static unsigned int recycle_pages = 1024;
-static int recycle_set_pages(const char *value, const struct kernel_param *param);
-static const struct kernel_param_ops recycle_pages_ops = {
-	.set = recycle_set_pages,
-	.get = param_get_uint,
-};
-module_param_cb(recycle_pages, &recycle_pages_ops, &recycle_pages, 0644);
-MODULE_PARM_DESC(recycle_pages,
-		 "pages that an adapter may keep of freed buffers (default 1024); 0: none");
-static bool recycle_mapped;
-module_param(recycle_mapped, bool, 0444);
-MODULE_PARM_DESC(recycle_mapped,
-		 "kept pages stay mapped for the device even where the IOMMU is strict (default N)");
-
-/* Open keeps, for the shrinker. */
-static LIST_HEAD(recyclers);
-static DEFINE_MUTEX(recyclers_lock);
-static atomic_long_t recycled_pages = ATOMIC_LONG_INIT(0);
+/* Most that an adapter keeps; and what all of them keep, in pages. */
+unsigned int wdmdma_recycle_limit = 1024;
+atomic_long_t wdmdma_recycled_pages = ATOMIC_LONG_INIT(0);
 
 static unsigned int recycle_nr(const struct wdmdma_buffer *buffer)
 {
@@ -114,7 +95,7 @@ static bool recycle_may_map(void)
 static bool recycle_has_room(const struct wdmdma_recycler *recycler, unsigned int nr)
 {
 	return recycler->mode != WDMDMA_RECYCLE_NONE &&
-	       READ_ONCE(recycler->pages) + nr <= READ_ONCE(recycle_pages);
+	       READ_ONCE(recycler->pages) + nr <= READ_ONCE(wdmdma_recycle_limit);
 }
 
 static void recycle_push(struct wdmdma_recycler *recycler, struct wdmdma_buffer *buffer)
@@ -127,7 +108,7 @@ static void recycle_push(struct wdmdma_recycler *recycler, struct wdmdma_buffer 
 	buffer->below = *top;
 	*top = buffer;
 	recycler->pages += recycle_nr(buffer);
-	atomic_long_add(recycle_nr(buffer), &recycled_pages);
+	atomic_long_add(recycle_nr(buffer), &wdmdma_recycled_pages);
 }
 
 static struct wdmdma_buffer *recycle_pop(struct wdmdma_recycler *recycler,
@@ -141,7 +122,7 @@ static struct wdmdma_buffer *recycle_pop(struct wdmdma_recycler *recycler,
 		return NULL;
 	*top = buffer->below;
 	recycler->pages -= recycle_nr(buffer);
-	atomic_long_sub(recycle_nr(buffer), &recycled_pages);
+	atomic_long_sub(recycle_nr(buffer), &wdmdma_recycled_pages);
 	return buffer;
 }
 
@@ -230,7 +211,7 @@ static bool recycle_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buff
 		recycle_stack(recycler, recycle_cache_of(buffer), buffer->size);
 	struct wdmdma_buffer *other;
 
-	if (recycle_nr(buffer) > READ_ONCE(recycle_pages))
+	if (recycle_nr(buffer) > READ_ONCE(wdmdma_recycle_limit))
 		return false;
 	while (!recycle_has_room(recycler, recycle_nr(buffer))) {
 		other = recycle_pop_any(recycler, own);
@@ -429,183 +410,3 @@ unsigned long wdmdma_recycle_drain(struct wdmdma_adapter *adapter, unsigned long
 	return freed;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_drain);
-
-void wdmdma_recycle_init(struct wdmdma_recycler *recycler)
-{
-	raw_spin_lock_init(&recycler->lock);
-	INIT_LIST_HEAD(&recycler->node);
-}
-
-static enum wdmdma_recycle_mode recycle_mode(const struct wdmdma_device *device)
-{
-	enum wdmdma_recycle_mode mode;
-
-	if (device->dead || device->domain != device->home || !device->backend->recycle_mode ||
-	    (dev_is_pci(device->dev) && to_pci_dev(device->dev)->untrusted))
-		return WDMDMA_RECYCLE_NONE;
-	mode = device->backend->recycle_mode(device);
-	return mode == WDMDMA_RECYCLE_UNMAPPED && recycle_mapped ? WDMDMA_RECYCLE_MAPPED : mode;
-}
-
-/* Let an adapter keep buffers, if its device may. */
-void wdmdma_recycle_open(struct wdmdma_adapter *adapter)
-{
-	struct wdmdma_recycler *recycler = &adapter->recycler;
-	enum wdmdma_recycle_mode mode = recycle_mode(adapter->device);
-
-	lockdep_assert_held_write(&adapter->device->sem);
-	if (mode == WDMDMA_RECYCLE_NONE)
-		return;
-	raw_spin_lock_irq(&recycler->lock);
-	recycler->mode = mode;
-	raw_spin_unlock_irq(&recycler->lock);
-	mutex_lock(&recyclers_lock);
-	list_move(&recycler->node, &recyclers);
-	mutex_unlock(&recyclers_lock);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_open);
-
-/* Let it keep nothing from now on. */
-void wdmdma_recycle_close(struct wdmdma_adapter *adapter)
-{
-	struct wdmdma_recycler *recycler = &adapter->recycler;
-	enum wdmdma_recycle_mode mode;
-
-	lockdep_assert_held_write(&adapter->device->sem);
-	mutex_lock(&recyclers_lock);
-	list_del_init(&recycler->node);
-	mutex_unlock(&recyclers_lock);
-	raw_spin_lock_irq(&recycler->lock);
-	mode = recycler->mode;
-	recycler->mode = WDMDMA_RECYCLE_NONE;
-	raw_spin_unlock_irq(&recycler->lock);
-	/* A page may be between the lock and its mapping. */
-	if (mode == WDMDMA_RECYCLE_UNMAPPED)
-		synchronize_rcu();
-	wdmdma_recycle_drain(adapter, ULONG_MAX);
-}
-
-static struct wdmdma_adapter *recycle_to_adapter(struct wdmdma_recycler *recycler)
-{
-	return container_of(recycler, struct wdmdma_adapter, recycler);
-}
-
-/*
- * Give back @pages of what all adapters keep, or whatever can be had without waiting:
- * the caller may be an allocation that is in the middle of anything. Returns how many.
- */
-unsigned long wdmdma_recycle_shrink(unsigned long pages)
-{
-	struct wdmdma_adapter *adapter;
-	unsigned long freed = 0;
-	struct wdmdma_recycler *recycler;
-
-	if (!mutex_trylock(&recyclers_lock))
-		return 0;
-	list_for_each_entry(recycler, &recyclers, node) {
-		adapter = recycle_to_adapter(recycler);
-		if (freed >= pages)
-			break;
-		if (!down_read_trylock(&adapter->device->sem))
-			continue;
-		freed += wdmdma_recycle_drain(adapter, pages - freed);
-		up_read(&adapter->device->sem);
-	}
-	mutex_unlock(&recyclers_lock);
-	return freed;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_shrink);
-
-/*
- * Give back what exceeds the limit. keeps_lock is taken inside the sem, so here the sem is
- * tried; true if that went well for all.
- */
-static bool recycle_trim(void)
-{
-	struct wdmdma_adapter *adapter;
-	struct wdmdma_recycler *recycler;
-	unsigned int most, pages;
-	bool all = true;
-
-	mutex_lock(&recyclers_lock);
-	list_for_each_entry(recycler, &recyclers, node) {
-		adapter = recycle_to_adapter(recycler);
-		most = READ_ONCE(recycle_pages);
-		pages = READ_ONCE(recycler->pages);
-		if (pages <= most)
-			continue;
-		if (down_read_trylock(&adapter->device->sem)) {
-			wdmdma_recycle_drain(adapter, pages - most);
-			up_read(&adapter->device->sem);
-		} else {
-			all = false;
-		}
-	}
-	mutex_unlock(&recyclers_lock);
-	return all;
-}
-
-static int recycle_set_pages(const char *value, const struct kernel_param *param)
-{
-	int ret = param_set_uint(value, param);
-
-	while (!ret && !recycle_trim()) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		fsleep(10 * USEC_PER_MSEC);
-	}
-	return ret;
-}
-
-static unsigned long recycle_count(struct shrinker *shrinker, struct shrink_control *control)
-{
-	return atomic_long_read(&recycled_pages) ?: SHRINK_EMPTY;
-}
-
-static unsigned long recycle_scan(struct shrinker *shrinker, struct shrink_control *control)
-{
-	return wdmdma_recycle_shrink(control->nr_to_scan) ?: SHRINK_STOP;
-}
-
-static struct shrinker *recycle_shrinker;
-
-int wdmdma_recycle_register(void)
-{
-	recycle_shrinker = shrinker_alloc(0, "wdmdma-recycle");
-	if (!recycle_shrinker)
-		return -ENOMEM;
-	recycle_shrinker->count_objects = recycle_count;
-	recycle_shrinker->scan_objects = recycle_scan;
-	shrinker_register(recycle_shrinker);
-	return 0;
-}
-
-void wdmdma_recycle_unregister(void)
-{
-	shrinker_free(recycle_shrinker);
-}
-
-#ifdef CONFIG_WDMDMA_KUNIT
-/* For the time of a case. Returns what it was. */
-unsigned int wdmdma_recycle_set_limit(unsigned int pages)
-{
-	return xchg(&recycle_pages, pages);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_set_limit);
-
-/* What writing to the parameter does. */
-int wdmdma_recycle_write_limit(const char *value)
-{
-	const struct kernel_param param = { .arg = &recycle_pages };
-
-	return recycle_set_pages(value, &param);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_write_limit);
-
-/* The same; for adapters that come after. */
-bool wdmdma_recycle_set_mapped(bool mapped)
-{
-	return xchg(&recycle_mapped, mapped);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_set_mapped);
-#endif

@@ -3,6 +3,7 @@
 #ifndef WDMDMA_RECYCLE_H
 #define WDMDMA_RECYCLE_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -23,7 +24,7 @@ struct wdmdma_request;
  * @mode: WDMDMA_RECYCLE_NONE while it is closed, and then nothing is in it
  * @stack: for each cache type and order: the one freed last
  * @pages: how many pages are kept
- * @node: in the list of open keeps
+ * @node: in the list of those that are open
  */
 struct wdmdma_recycler {
 	raw_spinlock_t lock;	/* protects mode, stack and pages */
@@ -33,9 +34,10 @@ struct wdmdma_recycler {
 	struct list_head node;
 };
 
-void wdmdma_recycle_init(struct wdmdma_recycler *recycler);
-void wdmdma_recycle_open(struct wdmdma_adapter *adapter);
-void wdmdma_recycle_close(struct wdmdma_adapter *adapter);
+/* core/recycle.c */
+extern unsigned int wdmdma_recycle_limit;
+extern atomic_long_t wdmdma_recycled_pages;
+
 bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
 			   const struct wdmdma_request *request);
 struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
@@ -45,6 +47,11 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 			       dma_addr_t *dma);
 bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len);
 unsigned long wdmdma_recycle_drain(struct wdmdma_adapter *adapter, unsigned long pages);
+
+/* core/recycle_limit.c */
+void wdmdma_recycle_init(struct wdmdma_recycler *recycler);
+void wdmdma_recycle_open(struct wdmdma_adapter *adapter);
+void wdmdma_recycle_close(struct wdmdma_adapter *adapter);
 #ifdef CONFIG_WDMDMA_KUNIT
 unsigned int wdmdma_recycle_set_limit(unsigned int pages);
 int wdmdma_recycle_write_limit(const char *value);

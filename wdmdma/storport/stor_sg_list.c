@@ -162,8 +162,8 @@ ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 	else if (stor_is_other_level(__func__))
 		status = STOR_STATUS_INVALID_IRQL;
 	else
-		status = wdm_stor_status(
-			stor_sg_list_put(stor, __func__, scatter_gather_list, write_to_device));
+		status = wdm_stor_status(stor_sg_list_put(stor, __func__, scatter_gather_list,
+							  write_to_device));
 	wdm_stor_put(stor);
 	return status;
 }
