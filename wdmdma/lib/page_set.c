@@ -164,36 +164,88 @@ static bool pages_range_usable(const struct wdmdma_page_limits *limits, unsigned
 	return true;
 }
 
-/* A range at a place of the window that had to be emptied first: slow, and best effort. */
+/* The end of the free pages that @pfn is one of; @pfn if it is in use. */
+static unsigned long pages_free_end(unsigned long pfn)
+{
+	unsigned long head, free;
+	unsigned int order;
+
+	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
+		head = ALIGN_DOWN(pfn, 1UL << order);
+		if (!pfn_valid(head) || !PageBuddy(pfn_to_page(head)))
+			continue;
+		/* Nothing is locked: the page may be taken meanwhile, and this be anything. */
+		free = page_private(pfn_to_page(head));
+		if (free >= order && free <= MAX_PAGE_ORDER)
+			return head + (1UL << free);
+	}
+	return pfn;
+}
+
+/* Are they free now? This is a hint. */
+static bool pages_look_free(unsigned long pfn, unsigned long nr)
+{
+	unsigned long from = pfn, end;
+
+	while (from < pfn + nr) {
+		end = pages_free_end(from);
+		if (end == from)
+			return false;
+		from = end;
+	}
+	return true;
+}
+
+/* Empty the pages from @start on, and take them. */
+static struct page *pages_take_range(const struct wdmdma_page_limits *limits, u64 start,
+				     unsigned long nr)
+{
+	unsigned long pfn = start >> PAGE_SHIFT, i;
+
+	if (!pages_range_usable(limits, pfn, nr) ||
+	    alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, WDMDMA_GFP))
+		return NULL;
+	for (i = 0; i < nr; i++)
+		clear_highpage(pfn_to_page(pfn + i));
+	return pfn_to_page(pfn);
+}
+
+/*
+ * A range at a place of the window that had to be emptied first: slow, and best effort. Some
+ * places are tried whatever is there; then those that look free, wherever they are.
+ */
 static struct page *pages_from_range(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
 	u64 size = (u64)nr << PAGE_SHIFT;
 	u64 align = roundup_pow_of_two(size);
 	struct wdmdma_window window = limits->window;
-	unsigned long i, pfn;
-	unsigned int n;
+	struct page *block = NULL;
+	unsigned int n, tries = 0;
 	u64 start;
 
 	if (limits->easy || !gfpflags_allow_blocking(limits->gfp) ||
 	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
 		return NULL;
-	/* Aligned to its size a block crosses no boundary; without one, large blocks fit better. */
+	/* Aligned to its size it crosses no boundary; without one, large blocks fit better. */
 	if (!limits->boundary)
 		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
 
-	for (n = 0; wdmdma_window_candidate(window, size, align, n, WDMDMA_PAGES_CANDIDATES,
-					    &start); n++) {
+	n = 0;
+	while (!block && wdmdma_window_candidate(window, size, align, n++,
+						 WDMDMA_PAGES_CANDIDATES, &start)) {
 		cond_resched();
-		pfn = start >> PAGE_SHIFT;
-		if (!pages_range_usable(limits, pfn, nr))
-			continue;
-		if (alloc_contig_range(pfn, pfn + nr, ACR_FLAGS_NONE, WDMDMA_GFP))
-			continue;
-		for (i = 0; i < nr; i++)
-			clear_highpage(pfn_to_page(pfn + i));
-		return pfn_to_page(pfn);
+		block = pages_take_range(limits, start, nr);
 	}
-	return NULL;
+	n = 0;
+	while (!block && tries < WDMDMA_PAGES_CANDIDATES &&
+	       wdmdma_window_candidate(window, size, align, n++, UINT_MAX, &start)) {
+		cond_resched();
+		if (!pages_look_free(start >> PAGE_SHIFT, nr))
+			continue;
+		block = pages_take_range(limits, start, nr);
+		tries++;
+	}
+	return block;
 }
 
 /**
@@ -223,8 +275,8 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
 /* A page set of wdmdma_pages_block(), not mapped yet; or NULL. */
 struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
-	struct wdmdma_pages *pages = wdmdma_pages_new(
-		nr, gfpflags_allow_blocking(limits->gfp) ? WDMDMA_GFP : GFP_NOWAIT);
+	gfp_t gfp = gfpflags_allow_blocking(limits->gfp) ? WDMDMA_GFP : GFP_NOWAIT;
+	struct wdmdma_pages *pages = wdmdma_pages_new(nr, gfp);
 	struct page *block;
 	unsigned long i;
 

@@ -105,10 +105,10 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 	} else if (stor_is_other_level(__func__)) {
 		status = STOR_STATUS_INVALID_IRQL;
 	} else {
-		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(
-			dma_adapter, (PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
-			stor_sg_list_is_ready, context, write_to_device, scatter_gather_buffer,
-			scatter_gather_buffer_length);
+		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
+				(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
+				stor_sg_list_is_ready, context, write_to_device,
+				scatter_gather_buffer, scatter_gather_buffer_length);
 		status = stor_sg_list_status(nt_status);
 	}
 	wdm_stor_put(stor);
