@@ -341,16 +341,27 @@ static struct wdmdma_buffer *recycle_claim_page(struct wdmdma_adapter *adapter, 
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	struct wdmdma_buffer *buffer;
 
-	lockdep_assert_held(&recycler->lock);
-
 	if (!recycle_has_room(recycler, 1))
 		return NULL;
 	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
-	return buffer && buffer->cpu == cpu && buffer->dma == dma && buffer->len == len &&
-			       recycle_suits(recycler, buffer) &&
-			       !atomic_xchg(&buffer->freeing, 1) ?
-		       buffer :
-		       NULL;
+	if (!buffer || buffer->cpu != cpu || buffer->dma != dma || buffer->len != len ||
+	    !recycle_suits(recycler, buffer) || atomic_xchg(&buffer->freeing, 1))
+		return NULL;
+	return buffer;
+}
+
+/* Needs no lock before the page is put in: closing waits for all that have found it open. */
+static bool recycle_put_page_unmapped(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma,
+				      size_t len)
+{
+	struct wdmdma_buffer *buffer;
+
+	buffer = recycle_may_map() ? recycle_claim_page(adapter, cpu, dma, len) : NULL;
+	if (!buffer)
+		return false;
+	recycle_unmap(adapter, buffer);
+	recycle_put_unmapped(&adapter->recycler, buffer);
+	return true;
 }
 
 /**
@@ -370,18 +381,16 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 	struct wdmdma_buffer *buffer = NULL;
 	unsigned long flags;
 
-	if (len > PAGE_SIZE || (mode == WDMDMA_RECYCLE_UNMAPPED && !recycle_may_map()))
+	if (len > PAGE_SIZE)
 		return false;
+	if (mode == WDMDMA_RECYCLE_UNMAPPED)
+		return recycle_put_page_unmapped(adapter, cpu, dma, len);
 	raw_spin_lock_irqsave(&recycler->lock, flags);
 	if (recycler->mode == mode)
 		buffer = recycle_claim_page(adapter, cpu, dma, len);
-	if (buffer && mode == WDMDMA_RECYCLE_MAPPED)
+	if (buffer)
 		recycle_push(recycler, buffer);
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
-	if (buffer && mode == WDMDMA_RECYCLE_UNMAPPED) {
-		recycle_unmap(adapter, buffer);
-		recycle_put_unmapped(recycler, buffer);
-	}
 	return buffer;
 }
 
