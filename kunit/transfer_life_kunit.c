@@ -218,11 +218,12 @@ static void registers_freed_by_their_routine_end_once(struct kunit *test)
 static IO_ALLOCATION_ACTION keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
 {
 	struct actor *actor = context;
+	IO_ALLOCATION_ACTION action = actor->action;
 
 	actor->base = base;
 	actor->calls++;
 	complete(&actor->done);
-	return actor->action;
+	return action;
 }
 
 /* A request that waits is reached, too: what comes of it maps nothing. */

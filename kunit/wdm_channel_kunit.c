@@ -40,6 +40,7 @@ static IO_ALLOCATION_ACTION control_routine(PDEVICE_OBJECT object, PIRP irp, PVO
 					    PVOID context)
 {
 	struct control *control = context;
+	IO_ALLOCATION_ACTION action = control->action;
 
 	control->calls++;
 	control->at_dispatch &= in_softirq() || irqs_disabled();
@@ -48,8 +49,9 @@ static IO_ALLOCATION_ACTION control_routine(PDEVICE_OBJECT object, PIRP irp, PVO
 	control->base = base;
 	control->irp = irp;
 	control->object = object;
+	/* From here on the caller's stack may be gone. */
 	complete(&control->done);
-	return control->action;
+	return action;
 }
 
 static NTSTATUS allocate(struct wdmdma_fixture *f, ULONG registers, struct control *control)
@@ -329,12 +331,13 @@ static IO_ALLOCATION_ACTION reenter_routine(PDEVICE_OBJECT object, PIRP irp, PVO
 {
 	struct reenter *reenter = context;
 	struct wdmdma_fixture *f = reenter->fixture;
+	bool registers = reenter->registers;
 
 	if (reenter->left--)
 		f->ops->AllocateAdapterChannel(f->adapter, object, 2, reenter_routine, reenter);
 	else
 		complete(&reenter->done);
-	if (reenter->registers)
+	if (registers)
 		f->ops->FreeMapRegisters(f->adapter, base, 2);
 	else
 		f->ops->FreeAdapterChannel(f->adapter);
