@@ -53,7 +53,7 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 		wdmdma_record_revive(buffer, request->len, cache, request->caller);
 	}
 	up_read(&adapter->device->sem);
-	return buffer;
+	return buffer != NULL;
 }
 
 /* Enter a record of its own. Fills in the outputs, as the record may go at once. */

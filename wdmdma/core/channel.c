@@ -192,8 +192,10 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	if (registers)
 		list_del(&registers->node);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	if (!registers)
+		return false;
 	kfree(registers);
-	return registers;
+	return true;
 }
 
 /* Is the channel that of a request without a routine, which FreeAdapterObject is for? */

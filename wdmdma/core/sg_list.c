@@ -506,7 +506,8 @@ bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 	if (transfer)
 		list_del(&transfer->node);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (transfer)
-		wdmdma_sg_list_free(transfer);
-	return transfer;
+	if (!transfer)
+		return false;
+	wdmdma_sg_list_free(transfer);
+	return true;
 }
