@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adapters: lifetime.
+ * Adapters: how an adapter is created, closed and destroyed.
  *
- * An adapter is found by its driver's pointer from publish to close. Each call
- * holds a reference while it runs; the last one to go destroys the adapter, from
- * a work item if it goes in atomic context. The memory is kept a little longer,
- * on the device's retired list: a driver that reads the function table through
- * an adapter it has put still reads a table, and its call is refused.
+ * The driver's pointer finds the adapter from publish to close. Each call holds a
+ * reference while it runs. The last put destroys the adapter, or leaves the work to
+ * a work item in atomic context. The memory then stays on the device's retired list
+ * for a while. A driver that reads the function table through an adapter that it has
+ * put must still find a table, so that its call can be refused.
  */
 #include <linux/slab.h>
 
@@ -36,13 +36,13 @@ static void adapter_drain(struct work_struct *work)
 	up_read(&adapter->device->sem);
 }
 
-/* The last reference is gone: nobody uses the adapter, and nobody can find it. */
+/* Destroy an adapter after its last put. No call uses the adapter or can find it. */
 static void adapter_teardown(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
 	struct wdmdma_device *device = adapter->device;
 
-	/* What that would have freed is freed here. */
+	/* wdmdma_buffer_free_all() frees the buffers that the cancelled work would have freed. */
 	cancel_work_sync(&adapter->drain);
 
 	down_write(&wdmdma_domain_lock);
@@ -71,22 +71,25 @@ static void adapter_release(struct kref *ref)
 		adapter_teardown(&adapter->teardown);
 }
 
-/* Are the device's DMA masks set? Without them the DMA API would only warn. */
+/*
+ * Return true if the device has DMA masks. A device without masks must be refused,
+ * because the DMA API would only warn.
+ */
 static bool adapter_device_has_masks(const struct device *dev)
 {
 	return dev->dma_mask && *dev->dma_mask && dev->coherent_dma_mask;
 }
 
 /**
- * wdmdma_adapter_create() - create an adapter, which nobody can find yet
- * @device: its device
- * @reach: logical addresses that it may use; narrowed to the device's own reach
- * @face_size: bytes of the driver's view, zeroed
+ * wdmdma_adapter_create() - create an adapter that no driver can find yet
+ * @device: the device that the adapter belongs to
+ * @reach: logical addresses that the adapter may use, clipped to the device's own reach
+ * @face_size: size of the zeroed face in bytes
  *
  * Context: may sleep.
- * Return: the adapter, to be published when the face is filled in; or an
- * ERR_PTR: -ENOMEM, -ENXIO without a DMA mask, -ERANGE when @reach has no
- * address left, -ESHUTDOWN after unbind.
+ * Return: the adapter, which the caller must publish after it has filled in the face.
+ * Otherwise an ERR_PTR with -ENOMEM, with -ENXIO if the device has no DMA mask, with
+ * -ERANGE if no address of @reach is left, or with -ESHUTDOWN after unbind.
  */
 struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 					     struct wdmdma_window reach, size_t face_size)
@@ -96,7 +99,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 
 	if (!adapter_device_has_masks(device->dev))
 		return ERR_PTR(-ENXIO);
-	/* No buffer has logical address 0: many drivers read it as "none". */
+	/* A buffer must not have logical address 0, which many drivers read as "none". */
 	device_reach.first = PAGE_SIZE;
 	down_read(&device->override);
 	device_reach.last = wdmdma_device_reach(device);
@@ -143,14 +146,14 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_create);
 
-/* Make the adapter known to its driver by the address of its face. */
+/* Let the driver find the adapter by the address of its face. */
 void wdmdma_adapter_publish(struct wdmdma_adapter *adapter)
 {
 	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->face);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_publish);
 
-/* The live adapter with this face, with a reference; or NULL. Any context. */
+/* Find the live adapter with this face and take a reference, or return NULL. Any context. */
 struct wdmdma_adapter *wdmdma_adapter_find(const void *face)
 {
 	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_ADAPTER, face);
@@ -167,26 +170,29 @@ void wdmdma_adapter_put(struct wdmdma_adapter *adapter)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_put);
 
 /*
- * End the driver's use of the adapter; the caller still holds a reference. Any context.
- * No list that waits comes any more, also if the adapter is torn down later.
+ * End the driver's use of the adapter. No waiting list is delivered after the close, even
+ * if the adapter is torn down later. The caller must still hold a reference. Any context.
  */
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 {
 	if (!wdmdma_handle_retire(&adapter->handle))
 		return;
-	/* No lock, which sleeps on PREEMPT_RT. Who is just past the check has come before. */
+	/*
+	 * Do not take transfers.lock, which sleeps on PREEMPT_RT. A call that has already
+	 * passed its check of closed counts as earlier than the close.
+	 */
 	WRITE_ONCE(adapter->transfers.closed, true);
 	wdmdma_adapter_put(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_close);
 
-/* The module goes: free the adapters that were never put. */
+/* Free the adapters that were never put. For module exit. */
 void wdmdma_adapter_exit(void)
 {
 	struct wdmdma_adapter *adapter, *next;
 	struct wdmdma_device *device;
 
-	/* Whoever is on its way out takes itself off the list. */
+	/* An adapter whose teardown is queued takes itself off its device's list. */
 	flush_workqueue(wdmdma_workqueue);
 	while ((device = wdmdma_device_take_left())) {
 		list_for_each_entry_safe(adapter, next, &device->adapters, node)

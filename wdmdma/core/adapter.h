@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Adapters: their record and its lifetime. See core/adapter.c. */
+/* The record of an adapter, and its lifetime. See core/adapter.c. */
 #ifndef WDMDMA_ADAPTER_H
 #define WDMDMA_ADAPTER_H
 
@@ -17,24 +17,24 @@
 struct wdmdma_dma_channel;
 
 /**
- * struct wdmdma_adapter - one open adapter
+ * struct wdmdma_adapter - an adapter that a driver has opened
  * @handle: known to the driver by the address of @face
- * @device: with a reference
- * @node: in @device->adapters or @device->retired
- * @reach: logical addresses that this adapter may use; never page 0
- * @buffers: live buffers and blocks of vectors, and what is kept
- * @recycler: freed buffers, for the next allocations
+ * @device: the device that the adapter belongs to, with a reference
+ * @node: entry in @device->adapters or @device->retired
+ * @reach: logical addresses that the adapter may use, never those of page 0
+ * @buffers: index of live common buffers, blocks of vectors, and recycled buffers
+ * @recycler: freed buffers for the next allocations
  * @vectors: live vectors
- * @vectors_lock: protects @vectors; taken under the device's sem
- * @deferred: buffers freed in atomic context, waiting for @drain
- * @drain: frees those
- * @teardown: destroys the adapter, where the last reference went in atomic context
- * @scatter_gather: the device takes lists; if not, it is given one range for a transfer
- * @map_registers: pages that one transfer may have
- * @dma_channel: the DMA controller's channel that moves the bytes; NULL for a bus master
- * @transfers: what it has under way: lists, map registers, and its channel
- * @forget: frees the adapter's memory, when nobody can be looking anything up in it
- * @face: what the driver sees; belongs to the face
+ * @vectors_lock: protects @vectors, nests inside the device's sem
+ * @deferred: buffers freed in atomic context that @drain must still free
+ * @drain: work item that frees @deferred
+ * @teardown: work item that destroys the adapter after a last put in atomic context
+ * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
+ * @map_registers: largest number of pages of one transfer
+ * @dma_channel: channel of a system DMA controller that moves the bytes. NULL for a bus master
+ * @transfers: transfers in progress, which are lists, map registers and the channel
+ * @forget: work item that frees the adapter's memory when no look-up can be in it any more
+ * @face: the adapter as the driver sees it, filled in by the WDM layer
  */
 struct wdmdma_adapter {
 	struct wdmdma_handle handle;
@@ -57,8 +57,9 @@ struct wdmdma_adapter {
 };
 
 /*
- * The device to do an adapter's DMA with. Under the sem of the adapter's own device; or
- * for a transfer, which notes it, and which keeps the adapter where it is.
+ * Return the device that must do the adapter's DMA. The caller must hold the sem of the
+ * adapter's own device, because a join or a leave changes the result. A transfer needs no
+ * sem, because it notes the device and keeps the adapter in its domain.
  */
 static inline struct wdmdma_device *wdmdma_adapter_dma(const struct wdmdma_adapter *adapter)
 {
@@ -73,7 +74,10 @@ void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_exit(void);
 
-/* As wdmdma_adapter_find(), without a reference: for the time of the caller's RCU read lock. */
+/*
+ * Find the live adapter with this face, or return NULL. The caller gets no reference, and
+ * must hold the RCU read lock for as long as it uses the adapter.
+ */
 static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
 {
 	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_ADAPTER, face);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Alignment: what the kernel copies for a device keeps its place in the page.
+ * Alignment: a bounce buffer must have the page offset of the memory that it stands for.
  *
- * On Windows a transfer is mapped page by page, copied or not, and drivers make lists of
- * pages from it (NVMe's PRPs): a logical address has the low 12 bits of the memory's own.
- * The kernel's bounce buffers (swiotlb) keep as many as the device's minimum alignment mask
- * says, by default none. So each device gets that mask, from open to unbind.
+ * On Windows a transfer is mapped page by page, whether it is copied or not. Drivers make
+ * lists of pages from it (NVMe's PRPs), so a logical address must have the low 12 bits of
+ * the memory's own address. The kernel's bounce buffers (swiotlb) keep as many low bits as
+ * the device's minimum alignment mask says, by default none. So the module sets the mask
+ * of each device from open to unbind.
  *
- * The kernel looks at the mask again when it unmaps: it does not change while something is
- * mapped through bounce buffers. That is why it is set before there is an adapter, and put
- * back when the driver has nothing mapped any more.
+ * The kernel reads the mask again when it unmaps, so the mask must not change while memory
+ * is mapped through bounce buffers. The module therefore sets the mask before the device
+ * has an adapter, and restores the mask when the driver has nothing mapped any more.
  */
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
@@ -20,19 +21,19 @@
 /* Windows pages have 4 KiB on every platform. */
 #define ALIGN_MASK	(SZ_4K - 1)
 
-/* Raise the device's minimum alignment mask, if it is lower. May be the first to have one. */
+/* Raise the device's minimum alignment mask if the mask is lower, or set the first one. */
 void wdmdma_align_raise(struct wdmdma_device *device)
 {
 	struct device *dev = device->dev;
 
-	/* Without parameters (ISA, PnP) the defaults hold: so they do where a field is 0. */
+	/* A device without parameters (ISA, PnP) has the defaults. A field of 0 means the same. */
 	if (!dev->dma_parms)
 		dev->dma_parms = &device->align.parms;
 	device->align.mask = dev->dma_parms->min_align_mask;
 	dev->dma_parms->min_align_mask |= ALIGN_MASK;
 }
 
-/* Put back what was there, unless somebody has set another one since. */
+/* Remove the parameters set above, or restore the old mask unless the mask has changed since. */
 void wdmdma_align_restore(struct wdmdma_device *device)
 {
 	struct device *dev = device->dev;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Alignment: see core/align.c. */
+/* The alignment of bounce buffers. See core/align.c. */
 #ifndef WDMDMA_ALIGN_H
 #define WDMDMA_ALIGN_H
 
