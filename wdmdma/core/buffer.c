@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers: the one way in and the one way out for common buffers of every kind.
+ * Buffers: allocation, import and free of common buffers of every kind.
  *
- * Every Windows call comes to wdmdma_buffer_alloc(), which checks the request, asks the
- * device's backend, verifies what came back and keeps the record. A recycled buffer
- * (core/recycle.c) has been through this before. wdmdma_buffer_import() does the same for
- * memory that the driver owns. Whoever sets the buffer's freeing bit first frees it: the
- * driver's call, or the clean-up when the adapter or the driver goes. Freeing cannot fail.
+ * Every Windows call that allocates a common buffer must come to wdmdma_buffer_alloc().
+ * That function checks the request, asks the device's backend, verifies the result and
+ * keeps the record. A recycled buffer (core/recycle.c) has passed these checks before.
+ * wdmdma_buffer_import() does the same for memory that the driver owns.
+ *
+ * The driver's free may race with the clean-up when the adapter or the driver goes. The
+ * first of the two to set the buffer's freeing bit frees the buffer. Freeing cannot fail.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/log2.h>
@@ -29,7 +31,7 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* Page by page: the architecture knows best how. */
+/* Zero the buffer page by page, because each architecture has its best way to clear a page. */
 static void buffer_clear(const struct wdmdma_buffer *buffer)
 {
 	size_t done;
@@ -38,7 +40,7 @@ static void buffer_clear(const struct wdmdma_buffer *buffer)
 		clear_page(buffer->cpu + done);
 }
 
-/* A kept buffer, if there is one for the request. */
+/* Give out a recycled buffer. Return false if there is none for the request. */
 static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
 			 enum wdmdma_cache cache, void **cpu, dma_addr_t *dma)
 {
@@ -56,7 +58,10 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 	return buffer != NULL;
 }
 
-/* Enter a record of its own. Fills in the outputs, as the record may go at once. */
+/*
+ * Place and index a new record. Fill in the outputs under the sem, because the record may
+ * be freed as soon as the sem is released.
+ */
 static int buffer_start(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer, void **cpu, dma_addr_t *dma)
 {
@@ -90,17 +95,17 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 /**
  * wdmdma_buffer_alloc() - allocate a common buffer
  * @adapter: the adapter
- * @request: what was asked for; @window is narrowed to the adapter's reach
- * @cpu: receives the address for the CPU: page aligned, zeroed memory
- * @dma: receives the logical address: page aligned, within the window
+ * @request: the request, whose @window is clipped to the adapter's reach
+ * @cpu: receives the page-aligned CPU address of zeroed memory
+ * @dma: receives the page-aligned logical address, which is within the window
  *
- * The addresses, not the record, are returned: it may go at any time, when the
- * driver is unbound.
+ * The caller gets the addresses and not the record, because an unbind may free the
+ * record at any time.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL for a request that can never be met, -ENOMEM, -EOPNOTSUPP
- * for what this platform cannot do, -ESHUTDOWN after unbind. A failure has been
- * reported, if @request does not say otherwise; the outputs are unchanged then.
+ * Return: 0 on success. -EINVAL for a request that can never be met, -ENOMEM, -EOPNOTSUPP
+ * for a request that this platform cannot meet, or -ESHUTDOWN after unbind. A failure
+ * leaves the outputs unchanged, and has been logged unless @request is quiet.
  */
 int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			void **cpu, dma_addr_t *dma)
@@ -124,7 +129,7 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		ret = -ENOMEM;
 		goto refuse;
 	}
-	/* As the driver knows it, and not what it came to mean for the device. */
+	/* Note the type that the driver asked for, not the resolved one. The free repeats it. */
 	buffer->cache = cache;
 	buffer->recyclable = recyclable;
 	request->own_backing = recyclable &&
@@ -175,16 +180,16 @@ static struct wdmdma_imported *buffer_new_imported(const struct wdmdma_request *
 /**
  * wdmdma_buffer_import() - make memory of the driver's own a common buffer
  * @adapter: the adapter
- * @request: what was asked for: whole pages; cache type and node do not count
+ * @request: the request, which must be for whole pages. Cache type and node are ignored
  * @import: the memory
  * @dma: receives the logical address
  *
- * The memory is never touched.
+ * The memory is never read or written here.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL for memory that can never be used, or is in use, as a common
- * buffer of this adapter; -EOPNOTSUPP, -ENOMEM, -ESHUTDOWN as for
- * wdmdma_buffer_alloc(). A failure has been reported.
+ * Return: 0 on success. -EINVAL for memory that can never be a common buffer of this
+ * adapter, or already is in use as one. -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN as for
+ * wdmdma_buffer_alloc(). A failure has been logged.
  */
 int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			 const struct wdmdma_import *import, dma_addr_t *dma)
@@ -220,7 +225,7 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_import);
 
-/* Free a buffer that the caller claimed. */
+/* Recycle or free a buffer that the caller claimed. */
 static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	lockdep_assert_held(&adapter->device->sem);
@@ -228,7 +233,10 @@ static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 		wdmdma_record_discard(adapter, buffer);
 }
 
-/* A buffer on a part of the driver's memory may also be named by the address of the whole. */
+/*
+ * Return true if @cpu names the buffer. For a buffer on a part of the driver's memory, the
+ * driver may also pass the address and the length of all the memory.
+ */
 static bool buffer_has_address(struct wdmdma_buffer *buffer, void *cpu)
 {
 	return buffer->cpu == cpu ||
@@ -241,7 +249,11 @@ static bool buffer_has_length(struct wdmdma_buffer *buffer, size_t len)
 	       (buffer->imported && wdmdma_to_imported(buffer)->owner_len == len);
 }
 
-/* The logical address tells parts of one memory apart. Under the RCU read lock. */
+/*
+ * Find the live buffer that @args may name. Try the logical address first, because only
+ * the logical address tells apart buffers on parts of the same memory. The caller must
+ * hold rcu_read_lock().
+ */
 static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
 					 const struct wdmdma_free_args *args)
 {
@@ -252,7 +264,7 @@ static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
 	return buffer && !atomic_read(&buffer->freeing) ? buffer : NULL;
 }
 
-/* Why this is not the buffer that was named; NULL if it is. */
+/* Return the reason why @args do not name this buffer, or NULL if they do. */
 static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
 				   const struct wdmdma_free_args *args)
 {
@@ -271,7 +283,7 @@ static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
 	return NULL;
 }
 
-/* A DMA controller does not go on in what is freed: it may be somebody else's soon. */
+/* Stop a DMA controller that uses the buffer, because the memory may soon have a new owner. */
 static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *call,
 				   const struct wdmdma_buffer *buffer)
 {
@@ -282,8 +294,8 @@ static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *c
 }
 
 /*
- * The buffer that was named, now claimed for freeing; or NULL and the reason; or
- * NULL and no reason: a part was named, and that was noted.
+ * Claim the named buffer for freeing. Return NULL and set @why if the free must be refused.
+ * Return NULL without a reason if the driver named a part of the buffer, which was noted.
  */
 static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 					  const struct wdmdma_free_args *args, const char **why)
@@ -308,15 +320,14 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 
 /**
  * wdmdma_buffer_free_by_args() - free a common buffer
- * @adapter: the adapter it was allocated from
- * @args: what the driver says of it
+ * @adapter: the adapter that the buffer was allocated from
+ * @args: what the driver says about the buffer
  *
- * Arguments that do not name exactly one live buffer are reported and free
- * nothing. In tolerant mode they may name it less exactly, see core/free_mode.c.
+ * Arguments that do not name exactly one live buffer are logged and free nothing. In
+ * tolerant mode the arguments may be less exact, see core/free_mode.c.
  *
- * Context: any. In atomic context the buffer is freed a little later, from a
- * work item.
- * Return: 0, or -EINVAL when nothing was freed.
+ * Context: any. In atomic context a work item frees the buffer a little later.
+ * Return: 0, or -EINVAL if the free was refused.
  */
 int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args)
 {
@@ -348,7 +359,7 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);
 
-/* The same for calls that say where the buffer is for the device, and not how it is cached. */
+/* Free a common buffer for a call that passes a logical address, but no cache type. */
 int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *cpu,
 		       dma_addr_t dma, size_t len)
 {
@@ -364,7 +375,7 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free);
 
-/* Free what was put off in atomic context. */
+/* Free the buffers whose free was deferred in atomic context. */
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_buffer *buffer, *next;
@@ -374,7 +385,10 @@ void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 		buffer_release(adapter, buffer);
 }
 
-/* No buffer outlives its adapter, not even unused: the backend's last ones go with each. */
+/*
+ * Release the freed buffers that the backend still holds. A buffer must not outlive its
+ * adapter, not even unused, so each adapter that goes empties the backend.
+ */
 static void buffer_forget_kept(struct wdmdma_device *device)
 {
 	if (device->backend->forget)
@@ -382,9 +396,9 @@ static void buffer_forget_kept(struct wdmdma_device *device)
 }
 
 /*
- * Free every buffer of an adapter that goes away, and report those that its
- * driver did not free. Under the device's sem for writing, so that nobody is in
- * the middle of an allocation or a free, except for a free in atomic context.
+ * Free every buffer of an adapter that goes away, and report the buffers that its driver
+ * did not free. The caller must hold the device's sem for writing, so that no allocation
+ * and no free is in progress, except a free in atomic context.
  */
 void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
@@ -412,7 +426,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 		dev_warn(dev, "%s: %u common buffers were left, %zu bytes: freed now\n",
 			 when, left, bytes);
 
-	/* What is still there was claimed in atomic context and is about to be put off. */
+	/* The records that remain were claimed in atomic context. Wait until all are deferred. */
 	if (!list_empty(&adapter->buffers.records))
 		synchronize_rcu();
 	wdmdma_buffer_free_deferred(adapter);

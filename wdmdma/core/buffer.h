@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Common buffers: allocation, import of driver memory, free. See core/buffer.c. */
+/* Allocation, import and free of common buffers. See core/buffer.c. */
 #ifndef WDMDMA_BUFFER_H
 #define WDMDMA_BUFFER_H
 
@@ -10,15 +10,15 @@
 struct wdmdma_adapter;
 
 /**
- * struct wdmdma_free_args - what a driver says of the buffer that it frees
+ * struct wdmdma_free_args - what a driver says about the buffer that it frees
  * @call: the Windows call, for messages
  * @cpu: virtual address
- * @len: length
- * @dma: logical address, if @has_dma
- * @cache: the cache type it was allocated with, if @has_cache. A buffer that was
- *         allocated by a call without one (WDMDMA_CACHE_PLATFORM) is then not meant
- * @has_dma: the call says where the buffer is for the device
- * @has_cache: the call says how the buffer is cached
+ * @len: length in bytes
+ * @dma: logical address, valid if @has_dma
+ * @cache: cache type of the allocation, valid if @has_cache. The free must not match a
+ *         buffer from a call without a cache type (WDMDMA_CACHE_PLATFORM) then
+ * @has_dma: the call passes a logical address
+ * @has_cache: the call passes a cache type
  */
 struct wdmdma_free_args {
 	const char *call;
@@ -31,16 +31,16 @@ struct wdmdma_free_args {
 };
 
 /**
- * struct wdmdma_import - memory of the driver's own that is to become a buffer
- * @owner: as in struct wdmdma_imported, by pointer
- * @owner_type: what @owner is
- * @owner_cpu: as there
- * @owner_len: as there
- * @pfn: the pages; their number follows from the request's length
- * @cpu: their address for the CPU, page aligned
- * @direction: as there
- * @hold: take references to the pages, which must be such that allow it
- * @pinned: the pages are pinned ones of a process (lib/pins.h)
+ * struct wdmdma_import - memory of the driver's own to import as a common buffer
+ * @owner: the driver's object that describes the memory
+ * @owner_type: the type of @owner
+ * @owner_cpu: CPU address of all the memory that @owner describes
+ * @owner_len: length of all the memory that @owner describes
+ * @pfn: the pages. Their number follows from the request's length
+ * @cpu: page-aligned CPU address of the pages
+ * @direction: what the device may do, as in struct wdmdma_imported
+ * @hold: take a reference to each page. The pages must allow references
+ * @pinned: the pages belong to a process and are pinned (lib/pins.h)
  */
 struct wdmdma_import {
 	const void *owner;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Facts: what a live buffer really got, read from its pages, the CPU's page tables
- * and its record; never from what was asked for.
+ * Buffer information: what a live buffer really got. The values must come from the pages,
+ * the CPU's page tables and the record, and never from the request.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/io.h>
@@ -22,11 +22,11 @@ static unsigned long info_pfn(const struct wdmdma_buffer *buffer, unsigned long 
 
 	if (buffer->pages)
 		return buffer->pages->pfn[page];
-	/* What the DMA API maps for the CPU itself is among vmalloc()'s, whatever lies behind. */
+	/* A CPU mapping made by the DMA API is a vmalloc() address, whatever the memory is. */
 	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
 }
 
-/* Do @nr pages from @first on follow each other in physical memory? */
+/* Return true if the @nr pages from @first on are physically contiguous. */
 static bool info_contiguous(const struct wdmdma_buffer *buffer, unsigned long first,
 			    unsigned long nr)
 {
@@ -57,9 +57,9 @@ static int info_node(const struct wdmdma_buffer *buffer, unsigned long first, un
 }
 
 /*
- * The largest page that memory and mapping both have. The IOMMU's cannot be read
- * back, but the kernel always takes the largest that it has and that address,
- * memory and length allow.
+ * Return the largest page size that memory and IOMMU mapping both have. The IOMMU's page
+ * size cannot be read back. But the kernel always takes the largest size that the IOMMU
+ * has, and that address, memory and length allow.
  */
 static size_t info_page_size(const struct wdmdma_device *device, const struct wdmdma_buffer *buffer)
 {
@@ -75,7 +75,10 @@ static size_t info_page_size(const struct wdmdma_device *device, const struct wd
 	return SZ_2M;
 }
 
-/* All pages of a buffer have one type, in all mappings. */
+/*
+ * Return the buffer's cache type. Look at the first page only, because all pages of a
+ * buffer must have the same type in all mappings.
+ */
 static enum wdmdma_cache info_cache(const struct wdmdma_device *device,
 				    const struct wdmdma_buffer *buffer)
 {
@@ -87,15 +90,15 @@ static enum wdmdma_cache info_cache(const struct wdmdma_device *device,
 }
 
 /**
- * wdmdma_info_get() - what the buffer or element at an address really got
+ * wdmdma_info_get() - tell what the buffer or vector element at an address really got
  * @adapter: the adapter
- * @cpu: an address inside it, for the CPU
- * @info: receives the facts
+ * @cpu: a CPU address inside the buffer or element
+ * @info: receives the answer
  *
- * The device's sem is taken for writing, so that nobody frees the buffer meanwhile.
+ * Take the device's sem for writing, so that no free can run meanwhile.
  *
  * Context: may sleep.
- * Return: 0, or -ENXIO if nothing of this adapter is there.
+ * Return: 0, or -ENXIO if the adapter has no buffer at @cpu.
  */
 int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_info *info)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records of buffers: what a request must satisfy, how its memory is placed and made
- * known, and how both end.
+ * Buffer records: check a request, place its memory, index the record, and undo both.
  *
- * The record holds all that freeing needs, so freeing allocates nothing and cannot fail.
+ * The record must hold all that a free needs, so that a free allocates nothing and cannot
+ * fail.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/log2.h>
@@ -22,7 +22,10 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* What the cache type means for this device: afterwards it is the platform's, or one to set. */
+/*
+ * Resolve the requested cache type for this device. On success request->cache is
+ * WDMDMA_CACHE_PLATFORM, or a type that the backend must set.
+ */
 static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_request *request)
 {
 	bool coherent = dev_is_dma_coherent(device->dev);
@@ -41,7 +44,10 @@ static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_
 	return 0;
 }
 
-/* Narrow the request to what the adapter can reach; refuse what cannot be met. */
+/*
+ * Clip the request to the addresses that the adapter reaches. Return an errno, with the
+ * reason in @request, if the request cannot be met.
+ */
 int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request)
 {
 	u64 boundary = wdmdma_dma_channel_boundary(adapter->dma_channel);
@@ -92,7 +98,7 @@ static void record_unplace(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	device->backend->free(device, buffer);
 }
 
-/* Ask the backend, and believe nothing that can be verified. */
+/* Get memory from the backend, and trust nothing in the result that can be verified. */
 static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
@@ -124,7 +130,7 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	return -ENOMEM;
 }
 
-/* Place a record and make it known. */
+/* Place a record's memory, and index the record. */
 int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
 {
@@ -147,14 +153,15 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 }
 
 /*
- * A block with elements of a vector, which the vector keeps. Both under the device's
- * sem; a failure is not reported, its reason is in @request.
+ * Allocate a block of vector elements. The vector keeps the record, and must give it to
+ * wdmdma_block_free(). A failure is not logged. Its reason is in @request.
  */
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
 	int ret = wdmdma_record_check(adapter, request);
 
+	lockdep_assert_held(&adapter->device->sem);
 	if (ret)
 		return ret;
 	buffer->block = true;
@@ -169,7 +176,10 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 	record_unplace(adapter, buffer);
 }
 
-/* What a record says of the buffer while the driver has it. The last word makes it live. */
+/*
+ * Set up a record for the driver that gets the buffer. The release store to ->freeing
+ * makes the buffer live, and must stay last.
+ */
 void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller)
 {
@@ -181,7 +191,7 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 	atomic_set_release(&buffer->freeing, 0);
 }
 
-/* Let go of the driver's memory: no device can reach it any more. */
+/* Release the driver's memory. The memory must not be mapped for a device any more. */
 void wdmdma_record_disown(struct wdmdma_imported *imported)
 {
 	struct wdmdma_pages *pages = imported->buffer.pages;
@@ -195,7 +205,10 @@ void wdmdma_record_disown(struct wdmdma_imported *imported)
 	wdmdma_pages_delete(pages);
 }
 
-/* Free for good what no driver has any more, mapped for the device or at rest (core/recycle.c). */
+/*
+ * Free a buffer for good that no driver has any more. The buffer may be mapped for the
+ * device, or be unmapped by core/recycle.c.
+ */
 void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	bool mapped = buffer->dma;
