@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Channels: who has the adapter's one channel, and who waits for it.
+ * Channels: which request has the adapter's one channel, and which requests wait.
  *
- * It is granted at once if it is free and nobody waits, and otherwise in the order of
- * the requests, from a work item. The driver's routine is called with bottom halves
- * off and no lock held, and may call anything that DISPATCH_LEVEL allows: it may even
- * free what it was just given.
+ * A request gets the channel at once if the channel is free and no other request waits.
+ * Otherwise a work item grants the channel in the order of the requests. The driver's
+ * routine must be called with bottom halves off and no lock held, because the routine may
+ * call anything that DISPATCH_LEVEL allows. The routine may even free the map registers
+ * that it was just given.
  *
- * Registers leave the adapter's list when they are freed, and end when nobody is in them
- * any more: neither a call nor the routine.
+ * Map registers leave the adapter's list when the driver frees them. Their record must
+ * stay until neither a call nor the routine uses it.
  */
 #include <linux/slab.h>
 
@@ -19,7 +20,7 @@
 #include "core/transfer.h"
 #include "core/work.h"
 
-/* Give the channel to this request. */
+/* Grant the channel to a request. */
 static void channel_grant(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
@@ -30,7 +31,10 @@ static void channel_grant(struct wdmdma_registers *registers)
 	list_add_tail(&registers->node, &adapter->transfers.registers);
 }
 
-/* The driver's routine has returned: do what it wants. True if the registers are over. */
+/*
+ * Free what the driver's routine does not want to keep. Return true if the caller must
+ * free the record.
+ */
 static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_keep keep)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
@@ -48,7 +52,7 @@ static bool channel_returned(struct wdmdma_registers *registers, enum wdmdma_kee
 	return over;
 }
 
-/* Call the driver's routine, and do what it wants. */
+/* Call the driver's routine, and free what the routine does not want to keep. */
 static void channel_call(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
@@ -60,7 +64,7 @@ static void channel_call(struct wdmdma_registers *registers)
 		keep = registers->control(&registers->callback);
 		wdmdma_routine_leave(outer);
 	}
-	/* For the clean-up at unbind, which waits for what is unmapped here. */
+	/* The clean-up at unbind waits for this unmapping by synchronize_rcu(). */
 	rcu_read_lock();
 	if (channel_returned(registers, keep)) {
 		wdmdma_registers_clear(registers, registers->call, false);
@@ -71,14 +75,16 @@ static void channel_call(struct wdmdma_registers *registers)
 }
 
 /**
- * wdmdma_channel_start() - get the channel, now or in its turn, and call the driver
- * @registers: with @adapter, @count, @control and what is wanted of the rest
- * @may_wait: if it is not free, wait rather than fail
- * @base: receives the base of the registers before the call; NULL if it waits
+ * wdmdma_channel_start() - get the channel, now or later, and call the driver's routine
+ * @registers: the request, with @adapter, @count and @control set, and other inputs as needed
+ * @may_wait: wait rather than fail if the channel is not free
+ * @base: receives the base of the map registers before the routine is called, or NULL if
+ *        the request waits
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0: the registers are the adapter's, until they are freed; or, reported, and
- * they are still the caller's: -EAGAIN when the channel is in use, -ESHUTDOWN.
+ * Return: 0 if the adapter has taken over @registers, until they are freed. -EAGAIN if the
+ * channel is in use, or -ESHUTDOWN after unbind. A failure has been logged, and the caller
+ * must free @registers then.
  */
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
 {
@@ -120,7 +126,10 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_start);
 
-/* The request that has waited longest, and has the channel now; NULL if none can have it. */
+/*
+ * Grant the channel to the request that has waited longest, and return the request. Return
+ * NULL if no request waits, or the channel cannot be granted.
+ */
 static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_registers *registers = NULL;
@@ -138,8 +147,8 @@ static struct wdmdma_registers *channel_grant_next(struct wdmdma_adapter *adapte
 }
 
 /*
- * Grant the channel as long as it comes back at once; and then let others have the CPU,
- * since a routine may ask again each time.
+ * Grant the channel as long as each routine gives the channel back at once. Other work must
+ * get the CPU after some requests, because a routine may make a new request each time.
  */
 void wdmdma_channel_work(struct work_struct *work)
 {
@@ -157,7 +166,7 @@ void wdmdma_channel_work(struct work_struct *work)
 	wdmdma_channel_kick(adapter);
 }
 
-/* The request that waits under this context; or NULL. */
+/* Return the waiting request with this context, or NULL. */
 static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adapter,
 						     const void *context)
 {
@@ -181,7 +190,10 @@ bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context)
 	return waits;
 }
 
-/* Drop the request that waits under this context. False if there is none, or not any more. */
+/*
+ * Drop the waiting request with this context. Return false if there is none, or if it does
+ * not wait any more.
+ */
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_registers *registers;
@@ -198,7 +210,10 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	return true;
 }
 
-/* Is the channel that of a request without a routine, which FreeAdapterObject is for? */
+/*
+ * Return true if the request that has the channel has no routine. FreeAdapterObject then
+ * must give back the channel, and not a list.
+ */
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
@@ -215,12 +230,12 @@ bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter)
 /**
  * wdmdma_channel_free() - give the channel back
  * @adapter: the adapter
- * @keep: the registers that came with it, or nothing
+ * @keep: whether the driver keeps the map registers that came with the channel, or nothing
  * @call: the Windows call, for messages
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0; -EINVAL when nobody has it; -EBUSY, reported, while another call uses its
- * registers.
+ * Return: 0 on success. -EINVAL if no request has the channel. -EBUSY, which is logged,
+ * while another call uses the map registers.
  */
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call)
 {
@@ -252,7 +267,7 @@ int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, c
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_channel_free);
 
-/* Registers that the driver has, for the caller alone. */
+/* Claim map registers that the driver has for the caller alone. Return NULL if there are none. */
 static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_registers *registers;
@@ -266,7 +281,7 @@ static struct wdmdma_registers *channel_claim_any(struct wdmdma_adapter *adapter
 	return registers;
 }
 
-/* A request that waits, and does so no more. */
+/* Take a request out of the queue for the channel. Return NULL if none waits. */
 static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_registers *registers;
@@ -288,9 +303,10 @@ static void channel_report(const struct wdmdma_registers *registers, const char 
 }
 
 /*
- * End all requests and registers of an adapter that goes, and report them. Transfers
- * are closed, and nobody is in a call that saw them open; but CancelAdapterChannel may
- * be, and a routine. What is mapped is taken from the device now, whoever ends the rest.
+ * End all requests and map registers of an adapter that goes away, and report them. The
+ * adapter's transfers must be closed, and all calls that saw them open must have ended.
+ * CancelAdapterChannel and a routine may still run. Unmap all memory from the device now,
+ * even if one of these two frees the record later.
  */
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 {

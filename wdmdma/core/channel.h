@@ -2,9 +2,10 @@
 /*
  * Channels: the right to map memory, and the map registers that come with it.
  *
- * An adapter has one channel. Who gets it is called, and decides what to keep:
- * channel and map registers, the registers alone, or nothing. Registers are a number
- * of pages; nothing is reserved for them.
+ * An adapter has one channel. When a request gets the channel, the driver's routine is
+ * called. The routine decides whether the driver keeps channel and map registers, the map
+ * registers alone, or nothing. Map registers are a number of pages. No memory is reserved
+ * for them.
  */
 #ifndef WDMDMA_CHANNEL_H
 #define WDMDMA_CHANNEL_H
@@ -13,7 +14,7 @@
 #include "core/transfer.h"
 #include "core/work.h"
 
-/* What is kept of a channel and its registers. */
+/* The part of a channel and its map registers that the driver keeps. */
 enum wdmdma_keep {
 	WDMDMA_KEEP_ALL,
 	WDMDMA_KEEP_NOTHING,
@@ -21,24 +22,24 @@ enum wdmdma_keep {
 };
 
 /**
- * struct wdmdma_registers - map registers that a driver asked for, and has
- * @adapter: whose
+ * struct wdmdma_registers - a request for map registers, and the map registers it got
+ * @adapter: the adapter of the request
  * @call: the Windows call, for messages
- * @caller: where it was called from, for leak reports
- * @node: in the adapter's queue for the channel, or in its list of registers in use
- * @count: how many
- * @used: how many are mapped
- * @context: by which the driver may cancel it
- * @no_bounce: for what is mapped: fail rather than copy
- * @cancelled: nothing more is to be mapped
- * @busy: somebody maps, unmaps or frees them
- * @in_call: the driver's routine is being called
- * @freed: they are not the driver's any more; who clears the last of @busy and @in_call
- *         ends them
- * @mapped: parts of memory, in the order of their mapping
- * @control: calls the driver's routine, and says what that wants to keep; NULL if
- *           there is none, which keeps all
- * @callback: what that takes; @callback.list is the base, as the driver names it
+ * @caller: where the driver made the call, for leak reports
+ * @node: entry in the adapter's queue for the channel, or in its list of registers in use
+ * @count: number of map registers
+ * @used: number of map registers that are mapped
+ * @context: identifies the request when the driver cancels it
+ * @no_bounce: a mapping must fail rather than copy
+ * @cancelled: nothing more may be mapped
+ * @busy: a call maps, unmaps or frees under the registers
+ * @in_call: the driver's routine is running
+ * @freed: the driver has freed the registers. The call or routine that clears the
+ *         last of @busy and @in_call must free the record
+ * @mapped: mapped parts of memory, in the order of their mapping
+ * @control: calls the driver's routine, and returns what the routine wants to keep. NULL
+ *           without a routine, and then the driver keeps all
+ * @callback: arguments of @control. @callback.list is the base that the driver gets
  */
 struct wdmdma_registers {
 	struct wdmdma_adapter *adapter;
@@ -59,17 +60,17 @@ struct wdmdma_registers {
 };
 
 /**
- * struct wdmdma_part - memory that is to be mapped, or unmapped, under registers
+ * struct wdmdma_part - a part of the driver's memory to map or unmap under map registers
  * @call: the Windows call, for messages
- * @base: the registers, as the driver names them
- * @owner: what the driver calls the memory: compared, and not followed
- * @offset: where in that the part begins
- * @len: bytes
- * @direction: of the bytes
- * @source: the memory, for mapping
- * @segments: most segments that it may become, for mapping
- * @whole: all or nothing, for mapping
- * @alone: nothing else may be mapped under the registers, for mapping
+ * @base: base of the map registers, as the driver passes it
+ * @owner: the driver's pointer for the memory, which is compared and must not be followed
+ * @offset: start of the part in the memory of @owner
+ * @len: length in bytes
+ * @direction: direction of the transfer
+ * @source: the memory. For mapping
+ * @segments: the largest number of segments that the part may become. For mapping
+ * @whole: map all of the part or nothing. For mapping
+ * @alone: nothing else may be mapped under the map registers. For mapping
  */
 struct wdmdma_part {
 	const char *call;
@@ -84,7 +85,7 @@ struct wdmdma_part {
 	bool alone;
 };
 
-/* Let the next request have the channel, if it is free. */
+/* Queue the work item that grants the channel to the next request, if a request waits. */
 static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 {
 	if (!list_empty_careful(&adapter->transfers.waiting_channels))
