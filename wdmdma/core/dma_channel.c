@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Controllers: who has a channel, and what it is doing. How one is programmed is the
- * affair of the file of its kind.
+ * DMA channels: the owner of a system DMA controller's channel, and its transfer. Each kind
+ * of controller has a file in backend/ that programs the hardware.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -20,14 +20,14 @@ static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
 
 /**
  * wdmdma_dma_channel_get() - take a channel
- * @request: which, and how it is to run
- * @user: for whom, as the kernel shows it (/proc/dma); must stay until it is closed
- * @why: set on failure: the reason
+ * @request: the wanted channel, and how the channel must run
+ * @user: the user's name for /proc/dma, which must stay valid until the channel is closed
+ * @why: set to the reason on failure
  *
  * Context: may sleep.
- * Return: the channel; or an ERR_PTR: -EOPNOTSUPP where the kernel has no such
- * controllers, -EINVAL for a channel that is not there or is not like that, -EBUSY for
- * one that is in use, -ENOMEM, also for the memory to copy through.
+ * Return: the channel. Otherwise an ERR_PTR with -EOPNOTSUPP if the kernel has no such
+ * controllers, with -EINVAL if there is no such channel or it cannot run like that, with
+ * -EBUSY if the channel is in use, or with -ENOMEM, also for lack of copy memory.
  */
 struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channel_request *request,
 						  const char *user, const char **why)
@@ -61,14 +61,14 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_get);
 /**
  * wdmdma_dma_channel_start() - program the channel for a transfer, and let it run
  * @dma_channel: the channel
- * @dma: where, for the controller
- * @len: bytes
- * @direction: of the bytes
- * @why: set on failure: the reason
+ * @dma: logical address for the controller
+ * @len: length in bytes
+ * @direction: direction of the transfer
+ * @why: set to the reason on failure
  *
  * Context: any.
- * Return: 0; -EINVAL for bytes that it cannot move, -EBUSY while there is a transfer,
- * -ESHUTDOWN when the channel has been given back.
+ * Return: 0 on success. -EINVAL if the channel cannot move these bytes, -EBUSY if it has a
+ * transfer, or -ESHUTDOWN after the channel was given back.
  */
 int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
 			     enum dma_data_direction direction, const char **why)
@@ -100,7 +100,7 @@ int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t 
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_start);
 
-/* While there is a transfer. */
+/* Return the bytes that are left of the transfer. There must be a transfer. */
 static size_t dma_channel_left(const struct wdmdma_dma_channel *dma_channel)
 {
 	size_t left = dma_channel->ops->residue(dma_channel);
@@ -108,16 +108,19 @@ static size_t dma_channel_left(const struct wdmdma_dma_channel *dma_channel)
 	lockdep_assert_held(&dma_channel->lock);
 	if (left)
 		return left;
-	/* One that goes round has never moved all: it is at the beginning. */
+	/* A cyclic transfer never ends. With nothing left it is at its beginning again. */
 	if (dma_channel->cyclic)
 		return dma_channel->len;
-	/* The counter of one that is as long as can be looks the same at both ends. */
+	/* The counter of the longest possible transfer reads the same at both ends. */
 	if (dma_channel->len == dma_channel->boundary && !dma_channel->ops->is_done(dma_channel))
 		return dma_channel->len;
 	return 0;
 }
 
-/* Move nothing more. What is left stays readable, and the transfer has still to be stopped. */
+/*
+ * Let the channel move nothing more. The residue stays readable, and the transfer must still
+ * be ended by wdmdma_dma_channel_stop().
+ */
 void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
@@ -131,8 +134,8 @@ void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel)
 }
 
 /*
- * Memory goes: move nothing more if the transfer is in it, at least in part. Then, true, the
- * transfer has still to be stopped. Any context.
+ * Let the channel move nothing more if its transfer overlaps memory that is being freed.
+ * Return true if so. wdmdma_dma_channel_stop() must still end the transfer. Any context.
  */
 bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len)
 {
@@ -151,7 +154,7 @@ bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_leave);
 
-/* End the transfer, if there is one: its memory is not the controller's any more. Any context. */
+/* End the transfer, if any. The controller does not use its memory any more. Any context. */
 void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
@@ -169,8 +172,8 @@ void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_stop);
 
 /*
- * The memory to copy through, for one transfer; NULL if that is too short, or somebody
- * has it. Any context.
+ * Lend the channel's copy memory to one transfer. Return NULL if the memory is too short or
+ * is lent already. Any context.
  */
 struct page *wdmdma_dma_channel_lend(struct wdmdma_dma_channel *dma_channel, size_t len)
 {
@@ -188,7 +191,7 @@ struct page *wdmdma_dma_channel_lend(struct wdmdma_dma_channel *dma_channel, siz
 	return page;
 }
 
-/* Is this that memory? Then the next transfer may have it. Any context. */
+/* Take copy memory back for the next transfer. Return false if @page is none. Any context. */
 bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const struct page *page)
 {
 	unsigned long flags;
@@ -201,7 +204,10 @@ bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const 
 	return true;
 }
 
-/* Bytes that are left of the transfer, or were when the last one ended. Any context. */
+/*
+ * Return the bytes that are left of the transfer, or that were left when the last transfer
+ * ended. @dma_channel must not be NULL. Any context.
+ */
 size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
@@ -213,7 +219,7 @@ size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel)
 	return left;
 }
 
-/* Give the channel back; others may still call. Any context. */
+/* Give the channel back to the kernel. The record stays, as calls may use it. Any context. */
 void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags;
@@ -230,7 +236,7 @@ void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel)
 		dma_channel->ops->put(dma_channel);
 }
 
-/* The same, and nobody calls any more, or has memory of it. */
+/* Close the channel and free the record. No call and no transfer may use the record any more. */
 void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel)
 {
 	if (!dma_channel)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Controllers: one channel of a system DMA controller, which moves the bytes for a
+ * DMA channels: one channel of a system DMA controller, which moves the bytes for a
  * device that cannot do so itself.
  *
- * A channel belongs to one adapter, and does one transfer at a time: programmed when
- * memory is mapped, stopped before it is unmapped. All functions take NULL, for the
- * adapter of a bus master, which has no controller.
+ * A channel belongs to one adapter, and does one transfer at a time. The channel is
+ * programmed after memory is mapped, and must be stopped before the memory is unmapped.
+ * The adapter of a bus master has no channel, so NULL may be passed to all functions but
+ * wdmdma_dma_channel_residue().
  */
 #ifndef WDMDMA_DMA_CHANNEL_H
 #define WDMDMA_DMA_CHANNEL_H
@@ -19,11 +20,11 @@ struct page;
 
 /**
  * struct wdmdma_dma_channel_request - the channel that a driver wants
- * @channel: its number
+ * @channel: number of the channel
  * @unit: bytes that the device moves at a time
- * @most: bytes that it moves in one transfer, at most
- * @cyclic: at the end of a transfer, begin again
- * @demand: move as long as the device asks, and not one unit each time
+ * @most: largest number of bytes that the device moves in one transfer
+ * @cyclic: begin again at the end of a transfer
+ * @demand: move bytes as long as the device asks, and not one unit each time
  */
 struct wdmdma_dma_channel_request {
 	u32 channel;
@@ -47,19 +48,22 @@ size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel);
 
-/* The power of two whose multiples memory for the controller may not cross; 0: there is none. */
+/*
+ * Return the power of two whose multiples the controller's memory must not cross, or 0 if
+ * there is none.
+ */
 static inline u32 wdmdma_dma_channel_boundary(const struct wdmdma_dma_channel *dma_channel)
 {
 	return dma_channel ? dma_channel->boundary : 0;
 }
 
-/* What its addresses and lengths must be multiples of. */
+/* Return the unit that all addresses and lengths must be multiples of. */
 static inline u32 wdmdma_dma_channel_unit(const struct wdmdma_dma_channel *dma_channel)
 {
 	return dma_channel ? dma_channel->unit : 1;
 }
 
-/* Does it go round and round? Then memory cannot be copied for it. */
+/* Return true if a transfer begins again at its end. Its memory must not be copied then. */
 static inline bool wdmdma_dma_channel_is_cyclic(const struct wdmdma_dma_channel *dma_channel)
 {
 	return dma_channel && dma_channel->cyclic;
