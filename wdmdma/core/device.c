@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices: what the module keeps for one struct device.
+ * Devices: the module's record of a struct device.
  *
- * A record lives until its last reference goes; its driver uses it until the release of
- * a devres entry of the device. The driver core comes to that after the driver's remove()
- * and the bus's dma_cleanup(), and before it takes the device's DMA set-up down: the one
- * moment when buffers that the driver forgot can still be unmapped, and are not in use
- * any more. dma_cleanup() gives up the claim to the IOMMU's default domain, so that an
- * administrator can replace that between the two: see device_check_domain().
+ * A record lives until its last reference is dropped. The driver may use the record until
+ * the driver core releases a devres entry of the device. The release comes after the
+ * driver's remove() and the bus's dma_cleanup(), and before the driver core takes down the
+ * device's DMA set-up. Only then are buffers that the driver forgot no longer in use, but
+ * can still be unmapped. dma_cleanup() gives up the claim to the IOMMU's default domain, so
+ * an administrator can replace the domain before the release. See device_check_domain().
  *
- * Until then the record pins the module. Afterwards it need not: only an adapter that was
- * never put keeps it, which owns nothing; and who could still call has a module that
- * depends on this one. What is left goes with the module.
+ * The record must pin the module until the release. After the release only an adapter that
+ * was never put keeps the record. Such an adapter owns nothing, and a driver that could
+ * still use the adapter has a module that depends on this one. Module exit frees the
+ * records and adapters that are left.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -50,7 +51,7 @@ static void device_free_adapter(struct work_struct *work)
 	kfree(adapter);
 }
 
-/* Free an adapter that is torn down once no look-up can still be in it. */
+/* Free an adapter that was torn down, when no look-up can be in it any more. */
 static void device_forget_adapter(struct wdmdma_adapter *adapter)
 {
 	INIT_RCU_WORK(&adapter->forget, device_free_adapter);
@@ -83,30 +84,30 @@ static void device_release(struct kref *ref)
 		device_free_record(&device->free);
 }
 
-/* Drop a reference. Any context; the last one goes in a work item where it must not sleep. */
+/* Drop a reference. Any context. A work item frees the record if the caller must not sleep. */
 void wdmdma_device_put(struct wdmdma_device *device)
 {
 	kref_put(&device->handle.ref, device_release);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
 
-/* Neither unmapped nor freed: the pages, their mapping for the CPU, the logical addresses. */
+/* Count a buffer as lost. Its pages, CPU mapping and logical addresses must be left alone. */
 static void device_lose_buffer(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	atomic_long_add(buffer->size, &device->lost);
 }
 
-/* Takes the place of a backend that the device's mappings are out of reach of. */
+/* Replaces the backend of a device whose mappings the backend cannot reach any more. */
 static const struct wdmdma_backend device_lost_backend = {
 	.name = "replaced domain",
 	.free = device_lose_buffer,
 };
 
 /*
- * Are the device's mappings where they were made? An IOMMU domain that was replaced has
- * taken them with it, and the DMA API would look for them in the new one. So they are
- * left alone: nothing of them is unmapped or freed. Under the sem of the device itself, or
- * of one that joined it, for writing.
+ * Replace the backend if the device is not in the IOMMU domain that its mappings were made
+ * in. The mappings went with the old IOMMU domain, and the DMA API would look for them in
+ * the new one. So the mappings must not be unmapped, and their memory must not be freed.
+ * The caller must hold the sem of the device, or of a device that joined it, for writing.
  */
 static void device_check_domain(struct wdmdma_device *device)
 {
@@ -115,8 +116,8 @@ static void device_check_domain(struct wdmdma_device *device)
 }
 
 /*
- * Move an adapter that is torn down to the retired list, and let go of the oldest there.
- * The caller holds the device's sem for writing.
+ * Move an adapter that is torn down to the retired list. Free the oldest adapter there if
+ * the list gets too long. The caller must hold the device's sem for writing.
  */
 void wdmdma_device_retire(struct wdmdma_adapter *adapter)
 {
@@ -133,8 +134,8 @@ void wdmdma_device_retire(struct wdmdma_adapter *adapter)
 }
 
 /*
- * No driver uses the device any more: take back all that its adapters have. Harmless
- * twice. Returns how many adapters there are.
+ * Take back all that the device's adapters have. A driver must not use the device any more.
+ * A second call does no harm. Return the number of adapters.
  */
 static unsigned int device_end(struct wdmdma_device *device, const char *when)
 {
@@ -146,7 +147,7 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 
 	WRITE_ONCE(device->dead, true);
 	device_check_domain(device->dma);
-	/* The memory of one adapter's transfers may be a common buffer of another one. */
+	/* Transfers must end first, as they may use a common buffer of another adapter. */
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters++;
 		wdmdma_sg_list_free_all(adapter, when);
@@ -164,8 +165,10 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 }
 
 /*
- * Who does its DMA as this device has been unbound before: see backend/iommu_group.c. Only where
- * its probe function failed is it let go of a moment before its turn: which is now.
+ * Take back all that the guests have that do their DMA as this device. The driver core has
+ * normally unbound a guest's driver before, see backend/iommu_group.c. If a guest's probe
+ * function failed, the core drops the device link a moment before it releases the guest's
+ * devres. Then the guest's buffers must be freed here.
  */
 static void device_end_guests(struct wdmdma_device *device)
 {
@@ -181,7 +184,7 @@ static void device_end_guests(struct wdmdma_device *device)
 	}
 }
 
-/* What the driver should have done. */
+/* Log what the driver should have done before it was unbound. */
 static void device_report(struct wdmdma_device *device, unsigned int adapters,
 			  unsigned int guests)
 {
@@ -203,7 +206,7 @@ static void device_report(struct wdmdma_device *device, unsigned int adapters,
 			 guests);
 }
 
-/* Until a record says that it is unbound, no other one is made for its struct device. */
+/* Set the state. A struct device must not get a new record before the old one is unbound. */
 static void device_set_state(struct wdmdma_device *device, enum wdmdma_device_state state)
 {
 	mutex_lock(&wdmdma_open_lock);
@@ -211,7 +214,7 @@ static void device_set_state(struct wdmdma_device *device, enum wdmdma_device_st
 	mutex_unlock(&wdmdma_open_lock);
 }
 
-/* The devres release: the driver's remove() has run, and nothing of it uses the device. */
+/* The devres release. The driver's remove() has run, and must have stopped using the device. */
 static void device_unbound(struct device *dev, void *res)
 {
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
@@ -220,13 +223,13 @@ static void device_unbound(struct device *dev, void *res)
 
 	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
 	wdmdma_handle_retire(&device->handle);
-	/* A routine that asks for more each time would keep the work going. */
+	/* Close first, or a routine that makes a new request each time keeps the work going. */
 	down_write(&device->sem);
 	device_check_domain(device->dma);
 	list_for_each_entry(adapter, &device->adapters, node)
 		wdmdma_sg_list_close(adapter);
 	up_write(&device->sem);
-	/* Adapters put in atomic context are still on their way out. */
+	/* Wait for the teardown of adapters that were put in atomic context. */
 	flush_workqueue(wdmdma_workqueue);
 
 	down_write(&wdmdma_domain_lock);
@@ -245,21 +248,25 @@ static void device_unbound(struct device *dev, void *res)
 }
 
 /*
- * Is devres that is added now released with the driver? The driver core changes the status
- * before it empties the list, and takes the driver away after that. For the next driver the
- * status comes first, and the driver once the list was found empty.
+ * Return true if a devres entry added now is released when the driver is unbound. The driver
+ * core changes the status before it empties the devres list, and clears dev->driver after
+ * that. For the next driver it sets the status first, and sets dev->driver after it has found
+ * the devres list empty.
  */
 static bool device_has_driver(const struct device *dev)
 {
 	enum dl_dev_state status = READ_ONCE(dev->links.status);
 
-	/* Pairs with the driver core's locks: a status of the next driver comes without one. */
+	/* Pairs with the driver core's locks. The next driver's status is set without a lock. */
 	smp_rmb();
 	return (status == DL_DEV_PROBING || status == DL_DEV_DRIVER_BOUND) &&
 	       READ_ONCE(dev->driver);
 }
 
-/* A record that its devres entry and the caller have a reference to; or an ERR_PTR. */
+/*
+ * Make a record with two references, one for its devres entry and one for the caller.
+ * Return an ERR_PTR on failure.
+ */
 static struct wdmdma_device *device_new(struct device *dev)
 {
 	struct wdmdma_device *device = kzalloc(sizeof(*device), WDMDMA_GFP);
@@ -282,7 +289,7 @@ static struct wdmdma_device *device_new(struct device *dev)
 	}
 	wdmdma_align_raise(device);
 	get_device(dev);
-	/* The caller's module depends on this one, so it is there to be pinned. */
+	/* The caller's module depends on this module, which therefore cannot be on its way out. */
 	__module_get(THIS_MODULE);
 	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
 	kref_get(&device->handle.ref);
@@ -291,8 +298,9 @@ static struct wdmdma_device *device_new(struct device *dev)
 }
 
 /*
- * Make a record for a device whose driver stays bound meanwhile. That is looked at again
- * when the entry is there: now either the driver core releases it, or it comes away here.
+ * Make a record for a device whose driver is bound. The caller must check again that the
+ * driver is bound after the devres entry was added. If the driver is not, then either the
+ * driver core releases the entry or the caller must do so.
  */
 static struct wdmdma_device *device_add_record(struct device *dev)
 {
@@ -314,7 +322,7 @@ static struct wdmdma_device *device_add_record(struct device *dev)
 	return device;
 }
 
-/* The record of a device whose driver is bound, or is being unbound; or NULL. */
+/* Return the record of a device whose driver is bound or is being unbound, or NULL. */
 static struct wdmdma_device *device_find_record(const struct device *dev)
 {
 	struct wdmdma_device *device;
@@ -331,8 +339,9 @@ static struct wdmdma_device *device_find_record(const struct device *dev)
  * @dev: a device whose driver is bound, or is being probed
  *
  * Context: may sleep.
- * Return: the record, with a reference; or an ERR_PTR: -ENOMEM, -ESHUTDOWN while the
- * driver is being unbound, -EBUSY while the device is in an IOMMU domain that is not its own.
+ * Return: the record, with a reference. Otherwise an ERR_PTR with -ENOMEM, with -ESHUTDOWN
+ * while the driver is being unbound, or with -EBUSY while the device is in an IOMMU domain
+ * that is not its own.
  */
 struct wdmdma_device *wdmdma_device_open(struct device *dev)
 {
@@ -352,7 +361,7 @@ struct wdmdma_device *wdmdma_device_open(struct device *dev)
 	mutex_unlock(&wdmdma_open_lock);
 
 	if (added && !device_has_driver(dev)) {
-		/* Without effect if the driver core has taken the entry already. */
+		/* This has no effect if the driver core has taken the entry already. */
 		devres_release(dev, device_unbound, NULL, NULL);
 		wdmdma_device_put(device);
 		device = ERR_PTR(-ESHUTDOWN);
@@ -362,8 +371,8 @@ struct wdmdma_device *wdmdma_device_open(struct device *dev)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_open);
 
 /*
- * The module goes, nobody can call any more, and no driver is bound. Take a record that was
- * left off the list, with a reference; NULL if there is none.
+ * Take a record that is left off the list of records, with a reference. Return NULL if there
+ * is none. For module exit, when no driver may be bound and no call can be made any more.
  */
 struct wdmdma_device *wdmdma_device_take_left(void)
 {
@@ -377,7 +386,7 @@ struct wdmdma_device *wdmdma_device_take_left(void)
 	return device;
 }
 
-/* The live record with this handle, with a reference; or NULL. Any context. */
+/* Find the live record with this handle and take a reference, or return NULL. Any context. */
 struct wdmdma_device *wdmdma_device_find(const void *handle)
 {
 	struct wdmdma_handle *found = wdmdma_handle_find(WDMDMA_HANDLE_DEVICE, handle);
@@ -389,10 +398,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);
 /**
  * wdmdma_device_use_private() - give the device a domain of its own until unbind
  * @device: the device
- * @why: set on failure: the reason
+ * @why: set to the reason on failure
  *
  * Context: may sleep.
- * Return: 0; -EBUSY when it is too late, -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN.
+ * Return: 0 on success. -EBUSY if it is too late, -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN.
  */
 int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
 {
@@ -427,7 +436,7 @@ int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_use_private);
 
 #ifdef CONFIG_WDMDMA_KUNIT
-/* How often this module is pinned. */
+/* Return the number of references to this module. */
 int wdmdma_module_refs(void)
 {
 	return module_refcount(THIS_MODULE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Devices: their record and its end. See core/device.c. */
+/* The record of a device, and its lifetime. See core/device.c. */
 #ifndef WDMDMA_DEVICE_H
 #define WDMDMA_DEVICE_H
 
