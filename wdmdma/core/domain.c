@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Domains: which devices reach the same memory at the same logical addresses.
+ * Domains: sets of devices that reach the same memory at the same logical addresses.
  *
- * An IOMMU translates for a device, not for an adapter. So each device is in one
- * domain, and all its adapters with it. It begins in its home, which devices of one
- * IOMMU group have in common, and leaving means going back there.
+ * An IOMMU translates for a device, not for an adapter. So each device is in one domain,
+ * together with all its adapters. A device starts in its home, a domain that all devices
+ * of an IOMMU group have in common. A device that leaves another domain goes back to its
+ * home.
  *
- * To join a domain is to be attached to the default domain of its leader, a device
- * that is at home there, and to do all DMA with the leader's struct device from then
- * on (wdmdma_adapter_dma()): the kernel's DMA API goes on using the joiner's own
- * default domain, whose addresses mean nothing to the device now.
+ * To join a domain, a device is attached to the default IOMMU domain of the leader, a
+ * device whose home the domain is. From then on all DMA of the joiner must be done with
+ * the leader's struct device (wdmdma_adapter_dma()). The DMA API keeps using the joiner's
+ * own default IOMMU domain for the joiner's struct device, and the addresses of that
+ * domain mean nothing to the joiner now.
  *
- * Where nothing translates, a logical address is the physical one in every domain,
- * and joining is bookkeeping: who is a member, and how far the members reach.
+ * Without an IOMMU a logical address is the physical address in every domain. A join then
+ * only notes that the device is a member, and how far the members reach.
  *
- * What makes a join impossible is found out before anything is changed, as far as the
+ * A join must find out what makes it impossible before it changes anything, as far as the
  * kernel can be asked.
  */
 #include <linux/dma-map-ops.h>
@@ -34,8 +36,8 @@
 DECLARE_RWSEM(wdmdma_domain_lock);
 
 /*
- * Homes that belong to a group. A domain can go while wdmdma_domain_lock is held, so the
- * list has a lock of its own. None is added but under wdmdma_domain_lock, too.
+ * Homes that belong to a group. A domain can be freed while wdmdma_domain_lock is held, so
+ * the list has a lock of its own. wdmdma_domain_lock must be held as well to add a home.
  */
 static LIST_HEAD(domain_homes);
 static DEFINE_SPINLOCK(domain_homes_lock);
@@ -65,7 +67,7 @@ void wdmdma_domain_put(struct wdmdma_domain *domain)
 	kref_put(&domain->handle.ref, domain_release);
 }
 
-/* The home that a group has already, with a reference. */
+/* Find the home that a group has already and take a reference, or return NULL. */
 static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
 {
 	struct wdmdma_domain *domain, *found = NULL;
@@ -81,12 +83,12 @@ static struct wdmdma_domain *domain_home_of(const struct iommu_group *group)
 	return found;
 }
 
-/* A new home. It takes over the reference to @group, if there is one. */
+/* Make a new home, which takes over the reference to @group, if there is a group. */
 static struct wdmdma_domain *domain_new(struct iommu_group *group)
 {
 	struct wdmdma_domain *domain = kzalloc(sizeof(*domain), WDMDMA_GFP);
 
-	/* So that a group gets one only. */
+	/* The lock is needed so that a group gets only one home. */
 	lockdep_assert_held_write(&wdmdma_domain_lock);
 	if (!domain)
 		return NULL;
@@ -98,13 +100,13 @@ static struct wdmdma_domain *domain_new(struct iommu_group *group)
 		list_add(&domain->node, &domain_homes);
 		spin_unlock(&domain_homes_lock);
 	}
-	/* A multiple of 4, as Windows has them. */
+	/* Windows' handles are multiples of 4, so this handle must be one, too. */
 	wdmdma_handle_publish(&domain->handle, WDMDMA_HANDLE_DOMAIN,
 			      (void *)(4 * atomic_long_inc_return(&domain_last_key)));
 	return domain;
 }
 
-/* How many devices have joined that have their home elsewhere. */
+/* Return the number of members that have their home in another domain. */
 static unsigned int domain_guests(const struct wdmdma_domain *domain)
 {
 	const struct wdmdma_device *device;
@@ -116,15 +118,16 @@ static unsigned int domain_guests(const struct wdmdma_domain *domain)
 	return guests;
 }
 
-/* Is the device in the domain of its home, as far as the IOMMU is concerned? */
+/* Return true if the IOMMU has the device in the domain of its home. */
 bool wdmdma_domain_is_own(struct wdmdma_device *device)
 {
 	return wdmdma_group_domain(device) == device->home->own;
 }
 
 /*
- * Take a device into its home, if it is there in fact. The kernel keeps a group's default
- * domain as long as a driver is bound to a device of it, and may have replaced it before.
+ * Take a device into its home. Return -EBUSY if the IOMMU has the device in another domain.
+ * The kernel keeps the group's default domain as long as a driver is bound to a device of
+ * the group, and may have replaced the domain before.
  */
 static int domain_admit(struct wdmdma_domain *home, struct wdmdma_device *device)
 {
@@ -145,8 +148,8 @@ static int domain_admit(struct wdmdma_domain *home, struct wdmdma_device *device
 }
 
 /*
- * Put a new device into its home. Return: 0; -ENOMEM; -EBUSY where the IOMMU has its group
- * in another domain, in which the addresses of the DMA API mean nothing. May sleep.
+ * Put a new device into its home. Return 0, -ENOMEM, or -EBUSY if the IOMMU has the device's
+ * group in another domain, where the addresses of the DMA API mean nothing. May sleep.
  */
 int wdmdma_domain_enter_home(struct wdmdma_device *device)
 {
@@ -170,7 +173,10 @@ int wdmdma_domain_enter_home(struct wdmdma_device *device)
 	return ret;
 }
 
-/* The device's driver is unbound. Returns how many guests stay in its home. */
+/*
+ * Take a device whose driver is unbound out of its home. Return the number of guests that
+ * stay in the home.
+ */
 unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
 {
 	lockdep_assert_held_write(&wdmdma_domain_lock);
@@ -180,9 +186,9 @@ unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
 }
 
 /*
- * The IOMMU has not taken a device back into its own domain, and what it is in instead is
- * not known. So nothing is given to it any more. The home remembers that beyond the
- * device's record.
+ * Mark a device as astray, because the IOMMU has not taken the device back into its own
+ * domain. Which domain the device is in instead is not known, so the device must get no
+ * memory and no transfer any more. The home remembers the fault beyond the device's record.
  */
 void wdmdma_domain_stray(struct wdmdma_device *device)
 {
@@ -201,7 +207,7 @@ void wdmdma_domain_stray(struct wdmdma_device *device)
 		"the IOMMU has not taken the device back into its own domain: it gets no memory and no transfers until its driver is bound anew\n");
 }
 
-/* Let a device that has no buffers leave the domain that it joined, if it did. */
+/* Put a device back into its home, if it has joined a domain. It must have no buffers. */
 void wdmdma_domain_go_home(struct wdmdma_device *device)
 {
 	struct wdmdma_domain *left = device->domain;
@@ -218,7 +224,7 @@ void wdmdma_domain_go_home(struct wdmdma_device *device)
 	wdmdma_domain_put(left);
 }
 
-/* The domain with this handle, dead or alive, with a reference; or NULL. */
+/* Find the domain with this handle, dead or alive, and take a reference, or return NULL. */
 static struct wdmdma_domain *domain_find(const void *key)
 {
 	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_DOMAIN, key);
@@ -226,7 +232,7 @@ static struct wdmdma_domain *domain_find(const void *key)
 	return handle ? to_domain(handle) : NULL;
 }
 
-/* Is there an adapter in the domain? */
+/* Return true if an adapter is in the domain. */
 static bool domain_is_live(struct wdmdma_domain *domain)
 {
 	struct wdmdma_device *device;
@@ -241,7 +247,7 @@ static bool domain_is_live(struct wdmdma_domain *domain)
 	return live;
 }
 
-/* The highest address that all adapters of a device reach. */
+/* Return the highest logical address that all adapters of a device reach. */
 static u64 domain_reach_of(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
@@ -253,7 +259,7 @@ static u64 domain_reach_of(struct wdmdma_device *device)
 	return reach;
 }
 
-/* The highest address that all members reach. */
+/* Return the highest logical address that all members reach. */
 static u64 domain_ceiling(struct wdmdma_domain *domain)
 {
 	struct wdmdma_device *device;
@@ -268,7 +274,7 @@ static u64 domain_ceiling(struct wdmdma_domain *domain)
 	return ceiling;
 }
 
-/* The last byte of an adapter's domain buffers; 0 if it has none. */
+/* Return the highest logical address of an adapter's domain buffers, or 0 if it has none. */
 static u64 domain_highest_of(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_buffer *buffer;
@@ -282,14 +288,14 @@ static u64 domain_highest_of(struct wdmdma_adapter *adapter)
 	return highest;
 }
 
-/* The same for all members. */
+/* Return the highest logical address of all members' domain buffers, or 0 if there are none. */
 static u64 domain_highest(struct wdmdma_domain *domain)
 {
 	struct wdmdma_adapter *adapter;
 	struct wdmdma_device *device;
 	u64 highest = 0;
 
-	/* So that none is added. */
+	/* The lock is needed so that no domain buffer is added. */
 	lockdep_assert_held_write(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member) {
 		down_read(&device->sem);
@@ -301,8 +307,8 @@ static u64 domain_highest(struct wdmdma_domain *domain)
 }
 
 /*
- * Does an adapter of the device have buffers? What it keeps it gives back, and keeps no
- * more until domain_settle().
+ * Return true if an adapter of the device has buffers. Free recycled buffers first, and
+ * recycle no buffer until domain_settle().
  */
 static bool domain_has_buffers(struct wdmdma_device *device)
 {
@@ -320,7 +326,7 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 	return false;
 }
 
-/* No transfer starts until domain_settle(). False if there are any. */
+/* Let no transfer start until domain_settle(). Return false if the device has transfers. */
 static bool domain_hold_transfers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
@@ -333,8 +339,8 @@ static bool domain_hold_transfers(struct wdmdma_device *device)
 }
 
 /*
- * The device is where it is: its adapters may start transfers, and keep buffers if it is
- * at home.
+ * End a change of domain, done or refused. The device's adapters may start transfers again,
+ * and may recycle buffers if the device is at home.
  */
 static void domain_settle(struct wdmdma_device *device)
 {
@@ -347,7 +353,7 @@ static void domain_settle(struct wdmdma_device *device)
 	}
 }
 
-/* Is memory of one device memory of the other, at the same addresses? */
+/* Return 0 if both devices can reach the same memory at the same logical addresses. */
 static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			     const char **why)
 {
@@ -367,7 +373,7 @@ static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device 
 	       (translated ? wdmdma_group_check_join(joiner, leader, why) : 0);
 }
 
-/* Is the joiner free to go? If so it starts no transfer until domain_settle(). */
+/* Return 0 if the joiner may leave its home. No transfer then starts until domain_settle(). */
 static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const char **why)
 {
 	lockdep_assert_held_write(&wdmdma_domain_lock);
@@ -387,7 +393,10 @@ static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const 
 	return 0;
 }
 
-/* Let the IOMMU change the joiner's domain. What has been begun is undone on failure. */
+/*
+ * Let the IOMMU change the joiner's domain. On failure the joiner must be back in its own
+ * domain, or is marked as astray.
+ */
 static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			 const char **why)
 {
@@ -399,7 +408,7 @@ static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *lea
 	return ret;
 }
 
-/* All that a join is, once its arguments are found. */
+/* Do a join, after its arguments were found. */
 static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domain,
 		       const char **why)
 {
@@ -428,7 +437,7 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 	if (!ret) {
 		if (joiner->home->group)
 			joiner->dma = leader;
-		/* It outlives those whose home it is, where nothing makes them stay. */
+		/* Without an IOMMU nothing keeps the leader bound. So hold the domain. */
 		kref_get(&domain->handle.ref);
 		joiner->domain = domain;
 		list_move_tail(&joiner->member, &domain->devices);
@@ -445,9 +454,9 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
  * @key: handle of the domain
  *
  * Context: may sleep.
- * Return: 0, also if it is in that domain; -EBADF if there is no such domain; -EBUSY
- * for a device that cannot go now; -EOPNOTSUPP for one that never can; -ESHUTDOWN after
- * unbind; -ENOMEM. A failure has been reported, and has changed nothing.
+ * Return: 0 on success, or if the device is in that domain already. -EBADF if there is no
+ * such domain, -EBUSY if the device cannot join now, -EOPNOTSUPP if it never can, -ESHUTDOWN
+ * after unbind, or -ENOMEM. A failure has been logged, and has changed nothing.
  */
 int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key)
 {
@@ -472,9 +481,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_join);
  * @call: the Windows call, for messages
  *
  * Context: may sleep.
- * Return: 0; -EBUSY if it has not joined another domain, or has buffers; -ESHUTDOWN
- * after unbind, and where the IOMMU does not take the device back, which is then dead;
- * -ENOMEM. A failure has been reported, and any other one has changed nothing.
+ * Return: 0 on success. -EBUSY if the device has not joined a domain, or has buffers,
+ * transfers or MSI vectors. -ESHUTDOWN after unbind, or if the IOMMU does not take the
+ * device back, which leaves the device dead. -ENOMEM. A failure has been logged. It has
+ * changed nothing, unless the device is dead now.
  */
 int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 {
@@ -509,7 +519,7 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_leave);
 
-/* Handle of the domain that the adapter is in; NULL after unbind. May sleep. */
+/* Return the handle of the adapter's domain, or NULL after unbind. May sleep. */
 const void *wdmdma_domain_of(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_device *device = adapter->device;
@@ -522,7 +532,7 @@ const void *wdmdma_domain_of(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_of);
 
-/* Narrow a request to what all members reach. */
+/* Clip a request to the addresses that all members reach. */
 static int domain_clip(struct wdmdma_device *device, struct wdmdma_domain *domain,
 		       struct wdmdma_request *request)
 {
@@ -545,15 +555,15 @@ static int domain_clip(struct wdmdma_device *device, struct wdmdma_domain *domai
 
 /**
  * wdmdma_domain_alloc() - allocate a common buffer for all of a domain
- * @adapter: the adapter that it will belong to
+ * @adapter: the adapter that will own the buffer
  * @key: handle of the domain, which the adapter must be in
- * @request: what was asked for; @window is narrowed to what all members reach
- * @cpu: receives the address for the CPU
- * @dma: receives the logical address, for every member
+ * @request: the request, whose @window is clipped to what all members reach
+ * @cpu: receives the CPU address
+ * @dma: receives the logical address, which is the same for every member
  *
  * Context: may sleep.
- * Return: 0; -EBADF if there is no such domain; -EINVAL if the adapter is not in it; an
- * errno of wdmdma_buffer_alloc(). A failure has been reported.
+ * Return: 0 on success. -EBADF if there is no such domain, -EINVAL if the adapter is not in
+ * that domain, or an errno of wdmdma_buffer_alloc(). A failure has been logged.
  */
 int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
 			struct wdmdma_request *request, void **cpu, dma_addr_t *dma)
@@ -562,7 +572,7 @@ int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
 	int ret;
 
 	request->shared = true;
-	/* Nobody may join who does not reach the buffer that is on its way. */
+	/* Meanwhile no device may join that does not reach the new buffer. */
 	down_read(&wdmdma_domain_lock);
 	ret = domain_clip(adapter->device, domain, request);
 	if (ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Domains: who shares addresses with whom. See core/domain.c. */
+/* Domains: devices that share their logical addresses. See core/domain.c. */
 #ifndef WDMDMA_DOMAIN_H
 #define WDMDMA_DOMAIN_H
 
