@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Flushing: memory that the CPU caches, for a device that does not look into caches.
+ * Cache flushing, for devices that do not snoop the CPU caches.
  *
- * The kernel exports no cache function on arm64, so the pages are mapped for the time
- * of the call, and the mapping is synchronised. Caches know physical addresses; which
- * device the mapping is for, and which domain that is in, does not matter to them. So
- * it is always the adapter's own, which needs no lock.
+ * The kernel exports no cache maintenance function on arm64. The pages are therefore mapped
+ * for the duration of the call, and the mapping is synchronised. CPU caches work on physical
+ * addresses, so the device of the mapping and its IOMMU domain do not matter. The mapping is
+ * always made with the adapter's own device, which needs no lock.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -18,7 +18,10 @@
 #include "core/core.h"
 #include "core/flush.h"
 
-/* Map a whole page, so that the mapping is not bounced for its length; or say why not. */
+/*
+ * Map a whole page, because the kernel may bounce a shorter mapping for its length. Set *@why
+ * to the reason of a failure, or to NULL.
+ */
 static dma_addr_t flush_map(struct device *dev, unsigned long pfn, enum dma_data_direction dir,
 			    const char **why)
 {
@@ -61,25 +64,25 @@ static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
 }
 
 /**
- * wdmdma_flush() - make memory the same for CPU and device
+ * wdmdma_flush() - make memory consistent between CPU and device
  * @adapter: the adapter
  * @call: the Windows call, for messages
- * @pfn: the pages
- * @offset: where in the first of them the memory begins
- * @len: its length in bytes
- * @to_device: the device is going to read what the CPU wrote; else the CPU is going to
- *	read what the device wrote
+ * @pfn: page frame numbers of the memory
+ * @offset: offset of the memory in its first page
+ * @len: length of the memory in bytes
+ * @to_device: true before the device reads what the CPU wrote, false before the CPU reads
+ *	what the device wrote
  *
- * Context: up to bottom halves and interrupts off.
- * Return: 0; -EOPNOTSUPP, reported, for memory that the device does not reach;
- * -ESHUTDOWN, reported, after unbind.
+ * Context: process context or bottom halves, with interrupts on or off.
+ * Return: 0, -EOPNOTSUPP if the device does not reach the memory, or -ESHUTDOWN after unbind.
+ * A failure has been reported.
  */
 int wdmdma_flush(struct wdmdma_adapter *adapter, const char *call, const unsigned long *pfn,
 		 size_t offset, size_t len, bool to_device)
 {
 	int ret = 0;
 
-	/* The clean-up at unbind waits for who saw transfers open. */
+	/* The clean-up at unbind waits for all readers that saw the transfers open. */
 	rcu_read_lock();
 	if (READ_ONCE(adapter->transfers.closed)) {
 		wdmdma_refuse(adapter->device, call, "the driver is unbound from the device");

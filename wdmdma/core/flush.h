@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CPU caches of memory that a device uses without snooping. See core/flush.c. */
+/* Cache flushing, for devices that do not snoop the CPU caches. See core/flush.c. */
 #ifndef WDMDMA_FLUSH_H
 #define WDMDMA_FLUSH_H
 

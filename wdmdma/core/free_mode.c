@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tolerant freeing: for drivers that do not repeat at the free what they said at
- * the allocation.
+ * Tolerant freeing, for drivers whose free does not repeat the arguments of the allocation.
  *
- * Some drivers free with another length, free a block in two parts, or name
- * another cache type, and Windows lets them. With free_mode=tolerant a free names
- * pages: those that its range touches, cut off at the end of the block. When all
- * pages of a block were named, by one free or by several that adjoin, the block is
- * freed as a whole; until then all of it stays, so a part that the driver still
- * uses is never taken away. A free that matches exactly is none of this.
+ * Some drivers free with another length, free a buffer in two parts, or name another cache
+ * type, and Windows accepts such a free. With free_mode=tolerant the free names the pages that
+ * its range touches, cut off at the end of the buffer. Once all pages of a buffer were named,
+ * by one free or by several adjoining frees, the module frees the whole buffer. Until then the
+ * whole buffer must stay, because the driver may still use the other part. A free that matches
+ * exactly does not come here.
  *
- * Still refused: an address outside every block, another logical address, a part
- * that was freed before, and memory that the driver itself owns.
+ * The module still refuses an address outside of every buffer, a wrong logical address, a part
+ * that was freed before, and a buffer on imported memory.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,7 +28,7 @@
 
 static bool tolerant;
 static unsigned long tolerated_frees;
-/* Protects tolerated_frees, and freed_first and freed_end of all buffers. Any context. */
+/* Protects tolerated_frees and all buffers' freed_first and freed_end. Taken in any context. */
 static DEFINE_RAW_SPINLOCK(free_mode_lock);
 
 static int free_mode_set(const char *value, const struct kernel_param *param)
@@ -66,7 +65,10 @@ bool wdmdma_free_mode_is_tolerant(void)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_mode_is_tolerant);
 
-/* Note that pages were named, and say whether that makes all of them. */
+/*
+ * Add the pages from @first to @end - 1 to the freed part of the buffer, and set *@whole to
+ * whether the part now covers the buffer. Return NULL, or the reason why they are refused.
+ */
 static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
 {
 	lockdep_assert_held(&free_mode_lock);
@@ -88,12 +90,12 @@ static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 e
 
 /**
  * wdmdma_free_mode_tolerate() - accept a free that does not match
- * @buffer: the buffer that the named address lies in
- * @args: what the driver says
- * @whole: set: all of the buffer has been named by now
+ * @buffer: the buffer that contains the named address
+ * @args: the arguments of the free
+ * @whole: receives whether all pages of the buffer have been named, if the free is accepted
  *
- * Context: any; the caller keeps the record from going away.
- * Return: NULL; or the reason why this one is refused all the same.
+ * Context: any. The caller must keep the record from being freed.
+ * Return: NULL if the free is accepted, or the reason why it must be refused.
  */
 const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
 				      const struct wdmdma_free_args *args, bool *whole)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Frees that do not match their allocation. See core/free_mode.c. */
+/* Tolerant handling of frees that do not match their allocation. See core/free_mode.c. */
 #ifndef WDMDMA_FREE_MODE_H
 #define WDMDMA_FREE_MODE_H
 

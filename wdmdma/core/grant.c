@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Grants: how many map registers an adapter can have. Nothing is reserved for them; but what
- * there is not at all no transfer should wait for.
+ * The limit on map registers of an adapter. Nothing is reserved for map registers. But a
+ * transfer should not wait for more than the machine has at all, so their number is limited.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -13,7 +13,7 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* Pages of memory below an address. */
+/* Return how many pages of memory lie at or below @last. */
 static u64 grant_pages_below(phys_addr_t last)
 {
 	unsigned long end = PHYS_PFN(last) + 1;
@@ -30,30 +30,31 @@ static u64 grant_pages_below(phys_addr_t last)
 	return pages;
 }
 
-/* Pages of one transfer of which the kernel copies all, or some. */
+/* Return how many pages a transfer may have if the kernel copies some or all of them. */
 static u64 grant_pages_of_pool(const struct wdmdma_adapter *adapter, struct device *dev)
 {
 	phys_addr_t start, end;
 
 	if (!wdmdma_bounce_pool(dev, &start, &end))
 		return U32_MAX;
-	/* It copies what we copied to, too. */
+	/* The kernel also bounces the copy that the module makes, which is one piece. */
 	if (!adapter->scatter_gather && is_swiotlb_force_bounce(dev))
 		return dma_max_mapping_size(dev) >> PAGE_SHIFT;
-	/* A piece may fill just more than half of a slot set. */
+	/* A piece may fill just over half of a swiotlb slot set, so use half of the pool. */
 	return PHYS_PFN(end - start) / 2;
 }
 
 /**
- * wdmdma_transfer_most_pages() - what a transfer can have at most
+ * wdmdma_transfer_most_pages() - return the limit on the pages of a transfer
  * @adapter: the adapter
  *
- * With more it would wait for ever for what there is not: logical addresses, bounce buffers
- * of the kernel's, or memory within reach to copy to. No more than half of these, and of
- * addresses, which are given out aligned to the length, a quarter, are for one transfer.
+ * A transfer with more pages would wait forever for logical addresses, for bounce buffers of
+ * the kernel, or for addressable memory to copy to. One transfer may use half of the bounce
+ * buffers or half of the memory. Of the logical addresses it may use a quarter, because they
+ * are allocated aligned to the length.
  *
  * Context: any.
- * Return: pages
+ * Return: number of pages, at least 2.
  */
 u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 {
@@ -82,6 +83,6 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 			break;
 		}
 	}
-	/* Two are enough for bytes across the border of two pages. */
+	/* Two pages must always be possible, for a few bytes across a page boundary. */
 	return clamp_t(u64, most, 2, U32_MAX);
 }
