@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Routines: how the driver's are called, and who is in one.
+ * Calls of the driver's routines, and how deeply a caller is nested in them.
  *
- * A routine may make the next request. Called from within it, that one's routine may do
- * the same, and so on until the stack is full. So a request that may wait waits if it is
- * made in a routine, of whichever adapter; its own routine is called from a work item. One
- * that may not wait calls its routine in the routine, a few times.
+ * A routine may make another request. If the module called the routine of that request at
+ * once, this routine could make a request too, and so on until the stack overflows. A request
+ * that may wait therefore waits if the caller is in a routine of any adapter, and a work item
+ * calls its routine. A request that may not wait is nested, up to WDMDMA_NESTED_MOST routines.
  *
- * A routine runs with bottom halves or interrupts off, on one CPU, and what else runs
- * there meanwhile is no caller of ours; only a preemptible kernel (PREEMPT_RT) may switch to
- * another task. So the CPU remembers the task that is in a routine. That is compared, and
- * not followed: were it out of date, a request would wait for no reason.
+ * A routine runs on one CPU, with bottom halves or interrupts off. No other caller of the
+ * module can run on that CPU meanwhile, unless a preemptible kernel (PREEMPT_RT) switches to
+ * another task. Each CPU therefore remembers the task that is in a routine. The task pointer
+ * is compared but must not be dereferenced. A stale pointer would make a request wait
+ * needlessly, and do no other harm.
  */
 #include <linux/bottom_half.h>
 #include <linux/irqflags.h>
@@ -23,7 +24,7 @@
 static DEFINE_PER_CPU(const struct task_struct *, routine_task);
 static DEFINE_PER_CPU(unsigned int, routine_depth);
 
-/* How many routines the caller is in. */
+/* Return the number of nested routines that the caller is in. */
 unsigned int wdmdma_routine_depth(void)
 {
 	if (this_cpu_read(routine_task) != current || !wdmdma_at_dispatch())
@@ -32,7 +33,10 @@ unsigned int wdmdma_routine_depth(void)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine_depth);
 
-/* A routine is going to be called: at DISPATCH_LEVEL, whatever the level is. */
+/*
+ * Prepare the call of a routine, which must run at DISPATCH_LEVEL whatever the caller's level
+ * is. Return the state that wdmdma_routine_leave() must restore.
+ */
 struct wdmdma_routine wdmdma_routine_enter(void)
 {
 	struct wdmdma_routine outer = { .enable = !irqs_disabled() };
@@ -46,7 +50,7 @@ struct wdmdma_routine wdmdma_routine_enter(void)
 	return outer;
 }
 
-/* It has returned. */
+/* Restore the state after the routine has returned. */
 void wdmdma_routine_leave(struct wdmdma_routine outer)
 {
 	this_cpu_write(routine_depth, outer.depth);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a device gets at memory of a transfer: as it is, by a copy of the kernel's, or not. */
+/* Find out whether a device can access the memory of a transfer, directly or by a bounce. */
 #include <linux/dma-mapping.h>
 
 #include "backend/dma_channel_ops.h"
@@ -11,8 +11,9 @@
 #include "objects.h"
 
 /*
- * Logical addresses for transfers: the device's mask for them is not that for buffers. A
- * backend may lower the live mask for a moment: that is not to count.
+ * Return the logical addresses that a transfer may use. The device's mask for transfers is not
+ * the mask for buffers. Use the mask that the device's record has, because a backend may lower
+ * the live mask temporarily.
  */
 struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer)
 {
@@ -26,8 +27,9 @@ struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfe
 }
 
 /*
- * Can the device be given this memory, as it is or copied by the kernel? A DMA controller
- * has boundaries, and uses no copy of the kernel's: see transfer_attrs().
+ * Return how the device accesses this memory, which is directly, through the kernel's bounce
+ * buffers, or not at all. A DMA controller has boundaries, and must not be given bounce
+ * buffers of the kernel, see transfer_attrs().
  */
 enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's one workqueue. It takes over what a call at DISPATCH_LEVEL may not do
- * itself, and what must not run on the caller's stack. Memory reclaim may wait for a
- * transfer, so the queue has a rescuer.
+ * The module's workqueue. It runs work that a call at DISPATCH_LEVEL may not do, and work that
+ * must not run on the caller's stack. Memory reclaim may wait for a transfer, so the queue must
+ * have a rescuer.
  */
 #include "core/work.h"
 
@@ -14,7 +14,7 @@ int wdmdma_work_init(void)
 	return wdmdma_workqueue ? 0 : -ENOMEM;
 }
 
-/* Finish the work that is queued. Nothing may queue more. */
+/* Finish the queued work and destroy the queue. No more work may be queued. */
 void wdmdma_work_exit(void)
 {
 	destroy_workqueue(wdmdma_workqueue);
