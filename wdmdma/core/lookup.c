@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Look-up: which buffer of an adapter lies at an address, for the CPU or for the
- * device, and what the other address is.
+ * Look-up of an adapter's buffers by CPU address or by logical address, and translation of
+ * one address into the other.
  *
- * A record of one page, of which there can be hundreds of thousands, is in two hash
- * tables: by the page's address for the CPU and for the device. A longer one is in two
- * xarrays, with all its pages as one range. So the cost grows neither with the number of
- * buffers nor with their length. No two records of an adapter share a page, in either.
+ * There can be hundreds of thousands of records of one page. Each is in two hash tables, by
+ * the CPU address and by the logical address of the page. A longer record is in two XArrays,
+ * as one range of all its pages. The cost of a look-up therefore grows neither with the number
+ * of buffers nor with their length. Two records of an adapter must not share a page, neither
+ * by CPU address nor by logical address.
  *
- * Looking up takes no lock but RCU's, in any context. While a record comes or goes
- * it may be found by a part of its pages, and the entry of a page that has just
- * been given to another record may be that of the old one: so a record counts only
- * if the address is in it. It is in memory until RCU's readers are done; whether
- * the driver still has the buffer, wdmdma_lookup_extent() says.
+ * A look-up takes no lock but RCU's and works in any context. While a record is inserted or
+ * removed, a look-up may find only a part of its pages. If another record has just got a page,
+ * the entry of the page may still be the old record. A look-up must therefore check that the
+ * record contains the address. The record stays in memory until RCU's readers are done, and
+ * wdmdma_lookup_extent() says whether the driver still has the buffer.
  *
- * Removing stores nothing over exactly the range that was stored, which takes the
- * same steps and needs no memory: so it cannot fail.
+ * Removing a record stores NULL over exactly the range that was stored. The removal takes the
+ * same steps as the insertion and needs no memory, so it cannot fail.
  */
 #include <linux/sched/mm.h>
 #include <linux/xarray.h>
@@ -27,7 +28,7 @@
 #include "lib/page_set.h"
 #include "objects.h"
 
-/* From the linear map on: small numbers make a low tree. What lies before it wraps around. */
+/* Index pages from PAGE_OFFSET to keep the XArray shallow. Lower addresses wrap around. */
 static unsigned long lookup_cpu_page(const void *cpu)
 {
 	return ((unsigned long)cpu - PAGE_OFFSET) >> PAGE_SHIFT;
@@ -38,13 +39,16 @@ static unsigned long lookup_dma_page(dma_addr_t dma)
 	return dma >> PAGE_SHIFT;
 }
 
-/* A block of a vector is a range, even if it has one page: its element may be gone. */
+/*
+ * Return true if the record belongs in the hash tables. A block of a vector is always a range,
+ * even if it has one page. Its element may be freed, which the look-up of pages does not check.
+ */
 static bool lookup_is_page(const struct wdmdma_buffer *buffer)
 {
 	return buffer->size == PAGE_SIZE && !buffer->block;
 }
 
-/* A table is allocated with the kernel's own flags: see wdmdma_pages_reclaim(). */
+/* rhashtable_init() allocates with flags of its own, see wdmdma_pages_reclaim(). */
 static int lookup_init_table(struct rhashtable *table, const struct rhashtable_params *params)
 {
 	unsigned int flags;
@@ -78,7 +82,7 @@ int wdmdma_lookup_init(struct wdmdma_lookup *lookup)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_init);
 
-/* Records must be gone, and with them those who look up. May sleep. */
+/* Destroy the index. No record may be left in it, and no look-up may be running. May sleep. */
 void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup)
 {
 	rhashtable_destroy(&lookup->page_by_cpu);
@@ -90,7 +94,10 @@ void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_destroy);
 
-/* Has a record of one page one of these? Where there are few records they are gone through. */
+/*
+ * Return true if a record of one page has a page of @buffer. If there are few records, go
+ * through all of them instead of looking up each page.
+ */
 static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
 {
 	unsigned int records = atomic_read(&lookup->page_by_cpu.nelems);
@@ -159,9 +166,9 @@ static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 }
 
 /*
- * Make a record known by its logical address. For one of a page wherever interrupts are
- * on, and on PREEMPT_RT preemption; else this may sleep. 0, or a negative errno, and the
- * record is to be hidden again.
+ * Make a record known by its logical address. Interrupts must be on, and on PREEMPT_RT also
+ * preemption. May sleep for a record that is longer than one page. Return 0 or a negative
+ * errno. After an error the caller must hide the record again.
  */
 int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
@@ -171,7 +178,7 @@ int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *b
 	return lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, buffer);
 }
 
-/* The other way round; in the same context. Cannot fail. */
+/* Undo wdmdma_lookup_show_dma(), in the same context. Cannot fail. */
 void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
 	if (lookup_is_page(buffer))
@@ -183,12 +190,12 @@ void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 
 /**
  * wdmdma_lookup_insert() - make a record known by its addresses
- * @lookup: of its adapter
- * @buffer: the record, with @cpu, @dma and @size; to be freed by RCU, whatever the
- *          result
+ * @lookup: the index of the record's adapter
+ * @buffer: the record, with @cpu, @dma and @size. It must be freed by RCU, even after an
+ *          error
  *
  * Context: may sleep.
- * Return: 0; -EBUSY if a record has one of its pages already, -ENOMEM.
+ * Return: 0, -EBUSY if another record already has one of the pages, or -ENOMEM.
  */
 int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
@@ -217,8 +224,8 @@ int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buf
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_insert);
 
 /*
- * Make a record unknown, before its addresses can become another's; one without a logical
- * address is known by the other one only. Cannot fail.
+ * Remove a record. The caller must do so before another buffer can get the addresses. A record
+ * without a logical address is known by its CPU address only. Cannot fail.
  */
 void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
@@ -232,9 +239,9 @@ void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buf
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_erase);
 
 /*
- * What xa_load() does, without a state in memory and a read lock of its own: this is
- * most of what a translation costs. A sibling can lead to another one only while the
- * range is being replaced.
+ * Look up a range as xa_load() does, but without a state in memory and without a read lock of
+ * its own, because this walk is most of the cost of a translation. A sibling entry can lead to
+ * another sibling entry only while the range is being replaced.
  */
 static __always_inline struct wdmdma_buffer *lookup_range(const struct xarray *xa,
 							  unsigned long page)
@@ -259,7 +266,7 @@ again:
 	return entry;
 }
 
-/* The record with this address, for the time of the caller's read lock; or NULL. */
+/* Return the record that contains @cpu, or NULL. It is valid in the caller's RCU read section. */
 struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu)
 {
 	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
@@ -270,7 +277,7 @@ struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const v
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_cpu);
 
-/* The same by its logical address. */
+/* As wdmdma_lookup_by_cpu(), for a logical address. */
 struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
 {
 	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_dma(lookup, dma);
@@ -281,7 +288,10 @@ struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_add
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_dma);
 
-/* The element of a block that the driver has at @offset, if it is live. Under the RCU read lock. */
+/*
+ * Return the live element at @offset of a block, or an empty extent. The caller must keep the
+ * vector from being freed, by an RCU read section or by holding the device's sem for writing.
+ */
 static struct wdmdma_extent lookup_element(const struct wdmdma_buffer *buffer, size_t offset)
 {
 	const struct wdmdma_vector_block *block =
@@ -295,7 +305,7 @@ static struct wdmdma_extent lookup_element(const struct wdmdma_buffer *buffer, s
 	return (struct wdmdma_extent){ nth * vector->stride, vector->len };
 }
 
-/* What the driver has at @offset of a record: nothing, once it is freed. */
+/* Return the extent that the driver has at @offset of a record. It is empty after the free. */
 struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset)
 {
 	if (buffer->block)
@@ -303,7 +313,7 @@ struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, si
 	return (struct wdmdma_extent){ 0, atomic_read(&buffer->freeing) ? 0 : buffer->len };
 }
 
-/* Bytes from @offset of a record to the end of what the driver has there; or 0. */
+/* Return the number of bytes from @offset of a record to the end of the extent there, or 0. */
 static size_t lookup_left(const struct wdmdma_buffer *buffer, size_t offset)
 {
 	struct wdmdma_extent extent = wdmdma_lookup_extent(buffer, offset);
@@ -313,13 +323,13 @@ static size_t lookup_left(const struct wdmdma_buffer *buffer, size_t offset)
 }
 
 /**
- * wdmdma_lookup_to_dma() - the logical address of a byte
- * @lookup: of the adapter
- * @cpu: its address for the CPU
+ * wdmdma_lookup_to_dma() - translate a CPU address into a logical address
+ * @lookup: the index of the adapter
+ * @cpu: the CPU address
  * @dma: receives the logical address
  *
- * Context: any, under the read lock.
- * Return: bytes from there to the end of the buffer or element; 0 if there is none.
+ * Context: any. The caller is in an RCU read section.
+ * Return: number of bytes from @cpu to the end of the buffer or element, or 0 if there is none.
  */
 size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma)
 {
@@ -332,7 +342,7 @@ size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_a
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_to_dma);
 
-/* The other way round. */
+/* As wdmdma_lookup_to_dma(), in the other direction. */
 size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu)
 {
 	struct wdmdma_buffer *buffer = wdmdma_lookup_by_dma(lookup, dma);

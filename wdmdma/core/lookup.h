@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The index of an adapter's live buffers, and what can be read of one: core/lookup.c and
- * core/buffer_info.c.
+ * The index of an adapter's live buffers (core/lookup.c), and the query of a buffer's
+ * attributes (core/buffer_info.c).
  */
 #ifndef WDMDMA_LOOKUP_H
 #define WDMDMA_LOOKUP_H
@@ -20,13 +20,13 @@ struct wdmdma_adapter;
 struct wdmdma_buffer;
 
 /**
- * struct wdmdma_lookup - the buffers of an adapter, by any address inside them
- * @page_by_cpu: those of one page, by its address for the CPU
- * @page_by_dma: the same by its logical address
- * @by_cpu: longer ones, by CPU page, counted from the start of the linear map
- * @by_dma: the same by logical page
- * @insert: serialises insertions, so that no two overlap
- * @records: all of them, those of one page before the others
+ * struct wdmdma_lookup - index of an adapter's buffers, by any address inside them
+ * @page_by_cpu: records of one page, by CPU address
+ * @page_by_dma: records of one page, by logical address
+ * @by_cpu: longer records, by CPU page, counted from the start of the linear map
+ * @by_dma: longer records, by logical page
+ * @insert: serialises insertions, so that no two records overlap
+ * @records: all records, with the records of one page before the longer records
  * @lock: protects @records
  */
 struct wdmdma_lookup {
@@ -40,9 +40,9 @@ struct wdmdma_lookup {
 };
 
 /**
- * struct wdmdma_extent - what a driver has as one buffer: all of a record, or an element
- * @start: bytes from the start of the record's memory
- * @len: bytes that the driver asked for; 0 if there is no such
+ * struct wdmdma_extent - a whole record, or the element of a vector that is a part of it
+ * @start: offset in the record's memory
+ * @len: bytes that the driver asked for, or 0 if no live buffer or element is there
  */
 struct wdmdma_extent {
 	size_t start;
@@ -50,15 +50,15 @@ struct wdmdma_extent {
 };
 
 /**
- * struct wdmdma_info - what a buffer really got
- * @cpu: first byte, for the CPU
- * @dma: for the device
+ * struct wdmdma_info - attributes of an allocated buffer or element
+ * @cpu: CPU address of the first byte
+ * @dma: logical address of the first byte
  * @len: bytes that the driver asked for
- * @size: bytes in whole pages
- * @node: of all its pages, or NUMA_NO_NODE if they are on several
- * @cache: how the CPU sees it; never WDMDMA_CACHE_PLATFORM
- * @page_size: SZ_2M or PAGE_SIZE, of memory and IOMMU mapping alike
- * @contiguous: its pages follow each other in physical memory
+ * @size: length in whole pages, in bytes
+ * @node: NUMA node of all pages, or NUMA_NO_NODE if the pages are on several nodes
+ * @cache: cache type of the CPU's mapping, never WDMDMA_CACHE_PLATFORM
+ * @page_size: SZ_2M or PAGE_SIZE, for the memory and the IOMMU mapping alike
+ * @contiguous: the pages are physically contiguous
  */
 struct wdmdma_info {
 	void *cpu;

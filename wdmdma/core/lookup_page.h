@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Look-up of buffers of one page, for paths in which every instruction counts: what
- * core/lookup.c does for all, without a call.
+ * Look-up of buffers of one page without a function call, for paths where every instruction
+ * counts. core/lookup.c does the same for buffers of any length.
  */
 #ifndef WDMDMA_LOOKUP_PAGE_H
 #define WDMDMA_LOOKUP_PAGE_H
@@ -12,12 +12,13 @@
 
 #include "objects.h"
 
-/* Both kinds of addresses are hashed by one function. */
+/* One hash function serves both kinds of addresses, which must have the same size. */
 static_assert(sizeof(dma_addr_t) == sizeof(void *));
 
 /*
- * Of the address of a page. The table uses the low bits of what it is given, and of a product
- * only the high ones are any good: so these alone, for as many as a million places.
+ * Bits in the hash of a page's address. rhashtable uses the low bits of a hash, but only the
+ * high bits of the product in hash_long() are well mixed. The hash function must therefore
+ * return only the high bits, which are enough for 2^20 buckets.
  */
 #define WDMDMA_LOOKUP_HASH_BITS	20
 
@@ -55,7 +56,7 @@ static const struct rhashtable_params wdmdma_lookup_by_dma_params = {
 	.automatic_shrinking = true,
 };
 
-/* The record of the page with this address, for the caller's read lock; or NULL. */
+/* Return the record of the page at @cpu, or NULL. It is valid in the caller's read section. */
 static __always_inline struct wdmdma_buffer *
 wdmdma_lookup_page_by_cpu(struct wdmdma_lookup *lookup, const void *cpu)
 {
@@ -73,8 +74,8 @@ wdmdma_lookup_page_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
 }
 
 /*
- * wdmdma_lookup_to_dma() for a live buffer of one page, and for nothing else: 0 does not
- * mean that there is none.
+ * As wdmdma_lookup_to_dma(), but only for live buffers of one page. A return value of 0 does
+ * not mean that no buffer is there, so the caller must then try wdmdma_lookup_to_dma().
  */
 static __always_inline size_t wdmdma_lookup_page_to_dma(struct wdmdma_lookup *lookup,
 							const void *cpu, dma_addr_t *dma)
