@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recycling: freed buffers of an adapter, for its next allocations.
+ * Recycling of an adapter's freed buffers for its next allocations.
  *
- * A driver that allocates and frees a buffer again and again would pay the DMA API for a
- * page, an address and a mapping each time. So the adapter keeps a freed buffer for which
- * only a length and a cache type was asked, and gives it, zeroed, to the next allocation
- * of that size. The driver does not have a kept buffer any more: no leak report names it,
- * no look-up finds it, and a free of it is refused.
+ * A driver may allocate and free a buffer again and again. Without recycling it would pay the
+ * DMA API for a page, a logical address and a mapping each time. The adapter's recycler
+ * therefore takes a freed buffer if its request had only a length and a cache type. The next
+ * allocation of that size and cache type gets the buffer, zeroed. A recycled buffer does not
+ * belong to the driver any more, so no leak report may name it, no look-up may find it, and a
+ * free of it must be refused.
  *
- * A kept buffer stays mapped for the device in a lazily flushed domain and without an
- * IOMMU. In a strict domain it is unmapped when it is freed, and mapped when it is taken.
- * An untrusted device keeps nothing, nor does one in a private domain or in the domain of
- * another device. See core/recycle_limit.c for how much is kept, and who gives it back.
+ * In a lazily flushed domain and without an IOMMU a recycled buffer stays mapped for the
+ * device. In a strict domain the buffer is unmapped when it is freed, and mapped again when it
+ * is allocated. The recycler stays closed for an untrusted device, for a device in a private
+ * domain, and for a device in the domain of another device. See core/recycle_limit.c for the
+ * limit and the shrinker.
  *
- * One page moves without the device's sem, under wdmdma_peek_lock(). A mapped page moves
- * under the raw spinlock alone, in any context. The DMA API's locks sleep on PREEMPT_RT,
- * so an unmapped page is mapped and unmapped outside of the raw spinlock. A longer buffer
- * needs the sem, since zeroing 2 MiB takes long. Closing the keep waits for all of them.
+ * A buffer of one page is recycled and allocated under wdmdma_peek_lock(), without the device's
+ * sem. A page that stays mapped needs only the raw spinlock, in any context. An unmapped page
+ * must be mapped and unmapped outside of the raw spinlock, because the DMA API's locks sleep on
+ * PREEMPT_RT. A longer buffer needs the sem, because zeroing 2 MiB takes long. Closing the
+ * recycler waits for all of these callers.
  */
 #include <linux/atomic.h>
 #include <linux/log2.h>
@@ -33,7 +36,7 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* Most that an adapter keeps; and what all of them keep, in pages. */
+/* The limit for each adapter, and the number of recycled pages of all adapters, in pages. */
 unsigned int wdmdma_recycle_limit = 1024;
 atomic_long_t wdmdma_recycled_pages = ATOMIC_LONG_INIT(0);
 
@@ -42,34 +45,34 @@ static unsigned int recycle_nr(const struct wdmdma_buffer *buffer)
 	return buffer->size >> PAGE_SHIFT;
 }
 
-/* The stack for buffers with this cache type and of this size; it has a size that is kept. */
+/* Return the stack for this cache type and size. Buffers of this size must be recyclable. */
 static struct wdmdma_buffer **recycle_stack(struct wdmdma_recycler *recycler,
 					    enum wdmdma_cache cache, size_t size)
 {
 	return &recycler->stack[cache][ilog2(size >> PAGE_SHIFT)];
 }
 
-/* How the CPU sees it: what the platform gives, if the module has not changed it. */
+/* Return the cache type that the module set for the pages, or the platform's cache type. */
 static enum wdmdma_cache recycle_cache_of(const struct wdmdma_buffer *buffer)
 {
 	return buffer->pages ? buffer->pages->cache : WDMDMA_CACHE_PLATFORM;
 }
 
-/* Unmap it for the device, and forget where it was. */
+/* Unmap the buffer for the device, and clear its logical address. */
 static void recycle_unmap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	dma_addr_t dma = buffer->dma;
 
 	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
-	/* Once it is unmapped, another buffer may get the address: no search may find it here. */
+	/* After the unmap another buffer may get the address. No search may find it here then. */
 	WRITE_ONCE(buffer->dma, 0);
 	wdmdma_backing_unmap_dma(adapter->device, buffer, dma);
 }
 
-/* Map what rests for the device, at an address that may be another one. */
+/* Map an unmapped buffer for the device, perhaps at another address. Return true on success. */
 static bool recycle_remap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	/* The device's mask must be its own. */
+	/* The buffer must be mapped while the device's mask is not overridden. */
 	lockdep_assert_held(&adapter->device->override);
 
 	if (wdmdma_backing_map_dma(adapter->device, NULL, buffer))
@@ -82,16 +85,16 @@ static bool recycle_remap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *
 }
 
 /*
- * May the caller map and unmap, and change the look-up's tables? The DMA API's locks sleep
- * on PREEMPT_RT. Elsewhere interrupts must be on: in older kernels a table's lock is
- * local_bh_disable() and local_bh_enable().
+ * Return true if the caller may map and unmap, and may change the look-up's tables. The DMA
+ * API's locks sleep on PREEMPT_RT. On other kernels interrupts must be on, because older
+ * kernels lock a table with local_bh_disable() and unlock it with local_bh_enable().
  */
 static bool recycle_may_map(void)
 {
 	return IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() : !irqs_disabled();
 }
 
-/* Is there room for @nr more? */
+/* Return true if the recycler is open and has room for @nr more pages. */
 static bool recycle_has_room(const struct wdmdma_recycler *recycler, unsigned int nr)
 {
 	return recycler->mode != WDMDMA_RECYCLE_NONE &&
@@ -126,7 +129,7 @@ static struct wdmdma_buffer *recycle_pop(struct wdmdma_recycler *recycler,
 	return buffer;
 }
 
-/* Is this for one that could be kept, and could be taken from what is kept? */
+/* Return true if a recycled buffer may serve the request, and its buffer may be recycled later. */
 bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
 			   const struct wdmdma_request *request)
 {
@@ -140,13 +143,13 @@ bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
 }
 
 /**
- * wdmdma_recycle_take() - a kept buffer, for a request that wdmdma_recycle_allows()
- * @adapter: its adapter
- * @request: what is asked for
+ * wdmdma_recycle_take() - take a recycled buffer
+ * @adapter: the adapter
+ * @request: a request that wdmdma_recycle_allows()
  *
- * Context: may sleep; under the device's sem.
- * Return: a buffer that nobody else has: mapped, its memory as it was, and not known to
- * be live yet; NULL if there is none, or it cannot be mapped.
+ * Context: may sleep. The caller holds the device's sem.
+ * Return: a mapped buffer that no other caller has, or NULL if there is none or it cannot be
+ * mapped. The caller must zero the memory and then call wdmdma_record_revive().
  */
 struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 					  const struct wdmdma_request *request)
@@ -173,7 +176,10 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 	return NULL;
 }
 
-/* Only what the module mapped itself can rest, and only under the device's own mask. */
+/*
+ * Return true if the buffer can be recycled in the recycler's mode. To be recycled unmapped, a
+ * buffer must have pages that the module itself mapped, and mapped with the device's own mask.
+ */
 static bool recycle_suits(const struct wdmdma_recycler *recycler,
 			  const struct wdmdma_buffer *buffer)
 {
@@ -181,7 +187,7 @@ static bool recycle_suits(const struct wdmdma_recycler *recycler,
 				      (buffer->pages && !buffer->sgt && !buffer->low_order));
 }
 
-/* The longest one of any stack but @except. */
+/* Pop a buffer of the longest size from any stack but @except, or return NULL. */
 static struct wdmdma_buffer *recycle_pop_any(struct wdmdma_recycler *recycler,
 					     struct wdmdma_buffer **except)
 {
@@ -201,8 +207,9 @@ static struct wdmdma_buffer *recycle_pop_any(struct wdmdma_recycler *recycler,
 }
 
 /*
- * Room for a buffer: others of another kind go, which may have been wanted in another
- * phase of the driver's work; of its own kind there are enough.
+ * Make room for a buffer by freeing recycled buffers of other sizes or cache types, which the
+ * driver may have needed in an earlier phase of its work. Buffers of the same kind stay,
+ * because one more is of no use if they fill the limit. Return false if there is no room.
  */
 static bool recycle_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
@@ -223,13 +230,14 @@ static bool recycle_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buff
 }
 
 /**
- * wdmdma_recycle_put() - keep a buffer that the caller claimed for freeing
- * @adapter: its adapter
+ * wdmdma_recycle_put() - recycle a buffer that the caller claimed for freeing
+ * @adapter: the adapter
  * @buffer: the buffer
  *
- * Context: may sleep; under the device's sem, so that the mode stays. Others who free at
- * the same time may make the limit exceeded by what they free.
- * Return: false if it is not kept.
+ * Concurrent callers may exceed the limit by the buffers that they recycle.
+ *
+ * Context: may sleep. The caller holds the device's sem, so that the mode cannot change.
+ * Return: true, or false if the buffer is not recycled and the caller must free it.
  */
 bool wdmdma_recycle_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
@@ -247,7 +255,7 @@ bool wdmdma_recycle_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *bu
 	return true;
 }
 
-/* The page freed last, if the mode is still @mode. */
+/* Pop the page that was freed last. Return NULL if there is none or the mode is not @mode. */
 static struct wdmdma_buffer *recycle_pop_page(struct wdmdma_recycler *recycler,
 					      enum wdmdma_recycle_mode mode)
 {
@@ -258,7 +266,10 @@ static struct wdmdma_buffer *recycle_pop_page(struct wdmdma_recycler *recycler,
 		       NULL;
 }
 
-/* Put in what was claimed or taken before, open or not: whoever closes it waits for us. */
+/*
+ * Push an unmapped page that the caller claimed or popped before, even if the recycler has been
+ * closed meanwhile. wdmdma_recycle_close() waits for the caller before it frees the pages.
+ */
 static void recycle_put_unmapped(struct wdmdma_recycler *recycler, struct wdmdma_buffer *buffer)
 {
 	unsigned long flags;
@@ -268,14 +279,14 @@ static void recycle_put_unmapped(struct wdmdma_recycler *recycler, struct wdmdma
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
 }
 
-/* A page that rested, mapped now but not live yet; NULL if there is none. */
+/* Pop an unmapped page and map it. Return the page, which is not live yet, or NULL. */
 static struct wdmdma_buffer *recycle_take_unmapped(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	struct wdmdma_buffer *buffer;
 	unsigned long flags;
 
-	/* Nobody waits here: while the mask is another one, the long way does. */
+	/* Must not wait. While the device's mask is overridden, the slow path has to allocate. */
 	if (!recycle_may_map() || !down_read_trylock(&adapter->device->override))
 		return NULL;
 	raw_spin_lock_irqsave(&recycler->lock, flags);
@@ -289,7 +300,7 @@ static struct wdmdma_buffer *recycle_take_unmapped(struct wdmdma_adapter *adapte
 	return buffer;
 }
 
-/* Zero it, and give it to the driver. */
+/* Zero the page and make it the driver's. Return its CPU address. */
 static void *recycle_give_page(struct wdmdma_buffer *buffer, size_t len, unsigned long caller,
 			       dma_addr_t *dma)
 {
@@ -302,14 +313,14 @@ static void *recycle_give_page(struct wdmdma_buffer *buffer, size_t len, unsigne
 }
 
 /**
- * wdmdma_recycle_take_page() - allocate a buffer of one page, if one is kept
- * @adapter: found by its face
- * @len: bytes
- * @caller: where it is allocated
+ * wdmdma_recycle_take_page() - allocate a recycled buffer of one page
+ * @adapter: the adapter, from wdmdma_adapter_peek()
+ * @len: length in bytes
+ * @caller: where the buffer is allocated, for leak reports
  * @dma: receives the logical address
  *
- * Context: any but hard interrupts, under wdmdma_peek_lock().
- * Return: the address for the CPU, of zeroed memory; NULL if there is none.
+ * Context: any but hard interrupts. The caller holds wdmdma_peek_lock().
+ * Return: the CPU address of zeroed memory, or NULL if there is no recycled page.
  */
 void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned long caller,
 			       dma_addr_t *dma)
@@ -334,7 +345,7 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 	return cpu;
 }
 
-/* The page that is named exactly, now claimed for freeing; NULL if there is none to keep. */
+/* Claim for freeing the page that is named exactly, or return NULL if it cannot be recycled. */
 static struct wdmdma_buffer *recycle_claim_page(struct wdmdma_adapter *adapter, void *cpu,
 						dma_addr_t dma, size_t len)
 {
@@ -365,14 +376,15 @@ static bool recycle_put_page_unmapped(struct wdmdma_adapter *adapter, void *cpu,
 }
 
 /**
- * wdmdma_recycle_put_page() - free a buffer of one page, if it can be kept
- * @adapter: found by its face
- * @cpu: virtual address
+ * wdmdma_recycle_put_page() - free a buffer of one page by recycling it
+ * @adapter: the adapter, from wdmdma_adapter_peek()
+ * @cpu: CPU address
  * @dma: logical address
- * @len: length, as it was asked for
+ * @len: length that the driver asked for
  *
- * Context: any, under wdmdma_peek_lock().
- * Return: false if that names no such buffer, or it is not kept: nothing has happened.
+ * Context: any. The caller holds wdmdma_peek_lock().
+ * Return: true, or false if the arguments name no such buffer or it cannot be recycled.
+ * In that case nothing has changed.
  */
 bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len)
 {
@@ -395,12 +407,12 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 }
 
 /**
- * wdmdma_recycle_drain() - give back kept buffers
+ * wdmdma_recycle_drain() - free recycled buffers
  * @adapter: the adapter
- * @pages: how many pages; some more may go
+ * @pages: number of pages to free, which the last buffer may exceed
  *
- * Context: may sleep; under the device's sem.
- * Return: pages given back.
+ * Context: may sleep. The caller holds the device's sem.
+ * Return: number of pages freed.
  */
 unsigned long wdmdma_recycle_drain(struct wdmdma_adapter *adapter, unsigned long pages)
 {

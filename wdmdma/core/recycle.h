@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What an adapter keeps of freed buffers, for its next allocations. See core/recycle.c. */
+/* Recycling of an adapter's freed buffers for its next allocations. See core/recycle.c. */
 #ifndef WDMDMA_RECYCLE_H
 #define WDMDMA_RECYCLE_H
 
@@ -19,12 +19,12 @@ struct wdmdma_request;
 #define WDMDMA_RECYCLE_CACHES (WDMDMA_CACHE_WRITE_COMBINED + 1)
 
 /**
- * struct wdmdma_recycler - buffers that an adapter keeps
- * @lock: protects @mode, @stack and @pages; taken in any context
- * @mode: WDMDMA_RECYCLE_NONE while it is closed, and then nothing is in it
- * @stack: for each cache type and order: the one freed last
- * @pages: how many pages are kept
- * @node: in the list of those that are open
+ * struct wdmdma_recycler - recycled buffers of an adapter
+ * @lock: protects @mode, @stack and @pages, and may be taken in any context
+ * @mode: WDMDMA_RECYCLE_NONE while the recycler is closed, when no buffers may be in it
+ * @stack: the buffer that was freed last, for each cache type and order
+ * @pages: number of recycled pages
+ * @node: in the list of open recyclers
  */
 struct wdmdma_recycler {
 	raw_spinlock_t lock;	/* protects mode, stack and pages */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which adapters recycle their freed buffers, and how much of them. The limit is a module
- * parameter. The shrinker gives back what memory is short of.
+ * Which adapters recycle their freed buffers, and how many pages of them. The limit is a module
+ * parameter. A shrinker frees recycled buffers when memory is short.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -28,7 +28,7 @@ module_param(recycle_mapped, bool, 0444);
 MODULE_PARM_DESC(recycle_mapped,
 		 "kept pages stay mapped for the device even where the IOMMU is strict (default N)");
 
-/* Those that are open. */
+/* The open recyclers, protected by recyclers_lock. */
 static LIST_HEAD(recyclers);
 static DEFINE_MUTEX(recyclers_lock);
 
@@ -49,7 +49,7 @@ static enum wdmdma_recycle_mode recycle_mode(const struct wdmdma_device *device)
 	return mode == WDMDMA_RECYCLE_UNMAPPED && recycle_mapped ? WDMDMA_RECYCLE_MAPPED : mode;
 }
 
-/* Let an adapter keep buffers, if its device may. */
+/* Open the adapter's recycler, unless the device must not recycle buffers. */
 void wdmdma_recycle_open(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
@@ -67,7 +67,7 @@ void wdmdma_recycle_open(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_open);
 
-/* Let it keep nothing from now on. */
+/* Close the adapter's recycler and free the buffers in it. */
 void wdmdma_recycle_close(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
@@ -81,7 +81,7 @@ void wdmdma_recycle_close(struct wdmdma_adapter *adapter)
 	mode = recycler->mode;
 	recycler->mode = WDMDMA_RECYCLE_NONE;
 	raw_spin_unlock_irq(&recycler->lock);
-	/* A page may be between the lock and its mapping. */
+	/* Wait for callers that map or unmap a page outside of the lock. */
 	if (mode == WDMDMA_RECYCLE_UNMAPPED)
 		synchronize_rcu();
 	wdmdma_recycle_drain(adapter, ULONG_MAX);
@@ -93,8 +93,9 @@ static struct wdmdma_adapter *recycle_to_adapter(struct wdmdma_recycler *recycle
 }
 
 /*
- * Give back @pages of what all adapters keep, or whatever can be had without waiting:
- * the caller may be an allocation that is in the middle of anything. Returns how many.
+ * Free @pages recycled pages of all adapters, or as many as possible without waiting. Must not
+ * wait for a lock, because the caller may be an allocation that holds any lock. Return the
+ * number of pages freed.
  */
 unsigned long wdmdma_recycle_shrink(unsigned long pages)
 {
@@ -119,8 +120,8 @@ unsigned long wdmdma_recycle_shrink(unsigned long pages)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_shrink);
 
 /*
- * Give back what exceeds the limit. keeps_lock is taken inside the sem, so here the sem is
- * tried; true if that went well for all.
+ * Free the buffers that exceed the limit. The sem may only be tried here, because
+ * recyclers_lock nests inside of it. Return true if no adapter had to be left out.
  */
 static bool recycle_trim(void)
 {
@@ -188,14 +189,14 @@ void wdmdma_recycle_unregister(void)
 }
 
 #ifdef CONFIG_WDMDMA_KUNIT
-/* For the time of a case. Returns what it was. */
+/* Set the limit for the time of a test case, and return the old limit. */
 unsigned int wdmdma_recycle_set_limit(unsigned int pages)
 {
 	return xchg(&wdmdma_recycle_limit, pages);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_set_limit);
 
-/* What writing to the parameter does. */
+/* Set the limit as a write to the module parameter does. */
 int wdmdma_recycle_write_limit(const char *value)
 {
 	const struct kernel_param param = { .arg = &wdmdma_recycle_limit };
@@ -204,7 +205,7 @@ int wdmdma_recycle_write_limit(const char *value)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_write_limit);
 
-/* The same; for adapters that come after. */
+/* Set recycle_mapped for adapters that are opened later, and return the old value. */
 bool wdmdma_recycle_set_mapped(bool mapped)
 {
 	return xchg(&recycle_mapped, mapped);
