@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vectors: many common buffers of one size, allocated as few blocks.
+ * Vectors of many common buffers of one size, which are allocated as few blocks.
  *
- * One block for all elements costs one mapping, one range of addresses and one
- * flush; where there is no memory in one piece, the blocks get smaller, down to one
- * element each. Elements of one block follow each other for CPU and device. The
- * kernel cannot take a block back in part, so the memory of an element that the
- * driver frees is returned with the last one of its block. A backend that says so
- * gets each element as a block of its own from the beginning.
+ * One block for all elements costs one mapping, one range of logical addresses and one flush.
+ * If such a block cannot be allocated, the blocks get smaller, down to one element each. The
+ * elements of a block are contiguous for CPU and device. The kernel cannot free a part of a
+ * block, so the memory of a freed element stays until the last element of its block is freed.
+ * A backend with @small_blocks gets a block for each element from the start.
  *
- * A look-up takes no lock: the table of elements is written before the vector is
- * published, and lives until the last look-up is done.
+ * A look-up takes no lock. The table of elements must be written before the vector is
+ * published, and must stay until the last look-up is done.
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>
@@ -63,7 +62,7 @@ static struct wdmdma_vector *vector_new(struct wdmdma_adapter *adapter, u32 coun
 	return vector;
 }
 
-/* Free the first @blocks blocks, less those that are gone. */
+/* Free the first @blocks blocks, except for blocks whose memory is freed already. */
 static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
 {
 	u32 i;
@@ -74,7 +73,7 @@ static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
 			wdmdma_block_free(vector->adapter, &vector->block[i].buffer);
 }
 
-/* Allocate all blocks, each of @per_block elements. */
+/* Allocate the memory of all blocks. On failure free it again and set *@why to the reason. */
 static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma_request *request,
 			       const char **why)
 {
@@ -87,7 +86,7 @@ static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma
 
 		part.len = atomic_read(&vector->block[i].live) * vector->stride;
 		ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
-		/* Recycled buffers may hold the memory or addresses that are missing. */
+		/* Recycled buffers may hold the memory or addresses that the block needs. */
 		if (ret == -ENOMEM && wdmdma_recycle_drain(vector->adapter, ULONG_MAX))
 			ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
 		if (ret) {
@@ -99,7 +98,7 @@ static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma
 	return 0;
 }
 
-/* How many elements the blocks have at first. Large pages come in one piece in any case. */
+/* Return how many elements a block has at first. Large pages are always one block. */
 static u32 vector_first_per_block(const struct wdmdma_adapter *adapter,
 				  const struct wdmdma_request *request, u32 count)
 {
@@ -109,12 +108,13 @@ static u32 vector_first_per_block(const struct wdmdma_adapter *adapter,
 /**
  * wdmdma_vector_alloc() - allocate a vector
  * @adapter: the adapter
- * @request: for one element: its length, and the rest for all of them
+ * @request: the length of one element, and the limits for all elements
  * @count: number of elements
  * @result: receives the vector
  *
  * Context: may sleep.
- * Return: 0; an errno as of wdmdma_buffer_alloc(), reported. All or nothing.
+ * Return: 0, or a negative errno as from wdmdma_buffer_alloc(), reported. After a failure no
+ * element is allocated.
  */
 int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
 			struct wdmdma_vector **result)
@@ -141,7 +141,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		if (!ret)
 			break;
 		kvfree_rcu(vector, rcu);	/* look-ups may have seen its blocks */
-		/* Large pages are asked for as one piece; all else can come in smaller ones. */
+		/* Large pages must be one block. All other memory may come in smaller blocks. */
 		if (per_block == 1 || request->granule || (ret != -ENOMEM && ret != -EINVAL))
 			break;
 		per_block = DIV_ROUND_UP(per_block, 2);
@@ -164,7 +164,7 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);
 
-/* The live vector of this adapter, with a reference; or NULL. Any context. */
+/* Return the adapter's live vector with this key and a reference, or NULL. Any context. */
 static struct wdmdma_vector *vector_find(struct wdmdma_adapter *adapter, const void *key)
 {
 	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_VECTOR, key);
@@ -181,7 +181,7 @@ static void vector_put(struct wdmdma_vector *vector)
 	kref_put(&vector->handle.ref, vector_free_record);
 }
 
-/* Report misuse by the number that Windows gives it, in bug check 0x1DC. */
+/* Report misuse with its code in Windows' bug check 0x1DC. */
 static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
 			  const char *what, u32 index)
 {
@@ -189,7 +189,7 @@ static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call
 		      what, code, index);
 }
 
-/* Is there such an element, and is it live? If not that is reported. */
+/* Return true if the element exists and is live. Otherwise report the misuse. */
 static bool vector_index_ok(struct wdmdma_vector *vector, const char *call, u32 index)
 {
 	if (index >= vector->count)
@@ -210,16 +210,16 @@ static struct wdmdma_addresses vector_element(const struct wdmdma_vector *vector
 }
 
 /**
- * wdmdma_vector_peek() - the addresses of a live element, the quick way
+ * wdmdma_vector_peek() - get the addresses of a live element on the fast path
  * @face: the adapter, as the driver names it
  * @key: the vector, as the driver names it
  * @index: the element
  *
- * The adapter is not looked up: the vector knows it, and is gone before it is.
+ * The adapter is not looked up, because the vector points to its adapter and is freed first.
  *
  * Context: any.
- * Return: the addresses; NULL for the CPU if something is wrong: wdmdma_vector_get()
- * says what.
+ * Return: the addresses. The CPU address is NULL if an argument is wrong, and the caller should
+ * then call wdmdma_vector_get(), which reports the mistake.
  */
 struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index)
 {
@@ -240,14 +240,15 @@ struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u3
 }
 
 /**
- * wdmdma_vector_get() - the addresses of an element
+ * wdmdma_vector_get() - get the addresses of an element
  * @adapter: the adapter
  * @call: the Windows call, for messages
  * @key: the vector, as the driver names it
  * @index: the element
  *
  * Context: any.
- * Return: the addresses; NULL for the CPU if there is none, reported.
+ * Return: the addresses. The CPU address is NULL if there is no such live element, which is
+ * reported.
  */
 struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
 					  const void *key, u32 index)
@@ -266,7 +267,7 @@ struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const 
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_get);
 
-/* Free one element; its memory goes with the last one of its block. May sleep. */
+/* Free one element. The memory is freed with the last element of its block. May sleep. */
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
 				u32 index)
 {
@@ -305,7 +306,7 @@ static void vector_destroy(struct wdmdma_vector *vector)
 	vector_put(vector);
 }
 
-/* Free a vector and what is left in it. May sleep. */
+/* Free a vector and its remaining elements. May sleep. */
 void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key)
 {
 	struct wdmdma_vector *vector;
@@ -322,7 +323,7 @@ void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const 
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
 
-/* Free the vectors of an adapter that goes. */
+/* Free and report the remaining vectors of an adapter that goes away. */
 void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	struct device *dev = adapter->device->dev;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Vectors: many common buffers of one size. See core/vector.c. */
+/* Vectors of many common buffers of one size. See core/vector.c. */
 #ifndef WDMDMA_VECTOR_H
 #define WDMDMA_VECTOR_H
 
@@ -10,10 +10,10 @@
 struct wdmdma_adapter;
 
 /**
- * struct wdmdma_vector_block - elements of a vector that were allocated as one
- * @buffer: their memory; the addresses stay readable when it is freed
+ * struct wdmdma_vector_block - elements of a vector that were allocated together
+ * @buffer: memory of the elements. The addresses stay readable after the memory was freed
  * @vector: the vector
- * @live: elements not freed yet; 0 when the memory is gone
+ * @live: number of elements that are not freed yet, or 0 if the memory is freed
  */
 struct wdmdma_vector_block {
 	struct wdmdma_buffer buffer;
@@ -23,18 +23,18 @@ struct wdmdma_vector_block {
 
 /**
  * struct wdmdma_vector - many common buffers of one size
- * @handle: known to the driver by the address of this
- * @adapter: which it belongs to
+ * @handle: known to the driver by the address of this structure
+ * @adapter: the adapter
  * @node: in @adapter->vectors
- * @caller: where it was allocated
- * @count: elements
- * @len: bytes asked for, of each
- * @stride: bytes from one element to the next, whole pages
- * @per_block: elements in each block but the last
+ * @caller: where the vector was allocated, for leak reports
+ * @count: number of elements
+ * @len: bytes that the driver asked for, for each element
+ * @stride: bytes from one element to the next, in whole pages
+ * @per_block: number of elements in each block but the last
  * @blocks: length of @block
- * @dead: a bit for each element that the driver has freed; behind @block
- * @rcu: for the handle table
- * @block: the memory
+ * @dead: a bit for each element, set if the driver has freed the element. It is behind @block
+ * @rcu: frees the vector once no look-up of the handle or of a block can see it
+ * @block: the blocks
  */
 struct wdmdma_vector {
 	struct wdmdma_handle handle;
