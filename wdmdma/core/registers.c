@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map registers: what is mapped under them.
+ * Map registers, and the memory mapped under them.
  *
- * One call at a time maps, unmaps or frees under the registers of one request: that
- * is the order that a driver has to keep anyway, and one that breaks it is answered.
- * RCU read sections span what is done outside the lock, as for lists.
+ * Only one call at a time may map, unmap or free under the registers of one request. Windows
+ * demands this order of a driver anyway. A call that breaks the order is refused. As for lists,
+ * RCU read sections must span the work outside of the lock.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -16,7 +16,7 @@
 #include "core/dma_channel.h"
 #include "core/transfer.h"
 
-/* A part that is mapped. */
+/* A mapped part of the driver's memory. */
 struct registers_mapping {
 	struct wdmdma_transfer transfer;
 	const void *owner;
@@ -25,8 +25,9 @@ struct registers_mapping {
 };
 
 /*
- * The registers that the driver calls @base, for this caller alone; or, reported, an
- * ERR_PTR: -EINVAL, or -ESHUTDOWN after unbind.
+ * Claim the registers that the driver names @base. No other call may use them until
+ * registers_unlock() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if they
+ * are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported.
  */
 static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, const char *call,
 					       const void *base)
@@ -58,7 +59,7 @@ unlock:
 	return found;
 }
 
-/* Take registers from the driver, and the channel if it came with them. */
+/* Take registers from the driver, and also the channel if they were granted with it. */
 void wdmdma_registers_take(struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
@@ -69,8 +70,8 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
 }
 
 /*
- * A DMA controller moves nothing for registers that were cancelled. While another call has
- * the registers, that does it at its end.
+ * Pause the DMA controller if the registers were cancelled, since it must not move bytes for
+ * them any more. If another call uses the registers, that call pauses the controller at its end.
  */
 void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
@@ -79,14 +80,17 @@ void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
 }
 
-/* Return true if nobody is in the registers any more, so that the caller must free them. */
+/*
+ * Return true if the registers are freed, and no call and no routine uses them any more. The
+ * caller must then free the record.
+ */
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
 	return registers->freed && !registers->busy && !registers->in_call;
 }
 
-/* End the caller's use of the registers. Return true if it must free them. */
+/* End the caller's use of the registers. Return true if the caller must free them. */
 bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
@@ -101,7 +105,7 @@ bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
 	return over;
 }
 
-/* Take registers that the caller has for itself, and holds cleared, from the driver. */
+/* Take registers from the driver. The caller must have claimed and cleared the registers. */
 void wdmdma_registers_drop(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
@@ -126,7 +130,7 @@ static void registers_unlock(struct wdmdma_registers *registers)
 	kfree(registers);
 }
 
-/* @abandon: the memory may be gone by now, and is not written. */
+/* Unmap a part. With @abandon the memory may be gone already, so it must not be written. */
 static void registers_end_mapping(struct wdmdma_registers *registers,
 				  struct registers_mapping *mapping, bool abandon)
 {
@@ -141,7 +145,7 @@ static void registers_end_mapping(struct wdmdma_registers *registers,
 	kfree(mapping);
 }
 
-/* Unmap, and report, what is still mapped under registers that the caller has for itself. */
+/* Unmap and report all that is mapped under the registers. The caller must have claimed them. */
 void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon)
 {
 	struct registers_mapping *mapping, *next;
@@ -154,15 +158,15 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
 }
 
 /**
- * wdmdma_registers_free() - give map registers back
+ * wdmdma_registers_free() - free map registers
  * @adapter: the adapter
  * @call: the Windows call, for messages
- * @base: as the driver names them
- * @count: as many as were asked for
+ * @base: the registers, as the driver names them
+ * @count: number of registers, which must be the number asked for
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0; -EINVAL if they are not the driver's, or not as many, -ESHUTDOWN after
- * unbind: reported, and nothing changes.
+ * Return: 0, -EINVAL if the driver does not have the registers or @count is wrong, or
+ * -ESHUTDOWN after unbind. A failure has been reported and changes nothing.
  */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count)
@@ -189,7 +193,7 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
 
-/* Nothing more is mapped under registers that were asked for with this context, granted or not. */
+/* Cancel the requests with this context, granted or not. Nothing more is mapped for them. */
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_registers *registers;
@@ -208,7 +212,10 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
-/* May this part be mapped? Cuts it to what there are registers and segments for. */
+/*
+ * Check whether the part may be mapped, and cut it to the available registers and segments.
+ * Return 0, or a negative errno with the reason in *@why.
+ */
 static int registers_check(const struct wdmdma_registers *registers, struct wdmdma_part *part,
 			   const char **why)
 {
@@ -255,13 +262,13 @@ static int registers_map_whole(struct wdmdma_transfer *transfer, const struct wd
 	if (wdmdma_transfer_most_segments(transfer) > part->segments)
 		return -E2BIG;
 	ret = registers_map_once(transfer);
-	/* Mapping may have shown that the memory has to be copied: then once more. */
+	/* If mapping has shown that the memory must be copied, try once more. */
 	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
 		ret = registers_map_once(transfer);
 	return ret;
 }
 
-/* Tell the DMA controller, if there is one, to move the bytes. */
+/* Start the DMA controller, if the adapter has one. On failure unmap the transfer. */
 static int registers_start(struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *sg = NULL;
@@ -277,7 +284,7 @@ static int registers_start(struct wdmdma_transfer *transfer)
 	return ret;
 }
 
-/* Map a checked part; one that has to be copied may need more segments, and is cut again. */
+/* Map a checked part. A part to be copied may need more segments, and is then cut again. */
 static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_part *part)
 {
 	int ret = registers_map_whole(transfer, part);
@@ -298,13 +305,14 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
 /**
  * wdmdma_registers_map() - map a part of the driver's memory
  * @adapter: the adapter
- * @part: what; its @len becomes what was mapped, if that is less
- * @fill: is told of the mapped transfer
- * @to: for that
+ * @part: the part. On success @len is set to the mapped length, which may be less
+ * @fill: called with the mapped transfer
+ * @to: argument of @fill
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0, or a negative errno, reported: -EINVAL for what must not be mapped,
- * -ENOSPC without registers, -ECANCELED, -ESHUTDOWN, and what core/transfer.c says.
+ * Return: 0, -EINVAL for a part that must not be mapped, -ENOSPC if there are not enough map
+ * registers, -ECANCELED if the request was cancelled, -ESHUTDOWN after unbind, or an errno of
+ * core/transfer.c. A failure has been reported.
  */
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to)
@@ -340,7 +348,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	mapping->registers = wdmdma_source_pages(&part->source);
 	registers->used += mapping->registers;
 	list_add_tail(&mapping->transfer.node, &registers->mapped);
-	/* The registers, which the adapter has, show that it is there. */
+	/* The registers on the adapter's list now show that a transfer is under way. */
 	wdmdma_transfer_leave(&mapping->transfer);
 	fill(&mapping->transfer, to);
 	mapping = NULL;
@@ -355,7 +363,7 @@ free:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
 
-/* Does the mapping lie in the part? -EINVAL if it does so in part, or has another direction. */
+/* Return 1 for a mapping in the part, 0 for one outside, or -EINVAL for one across its border. */
 static int registers_match(const struct registers_mapping *mapping, const struct wdmdma_part *part)
 {
 	u64 end = mapping->offset + mapping->transfer.len;
@@ -369,14 +377,15 @@ static int registers_match(const struct registers_mapping *mapping, const struct
 }
 
 /**
- * wdmdma_registers_unmap() - end what is mapped of a part of memory
+ * wdmdma_registers_unmap() - unmap a part of the driver's memory
  * @adapter: the adapter
- * @part: what: all that is mapped of it, and nothing in part
+ * @part: the part. All mappings in it are ended, and none may cross its border
+ *
+ * A wrong direction is reported and ignored.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0; -EINVAL, reported, and nothing changes, if the part has nothing that is
- * mapped, or not all of it; -ESHUTDOWN likewise after unbind. A wrong direction is
- * reported, and not used.
+ * Return: 0, -EINVAL if nothing is mapped in the part or a mapping crosses its border, or
+ * -ESHUTDOWN after unbind. A failure has been reported and changes nothing.
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
 {
