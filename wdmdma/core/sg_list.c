@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists: transfers that the driver starts with one call, is told of by a call of
- * its routine, and ends with another one.
+ * Scatter/gather lists. The driver starts a transfer with one call, gets the list in a call of
+ * its routine, and ends the transfer with another call.
  *
- * A list that cannot be mapped now waits in the adapter's queue, first in, first
- * out; one that comes while others wait goes behind them. The queue is served from
- * a work item: when a list is put, and every few milliseconds, since what is short
- * may be held by somebody else. That allocates as memory for I/O is allocated, for
- * the I/O that memory is to be freed by may wait here.
+ * A list that cannot be mapped now waits in the adapter's queue, first in, first out. While
+ * lists wait, a new list must go behind them. A work item serves the queue when a list is put,
+ * and every few milliseconds because another user may hold the resource that is short. The work
+ * item runs in NOIO scope, because the I/O that reclaim waits for may itself be queued here.
  *
- * What can never be mapped is refused when it starts, as far as it can be known. If it
- * shows later there is no call left that would say so: the list waits until it is
- * cancelled, and does not keep back those behind it.
+ * A list that can never be mapped is refused at the start, as far as the module can tell then.
+ * If the reason shows only later, no call is left to return the error. The list then waits
+ * until it is cancelled, and other lists overtake it.
  *
- * The driver's routine is called with bottom halves off and no lock held, and may
- * call anything that DISPATCH_LEVEL allows; so a transfer may be gone before its
- * routine is called, and what the call takes is copied before.
+ * The driver's routine is called with bottom halves off and no lock held, and may make any call
+ * that DISPATCH_LEVEL allows. A transfer may be gone before its routine is called, so the
+ * arguments of the routine must be copied before the transfer is published.
  *
- * Who takes a list out of the table, or a waiting one out of the queue, ends it.
- * RCU read sections span "is the adapter open" and the mapping, and "out of the
- * table" and the unmapping: so the clean-up can wait for both.
+ * A caller that takes a list out of the table, or a waiting list out of the queue, must end it.
+ * One RCU read section spans the check for an open adapter and the mapping. Another section
+ * spans taking a list out of the table and unmapping it. The clean-up waits for both.
  */
 #include <linux/bottom_half.h>
 #include <linux/jiffies.h>
@@ -33,9 +32,9 @@
 #include "core/work.h"
 
 #define LIST_RETRY_MS		10
-#define LIST_TURN_MS		100	/* see list_may_be_overtaken() */
+#define LIST_TURN_MS		100	/* see sg_list_may_be_overtaken() */
 
-/* The transfer is the driver's now, and waits no more. */
+/* Hand a mapped transfer to the driver by putting its list into the table. */
 static void sg_list_publish(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
@@ -44,7 +43,7 @@ static void sg_list_publish(struct wdmdma_transfer *transfer)
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	wdmdma_transfer_is_known(transfer);
 	list_del_init(&transfer->node);
-	/* Not a second time, when it is returned. */
+	/* Count the call only once, and not again when the list is returned. */
 	if (transfer->unended)
 		adapter->transfers.unended = adapter->transfers.unended_lists++ ? NULL : transfer;
 	transfer->unended = false;
@@ -52,7 +51,7 @@ static void sg_list_publish(struct wdmdma_transfer *transfer)
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
-/* Take a list out of the table; NULL if it is not there. */
+/* Take a list out of the table. Return the transfer, or NULL if the list is not there. */
 static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list)
 {
 	struct wdmdma_transfer *transfer;
@@ -70,7 +69,7 @@ unlock:
 	return transfer;
 }
 
-/* Call the driver at DISPATCH_LEVEL, whatever the level is. */
+/* Call the driver's routine at DISPATCH_LEVEL, whatever the caller's level is. */
 static void sg_list_call(const struct wdmdma_sg_list_ops *ops,
 			 const struct wdmdma_callback *callback)
 {
@@ -80,7 +79,7 @@ static void sg_list_call(const struct wdmdma_sg_list_ops *ops,
 	wdmdma_routine_leave(outer);
 }
 
-/* Get the memory, map, and publish. @callback is what the driver's routine is to be told. */
+/* Allocate, map and publish a list. Set *@callback to the arguments of the driver's routine. */
 static int sg_list_map(struct wdmdma_transfer *transfer, gfp_t gfp,
 		       struct wdmdma_callback *callback)
 {
@@ -105,7 +104,7 @@ static int sg_list_map(struct wdmdma_transfer *transfer, gfp_t gfp,
 	return ret;
 }
 
-/* The same, and call the driver. @list receives the address before that. */
+/* Map and publish a list, and call the driver's routine. Set *@list before the call. */
 static int sg_list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
 {
 	const struct wdmdma_sg_list_ops *ops = transfer->ops;
@@ -113,7 +112,7 @@ static int sg_list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void *
 	struct wdmdma_callback callback;
 	int ret = sg_list_map(transfer, gfp, &callback);
 
-	/* Mapping may have shown that the memory has to be copied. */
+	/* If mapping has shown that the memory must be copied, try once more. */
 	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
 		ret = sg_list_map(transfer, gfp, &callback);
 	if (!ret) {
@@ -123,7 +122,10 @@ static int sg_list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void *
 	return ret;
 }
 
-/* Let a list wait; with @only_behind only behind others, or in a routine (else -EAGAIN). */
+/*
+ * Queue a list. With @only_behind return -EAGAIN instead, unless other lists wait or the caller
+ * is in a routine. Return 0 if the list waits, or -ESHUTDOWN after unbind.
+ */
 static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
@@ -150,15 +152,15 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 }
 
 /**
- * wdmdma_sg_list_start() - map a list and call the driver, now or when it is possible
- * @transfer: initialized, with @ops, @callback and @context
- * @may_wait: if it cannot be mapped now, wait rather than fail; and wait in any case
- *            while others do
- * @list: receives the address of the list, before the call; NULL if it waits
+ * wdmdma_sg_list_start() - map a list and call the driver's routine, now or later
+ * @transfer: an initialized transfer, with @ops, @callback and @context
+ * @may_wait: the list may wait if it cannot be mapped now, and must wait if other lists do
+ * @list: receives the address of the list before the routine is called, or NULL if the list
+ *        waits
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0: the transfer is the adapter's now, until it is put; or a negative
- * errno, reported, and it is still the caller's.
+ * Return: 0 if the adapter has the transfer until the list is put. After a failure, which has
+ * been reported, a negative errno, and the transfer is still the caller's.
  */
 int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list)
 {
@@ -186,9 +188,10 @@ out:
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_start);
 
 /*
- * May others go before a list that was tried in vain? It may be short of what comes back
- * when they are put, or be larger than all there is, which does not show. So it holds up the
- * others at first, and then in turns that come ever less often: the 1st, 2nd, 4th, 8th ...
+ * Return true if other lists may overtake a list that was tried in vain. The list may need
+ * resources that come back when other lists are put, or more than there are at all. The module
+ * cannot tell the two cases apart. The list therefore holds up the others at first, and later
+ * only in the turns 1, 2, 4, 8 and so on, which come ever less often.
  */
 static bool sg_list_may_be_overtaken(const struct wdmdma_transfer *transfer)
 {
@@ -197,7 +200,7 @@ static bool sg_list_may_be_overtaken(const struct wdmdma_transfer *transfer)
 	return turn & (turn - 1);
 }
 
-/* The list that has waited longest and may be tried in this round; NULL if there is none. */
+/* Return the list that has waited longest and may be tried in this round, or NULL. */
 static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
@@ -209,7 +212,7 @@ static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adap
 			continue;
 		if (!transfer->since || transfer->round != adapter->transfers.list_round)
 			return transfer;
-		/* Only the oldest holds up others: many would do so for ever. */
+		/* Only the oldest list may hold up others. Many lists would do so forever. */
 		if (first && !sg_list_may_be_overtaken(transfer))
 			return NULL;
 		first = false;
@@ -217,7 +220,7 @@ static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adap
 	return NULL;
 }
 
-/* That list, so marked that it is not cancelled; or NULL: the round is over. */
+/* Return the next list to try, marked so that it cannot be cancelled. At NULL the round ends. */
 static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer = NULL;
@@ -235,8 +238,8 @@ static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapt
 }
 
 /*
- * A list could not be mapped: whatever the reason, there is no call that would say so. It is
- * said once, and once more if it can never be.
+ * Let a list wait on after it could not be mapped. Whatever the reason, no call is left to
+ * return the error. Report the first failure, and report again if the list can never be mapped.
  */
 static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {
@@ -254,7 +257,7 @@ static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 	spin_unlock_irq(&adapter->transfers.lock);
 }
 
-/* Is there a list that may be mapped later? */
+/* Return true if a waiting list may be mapped later. */
 static bool sg_list_is_any_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
@@ -267,7 +270,7 @@ static bool sg_list_is_any_waiting(struct wdmdma_adapter *adapter)
 	return waits;
 }
 
-/* Map what waits, as far as it goes. Lists that come meanwhile wait behind it. */
+/* Map the waiting lists as far as possible. Lists that start meanwhile wait behind them. */
 static void sg_list_serve(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer;
@@ -289,7 +292,7 @@ static void sg_list_serve(struct wdmdma_adapter *adapter)
 			return;
 		delay = msecs_to_jiffies(LIST_RETRY_MS);
 	}
-	/* A routine may ask again each time: others are to have their turn. */
+	/* A routine may start a list each time, so other work items must get a turn. */
 	spin_lock_irq(&adapter->transfers.lock);
 	adapter->transfers.lists_served = false;
 	spin_unlock_irq(&adapter->transfers.lock);
@@ -306,7 +309,7 @@ void wdmdma_sg_list_work(struct work_struct *work)
 	memalloc_noio_restore(flags);
 }
 
-/* A list that is out of the table does not come back: FreeAdapterObject does not end it. */
+/* Note that a list is out of the table for good, so that FreeAdapterObject does not end it. */
 static void sg_list_forget(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
@@ -320,7 +323,7 @@ static void sg_list_forget(struct wdmdma_transfer *transfer)
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
-/* The same of one that the driver had: what it takes may be what others wait for. */
+/* Free an unmapped list that the driver had, and retry lists that may wait for its resources. */
 static void sg_list_end(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
@@ -341,12 +344,13 @@ void wdmdma_sg_list_free(struct wdmdma_transfer *transfer)
  * wdmdma_sg_list_put() - end the transfer of a list
  * @adapter: the adapter
  * @call: the Windows call, for messages
- * @list: the list's address, as the driver names it
- * @direction: as the driver says it was
+ * @list: address of the list, as the driver names it
+ * @direction: direction of the transfer, as the driver names it
+ *
+ * A wrong direction is reported, and the transfer ends with the direction of its start.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0, or -EINVAL when there is no such list, reported. A wrong direction is
- * reported, and the transfer ends with the one that it was started with.
+ * Return: 0, or -EINVAL if there is no such list, which is reported.
  */
 int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		       enum dma_data_direction direction)
@@ -373,8 +377,9 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_put);
 
 /*
- * A list of a synchronous call that the driver has, if it has one of those only: for good. It
- * counts as ended, whichever it is. False if there is no such call to be ended.
+ * Count a synchronous call as ended, whichever it is, and return false if there is none to end.
+ * If @end is set and the driver has only one list of such calls, take it out of the table for
+ * good and set *@transfer to it. Otherwise set *@transfer to NULL.
  */
 static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 				  struct wdmdma_transfer **transfer)
@@ -389,7 +394,7 @@ static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 		adapter->transfers.unended_lists--;
 		adapter->transfers.unended = NULL;
 	}
-	/* It may be out of the table for the moment, at unbind for ever. */
+	/* The list may be out of the table for the moment, and at unbind forever. */
 	if (*transfer && (!end || adapter->transfers.closed || !hash_hashed(&(*transfer)->hash)))
 		*transfer = NULL;
 	if (*transfer)
@@ -399,13 +404,15 @@ static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 }
 
 /**
- * wdmdma_sg_list_settle() - FreeAdapterObject, of a synchronous call for a list without a routine
+ * wdmdma_sg_list_settle() - end a synchronous call for a list, at FreeAdapterObject
  * @adapter: the adapter
- * @end: the list ends, too, unless it has been put; not if there is more than one such
- *       list, since the call does not say which
+ * @end: end the list too, unless it was put already. If there are several such lists none is
+ *       ended, because FreeAdapterObject does not name a list
+ *
+ * A synchronous call for a list without a routine must be ended in this way.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: false if there is no such call that was not ended so.
+ * Return: true, or false if no such call is left to be ended.
  */
 bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end)
 {
@@ -424,9 +431,9 @@ bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
 
 /*
- * A list that the driver has, for the time up to wdmdma_sg_list_return(): meanwhile
- * nobody finds it. NULL if it is none, or at unbind, which looks for all there are. The
- * caller is in an RCU read section.
+ * Take a live list out of the table until wdmdma_sg_list_return(), so that no other caller can
+ * find it. Return NULL if there is no such list, or at unbind, which must find all lists in the
+ * table. The caller is in an RCU read section.
  */
 struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list)
 {
@@ -438,7 +445,7 @@ void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
 	sg_list_publish(transfer);
 }
 
-/* Does the driver have a list at this address, and of this routine? Not while it waits. */
+/* Return true if a mapped list has this address and this routine. Waiting lists do not count. */
 bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
 				const void *routine)
 {
@@ -453,7 +460,7 @@ bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list
 	return has;
 }
 
-/* Does the driver have a list at this address? */
+/* Return true if a mapped or waiting list has this address. */
 bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 {
 	struct wdmdma_transfer *transfer;
@@ -469,7 +476,7 @@ bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 	return live;
 }
 
-/* The list that waits under this context; or NULL. */
+/* Return the waiting list with this context, or NULL. */
 static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
 						    const void *context)
 {
@@ -493,7 +500,7 @@ bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
 	return waits;
 }
 
-/* Drop the list that waits under this context. False if there is none, or not any more. */
+/* Drop the waiting list with this context. Return false if there is none or it is being mapped. */
 bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_transfer *transfer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The end of all lists of an adapter, when the adapter or its driver goes. */
+/* The end of all lists of an adapter, when the adapter goes away or its driver is unbound. */
 #include <linux/rcupdate.h>
 
 #include "compat.h"
@@ -45,7 +45,7 @@ static struct wdmdma_transfer *sg_list_claim_waiting(struct wdmdma_adapter *adap
 	return transfer;
 }
 
-/* From here on no list is started or served, and no channel granted. Any context. */
+/* Close the adapter for transfers. No list is started and no channel granted. Any context. */
 void wdmdma_sg_list_close(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
@@ -56,8 +56,8 @@ void wdmdma_sg_list_close(struct wdmdma_adapter *adapter)
 }
 
 /*
- * What waits is dropped, its routine not called. CancelAdapterChannel may drop some itself.
- * Returns how many there were.
+ * Drop the waiting lists without calling their routines. CancelAdapterChannel may drop some of
+ * them at the same time. Return the number of lists dropped here.
  */
 static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
 {
@@ -74,12 +74,13 @@ static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const c
 }
 
 /*
- * End all lists of an adapter that goes away, and report them. Under the device's
- * sem for writing. The memory of a list that was not put is not written any more.
+ * End and report all lists of an adapter that goes away. The caller holds the device's sem for
+ * writing. The memory of a list that was not put must not be written any more.
  *
- * Where the last reference to the adapter is gone, nobody calls. Where its driver is
- * unbound somebody still may: who saw the adapter open publishes before the first
- * synchronize_rcu() ends, and who took a list away has unmapped it before the second.
+ * If the last reference to the adapter is gone, no other call can be running. If the driver is
+ * being unbound, other calls may still run. A call that saw the adapter open publishes its list
+ * before the first synchronize_rcu() returns. A call that took a list out of the table has
+ * unmapped it before the second synchronize_rcu() returns.
  */
 void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
@@ -109,8 +110,8 @@ void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_free_all);
 
 /*
- * End all lists of an adapter that nobody calls any more, before what their memory is freed
- * with. The adapter stays until it is put. May sleep.
+ * End all lists of an adapter before the caller frees the objects that their release needs. No
+ * other call may use the adapter any more. The adapter stays until it is put. May sleep.
  */
 void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when)
 {
