@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies: memory of the module's own that a transfer goes through, where the device cannot
- * be given the driver's, nor the kernel copy it.
+ * Copies of a transfer's memory in pages of the module. A transfer is copied if the device
+ * cannot use the driver's memory and the kernel cannot copy it.
  *
- * A copy keeps the place of the bytes in their page: what the device is given has the low
- * bits of the driver's address. The kernel's copies do so by core/align.c.
+ * A copy must keep the offset of the bytes in their page, so that the logical address has the
+ * low bits of the driver's address. The kernel's bounce buffers do so because of core/align.c.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -17,15 +17,15 @@
 #include "objects.h"
 
 /*
- * Where in its first page a copy of ours begins: where the memory does. A DMA controller's
- * copy begins with a page, since its boundaries leave no room before it.
+ * Return the offset of a copy in its first page, which is the offset of the memory. A copy for
+ * a DMA controller must begin with a page, because the boundary leaves no room before the copy.
  */
 static size_t copy_offset(const struct wdmdma_transfer *transfer)
 {
 	return transfer->adapter->dma_channel ? 0 : transfer->memory.sgl->offset;
 }
 
-/* As much contiguous memory as a copy of ours takes at a time, from the start of its page. */
+/* Return how much contiguous memory a piece of a copy needs, from the start of its page. */
 size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer)
 {
 	if (transfer->adapter->scatter_gather)
@@ -33,7 +33,7 @@ size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer)
 	return copy_offset(transfer) + transfer->len;
 }
 
-/* In how many pieces it comes. */
+/* Return the number of pieces of a copy. */
 unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer)
 {
 	unsigned int nr = 0, i;
@@ -46,7 +46,7 @@ unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer)
 	return nr;
 }
 
-/* Free that memory, if there is any. */
+/* Free the memory of a copy, if there is any. */
 void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *sg;
@@ -62,9 +62,9 @@ void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 }
 
 /*
- * Get zeroed pages for a copy: those kept for a DMA controller, else pages that the device
- * reaches as they are. Only if no zone has such pages, pages that the kernel copies once
- * more will do, as far as its bounce buffers take that length in one piece (swiotlb=force).
+ * Get zeroed pages for a copy. Prefer the pages reserved for a DMA controller, and after them
+ * pages that the device accesses directly. If no zone has such pages, accept pages that the
+ * kernel copies once more (swiotlb=force). Its bounce buffers must take the length in one piece.
  */
 static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t len, gfp_t gfp)
 {
@@ -98,7 +98,7 @@ static struct page *copy_alloc(const struct wdmdma_transfer *transfer, size_t le
 	return page;
 }
 
-/* Get the memory of a copy's next piece, for bytes from @offset on in its first page. */
+/* Get memory for the next piece of a copy, whose bytes begin at @offset in its first page. */
 static bool copy_add(const struct wdmdma_transfer *transfer, struct scatterlist **sg,
 		     size_t offset, size_t len, gfp_t gfp)
 {
@@ -111,7 +111,7 @@ static bool copy_add(const struct wdmdma_transfer *transfer, struct scatterlist 
 	return true;
 }
 
-/* Get the memory of a copy in pages: each is for the bytes of one page of the driver's. */
+/* Get the memory of a copy in pages, each for the bytes of one page of the driver's memory. */
 static bool copy_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
 {
 	struct scatterlist *to = transfer->bounce.sgl, *sg;
@@ -130,11 +130,11 @@ static bool copy_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
 }
 
 /**
- * wdmdma_transfer_prepare() - get the memory that mapping takes
- * @transfer: initialized; prepared or not
- * @gfp: GFP_ATOMIC, or GFP_KERNEL to sleep for it
+ * wdmdma_transfer_prepare() - allocate the memory that mapping needs
+ * @transfer: an initialized transfer, which may be prepared already
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL if the caller may sleep
  *
- * Return: 0; -EAGAIN when there is no memory now.
+ * Return: 0, or -EAGAIN if there is no memory now.
  */
 int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
@@ -158,7 +158,7 @@ int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_prepare);
 
-/* Copy all bytes between the driver's memory and ours. */
+/* Copy all bytes from the driver's memory to the copy, or back. */
 void wdmdma_copy_bytes(struct wdmdma_transfer *transfer, bool to_bounce)
 {
 	struct scatterlist *memory = transfer->memory.sgl, *bounce = transfer->bounce.sgl;

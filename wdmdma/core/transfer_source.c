@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sources: the driver's memory before a transfer: where it is cut into pieces, and how
- * many pages, pieces and segments it is. Pure counting: nothing is mapped or kept.
+ * Sources, which describe the driver's memory before a transfer. The functions here cut the
+ * memory into pieces, and count its pages, pieces and segments. They only count, and must not
+ * map or allocate anything.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -12,7 +13,7 @@
 #include "core/transfer.h"
 #include "lib/page_set.h"
 
-/* Where in physical memory the next byte is. */
+/* Return the physical address of the next byte. */
 static phys_addr_t source_phys(struct wdmdma_source *source)
 {
 	if (!source->here)
@@ -21,8 +22,8 @@ static phys_addr_t source_phys(struct wdmdma_source *source)
 }
 
 /*
- * Go on by at most @most bytes, as far as they follow each other in the array that we
- * are in, after source_phys(). Returns how many.
+ * Advance by at most @most bytes, as far as the memory is contiguous in the current array. The
+ * caller must have called source_phys() before. Return the number of bytes.
  */
 static __always_inline size_t source_step(struct wdmdma_source *source, size_t most)
 {
@@ -39,10 +40,10 @@ static __always_inline size_t source_step(struct wdmdma_source *source, size_t m
 }
 
 /*
- * As long as a piece that begins at @start may be.
+ * Return how long a piece that begins at @start may be.
  *
- * What is cut for its length is cut at the end of a page, as on Windows: devices that
- * are given pages (NVMe's PRP lists) know no others.
+ * A piece that is cut for its length must end at the end of a page, as on Windows. Some devices
+ * take lists of pages (NVMe's PRP lists), and can use no other pieces.
  */
 static size_t source_most(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
 			  phys_addr_t start)
@@ -51,12 +52,12 @@ static size_t source_most(const struct wdmdma_source *source, const struct wdmdm
 
 	if (most > PAGE_SIZE)
 		most -= offset_in_page(start + most);
-	/* One less each: there may be no boundary at all. */
+	/* Compare lengths - 1. Without a boundary the mask is ULONG_MAX, and + 1 would overflow. */
 	most = min(most - 1, (start | limits->boundary) - start) + 1;
 	return min(most, source->left);
 }
 
-/* The next piece: as much as follows in physical memory and @limits allow. 0 at the end. */
+/* Return the length of the next piece, as much contiguous memory as @limits allow. 0 at the end. */
 static __always_inline size_t source_next(struct wdmdma_source *source,
 					  const struct wdmdma_limits *limits, phys_addr_t *phys)
 {
@@ -66,7 +67,7 @@ static __always_inline size_t source_next(struct wdmdma_source *source,
 		return 0;
 	*phys = source_phys(source);
 	most = source_most(source, limits, *phys);
-	/* It may go on in the next array. */
+	/* The piece may go on in the next array. */
 	do
 		len += source_step(source, most - len);
 	while (len < most && !source->here && source_phys(source) == *phys + len);
@@ -92,8 +93,9 @@ unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_source_pieces);
 
 /*
- * What the pieces of this memory may be. An adapter that takes no lists wants one
- * piece; its device's limits are those of Windows, and the adapter has none.
+ * Return the limits on the pieces of this memory. An adapter without scatter/gather needs one
+ * piece. If its memory is one piece there is no limit, because on Windows such an adapter has
+ * none.
  */
 struct wdmdma_limits wdmdma_source_limits(const struct wdmdma_adapter *adapter,
 					  const struct wdmdma_source *source)
@@ -108,7 +110,7 @@ struct wdmdma_limits wdmdma_source_limits(const struct wdmdma_adapter *adapter,
 	return limits;
 }
 
-/* As many segments as a transfer of this memory can have. */
+/* Return the largest number of segments that a transfer of this memory can have. */
 unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 				    const struct wdmdma_source *source)
 {
@@ -121,13 +123,13 @@ unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 
 	if (!adapter->scatter_gather)
 		return 1;
-	/* Copied, it would be in single pages. */
+	/* If the memory must be copied, each page becomes a segment. */
 	while ((len = source_next(&rest, &limits, &phys)))
 		nr += PFN_UP(offset_in_page(phys) + len);
 	return nr;
 }
 
-/* How much of the memory comes in so many segments if it is copied, page by page. */
+/* Return how many bytes fit into @segments segments if the memory is copied page by page. */
 size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
 				 const struct wdmdma_source *source, u32 segments)
 {
@@ -145,7 +147,7 @@ size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
 	return len;
 }
 
-/* Bytes in the first @pages pages of the memory; *@pages becomes how many it has not. */
+/* Return how many bytes the first *@pages pages have. Subtract the pages found from *@pages. */
 static size_t source_first_pages(struct wdmdma_source source, u32 *pages)
 {
 	size_t len = 0, part;
@@ -163,7 +165,7 @@ static size_t source_first_pages(struct wdmdma_source source, u32 *pages)
 	return len;
 }
 
-/* Pages that the memory touches: map registers, as they are counted. */
+/* Return how many pages the memory touches, which is the number of map registers for it. */
 u32 wdmdma_source_pages(const struct wdmdma_source *source)
 {
 	u32 rest = U32_MAX;
@@ -173,9 +175,9 @@ u32 wdmdma_source_pages(const struct wdmdma_source *source)
 }
 
 /*
- * How much of the memory fits into so many pages, and into so many segments, if they
- * are of the memory itself. An adapter that takes no lists has one for all, and that
- * is not longer than a DMA controller's boundary.
+ * Return how many bytes fit into @pages pages and into @segments segments if the memory is not
+ * copied. An adapter without scatter/gather has one segment for all bytes. This segment must not
+ * be longer than a DMA controller's boundary.
  */
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments)
