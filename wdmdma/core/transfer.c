@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transfers: the driver's memory becomes segments for the device, and back.
+ * Transfers, which map the driver's memory as segments for the device and take it back.
  *
- * The DMA API does the work: it translates, or copies through bounce buffers of the
- * kernel's where the device's mask asks for that. What it cannot do is done here,
- * by copying through pages of our own: an adapter that reaches less than the mask
- * of its device, or has a DMA controller and its boundaries; and one that takes no
- * lists (no ScatterGather) and is given pages that cannot be made one range.
+ * The DMA API translates, or copies through the kernel's bounce buffers where the device's mask
+ * demands a copy. The module copies through its own pages in cases that the DMA API does not
+ * handle. An adapter may reach less than the mask of its device, or have a DMA controller with
+ * boundaries. An adapter without ScatterGather may get pages that cannot become one range.
  *
- * Nothing here sleeps. wdmdma_transfer_prepare() in core/transfer_copy.c may sleep, and gets
- * all memory that mapping takes. A shortage that may pass is -EAGAIN, and any other failure
- * is for good.
+ * Functions in this file must not sleep. wdmdma_transfer_prepare() in core/transfer_copy.c may
+ * sleep, and allocates all memory that mapping needs. A function returns -EAGAIN for a shortage
+ * that may pass. Any other error is permanent.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -23,8 +22,9 @@
 #include "objects.h"
 
 /*
- * What a DMA controller uses, on machines that are cache coherent, is memory itself and
- * no copy of the kernel's; and it may be a common buffer, which is mapped already.
+ * A DMA controller accesses memory itself and never a bounce buffer of the kernel, on cache
+ * coherent machines only. The memory may also be a common buffer, which is mapped already. Skip
+ * CPU syncs in both cases.
  */
 static unsigned long transfer_attrs(const struct wdmdma_transfer *transfer)
 {
@@ -36,7 +36,10 @@ static struct device *transfer_dev(const struct wdmdma_transfer *transfer)
 	return transfer->device->dev;
 }
 
-/* Can pieces that do not follow each other become one range: full pages, but for the ends? */
+/*
+ * Return true if pieces that are not contiguous can become one range. They must be whole pages,
+ * except for the start of the first piece and the end of the last piece.
+ */
 static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *sg;
@@ -53,7 +56,7 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
 	return true;
 }
 
-/* Is copying the only way to give this memory to the device? */
+/* Return true if the module must copy this memory for the device. */
 static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_adapter *adapter = transfer->adapter;
@@ -80,7 +83,7 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 	return false;
 }
 
-/* Can this memory be copied at all, by us? 0, or what it fails with, now and later. */
+/* Return 0 if the module can copy this memory at all, or an error that is permanent. */
 static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_device *device = transfer->device;
@@ -94,7 +97,7 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	transfer->why = "there are no contiguous pages of that length to copy the memory to";
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
-	/* Ours may be copied once more, if the kernel is told to copy all. */
+	/* The kernel may bounce the module's copy once more, if it is told to bounce all memory. */
 	switch (wdmdma_transfer_access(transfer, reach, nearest, PAGE_SIZE)) {
 	case WDMDMA_ACCESS_NONE:
 		transfer->why = "the kernel copies all memory to where the device does not reach";
@@ -108,7 +111,7 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	}
 }
 
-/* Is it certain that the kernel copies some of the memory? */
+/* Return true if the kernel will certainly copy some of the memory. */
 static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
@@ -123,8 +126,8 @@ static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 }
 
 /*
- * Count a transfer that starts: from here on its device stays in its domain. 0; -EAGAIN
- * while the device changes that; -ESHUTDOWN.
+ * Count a transfer as starting, so that its device cannot change its domain. Return 0, -EAGAIN
+ * while the device is changing its domain, or -ESHUTDOWN after unbind.
  */
 static int transfer_enter(struct wdmdma_transfer *transfer)
 {
@@ -147,7 +150,7 @@ static int transfer_enter(struct wdmdma_transfer *transfer)
 	return ret;
 }
 
-/* The transfer is in a list of the adapter's, which shows that it is there. */
+/* Stop counting a transfer in @starting, because a list of the adapter contains it now. */
 void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
 {
 	lockdep_assert_held(&transfer->adapter->transfers.lock);
@@ -156,7 +159,10 @@ void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
 	transfer->starting = false;
 }
 
-/* It is in such a list, or has failed: it starts no more. Without the lock. */
+/*
+ * Stop counting a transfer in @starting, because it has failed or a list of the adapter contains
+ * it now. The caller must not hold transfers.lock.
+ */
 void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
 {
 	unsigned long flags;
@@ -168,7 +174,10 @@ void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
 	spin_unlock_irqrestore(&transfer->adapter->transfers.lock, flags);
 }
 
-/* Let no transfer start, nor channel be granted, for a while. False if there are any. */
+/*
+ * Let no transfer start and no channel be granted until wdmdma_transfers_release(). Return false,
+ * and hold nothing, if the adapter has transfers, map registers or requests for them.
+ */
 bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
 {
 	unsigned long flags;
@@ -196,7 +205,7 @@ void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
-/* Note the pieces of the memory, and what has to be done with them. */
+/* Record the pieces of the memory, and decide whether they must be copied. */
 static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
 	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
@@ -222,17 +231,17 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 }
 
 /**
- * wdmdma_transfer_init() - note the memory of a transfer
- * @transfer: zeroed, with @adapter, @direction and what the caller wants to have set
- * @source: the memory; not needed afterwards
+ * wdmdma_transfer_init() - initialize a transfer
+ * @transfer: a zeroed transfer, with @adapter, @direction and the caller's options
+ * @source: the memory, which is not needed afterwards
  *
- * What can be known to fail for good fails here.
+ * A transfer that can never be mapped must fail here, as far as the module can tell.
  *
  * Context: any.
- * Return: 0; -ENOMEM; -EINVAL without bytes; -EOPNOTSUPP where the DMA API is not
- * what maps for this device, or where neither it nor a copy of ours can; -ERANGE for
- * memory that has to be copied and must not; -EAGAIN while the device changes its
- * domain; -ESHUTDOWN. The reason is in @transfer.
+ * Return: 0, -ENOMEM, -EINVAL if the length is 0, -EOPNOTSUPP if the DMA API does not map for
+ * this device or neither the DMA API nor the module can map or copy the memory, -ERANGE if the
+ * memory must be copied but may not be, -EAGAIN while the device is changing its domain, or
+ * -ESHUTDOWN after unbind. The reason is in @transfer.
  */
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
@@ -255,7 +264,7 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 
-/* Free what the record holds. Any context; the transfer is not mapped. Harmless twice. */
+/* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
 	wdmdma_transfer_leave(transfer);
@@ -264,7 +273,7 @@ void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
 
-/* Memory could not be mapped: -EAGAIN if that is for a shortage that may end. */
+/* Return the error for memory that could not be mapped, -EAGAIN for a shortage that may end. */
 static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 {
 	phys_addr_t start, end;
@@ -272,14 +281,14 @@ static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 	transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
 	if (!transfer->device->backend->access || !may_end)
 		return may_end ? -EAGAIN : -EOPNOTSUPP;
-	/* Where nothing translates it is only these that can be short. */
+	/* Without translation only bounce buffers can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
 		return -EAGAIN;
 	transfer->why = "the memory has to be copied, and there are no bounce buffers (swiotlb)";
 	return -EOPNOTSUPP;
 }
 
-/* One piece is mapped as a page: that knows no longest segment. */
+/* Map one piece as a page, because a mapping of a page has no limit on the segment length. */
 static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist *sg)
 {
 	struct device *dev = transfer_dev(transfer);
@@ -302,7 +311,7 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 	} else {
 		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
 				      transfer_attrs(transfer));
-		/* -EIO is what a full pool of bounce buffers gives. */
+		/* dma_map_sgtable() returns -EIO for a full pool of bounce buffers. */
 		if (ret)
 			ret = transfer_map_error(transfer, ret != -EINVAL);
 	}
@@ -317,7 +326,7 @@ static void transfer_unmap_table(struct wdmdma_transfer *transfer, unsigned long
 	struct scatterlist *sg = transfer->mapped->sgl;
 
 	attrs |= transfer_attrs(transfer);
-	/* The mapping went with a domain that was replaced: see core/device.c. */
+	/* The mapping was lost with a domain that was replaced, see core/device.c. */
 	if (!transfer->device->backend->maps_with_dma_api)
 		goto unmapped;
 	if (transfer->mapped->orig_nents == 1)
@@ -354,7 +363,7 @@ static bool transfer_is_within(const struct wdmdma_transfer *transfer, struct wd
 	return true;
 }
 
-/* The memory behind a logical address of the mapped transfer. */
+/* Return the physical address behind a logical address of the mapped transfer. */
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma)
 {
 	const struct wdmdma_device *device = transfer->device;
@@ -362,7 +371,7 @@ phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_add
 	return device->backend->phys(device, dma);
 }
 
-/* Do the segments not point to the driver's memory, but to a copy: the kernel's, or ours? */
+/* Return true if the segments point to a copy by the kernel or the module, not to the memory. */
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *segment = transfer->mapped->sgl, *sg;
@@ -371,7 +380,7 @@ bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer)
 
 	if (transfer->mapped == &transfer->bounce)
 		return true;
-	/* Segments are pieces that were merged: each begins where a piece does. */
+	/* Segments are merged pieces, so each segment begins with a piece. */
 	for_each_sgtable_sg(&transfer->memory, sg, i) {
 		if (in_segment == sg_dma_len(segment)) {
 			segment = sg_next(segment);
@@ -386,7 +395,7 @@ bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_is_bounced);
 
-/* Believe nothing that can be verified. */
+/* Verify all properties of the mapping that can be verified, instead of relying on the DMA API. */
 static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
 	struct scatterlist *first = transfer->mapped->sgl;
@@ -412,13 +421,13 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 }
 
 /**
- * wdmdma_transfer_map() - give the memory to the device
- * @transfer: prepared
+ * wdmdma_transfer_map() - map the memory for the device
+ * @transfer: a prepared transfer
  *
  * Never sleeps.
  *
- * Return: 0; -EAGAIN when it may work later, after another wdmdma_transfer_prepare();
- * -EOPNOTSUPP or -ERANGE when it cannot. The reason is in @transfer.
+ * Return: 0, -EAGAIN if mapping may succeed later, after another wdmdma_transfer_prepare(), or
+ * -EOPNOTSUPP or -ERANGE if mapping can never succeed. The reason is in @transfer.
  */
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 {
@@ -426,7 +435,7 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 	bool bounce = transfer->must_bounce;
 	int ret;
 
-	/* For reading too: what the device does not write is to stay as it was. */
+	/* Copy for a read too, because bytes that the device does not write must not change. */
 	if (bounce)
 		wdmdma_copy_bytes(transfer, true);
 	ret = transfer_map_table(transfer, bounce ? &transfer->bounce : &transfer->memory);
@@ -439,7 +448,7 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_map);
 
-/* Take the memory back from the device. Never sleeps. */
+/* Unmap the memory, and copy back what the device wrote to a copy. Never sleeps. */
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
 {
 	bool copy = transfer->mapped == &transfer->bounce &&
@@ -452,15 +461,15 @@ void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
 
 /*
- * The same where the driver forgot the transfer, and may have freed the memory: it is not
- * written any more, by no copy of the device's bytes either.
+ * Unmap the memory of a transfer that the driver forgot. The driver may have freed the memory,
+ * so it must not be written, not even by copying back what the device wrote.
  */
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
 {
 	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
-/* As many segments as mapping can make of it. */
+/* Return the largest number of segments that mapping can make of the memory. */
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer)
 {
 	if (!transfer->adapter->scatter_gather)
@@ -470,13 +479,13 @@ unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfe
 	return transfer->memory.orig_nents;
 }
 
-/* As many as it has, now that it is mapped. */
+/* Return the number of segments of a mapped transfer. */
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer)
 {
 	return transfer->adapter->scatter_gather ? transfer->mapped->nents : 1;
 }
 
-/* The first segment (*@sg is NULL), or the one after it. */
+/* Return the logical address of the first segment if *@sg is NULL, else of the segment after it. */
 dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len)
 {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Transfers: memory of the driver's that a device reads or writes once.
+ * Transfers of the driver's memory, which a device reads or writes once.
  *
- *   piece      what one entry of a scatterlist describes: bytes that follow each
- *              other in physical memory
- *   segment    what the device is given: a logical address and a length
- *   bounce     to copy through memory of ours that the device can use, where it
- *              cannot use the driver's
- *   list       a transfer whose segments the driver gets all at once, in a list
- *              by whose address it gives the transfer back
+ *   piece      physically contiguous bytes, described by one entry of a scatterlist
+ *   segment    a logical address and a length, for the device
+ *   bounce     to copy through memory of the module, if the device cannot use the
+ *              driver's memory
+ *   list       a transfer whose segments the driver gets all at once, in a list. The
+ *              driver ends the transfer by the address of the list
  *
- * Everything that ending a transfer takes is in its record: memory, direction and
- * length are noted when it starts, and what described the memory is not read again.
+ * The record of a transfer holds everything that is needed to end it. Memory, direction and
+ * length are noted at the start, and the description of the memory must not be read again.
  */
 #ifndef WDMDMA_TRANSFER_H
 #define WDMDMA_TRANSFER_H
@@ -30,15 +29,15 @@ struct wdmdma_device;
 struct wdmdma_registers;
 
 /**
- * struct wdmdma_source - the memory of a transfer that is to start
- * @pfn: the page that we are in, in an array of them
- * @offset: how far in that
- * @here: bytes to come in that array
- * @left: bytes to come in all
- * @mdl: what the array is of: the face's
- * @more: go on to the next array: called where @here is 0 and @left is not
+ * struct wdmdma_source - the memory of a transfer that is about to start
+ * @pfn: current page, in the current array of page frame numbers
+ * @offset: offset in the current page
+ * @here: bytes left in the current array
+ * @left: bytes left in all arrays
+ * @mdl: MDL of the current array, for the WDM layer
+ * @more: advance to the next array. Called when @here is 0 and @left is not
  *
- * To copy one is to remember the place.
+ * A copy of the structure remembers the position.
  */
 struct wdmdma_source {
 	const unsigned long *pfn;
@@ -49,13 +48,13 @@ struct wdmdma_source {
 	void (*more)(struct wdmdma_source *source);
 };
 
-/* What a piece may be: its length, and the boundary that it must not cross. */
+/* The limits on a piece, which are its length and the boundary that it must not cross. */
 struct wdmdma_limits {
 	size_t most;
 	unsigned long boundary;
 };
 
-/* What it takes to tell the driver that its list is there: words of the face. */
+/* Arguments for the call of the driver's routine, which only the WDM layer interprets. */
 struct wdmdma_callback {
 	void *routine;
 	void *device_object;
@@ -63,7 +62,7 @@ struct wdmdma_callback {
 	void *context;
 };
 
-/* Of the routine around the one that is called, if there is one; and what to do at the end. */
+/* The state before the call of a routine, and whether to enable bottom halves at the end. */
 struct wdmdma_routine {
 	const void *task;
 	unsigned int depth;
@@ -73,12 +72,12 @@ struct wdmdma_routine {
 struct wdmdma_transfer;
 
 /**
- * struct wdmdma_sg_list_ops - what the face does for a list
- * @prepare: get memory for the list and note its address in @callback.list; may come
- *           again. 0 or -ENOMEM
- * @fill: write the segments into it
- * @call: call the driver's routine, if there is one; the transfer may be gone
- * @release: free the transfer and what is the face's in it. Any context
+ * struct wdmdma_sg_list_ops - operations of the WDM layer on a list
+ * @prepare: allocate memory for the list and set @callback.list to its address. May be
+ *           called again. Return 0 or -ENOMEM
+ * @fill: write the segments into the list
+ * @call: call the driver's routine, if there is one. The transfer may be gone already
+ * @release: free the transfer, and the memory that the WDM layer has for it. Any context
  */
 struct wdmdma_sg_list_ops {
 	int (*prepare)(struct wdmdma_transfer *transfer, gfp_t gfp);
@@ -88,30 +87,31 @@ struct wdmdma_sg_list_ops {
 };
 
 /**
- * struct wdmdma_transfer - memory that is, or waits to be, mapped for one transfer
- * @adapter: whose
- * @device: that the memory is mapped with: of the adapter, or of the domain it is in
+ * struct wdmdma_transfer - memory that is mapped, or waits to be mapped, for one transfer
+ * @adapter: the adapter
+ * @device: device to map with, which is the adapter's own or the leader of its domain
  * @call: the Windows call, for messages
- * @caller: where it was called from, for leak reports
- * @direction: of the bytes
- * @len: bytes
+ * @caller: where @call was called from, for leak reports
+ * @direction: direction of the transfer
+ * @len: length in bytes
  * @no_bounce: fail rather than copy
- * @must_bounce: to copy is the only way
+ * @must_bounce: the module must copy the memory
  * @starting: counted in wdmdma_transfers.starting
- * @unended: of a synchronous call without a routine: the driver calls FreeAdapterObject
- * @memory: the pieces of the driver's memory
- * @bounce: those of ours, while there are any
- * @mapped: which of the two is mapped; NULL while none is
- * @why: set on failure: the reason, for the message
- * @node: in the adapter's queue of waiting lists, or in its map registers
- * @hash: in the adapter's table of lists that the driver has, by the list's address
- * @busy: it waits, and is being tried
- * @stuck: it waits, and can never be mapped: it is not tried any more
- * @since: when it was first tried in vain while it waited; 0 before that
- * @round: the last round of tries that it had
- * @context: by which the driver may cancel it while it waits
- * @ops: for lists
- * @callback: for lists
+ * @unended: started by a synchronous call without a routine, which the driver must end
+ *           by FreeAdapterObject
+ * @memory: pieces of the driver's memory
+ * @bounce: pieces of the copy, if there is a copy
+ * @mapped: the mapped table, which is @memory or @bounce, or NULL
+ * @why: reason of a failure, for the message
+ * @node: in the adapter's queue of waiting lists, or in the list of mappings of map registers
+ * @hash: in the adapter's table of mapped lists, by the list's address
+ * @busy: the waiting list is being tried
+ * @stuck: the waiting list can never be mapped and is not tried again
+ * @since: when the waiting list was first tried in vain, or 0 before
+ * @round: last round in which the waiting list was tried
+ * @context: key by which the driver may cancel the waiting list
+ * @ops: operations of the list
+ * @callback: arguments for the routine of the list
  */
 struct wdmdma_transfer {
 	struct wdmdma_adapter *adapter;
@@ -141,23 +141,23 @@ struct wdmdma_transfer {
 };
 
 /**
- * struct wdmdma_transfers - what an adapter has under way
- * @lists: lists that the driver has, by their addresses
- * @waiting_lists: those that cannot be mapped yet, oldest first
- * @lists_served: @list_work is at it
- * @list_round: the round of tries that @list_work is in; the next one where it ends
- * @list_work: maps what waits
- * @unended_lists: synchronous calls that the driver has to end by FreeAdapterObject
- * @unended: the list of the one such call, as long as there is no other and it is not put
- * @channel: who has the channel; NULL while it is free
+ * struct wdmdma_transfers - transfers and channel requests of an adapter
+ * @lists: mapped lists that the driver has, by their addresses
+ * @waiting_lists: lists that cannot be mapped yet, oldest first
+ * @lists_served: @list_work is serving the queue
+ * @list_round: current round of @list_work, incremented when a round ends
+ * @list_work: maps the waiting lists
+ * @unended_lists: number of synchronous calls that the driver must end by FreeAdapterObject
+ * @unended: list of such a call, while there is only one such call and the list is not put
+ * @channel: map registers that were granted with the channel, or NULL while it is free
  * @registers: map registers that the driver has
- * @waiting_channels: who waits for the channel, oldest first
- * @channel_work: grants it
- * @closed: no more lists and channels: the adapter or its driver goes
- * @held: none for now: the device changes its domain
- * @starting: transfers that have noted the device to map with, and are in none of the
- *            lists above yet
- * @lock: protects all but the work items
+ * @waiting_channels: requests that wait for the channel, oldest first
+ * @channel_work: grants the channel
+ * @closed: no list and no channel may start, because the adapter or its driver goes away
+ * @held: no list and no channel may start for now, because the device is changing its domain
+ * @starting: number of transfers between wdmdma_transfer_init() and their insertion into a
+ *            list above. The device must not change its domain until this is 0
+ * @lock: protects all members but the work items
  */
 struct wdmdma_transfers {
 	DECLARE_HASHTABLE(lists, 6);
@@ -174,7 +174,7 @@ struct wdmdma_transfers {
 	bool closed;
 	bool held;
 	unsigned int starting;
-	spinlock_t lock; /* protects all but the work items */
+	spinlock_t lock; /* protects all members but the work items */
 };
 
 /* core/transfer_source.c */
@@ -222,7 +222,7 @@ dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len);
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma);
 
-/* core/routine.c; how many routines may be in each other, by requests that must not wait */
+/* core/routine.c, and the limit on nested routines of requests that must not wait */
 #define WDMDMA_NESTED_MOST	4
 
 unsigned int wdmdma_routine_depth(void);
