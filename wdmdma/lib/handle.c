@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of live handles. See lib/handle.h for why there is one. */
+/* Table of live handles. lib/handle.h says why the module has one. */
 #include <linux/spinlock.h>
 
 #include "compat.h"
@@ -7,10 +7,10 @@
 
 struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handles);
-/* Protects changes of the table; look-ups take only the RCU read lock. Any context. */
+/* Protects changes of wdmdma_handles. Look-ups take only the RCU read lock. Any context. */
 static DEFINE_RAW_SPINLOCK(wdmdma_handles_lock);
 
-/* Make @handle known under @key. Its reference count starts at one, the caller's. */
+/* Make @handle known under @key. Its reference count starts at 1, which is the caller's. */
 void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
 			   const void *key)
 {
@@ -26,7 +26,7 @@ void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_publish);
 
-/* Take @handle out of the table. Of several callers exactly one is told true. */
+/* Take @handle out of the table. Of several callers, exactly one gets true. */
 bool wdmdma_handle_retire(struct wdmdma_handle *handle)
 {
 	unsigned long flags;
@@ -40,7 +40,10 @@ bool wdmdma_handle_retire(struct wdmdma_handle *handle)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_retire);
 
-/* The live handle of @type known under @key, with a reference; or NULL. Any context. */
+/*
+ * Return the live handle of @type that is known under @key, with a reference, or NULL. Any
+ * context.
+ */
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key)
 {
 	struct wdmdma_handle *handle;
@@ -54,7 +57,7 @@ struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const voi
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);
 
-/* Is there a live handle of @type under @key? Any context. */
+/* Return true if a live handle of @type is known under @key. Any context. */
 bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
 {
 	bool live;
@@ -66,7 +69,7 @@ bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_is_live);
 
-/* Take all handles of @type under @key out of the table: the key gets another meaning. */
+/* Take all handles of @type under @key out of the table, because @key gets another meaning. */
 void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key)
 {
 	struct wdmdma_handle *handle;

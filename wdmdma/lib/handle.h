@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Handles: the pointers that a driver gets from the module and passes back.
+ * Handles are the pointers that a driver gets from the module and passes back.
  *
- * A driver may pass any value where a handle belongs: NULL, a pointer of its
- * own, or one whose object is gone. So no pointer is followed before it was
- * found here, by value, among the live ones. Finding takes a reference, and the
- * object's owner frees its memory by RCU after the last one; so what is only
- * looked at under the RCU read lock needs none.
+ * A driver may pass any value where a handle belongs: NULL, a pointer of its own, or a pointer
+ * to an object that is gone. So the module must not follow a pointer before it has found its
+ * value in the table of live handles. wdmdma_handle_find() takes a reference. The owner must
+ * free the object by RCU after the last reference, so a caller that only looks at the object
+ * under the RCU read lock needs no reference.
  */
 #ifndef WDMDMA_HANDLE_H
 #define WDMDMA_HANDLE_H
@@ -21,17 +21,17 @@ enum wdmdma_handle_type {
 	WDMDMA_HANDLE_DEVICE,
 	WDMDMA_HANDLE_ADAPTER,
 	WDMDMA_HANDLE_VECTOR,
-	WDMDMA_HANDLE_MINIPORT,	/* by the address of its device extension */
-	WDMDMA_HANDLE_DOMAIN,	/* by a number, not by a pointer */
-	WDMDMA_HANDLE_MDL,	/* the driver's own, while a buffer is made from it */
+	WDMDMA_HANDLE_MINIPORT,	/* key is the address of the device extension */
+	WDMDMA_HANDLE_DOMAIN,	/* key is a number, not a pointer */
+	WDMDMA_HANDLE_MDL,	/* key is the driver's MDL, while a buffer uses its pages */
 };
 
 /**
  * struct wdmdma_handle - embedded in each object that a driver can name
- * @node: in the table of live handles, from publish to retire
- * @key: the pointer that the driver holds
+ * @node: entry in the table of live handles, from publish to retire
+ * @key: pointer that the driver holds
  * @type: what the pointer may be used as
- * @ref: one for being published or owned, one for each call that found it
+ * @ref: one reference for the publisher or owner, and one for each call that found the handle
  */
 struct wdmdma_handle {
 	struct hlist_node node;
@@ -51,10 +51,11 @@ struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const voi
 extern struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 
 /*
- * The read lock for what is only looked up: that of RCU, in the form that costs a reader
- * two instructions. It is not called rcu_read_lock_sched(), within which lockdep lets nobody
- * take a spinlock, on any kernel, and with PROVE_RCU it is rcu_read_lock() as well, for the
- * checks of rcu_dereference(). On PREEMPT_RT, where spinlocks sleep, it is that alone.
+ * Take the read lock for callers that only look up an object. The lock is that of RCU, in a
+ * form that costs a reader two instructions. rcu_read_lock_sched() would not do, because
+ * lockdep allows no spinlock within that lock, whatever the kernel. With PROVE_RCU the function
+ * calls rcu_read_lock() as well, for the checks of rcu_dereference(). On PREEMPT_RT, where
+ * spinlocks sleep, rcu_read_lock() is the only call.
  */
 static inline void wdmdma_peek_lock(void)
 {
@@ -72,7 +73,10 @@ static inline void wdmdma_peek_unlock(void)
 		preempt_enable();
 }
 
-/* The live handle of @type known under @key, or NULL. For the caller's read lock only. */
+/*
+ * Return the live handle of @type that is known under @key, or NULL. The caller must hold the
+ * RCU read lock, and may use the result only until it drops the lock.
+ */
 static __always_inline struct wdmdma_handle *wdmdma_handle_peek(enum wdmdma_handle_type type,
 								const void *key)
 {

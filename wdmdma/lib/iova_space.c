@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address spaces. The vocabulary is in lib/iova_space.h.
+ * Allocator of logical addresses. lib/iova_space.h explains the terms.
  *
- * Why a tree of our own: the kernel's iova library has no lower bound; a maple
- * tree has both, but may have to allocate when it erases; genalloc wants a bitmap
- * over all addresses; drm_mm does exactly this, and is a part of the graphics
+ * The module has a tree of its own because nothing in the kernel fits. The iova library has no
+ * lower bound. A maple tree has both bounds, but may have to allocate when it erases. genalloc
+ * wants a bitmap of all addresses. drm_mm does exactly this, but is a part of the graphics
  * stack.
  *
- * Why the highest place: low addresses are left for those who ask for them. Why
- * not the place after the last one: every 2 MiB of addresses ever used can cost a
- * page table of the IOMMU, so what was used before is used again.
+ * An allocation gets the highest free place, so that low addresses are left for callers that
+ * ask for them. A search that began after the last allocation would use new addresses each
+ * time. Every 2 MiB of addresses ever used can cost a page table of the IOMMU, so the search
+ * uses the same addresses again.
  */
 #include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
@@ -42,7 +43,7 @@ static void space_set_hole(struct wdmdma_iova_range *range, u64 hole)
 	space_callbacks.propagate(&range->node, NULL);
 }
 
-/* The highest range that begins at or below @address. */
+/* Return the highest range that begins at or below @address, or NULL. */
 static struct wdmdma_iova_range *space_floor(const struct wdmdma_iova_space *space, u64 address)
 {
 	struct rb_node *node = space->ranges.rb_node;
@@ -61,7 +62,10 @@ static struct wdmdma_iova_range *space_floor(const struct wdmdma_iova_space *spa
 	return floor;
 }
 
-/* The highest range at @node and below it that has @size free addresses above; there is one. */
+/*
+ * Return the highest range in the subtree of @node that has @size free addresses above it. The
+ * subtree must have such a range.
+ */
 static struct wdmdma_iova_range *space_highest(struct rb_node *node, u64 size)
 {
 	for (;;) {
@@ -75,7 +79,7 @@ static struct wdmdma_iova_range *space_highest(struct rb_node *node, u64 size)
 	}
 }
 
-/* The next lower range that has @size free addresses above it, or NULL. */
+/* Return the next lower range that has @size free addresses above it, or NULL. */
 static struct wdmdma_iova_range *space_next_lower(struct wdmdma_iova_range *range, u64 size)
 {
 	struct rb_node *node = &range->node, *parent;
@@ -94,7 +98,7 @@ static struct wdmdma_iova_range *space_next_lower(struct wdmdma_iova_range *rang
 	}
 }
 
-/* Enter a range; its addresses are free. Only the lowest has no range below it. */
+/* Insert a range whose addresses are free. Only the lowest range has no range below it. */
 static void space_insert(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
 	struct wdmdma_iova_range *below = space_floor(space, range->taken.first);
@@ -120,7 +124,7 @@ static void space_insert(struct wdmdma_iova_space *space, struct wdmdma_iova_ran
 	rb_insert_augmented(&range->node, &space->ranges, &space_callbacks);
 }
 
-/* Take a range out, which is not the lowest: its addresses are free. */
+/* Remove a range, so that its addresses are free. The range must not be the lowest. */
 static void space_remove(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
 	struct wdmdma_iova_range *below = to_range(rb_prev(&range->node));
@@ -131,9 +135,9 @@ static void space_remove(struct wdmdma_iova_space *space, struct wdmdma_iova_ran
 }
 
 /**
- * wdmdma_iova_space_init() - make a space
+ * wdmdma_iova_space_init() - initialize a space
  * @space: the space
- * @first: the first address that may ever be used; not 0
+ * @first: the first address that may ever be used, which must not be 0
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -154,7 +158,7 @@ int wdmdma_iova_space_init(struct wdmdma_iova_space *space, u64 first)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_init);
 
-/* Forget a space and all its ranges, those still in use too. */
+/* Free all ranges of a space, including ranges that are in use. */
 void wdmdma_iova_space_destroy(struct wdmdma_iova_space *space)
 {
 	struct wdmdma_iova_range *range, *next;
@@ -166,9 +170,9 @@ void wdmdma_iova_space_destroy(struct wdmdma_iova_space *space)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_destroy);
 
 /**
- * wdmdma_iova_space_reserve() - never give these addresses to anybody
- * @space: the space, of which nothing was taken yet
- * @window: the addresses; some may be reserved already
+ * wdmdma_iova_space_reserve() - exclude addresses from all later allocations
+ * @space: the space, from which nothing must have been allocated yet
+ * @window: the addresses, some of which may be reserved already
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -201,14 +205,14 @@ int wdmdma_iova_space_reserve(struct wdmdma_iova_space *space, struct wdmdma_win
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_reserve);
 
 /**
- * wdmdma_iova_space_alloc() - take free addresses, the highest there are
+ * wdmdma_iova_space_alloc() - allocate the highest free addresses
  * @space: the space
- * @window: where they have to lie
- * @size: how many
- * @align: what the first is to be a multiple of; a power of two
+ * @window: where the addresses must lie
+ * @size: number of addresses
+ * @align: a power of two of which the first address must be a multiple
  *
  * Context: may sleep.
- * Return: the range, or NULL when no hole is large enough, or no memory is left.
+ * Return: the range, or NULL if no hole is large enough or no memory is left.
  */
 struct wdmdma_iova_range *wdmdma_iova_space_alloc(struct wdmdma_iova_space *space,
 						  struct wdmdma_window window, u64 size, u64 align)
@@ -243,7 +247,7 @@ struct wdmdma_iova_range *wdmdma_iova_space_alloc(struct wdmdma_iova_space *spac
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iova_space_alloc);
 
-/* Give back what wdmdma_iova_space_alloc() returned. Any context but an interrupt. */
+/* Free a range of wdmdma_iova_space_alloc(). Any context but an interrupt. */
 void wdmdma_iova_space_free(struct wdmdma_iova_space *space, struct wdmdma_iova_range *range)
 {
 	spin_lock(&space->lock);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Address spaces: which addresses are taken, and a place for those to come.
+ * An address space records which logical addresses are taken, and finds a place for new ones.
  *
- * A space has all 64 bits. What is taken is kept as ranges [first, last] that do
- * not overlap, in a tree by address. Each range knows the free addresses above
- * it, and the largest such hole below it in the tree: so the highest place within
- * given bounds is found without a walk over what is taken. Giving addresses back
- * allocates nothing and cannot fail.
+ * A space has all 64 bits of addresses. The taken addresses are ranges [first, last] that must
+ * not overlap, in a tree that is sorted by address. Each range has a hole, which is the number
+ * of free addresses above it, and knows the largest hole in its subtree. So the highest place
+ * within given bounds is found without a walk over all ranges. Freeing addresses allocates
+ * nothing and cannot fail.
  */
 #ifndef WDMDMA_IOVA_SPACE_H
 #define WDMDMA_IOVA_SPACE_H
@@ -20,9 +20,9 @@
 /**
  * struct wdmdma_iova_range - addresses that are taken
  * @taken: the addresses
- * @hole: how many are free above them, up to the next range
- * @largest: the largest hole of this range and of those below it in the tree
- * @node: in wdmdma_iova_space.ranges
+ * @hole: number of free addresses between this range and the next higher range
+ * @largest: largest hole in the subtree of this range
+ * @node: node in wdmdma_iova_space.ranges
  */
 struct wdmdma_iova_range {
 	struct wdmdma_window taken;
@@ -32,8 +32,8 @@ struct wdmdma_iova_range {
 };
 
 /**
- * struct wdmdma_iova_space - what is taken of 64 bits of addresses
- * @ranges: by address; the lowest begins at 0 and stays
+ * struct wdmdma_iova_space - the taken ones of all 64-bit addresses
+ * @ranges: tree sorted by address, whose lowest range begins at 0 and must stay
  * @lock: protects @ranges
  */
 struct wdmdma_iova_space {

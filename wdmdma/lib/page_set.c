@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Page sets. The vocabulary is in lib/page_set.h. */
+/* Page sets. lib/page_set.h explains the terms. */
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/io.h>
@@ -14,23 +14,23 @@
 #include "lib/page_set.h"
 #include "lib/window.h"
 
-/* How many places of a window are tried before a contiguous range is given up. */
+/* Number of places in a window that are tried before a contiguous allocation fails. */
 #define WDMDMA_PAGES_CANDIDATES	64
-/* How many pages change their cache type at a time: their array is on the stack. */
+/* Number of pages that change their cache type at a time. Their array is on the stack. */
 #define WDMDMA_PAGES_BATCH	32
 
 /**
  * wdmdma_pages_reclaim() - make the kernel free memory, without its OOM killer
- * @nr: pages
+ * @nr: number of pages
  *
- * Some functions of the kernel allocate with flags of their own, among which the OOM killer
- * is. They are called while memalloc_noreclaim_save() is in force, which keeps it away, and
- * reclaim too. So what they need is reclaimed before. If others are quicker to take it, the
- * kernel's reserves are used: by some dozen bytes for each page of a buffer. While much more
- * is free nothing needs to be done.
+ * Some functions of the kernel allocate with flags of their own, which allow the OOM killer.
+ * The module must call them under memalloc_noreclaim_save(), which prevents the OOM killer, but
+ * prevents reclaim too. So the memory that they need must be reclaimed before. If others take
+ * that memory first, the call uses the kernel's reserves, by some dozen bytes for each page of
+ * a buffer. While much more memory than @nr pages is free, the function does nothing.
  *
  * Context: may sleep.
- * Return: false if so much cannot be had.
+ * Return: true, or false if @nr pages cannot be had.
  */
 bool wdmdma_pages_reclaim(unsigned long nr)
 {
@@ -56,13 +56,13 @@ bool wdmdma_pages_reclaim(unsigned long nr)
 /**
  * wdmdma_kvmalloc() - kvmalloc() without the OOM killer
  * @size: bytes
- * @gfp: WDMDMA_GFP, or flags that do not sleep; with __GFP_ZERO for zeroes
+ * @gfp: WDMDMA_GFP, or flags that do not sleep, with __GFP_ZERO for zeroed memory
  *
- * kvmalloc() of more than a page can come to page tables, which the kernel allocates with
- * flags of its own.
+ * kvmalloc() of more than a page may need page tables, which the kernel allocates with flags of
+ * its own.
  *
  * Context: as @gfp says.
- * Return: memory for kvfree(); or NULL.
+ * Return: memory that must be freed with kvfree(), or NULL.
  */
 void *wdmdma_kvmalloc(size_t size, gfp_t gfp)
 {
@@ -82,7 +82,7 @@ void *wdmdma_kvmalloc(size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_kvmalloc);
 
-/* An empty set with room for @nr pages. */
+/* Allocate a page set with room for @nr pages, but no pages. Return NULL if memory is short. */
 struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp)
 {
 	struct wdmdma_pages *pages;
@@ -93,7 +93,7 @@ struct wdmdma_pages *wdmdma_pages_new(unsigned long nr, gfp_t gfp)
 	return pages;
 }
 
-/* Forget a set, but not its pages. */
+/* Free a page set, but not its pages. */
 void wdmdma_pages_delete(struct wdmdma_pages *pages)
 {
 	kvfree(pages);
@@ -105,7 +105,10 @@ static bool pages_within_limits(const struct wdmdma_page_limits *limits, u64 sta
 	       !wdmdma_window_crosses(limits->boundary, start, size);
 }
 
-/* A block of @nr pages from the buddy allocator, split into single pages. */
+/*
+ * Allocate a block of @nr pages from the buddy allocator, and split the block into single
+ * pages. Return NULL if there is none, or the block is outside of @limits.
+ */
 static struct page *pages_from_buddy(const struct wdmdma_page_limits *limits, unsigned long nr,
 				     gfp_t zone)
 {
@@ -129,7 +132,10 @@ static struct page *pages_from_buddy(const struct wdmdma_page_limits *limits, un
 	return block;
 }
 
-/* Where RAM can be: from the second page on, since no buffer may have address 0. */
+/*
+ * Return where RAM can be. The window begins at the second page, since no buffer may have
+ * address 0.
+ */
 struct wdmdma_window wdmdma_pages_ram(void)
 {
 	unsigned long end_pfn = 0;
@@ -141,9 +147,10 @@ struct wdmdma_window wdmdma_pages_ram(void)
 }
 
 /*
- * Are all @nr page frames from @pfn on RAM that is online, and of one zone of the right node?
- * ZONE_MOVABLE is for what can be moved away when the memory is unplugged; and what is made of
- * huge pages has been set aside for those who use them.
+ * Return true if all @nr page frames from @pfn on are RAM that is online, in one zone, and on
+ * the right node. Pages of ZONE_MOVABLE must not be used, because they must be movable when the
+ * memory is unplugged. Huge pages must not be used either, because they have been set aside for
+ * other users.
  */
 static bool pages_range_usable(const struct wdmdma_page_limits *limits, unsigned long pfn,
 			       unsigned long nr)
@@ -164,7 +171,7 @@ static bool pages_range_usable(const struct wdmdma_page_limits *limits, unsigned
 	return true;
 }
 
-/* The end of the free pages that @pfn is one of; @pfn if it is in use. */
+/* Return the end of the block of free pages that @pfn belongs to, or @pfn if the page is in use. */
 static unsigned long pages_free_end(unsigned long pfn)
 {
 	unsigned long head, free;
@@ -174,7 +181,7 @@ static unsigned long pages_free_end(unsigned long pfn)
 		head = ALIGN_DOWN(pfn, 1UL << order);
 		if (!pfn_valid(head) || !PageBuddy(pfn_to_page(head)))
 			continue;
-		/* Nothing is locked: the page may be taken meanwhile, and this be anything. */
+		/* No lock is held. The page may be taken meanwhile, and the value be anything. */
 		free = page_private(pfn_to_page(head));
 		if (free >= order && free <= MAX_PAGE_ORDER)
 			return head + (1UL << free);
@@ -182,7 +189,7 @@ static unsigned long pages_free_end(unsigned long pfn)
 	return pfn;
 }
 
-/* Are they free now? This is a hint. */
+/* Return true if the pages look free now. The result is only a hint. */
 static bool pages_look_free(unsigned long pfn, unsigned long nr)
 {
 	unsigned long from = pfn, end;
@@ -196,7 +203,10 @@ static bool pages_look_free(unsigned long pfn, unsigned long nr)
 	return true;
 }
 
-/* Empty the pages from @start on, and take them. */
+/*
+ * Move away the contents of the pages from @start on, and allocate the pages. Return NULL if
+ * the contents cannot be moved.
+ */
 static struct page *pages_take_range(const struct wdmdma_page_limits *limits, u64 start,
 				     unsigned long nr)
 {
@@ -211,8 +221,9 @@ static struct page *pages_take_range(const struct wdmdma_page_limits *limits, u6
 }
 
 /*
- * A range at a place of the window that had to be emptied first: slow, and best effort. Some
- * places are tried whatever is there; then those that look free, wherever they are.
+ * Allocate contiguous pages at a place of the window that has to be emptied first. This is
+ * slow, and best effort. The first loop tries some places whatever is there. The second loop
+ * tries places that look free, wherever they are.
  */
 static struct page *pages_from_range(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
@@ -226,7 +237,10 @@ static struct page *pages_from_range(const struct wdmdma_page_limits *limits, un
 	if (limits->easy || !gfpflags_allow_blocking(limits->gfp) ||
 	    !wdmdma_window_clip(&window, wdmdma_pages_ram()))
 		return NULL;
-	/* Aligned to its size it crosses no boundary; without one, large blocks fit better. */
+	/*
+	 * A block that is aligned to its size crosses no boundary. If no boundary is given, a
+	 * large block fits into more places with less alignment.
+	 */
 	if (!limits->boundary)
 		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
 
@@ -250,15 +264,15 @@ static struct page *pages_from_range(const struct wdmdma_page_limits *limits, un
 
 /**
  * wdmdma_pages_block() - allocate physically contiguous pages
- * @limits: where they may lie and how to allocate them
+ * @limits: where the pages may lie and how to allocate them
  * @nr: number of pages
  *
- * The buddy allocator is asked first, with the zones that the window could mean
- * from the widest to the narrowest; then, if the caller may sleep, places in the
- * window are emptied.
+ * The function asks the buddy allocator first, with each zone that the window could mean, from
+ * the widest to the narrowest. After that, if the caller may sleep, it empties places in the
+ * window.
  *
  * Context: may sleep, unless @limits->gfp says otherwise.
- * Return: the first of @nr pages, each with a reference of its own; or NULL.
+ * Return: the first of @nr pages, each with a reference of its own, or NULL.
  */
 struct page *wdmdma_pages_block(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
@@ -272,7 +286,10 @@ struct page *wdmdma_pages_block(const struct wdmdma_page_limits *limits, unsigne
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_block);
 
-/* A page set of wdmdma_pages_block(), not mapped yet; or NULL. */
+/*
+ * Allocate contiguous pages with wdmdma_pages_block(). Return them as a page set that is not
+ * mapped yet, or NULL.
+ */
 struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
 	gfp_t gfp = gfpflags_allow_blocking(limits->gfp) ? WDMDMA_GFP : GFP_NOWAIT;
@@ -294,8 +311,8 @@ struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits,
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_alloc);
 
 /*
- * A page set in as few pieces as can be had without effort, not mapped yet; or NULL.
- * For a device that an IOMMU shows one range all the same. May sleep.
+ * Allocate pages in as few contiguous blocks as can be had without effort, for a device whose
+ * IOMMU makes one range of them. Return a page set that is not mapped yet, or NULL. May sleep.
  */
 struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
@@ -332,7 +349,10 @@ bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_contiguous);
 
-/* Keep pages from ever getting another owner: those that free them have one reference less. */
+/*
+ * Leak pages, so that they never get another owner. The references that are taken here stay
+ * when the present owner frees the pages.
+ */
 void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why)
 {
 	unsigned long i;
@@ -342,7 +362,10 @@ void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *wh
 	pr_warn("wdmdma: %lu pages %s, and are lost\n", nr, why);
 }
 
-/* The linear map's page tables are allocated with the kernel's own flags. */
+/*
+ * Change the cache type of a few pages in the linear map. The kernel allocates page tables for
+ * the linear map with flags of its own.
+ */
 static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cache cache)
 {
 	unsigned int flags = memalloc_noreclaim_save();
@@ -359,9 +382,9 @@ static int pages_set_batch(struct page **page, unsigned long nr, enum wdmdma_cac
 }
 
 /*
- * Change how the kernel's linear map caches the pages; on failure they are as they
- * were. Going back to cached allocates nothing, since the linear map is split by
- * then; should it fail all the same, the pages are lost.
+ * Change how the kernel's linear map caches the pages. Return a negative errno on failure, with
+ * the pages as they were. Going back to cached allocates nothing, because the linear map is
+ * split by then. If it fails nevertheless, the pages are leaked.
  */
 static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache)
 {
@@ -373,7 +396,7 @@ static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmd
 		n = min_t(unsigned long, nr - done, WDMDMA_PAGES_BATCH);
 		for (i = 0; i < n; i++)
 			batch[i] = pfn_to_page(pfn[done + i]);
-		/* Each may lie in a large page of the linear map, which is to be split. */
+		/* Each page may lie in a large page of the linear map, which must be split. */
 		if (cache != WDMDMA_CACHE_PLATFORM && !wdmdma_pages_reclaim(n)) {
 			ret = -ENOMEM;
 			i = 0;
@@ -382,8 +405,9 @@ static int pages_set_cache(const unsigned long *pfn, unsigned long nr, enum wdmd
 		if (!pages_set_batch(batch, n, cache))
 			continue;
 		/*
-		 * A part of the batch may have been changed, and another may be what somebody
-		 * else has set: so which pages are to be undone shows one by one only.
+		 * A part of the batch may have changed, and other pages may have a type that
+		 * somebody else has set. Only the calls for single pages show which pages must
+		 * be undone.
 		 */
 		for (i = 0; i < n; i++) {
 			ret = pages_set_batch(batch + i, 1, cache);
@@ -412,7 +436,7 @@ static pgprot_t pages_prot(enum wdmdma_cache cache, bool writable)
 	return prot;
 }
 
-/* vmap(), whose page tables are allocated with the kernel's own flags. */
+/* Call vmap(), whose page tables the kernel allocates with flags of its own. */
 static void *pages_vmap(struct page **page, unsigned long nr, pgprot_t prot)
 {
 	unsigned int flags;
@@ -426,11 +450,14 @@ static void *pages_vmap(struct page **page, unsigned long nr, pgprot_t prot)
 	return va;
 }
 
-/* How the CPU's page tables cache kernel memory. Only x86 has more answers than one. */
+/*
+ * Return how the CPU's page tables cache kernel memory. Only on x86 can the result differ from
+ * WDMDMA_CACHE_PLATFORM.
+ */
 enum wdmdma_cache wdmdma_cache_of(const void *va)
 {
 #ifdef CONFIG_X86
-	/* The third bit has another place in large entries, and no type here needs it. */
+	/* The third bit (PAT) is in another place in large entries, and no type here needs it. */
 	unsigned long mask = _PAGE_PCD | _PAGE_PWT;
 	unsigned long uncached = pgprot_val(pgprot_noncached(PAGE_KERNEL)) & mask;
 	unsigned long combined = pgprot_val(pgprot_writecombine(PAGE_KERNEL)) & mask;
@@ -446,15 +473,15 @@ enum wdmdma_cache wdmdma_cache_of(const void *va)
 }
 
 /**
- * wdmdma_pfns_map() - map pages for the CPU, in one piece
- * @pfn: the pages; to be the module's own if @cache is not the platform's
- * @nr: how many
+ * wdmdma_pfns_map() - map pages for the CPU as one range
+ * @pfn: page frame numbers; the pages must be the module's own unless @cache is the platform's
+ * @nr: number of pages
  * @cache: the cache type
- * @writable: false for a mapping that is read-only
+ * @writable: false for a read-only mapping
  *
- * Context: may sleep; not for contiguous pages with the platform's cache type,
- * writable: the linear map has them already.
- * Return: the address, or an ERR_PTR and nothing changed.
+ * Context: may sleep. Does not sleep for a writable mapping of contiguous pages with the
+ * platform's cache type, because the linear map has that mapping already.
+ * Return: the address, or an ERR_PTR with nothing changed.
  */
 void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_cache cache,
 		      bool writable)
@@ -464,7 +491,10 @@ void *wdmdma_pfns_map(const unsigned long *pfn, unsigned long nr, enum wdmdma_ca
 	void *va;
 	int ret;
 
-	/* The linear map has the pages in one piece already, and with the type it is given. */
+	/*
+	 * The linear map maps contiguous pages as one range already, and takes the cache type
+	 * that is set for them.
+	 */
 	if (writable && wdmdma_pfns_contiguous(pfn, nr)) {
 		ret = cache == WDMDMA_CACHE_PLATFORM ? 0 : pages_set_cache(pfn, nr, cache);
 		return ret ? ERR_PTR(ret) : page_address(pfn_to_page(pfn[0]));
@@ -496,7 +526,7 @@ void wdmdma_pfns_unmap(void *va, const unsigned long *pfn, unsigned long nr,
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pfns_unmap);
 
-/* Give a page set its CPU mapping: 0, or a negative errno and nothing changed. May sleep. */
+/* Map a page set for the CPU. Return 0, or a negative errno with nothing changed. May sleep. */
 int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache)
 {
 	void *va = wdmdma_pfns_map(pages->pfn, pages->nr, cache, true);
@@ -516,12 +546,12 @@ void wdmdma_pages_unmap(struct wdmdma_pages *pages)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
 
-/* Give back the pages of wdmdma_pages_alloc(), unmapped before. */
+/* Free a page set and its pages. The caller must have unmapped them. */
 void wdmdma_pages_free(struct wdmdma_pages *pages)
 {
 	unsigned long i;
 
-	/* Whichever way they came, each page is a page of its own by now. */
+	/* However the pages were allocated, each of them has a reference of its own. */
 	for (i = 0; i < pages->nr; i++)
 		__free_page(pfn_to_page(pages->pfn[i]));
 	wdmdma_pages_delete(pages);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page sets: RAM pages that the module itself allocated, or was lent by the DMA
- * API, with one CPU mapping of the wanted cache type.
+ * A page set is a set of RAM pages with one CPU mapping of the wanted cache type. The module
+ * has allocated the pages itself, or the DMA API has lent them.
  *
- * Only such pages may change their cache type. A page has one cache type at a
- * time for all its mappings: an uncached set changes the kernel's linear map
- * first and gets its own mapping, if it needs one, second, and goes back in the
- * reverse order.
+ * Only such pages may change their cache type. All mappings of a page must have the same cache
+ * type at any time. So an uncached set must change the kernel's linear map first, and get its
+ * own mapping, if it needs one, second. On the way back the order is reversed.
  */
 #ifndef WDMDMA_PAGE_SET_H
 #define WDMDMA_PAGE_SET_H
@@ -19,8 +18,8 @@
 #include "lib/window.h"
 
 /*
- * How the CPU sees memory. PLATFORM: as the platform keeps the device coherent, and
- * without a device cached. CACHED is asked for and told, but never what a page set has.
+ * How the CPU caches memory. PLATFORM means as the platform keeps the device coherent, and
+ * cached without a device. CACHED can be asked for and reported, but no page set has it.
  */
 enum wdmdma_cache {
 	WDMDMA_CACHE_PLATFORM,
@@ -31,10 +30,10 @@ enum wdmdma_cache {
 
 /**
  * struct wdmdma_pages - a page set
- * @va: the CPU mapping, NULL before wdmdma_pages_map()
+ * @va: CPU mapping, or NULL before wdmdma_pages_map()
  * @cache: the cache type of that mapping
  * @nr: number of pages
- * @pfn: their page frame numbers, in the order of @va
+ * @pfn: page frame numbers, in the order of @va
  */
 struct wdmdma_pages {
 	void *va;
@@ -43,16 +42,19 @@ struct wdmdma_pages {
 	unsigned long pfn[];
 };
 
-/* Zeroed; no warning and no OOM killer: the caller reports a failure, with its reason. */
+/*
+ * Allocate zeroed pages, without a warning and without the OOM killer. The caller must report a
+ * failure, with its reason.
+ */
 #define WDMDMA_PAGES_GFP	(WDMDMA_GFP | __GFP_ZERO)
 
 /**
  * struct wdmdma_page_limits - where pages may come from
- * @window: physical addresses, first byte to last byte
- * @boundary: a power of two whose multiples the pages may not cross; 0 for none
+ * @window: physical addresses that are allowed, from the first byte to the last
+ * @boundary: a power of two whose multiples the pages must not cross, or 0
  * @node: preferred NUMA node, or NUMA_NO_NODE; strict with __GFP_THISNODE in @gfp
- * @gfp: how to allocate: WDMDMA_PAGES_GFP, or what the caller needs instead
- * @easy: only what is free; no place is emptied
+ * @gfp: how to allocate, normally WDMDMA_PAGES_GFP
+ * @easy: use only pages that are free, and empty no place
  */
 struct wdmdma_page_limits {
 	struct wdmdma_window window;
@@ -62,7 +64,7 @@ struct wdmdma_page_limits {
 	bool easy;
 };
 
-/* How many of the pages, from the first on, follow each other in physical memory? */
+/* Return the number of pages, from the first on, that follow each other in physical memory. */
 static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
 {
 	unsigned long i;
@@ -85,8 +87,8 @@ bool wdmdma_pfns_contiguous(const unsigned long *pfn, unsigned long nr);
 void wdmdma_pfns_leak(const unsigned long *pfn, unsigned long nr, const char *why);
 
 /*
- * Pages for the page tables of @nr pages that follow each other, and for arrays of them: some
- * dozen bytes for each.
+ * Return the number of pages for the page tables of @nr pages in one range, and for arrays of
+ * such pages. Each page costs some dozen bytes.
  */
 static inline unsigned long wdmdma_pages_tables(unsigned long nr)
 {

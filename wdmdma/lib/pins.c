@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pins of pages of processes. See lib/pins.h for what they are for. */
+/* Pins of pages of processes. lib/pins.h says what they are for. */
 #include <linux/bits.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/xarray.h>
 
@@ -8,8 +9,8 @@
 #include "lib/pins.h"
 
 /*
- * Pages that buffers use, by page frame: how many do, and how many pins were given up since.
- * Used in any context.
+ * Pages that buffers use, by page frame number. An entry has the number of buffers that use the
+ * page, and the number of pins that were given up since. Used in any context.
  */
 static DEFINE_XARRAY_FLAGS(pins_used, XA_FLAGS_LOCK_IRQ);
 
@@ -18,17 +19,22 @@ static DEFINE_XARRAY_FLAGS(pins_used, XA_FLAGS_LOCK_IRQ);
 #define PINS_USERS(value)	((value) & (PINS_GIVEN_UP - 1))
 #define PINS_LEFT(value)	((value) >> 32)
 
-/* What is noted of a page. Under the table's lock. */
+/* Return the entry of a page, or 0 if the page has none. */
 static unsigned long pins_load(unsigned long pfn)
 {
 	void *entry = xa_load(&pins_used, pfn);
 
+	lockdep_assert_held(&pins_used.xa_lock);
 	return entry ? xa_to_value(entry) : 0;
 }
 
-/* Change what is noted. Without @gfp for a page that is noted, and then it cannot fail. */
+/*
+ * Change the entry of a page. If the page has an entry, @gfp may be 0, and the function cannot
+ * fail.
+ */
 static int pins_store(unsigned long pfn, unsigned long value, gfp_t gfp)
 {
+	lockdep_assert_held(&pins_used.xa_lock);
 	return xa_err(__xa_store(&pins_used, pfn, value ? xa_mk_value(value) : NULL, gfp));
 }
 
@@ -36,7 +42,10 @@ static void pins_undo(unsigned long pfn, bool dirty)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	/* Marking dirty may sleep. Who gives up in atomic context has marked it when it pinned. */
+	/*
+	 * Marking a page dirty may sleep. A caller that gives up a pin in atomic context must
+	 * have marked the page when it was pinned.
+	 */
 	if (dirty)
 		unpin_user_pages_dirty_lock(&page, 1, true);
 	else
@@ -44,12 +53,12 @@ static void pins_undo(unsigned long pfn, bool dirty)
 }
 
 /**
- * wdmdma_pins_use() - a buffer is going to use pages that somebody else has pinned
+ * wdmdma_pins_use() - let a buffer use pages that the driver has pinned
  * @pfn: the pages
- * @nr: how many
+ * @nr: number of pages
  *
  * Context: may sleep.
- * Return: 0, or -ENOMEM and nothing has changed.
+ * Return: 0, or -ENOMEM with nothing changed.
  */
 int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
 {
@@ -57,7 +66,7 @@ int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
 	int ret = 0;
 
 	for (i = 0; i < nr; i++) {
-		/* Makes room outside of the lock, if the page is not noted yet. */
+		/* If the page has no entry yet, make room for one outside of the lock. */
 		ret = xa_reserve_irq(&pins_used, pfn[i], WDMDMA_GFP);
 		if (ret)
 			break;
@@ -75,10 +84,13 @@ int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
 }
 
 /**
- * wdmdma_pins_unuse() - undo wdmdma_pins_use(), and all pins that were given up meanwhile
+ * wdmdma_pins_unuse() - undo wdmdma_pins_use()
  * @pfn: the pages
- * @nr: how many
- * @dirty: the device may have written them
+ * @nr: number of pages
+ * @dirty: true if the device may have written the pages
+ *
+ * The last buffer that uses a page also undoes all pins of the page that were given up
+ * meanwhile.
  *
  * Context: may sleep.
  */
@@ -102,9 +114,10 @@ void wdmdma_pins_unuse(const unsigned long *pfn, unsigned long nr, bool dirty)
 /**
  * wdmdma_pins_give_up() - undo one pin of a page, or leave that to the buffers that use it
  * @pfn: the page
- * @dirty: it may have been written, and the caller may sleep
+ * @dirty: true if the page may have been written, in which case the caller must be able to
+ *	sleep
  *
- * Context: any, if not @dirty.
+ * Context: any, or may sleep if @dirty.
  */
 void wdmdma_pins_give_up(unsigned long pfn, bool dirty)
 {
@@ -121,7 +134,7 @@ void wdmdma_pins_give_up(unsigned long pfn, bool dirty)
 		pins_undo(pfn, dirty);
 }
 
-/* At the end of the module: an insertion that failed may have left inner nodes. */
+/* Free the inner nodes that a failed insertion may have left. Called when the module goes. */
 void wdmdma_pins_exit(void)
 {
 	xa_destroy(&pins_used);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins of pages of processes. Whoever pinned a page gives the pin up here, and it is undone
- * at once; or, as long as a common buffer uses the page, when the last such buffer goes. A
- * plain reference would keep the page, but not keep fork and write-back away from it.
+ * Pins of pages of processes. A caller that has pinned a page must give up the pin here. The
+ * pin is undone at once, unless a common buffer uses the page. Then the pin is undone when the
+ * last such buffer is freed. A plain reference would keep the page, but would not keep fork and
+ * write-back away from the page.
  */
 #ifndef WDMDMA_PINS_H
 #define WDMDMA_PINS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Address windows. The vocabulary is in lib/window.h. */
+/* Address windows. lib/window.h explains the terms. */
 #include <linux/align.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
@@ -7,14 +7,17 @@
 #include "compat.h"
 #include "lib/window.h"
 
-/* The addresses that @bits address lines can drive; @bits is 1 to 64. */
+/* Return the addresses that @bits address lines can drive. @bits must be 1 to 64. */
 struct wdmdma_window wdmdma_window_of_width(unsigned int bits)
 {
 	return (struct wdmdma_window){ .first = 0, .last = U64_MAX >> (64 - bits) };
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_of_width);
 
-/* Narrow @window to what it shares with @by. False, and no change, if that is nothing. */
+/*
+ * Narrow @window to the addresses that @by has too. Return false, with nothing changed, if
+ * there are none.
+ */
 bool wdmdma_window_clip(struct wdmdma_window *window, struct wdmdma_window by)
 {
 	u64 first = max(window->first, by.first);
@@ -28,7 +31,10 @@ bool wdmdma_window_clip(struct wdmdma_window *window, struct wdmdma_window by)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_clip);
 
-/* Does the block of @size bytes at @start cross a multiple of @boundary (a power of two, or 0)? */
+/*
+ * Return true if the block of @size bytes at @start crosses a multiple of @boundary, which must
+ * be a power of two or 0.
+ */
 bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size)
 {
 	return boundary && start / boundary != (start + (size - 1)) / boundary;
@@ -36,9 +42,9 @@ bool wdmdma_window_crosses(u64 boundary, u64 start, u64 size)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_window_crosses);
 
 /*
- * The @n-th of at most @of places for a block of @size bytes aligned to @align
- * (a power of two), from the top of @window down and spread evenly over it.
- * False when there is no such place.
+ * Find the @n-th of at most @of places for a block of @size bytes that is aligned to @align,
+ * which must be a power of two. The places are spread evenly over @window, from its top down.
+ * Return false if there is no such place.
  */
 bool wdmdma_window_candidate(struct wdmdma_window window, u64 size, u64 align,
 			     unsigned int n, unsigned int of, u64 *start)
@@ -53,7 +59,7 @@ bool wdmdma_window_candidate(struct wdmdma_window window, u64 size, u64 align,
 	if (bottom > top)
 		return false;
 
-	/* Counted in steps of @align from 0, so that no count overflows. */
+	/* Count in steps of @align from 0, so that no count overflows. */
 	places = (top - bottom) / align;
 	step = max_t(u64, places / of, 1);
 	if (n >= of || n > places / step)

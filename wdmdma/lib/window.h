@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Address windows: pure arithmetic, no state and no calls.
+ * Address windows are pure arithmetic, without state and without calls.
  *
- * A window is a closed interval [first, last]: both ends may be used. Windows
- * documents its limits in several ways; each entry point converts once, and
- * inside there is no "end" and no open bound. Because last is closed, a window
- * may reach up to the last byte of the 64-bit space, and last + 1 is never
- * computed. An empty window cannot be written down: what would make one is
- * refused instead.
+ * A window is a closed interval [first, last], and both ends may be used. Windows documents its
+ * limits in several ways. Each entry point must convert them once, so that there is no
+ * exclusive end and no open bound inside the module. Because last is inclusive, a window may
+ * reach up to the last byte of the 64-bit space, and no code may compute last + 1. There is no
+ * empty window. The module must refuse a request that would make one.
  */
 #ifndef WDMDMA_WINDOW_H
 #define WDMDMA_WINDOW_H
@@ -21,13 +20,16 @@ struct wdmdma_window {
 
 #define WDMDMA_WINDOW_ALL	((struct wdmdma_window){ .first = 0, .last = U64_MAX })
 
-/* Could a block of @size bytes lie in @window at all? */
+/* Return true if a block of @size bytes could lie in @window at all. */
 static inline bool wdmdma_window_fits(struct wdmdma_window window, u64 size)
 {
 	return size && window.first <= window.last && size - 1 <= window.last - window.first;
 }
 
-/* Does the block of @size bytes at @start lie in @window, first byte to last byte? */
+/*
+ * Return true if the block of @size bytes at @start lies in @window, from its first byte to its
+ * last.
+ */
 static inline bool wdmdma_window_holds(struct wdmdma_window window, u64 start, u64 size)
 {
 	return wdmdma_window_fits(window, size) &&
