@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Direct backend: nothing translates the device's addresses, so a logical
- * address is a physical one.
+ * Direct backend. Nothing translates the device's addresses, so a logical address is a physical
+ * address.
  *
- * What asks for nothing special comes from dma_alloc_attrs(). A window, a boundary,
- * a node or a cache type of its own takes pages that the module allocates: the DMA API
- * knows only one mask and one node per device. They are mapped for streaming,
- * and the mapping is verified: a bounced address is of no use to a buffer that
- * CPU and device share.
+ * A request without special wishes is served by dma_alloc_attrs(). A request with its own
+ * window, boundary, node or cache type needs backing pages of the module, because the DMA API
+ * knows only one mask and one node per device. The module maps such pages for streaming, and
+ * must verify the mapping. A bounced address is of no use, because CPU and device share the
+ * buffer.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -35,7 +35,7 @@ static bool direct_is_plain(const struct wdmdma_device *device,
 	       !request->boundary;
 }
 
-/* Is the device's address that of the memory? */
+/* Return 0 if the device's address is the address of the memory itself. */
 static int direct_verify(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_buffer *buffer)
 {
@@ -64,9 +64,10 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 }
 
 /*
- * Memory of a device that is not coherent is mapped for the CPU, which takes memory without
- * asking for our flags: see wdmdma_pages_reclaim(). What is in one piece is made free by
- * allocating it.
+ * Allocate a buffer for a device that is not cache coherent. The DMA API maps such memory for
+ * the CPU, and allocates page tables with flags of its own, see wdmdma_pages_reclaim(). The
+ * second attempt first allocates contiguous pages and frees them, so that contiguous memory is
+ * free.
  */
 static void *direct_try_remapped(struct device *dev, size_t size, dma_addr_t *dma)
 {
@@ -109,8 +110,9 @@ static void direct_free_coherent(struct wdmdma_device *device, size_t size,
 }
 
 /*
- * The DMA API knows no window, but gives another place each time: what lies elsewhere is
- * held until one is right.
+ * Allocate a buffer in the request's window. The DMA API knows no window, but returns another
+ * place each time. Buffers outside of the window are held until one lies inside, or the
+ * attempts are used up.
  */
 static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_request *request,
 				 struct wdmdma_buffer *buffer)
@@ -141,12 +143,16 @@ static int direct_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 			struct wdmdma_buffer *buffer)
 {
 	/*
-	 * A device that does not snoop gets uncached memory in any case, and only this way;
-	 * and so does one get memory that reaches a pool of its own alone.
+	 * A device that does not snoop gets uncached memory in any case, and only from the DMA
+	 * API. The same call is the only one that finds memory for a device that reaches
+	 * nothing but a pool of its own.
 	 */
 	if (!dev_is_dma_coherent(device->dev) || wdmdma_has_restricted_pool(device->dev))
 		return direct_alloc_coherent(device, request, buffer);
-	/* The DMA API stops at 4 MiB on many kernels; a range of pages need not. */
+	/*
+	 * The DMA API allocates no more than 4 MiB on many kernels. A range of pages may be
+	 * longer.
+	 */
 	if (direct_is_plain(device, request) && !direct_alloc_coherent(device, request, buffer))
 		return 0;
 	return direct_alloc_pages(device, request, buffer);
@@ -190,7 +196,7 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 				     (struct wdmdma_addresses){ buffer->cpu, buffer->dma });
 }
 
-/* Are the kernel's bounce buffers, if it has any for this device, all in this window? */
+/* Return true if the kernel has bounce buffers for this device, and all of them are in @window. */
 static bool direct_reaches_pool(struct device *dev, struct wdmdma_window window)
 {
 	phys_addr_t start, end;
@@ -200,9 +206,11 @@ static bool direct_reaches_pool(struct device *dev, struct wdmdma_window window)
 }
 
 /*
- * Memory past the device's mask: the kernel copies, if it has bounce buffers for this
- * device. They lie where they are: a mask below that makes it warn, and fail. A window
- * below the mask it does not know. With swiotlb=force it copies whatever it is given.
+ * Return how the device can get at memory. If the memory lies outside of the window, the kernel
+ * must copy, and needs bounce buffers for this device. The bounce buffers do not move. If the
+ * device's mask is below them, the kernel warns and the mapping fails. The kernel does not know
+ * a window below the mask, so the device has no access then. With swiotlb=force the kernel
+ * copies all memory.
  */
 static enum wdmdma_access direct_access(const struct wdmdma_device *device,
 					struct wdmdma_window window, phys_addr_t phys, size_t len)
@@ -222,7 +230,7 @@ static phys_addr_t direct_phys(const struct wdmdma_device *device, dma_addr_t dm
 	return dma_to_phys(device->dev, dma);
 }
 
-/* The device reaches all memory in any case. */
+/* Without an IOMMU the device reaches all memory, so unmapping a freed buffer would not help. */
 static enum wdmdma_recycle_mode direct_recycle_mode(const struct wdmdma_device *device)
 {
 	return WDMDMA_RECYCLE_MAPPED;

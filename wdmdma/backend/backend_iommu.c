@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU backend: the device's default domain translates, and the DMA API
- * allocates addresses in it.
+ * IOMMU backend. The device's default domain translates, and the DMA API allocates addresses in
+ * this domain.
  *
- * The API takes the highest address and the node from the device, not from the call. So
- * it is given a stand-in (struct wdmdma_standin), whose masks and node are those of one
- * allocation, while no other one uses it (wdmdma_device.override). The device's own stay as
- * the driver set them: whoever maps memory meanwhile meets nothing of this.
+ * The DMA API takes the highest address and the node from the device, not from the call. So the
+ * backend passes a stand-in (struct wdmdma_standin) with the masks and the node of one
+ * allocation. wdmdma_device.override must be held for writing meanwhile, so that no other
+ * allocation uses the stand-in. The device's own masks stay as the driver has set them, and
+ * other users who map memory for the device are not affected.
  *
- * The address allocator is everybody's, though, and has two traps below 4 GiB:
+ * All users of the domain share the address allocator, however. The allocator has two traps
+ * below 4 GiB.
  *
- *  - a limit below the length, or not much above it, can yield an address above
- *    the limit: what is tight is refused before it is tried;
- *  - one failed search makes it refuse every later request of that length or more below
- *    4 GiB, whosever it is, until some address is given back. So no search is begun that
- *    may fail: see wdmdma_low_make_room(). Should one fail all the same: see iommu_heal().
+ *  - With a limit below the length, or not much above the length, it can return an address
+ *    above the limit. A tight limit must be refused before the allocation.
+ *  - One failed search makes it refuse every later request of that length or more below 4 GiB,
+ *    by any user, until some address is freed. So the backend must not begin a search that may
+ *    fail, see wdmdma_low_make_room(). If a search fails nevertheless, iommu_heal() undoes the
+ *    effect.
  *
- * Where a search found something the next ones of others begin, downwards. So others may be
- * given low addresses too, and of that nothing tells. Many low buffers are best left to a
- * domain of the driver's own.
+ * After a search has found an address, the searches of other users begin there and go down. So
+ * they may get low addresses too, and nothing reports this. A driver that needs many low
+ * buffers should use a private domain.
  */
 #include <linux/delay.h>
 #include <linux/dma-map-ops.h>
@@ -39,10 +42,13 @@
 #include "objects.h"
 
 #define IOMMU_HEAL_TRIES	8
-#define IOMMU_HEAL_PROBE	SZ_256K	/* longer than what the allocator's caches hold */
-#define IOMMU_HEAL_DELAY_MS	10	/* how long a lazy domain keeps freed addresses */
+#define IOMMU_HEAL_PROBE	SZ_256K	/* longer than any range in the allocator's caches */
+#define IOMMU_HEAL_DELAY_MS	10	/* time for which a lazy domain keeps freed addresses */
 
-/* Set the stand-in up for one allocation, or for those that want the device's own. */
+/*
+ * Set up the stand-in for one allocation. With U64_MAX as @last the stand-in has the device's
+ * own masks.
+ */
 static void iommu_set_standin(struct wdmdma_device *device, u64 last, int node)
 {
 	struct wdmdma_standin *standin = &device->standin;
@@ -51,7 +57,7 @@ static void iommu_set_standin(struct wdmdma_device *device, u64 last, int node)
 	lockdep_assert_held_write(&device->override);
 	if (!standin->dev.dma_mask) {
 		standin->dev = *dev;
-		/* By its bus it would be taken for a part of something larger. */
+		/* With a bus the stand-in would be taken for a part of a larger device. */
 		standin->dev.bus = NULL;
 		standin->dev.dma_mask = &standin->mask;
 		standin->dev.dma_parms = &standin->parms;
@@ -63,7 +69,10 @@ static void iommu_set_standin(struct wdmdma_device *device, u64 last, int node)
 	set_dev_node(&standin->dev, node);
 }
 
-/* Have the stand-in for a buffer, if it can be had with the device's own masks now. */
+/*
+ * Use the stand-in for a buffer, if its masks are those of the device now. Return true if the
+ * buffer has the stand-in.
+ */
 static bool iommu_take_standin(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	const struct wdmdma_standin *standin = &device->standin;
@@ -76,16 +85,20 @@ static bool iommu_take_standin(struct wdmdma_device *device, struct wdmdma_buffe
 	return buffer->standin;
 }
 
-/* One page is contiguous anyway; said so, it needs no mapping of its own for the CPU. */
+/*
+ * One page is always contiguous. With DMA_ATTR_FORCE_CONTIGUOUS it needs no CPU mapping of its
+ * own.
+ */
 static unsigned long iommu_attrs(size_t size)
 {
 	return DMA_ATTR_NO_WARN | (size <= PAGE_SIZE ? DMA_ATTR_FORCE_CONTIGUOUS : 0);
 }
 
 /*
- * Several pages are mapped for the CPU, and so is one of a device that does not snoop. For that
- * the DMA API takes memory without asking for our flags: see wdmdma_pages_reclaim(). When
- * there is none for the pages, as many are reclaimed, too.
+ * Allocate a buffer with the DMA API. The DMA API makes a CPU mapping for several pages, and
+ * for one page of a device that does not snoop. For this mapping it allocates memory with flags
+ * of its own, see wdmdma_pages_reclaim(). If there is no memory for the pages themselves, the
+ * second attempt reclaims as many pages, too.
  */
 static void *iommu_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma)
 {
@@ -111,7 +124,7 @@ static void iommu_free_coherent(struct device *dev, size_t size, void *cpu, dma_
 	dma_free_attrs(dev, size, cpu, dma, iommu_attrs(size));
 }
 
-/* How scattered pages are mapped as one range. */
+/* Mapping of scattered pages as one range. */
 struct iommu_mapping {
 	struct sg_table sgt;
 	struct dma_iova_state iova;
@@ -129,14 +142,17 @@ static enum dma_data_direction iommu_direction(struct wdmdma_buffer *buffer)
 
 #if WDMDMA_HAS_DMA_IOVA
 
-/* Addresses for all, then run after run. */
+/* Allocate addresses for all pages, then map each run of contiguous pages. */
 static int iommu_map_one_range(struct device *dev, struct wdmdma_request *request,
 			       struct wdmdma_buffer *buffer, struct iommu_mapping *mapping)
 {
 	const unsigned long *pfn = buffer->pages->pfn;
 	unsigned long done, run, nr = buffer->pages->nr;
 
-	/* Where the IOMMU's pages are larger than ours, ours cannot follow each other. */
+	/*
+	 * Where the IOMMU's pages are larger than the kernel's, single pages cannot follow each
+	 * other.
+	 */
 	if (dma_get_merge_boundary(dev) >= PAGE_SIZE) {
 		request->why = "the kernel gives this device no single range for several pages";
 		return -EOPNOTSUPP;
@@ -170,7 +186,10 @@ static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buff
 
 #else /* !WDMDMA_HAS_DMA_IOVA */
 
-/* Is the list one range of logical addresses? How many segments it has does not tell. */
+/*
+ * Return true if the list is one range of logical addresses. The number of segments does not
+ * tell.
+ */
 static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 {
 	dma_addr_t next = sg_dma_address(sgt->sgl);
@@ -185,7 +204,10 @@ static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 	return next - sg_dma_address(sgt->sgl) == size;
 }
 
-/* A list of the pages. The stand-in has no limit on segments but that of the list itself. */
+/*
+ * Make a scatterlist of the pages. Only the list itself limits the segments, because the
+ * stand-in has no limit.
+ */
 static int iommu_sgt_of_pages(const struct wdmdma_pages *pages, struct sg_table *sgt)
 {
 	unsigned long most = SZ_1G >> PAGE_SHIFT;
@@ -240,7 +262,10 @@ static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buff
 
 #endif /* !WDMDMA_HAS_DMA_IOVA */
 
-/* Map the pages of a buffer that has the stand-in, ours or imported, as one range. */
+/*
+ * Map the pages of a buffer as one range. The pages may be imported. The buffer must have the
+ * stand-in.
+ */
 static int iommu_map_pages(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {
@@ -279,7 +304,7 @@ static int iommu_map_imported(struct wdmdma_device *device, struct wdmdma_reques
 						    -EAGAIN;
 }
 
-/* Pages of our own, with another cache type, in one piece of addresses. */
+/* Allocate backing pages with the cache type of the request, and map them as one range. */
 static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_request *request,
 				struct wdmdma_buffer *buffer)
 {
@@ -309,9 +334,9 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 }
 
 /*
- * Large pages for memory and IOMMU alike. The kernel maps with the largest page that
- * divides both addresses; pages in one piece are aligned to their length, and so
- * are the addresses that it gives them.
+ * Allocate a buffer that consists of large pages for the CPU and for the IOMMU. The kernel maps
+ * with the largest IOMMU page that divides both addresses. Contiguous backing pages are aligned
+ * to their length, and so are the addresses that the kernel gives them.
  */
 static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request *request,
 			     struct wdmdma_buffer *buffer)
@@ -327,7 +352,10 @@ static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request
 	return wdmdma_backing_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
 }
 
-/* One allocation with the masks and the node of what the buffer has: device or stand-in. */
+/*
+ * Allocate once, with the masks and the node of the device, or of the stand-in if the buffer
+ * has it.
+ */
 static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request *request,
 			    struct wdmdma_buffer *buffer)
 {
@@ -351,7 +379,10 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 	return -ENOMEM;
 }
 
-/* The device first, then the CPU. The record may be placed again. */
+/*
+ * Unmap a buffer from the device, then from the CPU, and free the memory. The record may be
+ * used again.
+ */
 static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (buffer->sgt) {
@@ -368,9 +399,10 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
 }
 
 /*
- * After a failed search below a low limit: give an address back, and see whether
- * a search that no cache can answer works without the limit, until it does. A
- * domain that flushes lazily takes some milliseconds.
+ * Make the address allocator search again after a failed search below a low limit. Free an
+ * address, and test with a longer search without the limit, which no cache of the allocator can
+ * answer. Repeat this until the test succeeds, because a domain that flushes lazily takes some
+ * milliseconds.
  */
 static void iommu_heal(struct device *dev, size_t size)
 {
@@ -393,7 +425,7 @@ static void iommu_heal(struct device *dev, size_t size)
 	}
 }
 
-/* One allocation with a limit below the device's mask. */
+/* Allocate once, with a limit below the device's mask. */
 static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {
@@ -416,14 +448,14 @@ book:
 	return 0;
 }
 
-/* One allocation with the request's limit and node in the place of the device's. */
+/* Allocate once, with the limit and the node of the request instead of the device's. */
 static int iommu_alloc_override(struct wdmdma_device *device, struct wdmdma_request *request,
 				struct wdmdma_buffer *buffer)
 {
 	int node = dev_to_node(device->dev), ret;
 
 	down_write(&device->override);
-	/* Whole pages: the allocator compares page numbers. */
+	/* The limit must end with a page, because the allocator compares page numbers. */
 	iommu_set_standin(device, ((request->window.last + 1) & PAGE_MASK) - 1,
 			  request->node == NUMA_NO_NODE ? node : request->node);
 	buffer->standin = true;
@@ -439,9 +471,9 @@ static int iommu_alloc_override(struct wdmdma_device *device, struct wdmdma_requ
 }
 
 /*
- * One allocation with the device's mask and node as they are, if they will do for
- * the request; -EAGAIN if not. Addresses below 4 GiB are used up first, so that a
- * higher limit is mostly met as it is.
+ * Allocate once, with the device's own mask and node. Return -EAGAIN if they do not suit the
+ * request. The allocator uses up the addresses below 4 GiB first, so the address usually meets
+ * a higher limit anyway.
  */
 static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request *request,
 			     struct wdmdma_buffer *buffer)
@@ -465,7 +497,7 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	return ret;
 }
 
-/* Place a buffer, or an imported one, in the request's window and on its node. */
+/* Allocate a buffer, or map an imported one, in the request's window and on the request's node. */
 static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer)
 {
@@ -474,7 +506,7 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
 }
 
-/* Give back what is kept of low addresses. Was there anything? */
+/* Free the spare buffers with low addresses. Return true if there were any. */
 static bool iommu_forget(struct wdmdma_device *device)
 {
 	bool any;
@@ -485,7 +517,10 @@ static bool iommu_forget(struct wdmdma_device *device)
 	return any;
 }
 
-/* The same; what is kept may be what is missing. */
+/*
+ * Place a buffer. If memory or addresses are missing, free the spare buffers, which may hold
+ * them, and try again.
+ */
 static int iommu_place_for_sure(struct wdmdma_device *device, struct wdmdma_request *request,
 				struct wdmdma_buffer *buffer)
 {
@@ -518,9 +553,10 @@ static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma
 }
 
 /*
- * Lazily flushed, a buffer can be reached for a while after it is freed: the kernel was
- * told that this is good enough. If not, it can only be mapped anew where the module
- * itself maps it, for the CPU as for the device.
+ * In a lazily flushed domain, a device can reach a buffer for a while after the free. The
+ * administrator has chosen so, and a freed buffer may stay mapped. In a strict domain a freed
+ * buffer must be unmapped from the device. It can be mapped again only if the module itself has
+ * made the mappings, for the CPU as for the device.
  */
 static enum wdmdma_recycle_mode iommu_recycle_mode(const struct wdmdma_device *device)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Private backend: the device has an IOMMU domain of its own, in which the module
- * chooses the addresses. The driver asks for it, before its first adapter.
+ * Private backend. The device has an IOMMU domain of its own, in which the module chooses the
+ * addresses. The driver must ask for the domain before its first adapter.
  *
- * So it can do what the device's default domain cannot: an exact window, with a
- * minimum of any height, and taking back each buffer's addresses at once. Its price:
- * the DMA API knows nothing of it. That still answers for this device, with
- * addresses of the default domain, at which the device finds nothing; and it alone
- * flushes lazily, so that here each free waits for the IOMMU.
+ * The private domain can do more than the device's default domain. It allows an exact window,
+ * with a minimum of any height, and takes back the addresses of each buffer at once. In return
+ * the DMA API knows nothing of this domain. The DMA API still answers for the device, but with
+ * addresses of the default domain, which mean nothing to the device now. Only the DMA API
+ * flushes lazily, so each free in a private domain must wait for the IOMMU.
  *
- * The domain lasts until the driver is unbound. Then the device goes back to its
- * default domain, with nothing mapped in either.
+ * The domain lasts until the driver is unbound. Then the device goes back to its default
+ * domain. Nothing may be mapped in either domain at that time.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
@@ -30,12 +30,12 @@
 #include "objects.h"
 
 /**
- * struct wdmdma_private - an IOMMU domain of the module's, and its addresses
+ * struct wdmdma_private - a private IOMMU domain and its addresses
  * @dev: the device
- * @group: the device's, of which it is the only member; with a reference
+ * @group: IOMMU group of which the device is the only member, with a reference
  * @domain: the domain
  * @aperture: addresses that the domain can map
- * @space: addresses that are in use, or never to be used
+ * @space: addresses that are in use, or must never be used
  */
 struct wdmdma_private {
 	struct device *dev;
@@ -51,7 +51,7 @@ static int private_count(struct device *dev, void *count)
 	return 0;
 }
 
-/* Why the device can have no domain of its own, whatever the domain; or NULL. */
+/* Return the reason why the device cannot have any private domain, or NULL. */
 static const char *private_obstacle(struct device *dev, struct iommu_group *group)
 {
 	unsigned int devices = 0;
@@ -75,7 +75,10 @@ static int private_reserve(struct wdmdma_private *private, u64 first, u64 last)
 	return first <= last ? wdmdma_iova_space_reserve(&private->space, pages) : 0;
 }
 
-/* Let interrupts through, which the device writes to an address in the domain (arm64). */
+/*
+ * Let the device's interrupts through. On arm64 the device writes them to an address in the
+ * domain.
+ */
 static int private_pass_msi(struct wdmdma_private *private, struct device *dev, u64 base,
 			    const char **why)
 {
@@ -100,7 +103,7 @@ static int private_add_region(struct wdmdma_private *private, struct device *dev
 	return ret ?: private_reserve(private, region->start, region->start + region->length - 1);
 }
 
-/* Addresses that mean something else to the IOMMU: those of interrupts above all. */
+/* Reserve the addresses that mean something else to the IOMMU, such as those of interrupts. */
 static int private_add_regions(struct wdmdma_private *private, struct device *dev,
 			       const char **why)
 {
@@ -115,7 +118,10 @@ static int private_add_regions(struct wdmdma_private *private, struct device *de
 	return ret;
 }
 
-/* Addresses that never arrive at the IOMMU: a bridge may send them to another device. */
+/*
+ * Reserve the addresses of bridge windows. They never reach the IOMMU, because a bridge may
+ * send them to another device.
+ */
 static int private_add_bridge_windows(struct wdmdma_private *private, struct device *dev)
 {
 	struct resource_entry *window;
@@ -131,8 +137,8 @@ static int private_add_bridge_windows(struct wdmdma_private *private, struct dev
 }
 
 /*
- * A driver of an IOMMU that runs out of memory halfway may leave the device blocked,
- * until the next change of domain that works. So one more is tried.
+ * Attach the device to the private domain. An IOMMU driver that runs out of memory halfway may
+ * leave the device blocked until the next change of domain that succeeds, so try once more.
  */
 static int private_attach(struct wdmdma_private *private, struct device *dev, const char **why)
 {
@@ -147,7 +153,7 @@ static int private_attach(struct wdmdma_private *private, struct device *dev, co
 	return ret;
 }
 
-/* What the domain can do; known when the device is in it. */
+/* Read the limits of the domain, which are known only while the device is in it. */
 static int private_read_geometry(struct wdmdma_private *private, const char **why)
 {
 	const struct iommu_domain *domain = private->domain;
@@ -161,12 +167,13 @@ static int private_read_geometry(struct wdmdma_private *private, const char **wh
 }
 
 /*
- * The device back to its default domain, and nothing of ours in its group. False if the
- * device is in our domain still, which must stay then: no call says so.
+ * Move the device back to its default domain, and the group out of the private domain. Return
+ * false if the device is still in the private domain, which must not be freed then. No kernel
+ * call reports this, so compare the domains.
  */
 static bool private_detach(struct wdmdma_private *private)
 {
-	/* Not iommu_detach_device(): another device may have come into the group. */
+	/* Do not use iommu_detach_device(), because another device may have joined the group. */
 	iommu_detach_group(private->domain, private->group);
 	if (iommu_get_domain_for_dev(private->dev) != private->domain)
 		return true;
@@ -176,8 +183,8 @@ static bool private_detach(struct wdmdma_private *private)
 }
 
 /*
- * Fill the domain's books and put the device into it. On failure the domain is NULL if the
- * device is not out of it.
+ * Reserve addresses and attach the device. On failure, private->domain is NULL if the device
+ * could not be detached again.
  */
 static int private_enter(struct wdmdma_private *private, struct device *dev, const char **why)
 {
@@ -194,13 +201,13 @@ static int private_enter(struct wdmdma_private *private, struct device *dev, con
 }
 
 /**
- * wdmdma_private_create() - put a device into a domain of its own
- * @dev: the device, of which nothing is mapped
+ * wdmdma_private_create() - put a device into a private domain
+ * @dev: the device, for which nothing may be mapped
  * @why: set on failure: the reason
  *
  * Context: may sleep.
- * Return: the domain; or an ERR_PTR: -EOPNOTSUPP, -EBUSY when it is too late, -ENOMEM,
- * and the device is in its default domain.
+ * Return: the domain, or an ERR_PTR with the device in its default domain. The error is
+ * -EOPNOTSUPP, -ENOMEM, or -EBUSY if it is too late.
  */
 struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why)
 {
@@ -219,7 +226,10 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 		ret = -EOPNOTSUPP;
 		goto put_group;
 	}
-	/* Page 0 is never given to a buffer: drivers read address 0 as "none". */
+	/*
+	 * A buffer must not be at address 0, because drivers take it for "none". So exclude
+	 * page 0.
+	 */
 	ret = wdmdma_iova_space_init(&private->space, PAGE_SIZE);
 	if (ret)
 		goto put_group;
@@ -244,8 +254,8 @@ put_group:
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_create);
 
 /*
- * Undo wdmdma_private_create(): no buffer is left in the domain. False if the device is
- * not out of it. May sleep.
+ * Undo wdmdma_private_create(). No buffer may be left in the domain. Return false if the device
+ * could not be detached. May sleep.
  */
 bool wdmdma_private_destroy(struct wdmdma_private *private)
 {
@@ -261,8 +271,9 @@ bool wdmdma_private_destroy(struct wdmdma_private *private)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_private_destroy);
 
 /*
- * Unmap the first @mapped bytes of a buffer, which is all that is mapped, and give its
- * addresses back. Should the IOMMU fail to unmap, nobody gets them again, nor the pages.
+ * Unmap the first @mapped bytes of a buffer, which must be all that is mapped, and free its
+ * addresses. If the IOMMU fails to unmap, leak both the addresses and the pages, so that they
+ * are never used again.
  */
 static void private_unmap(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
 			  size_t mapped)
@@ -283,19 +294,22 @@ static void private_unmap(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	buffer->range = NULL;
 }
 
-/* What is aligned so suits best. */
+/* Return the preferred alignment of a buffer's logical addresses. */
 static u64 private_align(const struct wdmdma_request *request, size_t size)
 {
 	if (request->granule)
 		return request->granule;
-	/* Aligned to its length a buffer crosses no boundary that is not shorter. */
+	/* A buffer that is aligned to its length crosses no boundary of at least that length. */
 	if (request->boundary)
 		return roundup_pow_of_two(size);
-	/* The IOMMU can use large pages, if the memory allows it too. */
+	/* With this alignment the IOMMU can use large pages, if the memory allows it too. */
 	return size >= SZ_2M ? SZ_2M : PAGE_SIZE;
 }
 
-/* Addresses for a buffer; in a window that is too narrow for that, with less alignment. */
+/*
+ * Allocate addresses for a buffer. If the window is too narrow for the preferred alignment,
+ * align to pages.
+ */
 static struct wdmdma_iova_range *private_take(struct wdmdma_private *private,
 					      const struct wdmdma_request *request,
 					      struct wdmdma_window window, size_t size)
@@ -355,7 +369,7 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 		request->why = "the IOMMU has no pages of that size";
 		return -EOPNOTSUPP;
 	}
-	/* Large pages are such for the CPU too, and so in one piece. */
+	/* Large pages must be large for the CPU too, and so contiguous. */
 	buffer->pages = request->granule ? wdmdma_pages_alloc(&limits, nr) :
 					   wdmdma_pages_gather(&limits, nr);
 	if (!buffer->pages) {

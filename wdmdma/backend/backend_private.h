@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A device's way into a domain of its own, and out again. See backend/backend_private.c. */
+/* Moves a device into its private domain and back. See backend/backend_private.c. */
 #ifndef WDMDMA_BACKEND_PRIVATE_H
 #define WDMDMA_BACKEND_PRIVATE_H
 

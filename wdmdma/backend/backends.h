@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The three ways to memory. */
+/* The three backends. */
 #ifndef WDMDMA_BACKENDS_H
 #define WDMDMA_BACKENDS_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Backing pages: pages that the module allocates itself, where the DMA API's own
- * allocation cannot do what was asked for; and their mapping for the device, by the
- * DMA API, where they are physically contiguous. Used by all backends.
+ * Backing pages are pages that the module allocates itself, where the DMA API's own allocation
+ * cannot meet the request. If they are physically contiguous, the DMA API maps them for the
+ * device. All backends use this file.
  */
 #include <linux/cc_platform.h>
 #include <linux/dma-direct.h>
@@ -16,15 +16,16 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* The device is coherent, and the pages are not in use yet: nothing to synchronise. */
+/* The CPU has nothing to synchronize. The device is coherent, and the pages are not in use yet. */
 #define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
 /*
- * With swiotlb=force the kernel copies all that is mapped, which is of no use for a buffer;
- * but not what it allocates for a device. Where nothing translates that is no more than
- * memory at its physical address, if the device is coherent; and so is ours. Unless memory
- * is encrypted: then what devices use must not be. A restricted pool forces a copy too, and
- * is all that the device reaches.
+ * Return true if the device must use the pages at their physical address, without a mapping.
+ * With swiotlb=force every streaming mapping is bounced, which a shared buffer cannot use. The
+ * kernel does not bounce its own coherent allocations. For a coherent, untranslated device
+ * these are memory at its physical address, and so are backing pages. Memory encryption is an
+ * exception, because memory for devices must be decrypted. A restricted pool is another,
+ * because it forces a copy and is all that the device can reach.
  */
 static bool backing_needs_no_mapping(const struct wdmdma_device *device)
 {
@@ -34,8 +35,8 @@ static bool backing_needs_no_mapping(const struct wdmdma_device *device)
 }
 
 /*
- * Map contiguous pages of a buffer, ours or imported, for the device. Any context.
- * @request may be NULL: nobody asks why.
+ * Map contiguous pages of a buffer for the device. The pages may be imported. @request may be
+ * NULL if the caller does not need the reason of a failure. Any context.
  */
 int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
@@ -56,7 +57,7 @@ int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *
 	return -ENOMEM;
 }
 
-/* Unmap the buffer's pages from the device, which has them at @dma. Any context. */
+/* Unmap the buffer's pages from the device, where they are mapped at @dma. Any context. */
 void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer *buffer,
 			      dma_addr_t dma)
 {
@@ -65,7 +66,7 @@ void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer
 				     DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
-/* Map the buffer's new pages for the CPU. On failure they are freed. */
+/* Map the new pages of a buffer for the CPU. On failure, free the pages. */
 int wdmdma_backing_map_cpu(struct wdmdma_request *request, struct wdmdma_buffer *buffer)
 {
 	int ret = wdmdma_pages_map(buffer->pages, request->cache);
@@ -80,7 +81,10 @@ int wdmdma_backing_map_cpu(struct wdmdma_request *request, struct wdmdma_buffer 
 	return 0;
 }
 
-/* Undo that, and free the pages; the device has lost them before. */
+/*
+ * Unmap the pages from the CPU and free them. The caller must have unmapped them from the
+ * device.
+ */
 void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer)
 {
 	wdmdma_pages_unmap(buffer->pages);
@@ -89,16 +93,19 @@ void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer)
 }
 
 /*
- * Allocate pages in @physical, aligned to their length as far as 4 MiB, and map them for
- * all. For a request that wants memory of its own only if that is easily had (core/core.h),
- * no place is emptied.
+ * Allocate contiguous pages in @physical, and map them for the CPU and the device. The pages
+ * are aligned to their length, up to 4 MiB. If the request merely prefers backing pages
+ * (request->own_backing), do not empty places to get contiguous memory.
  */
 int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_window physical, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_page_limits limits = {
 		.window = physical,
-		/* Below a page nothing can be crossed: what is so short begins on a page. */
+		/*
+		 * A boundary below a page cannot be crossed, because such a short buffer begins
+		 * on a page.
+		 */
 		.boundary = request->boundary ? max_t(u64, request->boundary, PAGE_SIZE) : 0,
 		.node = request->node,
 		.gfp = WDMDMA_PAGES_GFP,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages of the module's own, for the backends. See backend/backing.c. */
+/* Backing pages for the backends. See backend/backing.c. */
 #ifndef WDMDMA_BACKING_H
 #define WDMDMA_BACKING_H
 
 #include "objects.h"
 
-/* What the DMA API is given for a buffer. */
+/* Return the struct device that the DMA API must be given for a buffer. */
 static inline struct device *wdmdma_buffer_dev(struct wdmdma_device *device,
 					       const struct wdmdma_buffer *buffer)
 {

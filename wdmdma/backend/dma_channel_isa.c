@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ISA DMA: the two 8237 controllers of a PC, through the kernel's interface to them.
+ * ISA DMA with the two 8237 controllers of a PC, through the kernel's interface to them.
  *
- * Channels 0 to 3 move bytes, 5 to 7 words of two bytes; 4 connects the controllers.
- * They drive 24 address lines, of which the upper ones do not count: a transfer that
- * reaches the end of its 64 KiB, or 128 KiB of words, would go on at their beginning.
+ * Channels 0 to 3 move bytes, and channels 5 to 7 move words of two bytes. Channel 4 connects
+ * the two controllers. The controllers drive 24 address lines, but do not count the upper ones.
+ * A transfer must not reach the end of its 64 KiB, or 128 KiB for words, because it would go on
+ * at their beginning.
  */
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <asm/dma.h>
@@ -19,21 +21,22 @@
 
 #define ISA_CASCADE		4
 
-/* Of the mode register; what linux names are sums of these. */
+/* Bits of the mode register. The kernel's own names are sums of these bits. */
 #define ISA_MODE_TO_MEMORY	0x04
 #define ISA_MODE_FROM_MEMORY	0x08
-#define ISA_MODE_SINGLE		0x40	/* and 0 for demand mode */
+#define ISA_MODE_SINGLE		0x40	/* 0 means demand mode */
 
 /*
- * Bit N: channel N came to the end of its count. The controllers' status registers say so, but
- * to read one clears it, for four channels: so what was read is kept here. Under the kernel's
- * DMA lock.
+ * Bit N is set if channel N has come to the end of its count. The status registers of the
+ * controllers report this, but reading a register clears its bits for four channels. So the
+ * bits read must be kept here. Protected by dma_spin_lock.
  */
 static u8 isa_ended;
 
-/* Take what the controller of this channel has to say of the end of counts. */
+/* Read the status register of the channel's controller into isa_ended. */
 static void isa_read_status(u32 channel)
 {
+	lockdep_assert_held(&dma_spin_lock);
 	if (channel < ISA_CASCADE)
 		isa_ended |= dma_inb(DMA1_STAT_REG) & 0x0f;
 	else
@@ -45,13 +48,13 @@ static u32 isa_unit(u32 channel)
 	return channel < ISA_CASCADE ? 1 : 2;
 }
 
-/* So aligned to its length that it crosses no boundary. */
+/* Allocate the block of a channel. A block is aligned to its length, so it crosses no boundary. */
 static int isa_get_block(struct wdmdma_dma_channel *dma_channel, size_t most)
 {
 	unsigned int order = get_order(min_t(size_t, most, dma_channel->boundary));
 	struct page *page = alloc_pages(WDMDMA_GFP | GFP_DMA, order);
 
-	/* A kernel without that zone gives any memory. */
+	/* A kernel without ZONE_DMA may return any memory. */
 	if (page && page_to_pfn(page) >= MAX_DMA_PFN) {
 		__free_pages(page, order);
 		page = NULL;
@@ -90,6 +93,7 @@ static void isa_start(const struct wdmdma_dma_channel *dma_channel, dma_addr_t d
 	unsigned long flags = claim_dma_lock();
 	u32 channel = dma_channel->channel;
 
+	lockdep_assert_held(&dma_channel->lock);
 	if (dma_channel->cyclic)
 		mode |= DMA_AUTOINIT;
 	if (!dma_channel->demand)
@@ -109,20 +113,22 @@ static void isa_stop(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 
+	lockdep_assert_held(&dma_channel->lock);
 	disable_dma(dma_channel->channel);
 	release_dma_lock(flags);
 }
 
 /*
- * The counter is read in two halves, between which a running channel may borrow from
- * the upper one. Then the result is too low by that; of two results in a row the
- * larger one is right.
+ * Return the bytes that are left. The counter is read in two halves, and a running channel may
+ * borrow from the upper half between the two reads. The result is then too low. Of two results
+ * in a row, the larger one is right.
  */
 static size_t isa_residue(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 	int first, second;
 
+	lockdep_assert_held(&dma_channel->lock);
 	clear_dma_ff(dma_channel->channel);
 	first = get_dma_residue(dma_channel->channel);
 	second = get_dma_residue(dma_channel->channel);
@@ -130,12 +136,16 @@ static size_t isa_residue(const struct wdmdma_dma_channel *dma_channel)
 	return max(first, second);
 }
 
-/* No driver of the kernel's reads the status while channels run: nobody else clears the bit. */
+/*
+ * Return true if the transfer has come to its end. No driver in the kernel reads the status
+ * while channels run, so only isa_read_status() clears the bits.
+ */
 static bool isa_is_done(const struct wdmdma_dma_channel *dma_channel)
 {
 	unsigned long flags = claim_dma_lock();
 	bool done;
 
+	lockdep_assert_held(&dma_channel->lock);
 	isa_read_status(dma_channel->channel);
 	done = isa_ended & BIT(dma_channel->channel);
 	release_dma_lock(flags);

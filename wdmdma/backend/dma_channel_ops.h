@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One kind of DMA controller, and a channel of it. */
+/* Operations of one kind of DMA controller, and the record of a channel. */
 #ifndef WDMDMA_DMA_CHANNEL_OPS_H
 #define WDMDMA_DMA_CHANNEL_OPS_H
 
@@ -12,18 +12,18 @@ struct wdmdma_dma_channel;
 
 /**
  * struct wdmdma_dma_channel_ops - one kind of controller
- * @get: take @channel, which is to move @unit bytes at a time: fill in @boundary, and,
- *       unless it is cyclic, @block for @most bytes or what it can take; 0, or a
- *       negative errno and the reason in @why
- * @start: program the channel and let it run
- * @stop: stop it; the residue stays
- * @residue: bytes that are left, of the current round if it is cyclic; 0 may also stand for
- *           as many as fit into the counter
- * @is_done: has the transfer come to its end since it was started? Asked where @residue does
- *           not tell; not of a cyclic one
+ * @get: take @channel, which must move @unit bytes at a time. Fill in @boundary. Unless the
+ *       channel is cyclic, also allocate @block, for @most bytes or for as many as the channel
+ *       can move. Return 0, or a negative errno with the reason in @why.
+ * @start: program the channel and start the transfer
+ * @stop: stop the transfer, and preserve the residue
+ * @residue: return the number of bytes that are left, which for a cyclic channel are those of
+ *           the current round. 0 may also stand for as many bytes as fit into the counter.
+ * @is_done: return true if the transfer has come to its end since the start. Called where
+ *           @residue is ambiguous, and never for a cyclic channel.
  * @put: give the channel back
  *
- * All but @get, which may sleep, and @put are called under the record's lock.
+ * @get may sleep. All other operations but @put are called with wdmdma_dma_channel.lock held.
  */
 struct wdmdma_dma_channel_ops {
 	int (*get)(struct wdmdma_dma_channel *dma_channel, size_t most, const char *user,
@@ -37,23 +37,25 @@ struct wdmdma_dma_channel_ops {
 };
 
 /**
- * struct wdmdma_dma_channel - a channel that an adapter has
- * @ops: what kind
- * @channel: as in struct wdmdma_dma_channel_request, as are the next three
- * @unit: see there
- * @cyclic: see there
- * @demand: see there
- * @boundary: a power of two whose multiples no transfer may cross; so the longest, too
- * @block: memory to copy through, where the channel reaches: a transfer that needs it
- *         must not fail for want of it, since that is scarce; NULL if nothing is copied
- * @block_order: its length
- * @lock: protects the rest, and the hardware
- * @block_used: @block is lent to a transfer
- * @taken: until the channel is given back
- * @loaded: there is a transfer, running or stopped
- * @dma: where it is, for the controller
- * @len: its bytes
- * @left: residue of the last one, when there is none
+ * struct wdmdma_dma_channel - a channel that belongs to an adapter
+ * @ops: operations of the controller
+ * @channel: as in struct wdmdma_dma_channel_request
+ * @unit: as in struct wdmdma_dma_channel_request
+ * @cyclic: as in struct wdmdma_dma_channel_request
+ * @demand: as in struct wdmdma_dma_channel_request
+ * @boundary: a power of two whose multiples a transfer must not cross, and so the greatest
+ *            length
+ * @block: memory that the channel can reach, for copying, or NULL if the channel never copies.
+ *         The memory is reserved, because it is scarce and a transfer must not fail for lack of
+ *         it.
+ * @block_order: order of @block
+ * @lock: protects the fields below and the hardware
+ * @block_used: true while a transfer uses @block
+ * @taken: true until the channel is given back
+ * @loaded: true while there is a transfer, running or stopped
+ * @dma: address of the transfer, for the controller
+ * @len: bytes of the transfer
+ * @left: residue of the last transfer, while there is none
  */
 struct wdmdma_dma_channel {
 	const struct wdmdma_dma_channel_ops *ops;
@@ -64,7 +66,7 @@ struct wdmdma_dma_channel {
 	u32 boundary;
 	struct page *block;
 	unsigned int block_order;
-	spinlock_t lock;	/* protects the rest, and the hardware */
+	spinlock_t lock;	/* protects the fields below and the hardware */
 	bool block_used;
 	bool taken;
 	bool loaded;
@@ -73,7 +75,7 @@ struct wdmdma_dma_channel {
 	size_t left;
 };
 
-/* backend/dma_channel_isa.c; there is none where the kernel has no ISA DMA */
+/* In backend/dma_channel_isa.c. Undefined if the kernel has no ISA DMA. */
 extern const struct wdmdma_dma_channel_ops wdmdma_dma_channel_isa;
 
 #endif /* WDMDMA_DMA_CHANNEL_OPS_H */

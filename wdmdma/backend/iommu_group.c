@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What core/domain.c needs of the IOMMU API: whose home a group is, whether two devices can
- * have one domain, and the change from one to the other.
+ * The part of core/domain.c that needs the IOMMU API. These functions find the group of a
+ * device, check whether two devices can share a domain, and move a device from one domain to
+ * another.
  *
- * A device that joins is attached to the default domain of another, the leader. A
- * device link makes the driver core unbind the joiner's driver before the leader's,
- * so that the domain outlives its use. The core drops the link when the joiner's driver
- * is unbound; there is no call to do it earlier.
+ * A device that joins is attached to the default domain of another device, the leader. A device
+ * link makes the driver core unbind the joiner's driver before the leader's, so that the domain
+ * outlives its use. The driver core drops the link when the joiner's driver is unbound. The
+ * module has no call to drop the link earlier.
  */
 #include <linux/iommu.h>
 #include <linux/pci.h>
@@ -17,7 +18,7 @@
 #include "compat.h"
 #include "objects.h"
 
-/* The group of a device that is translated, with a reference; NULL for any other. */
+/* Return the IOMMU group of a device that an IOMMU translates for, with a reference, or NULL. */
 struct iommu_group *wdmdma_group_get(struct wdmdma_device *device)
 {
 	return wdmdma_iommu_translates(device->dev) ? iommu_group_get(device->dev) : NULL;
@@ -28,7 +29,10 @@ void wdmdma_group_put(struct iommu_group *group)
 	iommu_group_put(group);
 }
 
-/* The domain that the device is in now, to be compared; NULL without an IOMMU. */
+/*
+ * Return the domain that the device is in now, or NULL without an IOMMU. The caller may only
+ * compare the pointer.
+ */
 struct iommu_domain *wdmdma_group_domain(struct wdmdma_device *device)
 {
 	return iommu_get_domain_for_dev(device->dev);
@@ -54,8 +58,9 @@ static bool group_has_region(struct list_head *regions, const struct iommu_resv_
 }
 
 /*
- * On arm64 an MSI vector writes to a logical address, which was chosen in the domain
- * that the device was in when the vector was allocated.
+ * Return -EBUSY if a change of domain would break the device's MSI vectors. On arm64 a vector
+ * writes to a logical address, which was chosen in the domain that the device was in when the
+ * vector was allocated.
  */
 int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why)
 {
@@ -78,7 +83,7 @@ int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why)
 	return ret;
 }
 
-/* What the joiner cannot use as address, the leader's address allocator must know of. */
+/* Check that the leader's address allocator avoids all addresses that the joiner cannot use. */
 static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			       const char **why)
 {
@@ -117,10 +122,11 @@ static int group_find_untrusted(struct device *dev, void *unused)
 }
 
 /*
- * The kernel protects itself from devices behind an external port: their unmaps take effect
- * at once, and pages that hold other data too are copied. What it maps for a device that it
- * trusts has neither, and members of a domain reach all that is mapped in it. So whoever
- * is not trusted is alone in its domain; and who was promised strict unmaps gets them.
+ * Check that a join weakens no protection. The kernel protects itself from devices behind an
+ * external port. Their unmaps take effect at once, and pages that hold other data too are
+ * copied. Memory that the kernel maps for a trusted device has neither protection, and members
+ * of a domain reach all memory that is mapped in it. So an untrusted device must be alone in
+ * its domain, and a device that was promised strict unmaps must get strict unmaps.
  */
 int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			     const char **why)
@@ -142,7 +148,10 @@ static int group_count(struct device *dev, void *count)
 	return 0;
 }
 
-/* Can the joiner be given the leader's translations? */
+/*
+ * Return 0 if the joiner can use the leader's translations, or a negative errno with the reason
+ * in @why.
+ */
 int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			    const char **why)
 {
@@ -154,7 +163,10 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
 		*why = "the IOMMU cannot tell the device from others of its group";
 	else if (joiner->dev->bus != leader->dev->bus)
 		*why = "the devices are on different kinds of bus";
-	/* Addresses in a bridge's windows do not get to the IOMMU, and are reserved for it. */
+	/*
+	 * Addresses in a host bridge's windows never reach the IOMMU. An address allocator
+	 * reserves only the windows of its own device's bridge.
+	 */
 	else if (dev_is_pci(joiner->dev) &&
 		 pci_find_host_bridge(to_pci_dev(joiner->dev)->bus) !=
 		 pci_find_host_bridge(to_pci_dev(leader->dev)->bus))
@@ -162,7 +174,7 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
 	if (*why)
 		return -EOPNOTSUPP;
 
-	/* The device link would not hold the leader otherwise. */
+	/* Otherwise the device link would not keep the leader bound. */
 	if (leader->dev->links.status != DL_DEV_DRIVER_BOUND) {
 		*why = "the driver of the other device is not bound yet, or not any more";
 		return -EBUSY;
@@ -172,8 +184,8 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
 }
 
 /*
- * The one place that attaches a device to the default domain of another. Kernels might
- * come to refuse that.
+ * Attach a device to the default domain of another device. No other function does this, because
+ * kernels might come to refuse such an attachment.
  */
 int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			const char **why)
@@ -198,9 +210,10 @@ int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *lead
 }
 
 /*
- * Back to the device's own default domain. False if the device is not there: no call says
- * so, and the one for a device does nothing at all where another device has come into its
- * group in the meantime. The others of the group move with it.
+ * Move a device, with the rest of its group, back to the device's own default domain. Return
+ * false if the device did not arrive there. No kernel call reports this, so compare the
+ * domains. iommu_detach_device() must not be used, because the call does nothing at all if
+ * another device has joined the group in the meantime.
  */
 bool wdmdma_group_detach(struct wdmdma_device *device)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Low addresses behind an IOMMU: what the module's buffers have of them, so that no search
- * is begun that could fail. See backend/backend_iommu.c for why.
+ * Accounts of the low addresses that the module's buffers use behind an IOMMU. With these
+ * accounts backend_iommu need not begin a search that could fail. backend/backend_iommu.c says
+ * why a search must not fail.
  *
- * All is protected by wdmdma_device.override, held for writing.
+ * wdmdma_device.override protects all of this, and must be held for writing.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -16,13 +17,19 @@
 #include "lib/window.h"
 #include "objects.h"
 
-#define LOW_HELD_BACK_MS	50	/* a lazy domain gives addresses back sooner */
+#define LOW_HELD_BACK_MS	50	/* a lazy domain frees addresses sooner */
 #define LOW_WAIT_MS		10
 #define LOW_TRIES		10
-/* The most that the allocator's caches hold, out of which anybody may take an address. */
+/*
+ * Length of the longest address range in the allocator's caches, from which any user may take
+ * one.
+ */
 #define LOW_CACHED_SIZE		(32 * PAGE_SIZE)
 
-/* What the address allocator takes for @size bytes, which it aligns to their size. */
+/*
+ * Return the number of addresses that the allocator takes for @size bytes, which it aligns to
+ * their size.
+ */
 static size_t low_cost(size_t size)
 {
 	return roundup_pow_of_two(size);
@@ -34,12 +41,16 @@ static long *low_bytes(struct wdmdma_device *device, u64 last)
 	return &device->low.bytes[ilog2(last)];
 }
 
-/* What is booked up to @last: live, held back for a flush, or kept. */
+/*
+ * Return the number of addresses up to @last that are in use by buffers, held back for a flush,
+ * or used by spare buffers.
+ */
 static u64 low_used(struct wdmdma_device *device, u64 last)
 {
 	unsigned int bit, n;
 	u64 used = 0;
 
+	lockdep_assert_held_write(&device->override);
 	for (bit = 0; bit <= ilog2(last); bit++)
 		used += device->low.bytes[bit] + device->low.freed[bit];
 	for (n = 0; n < WDMDMA_LOW_SPARES; n++)
@@ -48,13 +59,19 @@ static u64 low_used(struct wdmdma_device *device, u64 last)
 	return used;
 }
 
-/* Is there room for @size more bytes up to @last? Half of it is left for what is reserved. */
+/*
+ * Return true if there is room for @size more bytes up to @last. Half of the addresses are
+ * left, because some are reserved.
+ */
 static bool low_has_room(struct wdmdma_device *device, u64 last, size_t size)
 {
 	return low_used(device, last) + low_cost(size) <= last / 2;
 }
 
-/* May addresses still be held back that were freed? Those that are not are counted no more. */
+/*
+ * Return true if freed addresses may still be held back. After LOW_HELD_BACK_MS they no longer
+ * count.
+ */
 static bool low_settle(struct wdmdma_device *device)
 {
 	long held = 0;
@@ -71,7 +88,7 @@ static bool low_settle(struct wdmdma_device *device)
 	return held;
 }
 
-/* Book a buffer that was placed with a low limit, until it is freed. */
+/* Account for a buffer that was placed with a low limit, until it is freed. */
 void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	size_t cost = low_cost(buffer->size);
@@ -98,9 +115,10 @@ void wdmdma_low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t s
 }
 
 /*
- * Keep a freed buffer with its addresses. Where they are given back late, those of short
- * ones would go round among everybody who maps memory for the device, and be used up. That
- * the device can still reach the memory is as good as what a lazy domain does.
+ * Keep a freed buffer as a spare, with its addresses. A lazy domain gives addresses back late.
+ * The addresses of short buffers would then go round among all users who map memory for the
+ * device, and be used up. The device can still reach a spare buffer, which is no worse than a
+ * lazy domain. Return true if the buffer is a spare now.
  */
 bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
@@ -120,7 +138,7 @@ bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *bu
 			.size = buffer->size,
 			.pages = buffer->pages,
 		};
-		/* The record may be placed again. */
+		/* The record may be used for another placement. */
 		buffer->pages = NULL;
 		buffer->standin = false;
 		return true;
@@ -128,7 +146,7 @@ bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	return false;
 }
 
-/* Place a buffer on one that is kept. */
+/* Place a buffer on a spare buffer. Return true if there was a suitable one. */
 bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer)
 {
@@ -156,7 +174,7 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 	return false;
 }
 
-/* Give back all that is kept. Was there anything? */
+/* Free all spare buffers. Return true if there were any. */
 bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 {
 	struct wdmdma_low_spare *spare;
@@ -182,7 +200,10 @@ bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 	return any;
 }
 
-/* Room, so that a search cannot fail: what is kept goes, and what is held back is waited for. */
+/*
+ * Make room, so that a search cannot fail. Free the spare buffers, and wait for addresses that
+ * are held back. Return false if there is still no room.
+ */
 bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size,
 			  wdmdma_low_free_t free)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Books of low addresses behind an IOMMU, for backend/backend_iommu.c. See backend/iommu_low.c. */
+/* Accounts of low addresses for backend/backend_iommu.c. See backend/iommu_low.c. */
 #ifndef WDMDMA_IOMMU_LOW_H
 #define WDMDMA_IOMMU_LOW_H
 
 #include "objects.h"
 
-/* How backend/backend_iommu.c frees a buffer that is not recorded. */
+/* Frees a buffer that has no record in the core. Defined by backend/backend_iommu.c. */
 typedef void (*wdmdma_low_free_t)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 
 void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer);

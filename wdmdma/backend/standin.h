@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What backend_iommu has in a device's record: a stand-in for it, and its low addresses. */
+/*
+ * The part of a device's record that belongs to backend_iommu, with the stand-in and the low
+ * addresses.
+ */
 #ifndef WDMDMA_STANDIN_H
 #define WDMDMA_STANDIN_H
 
@@ -9,14 +12,14 @@
 struct wdmdma_pages;
 
 /**
- * struct wdmdma_standin - what looks like a device to the DMA API, with masks of its own
- * @dev: a copy of the device's, not registered, and of no bus; only the DMA API sees it, which
- *       by it finds the device's IOMMU
+ * struct wdmdma_standin - a struct device for the DMA API, with masks of its own
+ * @dev: a copy of the device's struct device, not registered and without a bus. Only the DMA
+ *       API may see the copy, and finds the device's IOMMU through it.
  * @mask: @dev.dma_mask points here
- * @parms: no limit on segments: what they make is one range
+ * @parms: DMA parameters without a limit on segments, because the segments make one range
  *
- * The DMA API takes the highest address and the node from the device. They are set here, so
- * that nobody else who maps memory for the device meets them.
+ * The DMA API takes the highest address and the node from the device. The module sets them here
+ * instead, so that other users who map memory for the device are not affected.
  */
 struct wdmdma_standin {
 	struct device dev;
@@ -24,7 +27,7 @@ struct wdmdma_standin {
 	struct device_dma_parameters parms;
 };
 
-/* A freed buffer with a low address, as backend/iommu_low.c keeps it; unused if @cpu is NULL. */
+/* A freed buffer that backend/iommu_low.c keeps with its low address. Unused if @cpu is NULL. */
 struct wdmdma_low_spare {
 	void *cpu;
 	dma_addr_t dma;
@@ -35,15 +38,15 @@ struct wdmdma_low_spare {
 #define WDMDMA_LOW_SPARES 32
 
 /**
- * struct wdmdma_low - what a device's buffers have of low addresses (backend/iommu_low.c)
- * @bytes: of live buffers that were placed with a low limit, by the highest bit of their last
- *         address
- * @freed: of those freed since @freed_at, or not long before, whose addresses the IOMMU's
- *         driver may still hold back; in the same way
- * @freed_at: jiffies
- * @kept: freed buffers that are kept with their addresses
+ * struct wdmdma_low - low addresses that a device's buffers use (backend/iommu_low.c)
+ * @bytes: bytes of live buffers that were placed with a low limit, indexed by the highest bit
+ *         of their last address
+ * @freed: bytes of buffers whose addresses the IOMMU's driver may still hold back, indexed like
+ *         @bytes. They were freed at @freed_at or shortly before.
+ * @freed_at: jiffies of the last such free
+ * @spares: freed buffers that are kept with their addresses
  *
- * Written under wdmdma_device.override, held for writing.
+ * Protected by wdmdma_device.override, which must be held for writing.
  */
 struct wdmdma_low {
 	long bytes[64];

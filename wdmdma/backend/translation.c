@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an IOMMU does for a device, for callers that must not name a backend. */
+/* Tells what an IOMMU does for a device, for callers that must not name a backend. */
 #include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
 
@@ -7,7 +7,7 @@
 #include "compat.h"
 #include "objects.h"
 
-/* Is @dev behind an IOMMU that translates, in a domain that the DMA API manages? */
+/* Return true if an IOMMU translates for @dev, in a domain that the DMA API manages. */
 bool wdmdma_iommu_translates(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -16,7 +16,10 @@ bool wdmdma_iommu_translates(struct device *dev)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_translates);
 
-/* Can @dev be given memory in pages of @size? Where no IOMMU translates, in any. */
+/*
+ * Return true if memory for @dev can be mapped with pages of @size. Without translation any
+ * size will do.
+ */
 bool wdmdma_iommu_has_page_size(struct device *dev, size_t size)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -24,7 +27,7 @@ bool wdmdma_iommu_has_page_size(struct device *dev, size_t size)
 	return !domain || domain->type == IOMMU_DOMAIN_IDENTITY || domain->pgsize_bitmap & size;
 }
 
-/* Is the device's domain one that gives addresses back later than they are freed? */
+/* Return true if the device's domain frees addresses later than the buffers. */
 bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
@@ -33,9 +36,10 @@ bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device)
 }
 
 /*
- * Does the IOMMU, as its driver uses it, keep a device from reading what it may write? Intel's
- * and Arm's let it read; so does AMD's with page tables as a CPU has them, which know fewer
- * sizes of pages than its own. A driver that is not known is not believed.
+ * Return true if the IOMMU, as its driver uses it, can forbid a device to read memory that it
+ * may write. Intel's and Arm's IOMMUs cannot. AMD's cannot if its page tables have the format
+ * of the CPU, which knows fewer page sizes than AMD's own format. For an unknown driver the
+ * answer must be false.
  */
 bool wdmdma_iommu_forbids_reading(struct device *dev)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What an IOMMU does for a device. See backend/translation.c. */
+/* Tells what an IOMMU does for a device. See backend/translation.c. */
 #ifndef WDMDMA_TRANSLATION_H
 #define WDMDMA_TRANSLATION_H
 
