@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the StorPort family share: the object behind a miniport's
- * HwDeviceExtension, and the list of what the miniport got and has not given back.
+ * Shared by the files of this folder. The header declares the object behind a miniport's
+ * HwDeviceExtension, and the objects that the miniport holds and has not given back.
  *
- * A miniport has no DMA adapter. The one here is got and put with the calls that
- * any driver makes, and the miniport's memory is common buffers of it.
+ * A miniport has no DMA adapter. The module gets and puts one with the calls that any driver
+ * makes, and the miniport's memory consists of common buffers of this adapter.
  */
 #ifndef WDMDMA_STOR_H
 #define WDMDMA_STOR_H
@@ -23,18 +23,19 @@
 
 /**
  * struct wdm_stor - a miniport's adapter
- * @handle: known to the miniport by the address of @extension
- * @pdo: the device object
- * @dma_adapter: its adapter
+ * @handle: handle that the miniport knows by the address of @extension
+ * @pdo: device object
+ * @dma_adapter: adapter of @pdo
  * @uncached_lock: held while the uncached extension is allocated
- * @uncached: the uncached extension; once set it stays
- * @uncached_len: bytes asked for
- * @uncached_la: its logical address
- * @lock: protects @objects; interrupts off
- * @objects: what the miniport holds beside common buffers
- * @teardown: gives everything back, where the last reference went in atomic context
+ * @uncached: the uncached extension, which stays once it is set
+ * @uncached_len: bytes that the miniport asked for
+ * @uncached_la: logical address of @uncached
+ * @lock: protects @objects, and is taken with interrupts off
+ * @objects: objects that the miniport holds, other than common buffers
+ * @teardown: work item that frees everything if the last reference was dropped in atomic
+ *            context
  * @rcu: for the handle table
- * @extension: the miniport's own memory
+ * @extension: memory of the miniport itself
  */
 struct wdm_stor {
 	struct wdmdma_handle handle;
@@ -54,23 +55,23 @@ struct wdm_stor {
 struct wdm_stor_object;
 
 /*
- * What may lie in or point to what: objects of one stage are all given back before those
- * of the next, whose memory they may use.
+ * Stages of the teardown. All objects of one stage must be freed before the objects of the next
+ * stage, whose memory they may use.
  */
 enum wdm_stor_stage {
-	WDM_STOR_REQUESTS,	/* SRBs: their data may be pool */
+	WDM_STOR_REQUESTS,	/* SRBs, whose data may be pool */
 	WDM_STOR_DEVICE_MEMORY,
-	WDM_STOR_MDLS,		/* of pool, and of memory for the device */
+	WDM_STOR_MDLS,		/* MDLs, of pool or of memory for the device */
 	WDM_STOR_POOL,
 	WDM_STOR_STAGES
 };
 
 /**
  * struct wdm_stor_kind - a kind of object
- * @name: for messages
- * @stage: when it is given back if the miniport does not do so
- * @end_transfer: let no device use memory for the object any more; NULL where none does
- * @release: give back what is behind the object; at any level
+ * @name: name for messages
+ * @stage: stage at which the module frees the object if the miniport does not
+ * @end_transfer: stop the device from using memory for the object, or NULL if no device does
+ * @release: free the memory behind the object, at any level
  */
 struct wdm_stor_kind {
 	const char *name;
@@ -81,11 +82,11 @@ struct wdm_stor_kind {
 
 /**
  * struct wdm_stor_object - something that the miniport holds
- * @node: in wdm_stor.objects
- * @kind: what it is
- * @key: what the miniport knows it by: a pointer, or a logical address
- * @memory: where it is
- * @len: its length, if it has one
+ * @node: entry in wdm_stor.objects
+ * @kind: kind of the object
+ * @key: pointer or logical address by which the miniport knows the object
+ * @memory: address of the object
+ * @len: length of the object, if it has one
  */
 struct wdm_stor_object {
 	struct hlist_node node;
@@ -106,7 +107,7 @@ void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u
 struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 				      u64 key);
 
-/* A message about an argument; the caller returns the documented failure. */
+/* Log a message about an argument. The caller must return the documented failure. */
 #define wdm_stor_refuse(call, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
 

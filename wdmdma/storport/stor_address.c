@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: addresses of a StorPort miniport's memory, in both directions.
- */
+/* StorPort calls that translate the addresses of a miniport's memory, in both directions. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/minmax.h>
@@ -9,22 +7,23 @@
 #include "storport/stor.h"
 
 /**
- * StorPortGetPhysicalAddress() - the address of memory for the device
+ * StorPortGetPhysicalAddress() - get the address of memory for the device
  * @hw_device_extension: the miniport's device extension
- * @srb: the SRB whose data buffer, sense buffer or SrbExtension @virtual_address lies
- *	in; NULL for other memory
- * @virtual_address: an address for the CPU: anywhere in the uncached extension, in
- *	memory of StorPortAllocateDmaMemory() and its relatives, or in the SRB's
- * @length: receives how many bytes from there on follow each other for the device; 0
- *	on failure
+ * @srb: SRB whose data buffer, sense buffer or SrbExtension contains @virtual_address, or NULL
+ *	for other memory
+ * @virtual_address: address for the CPU, anywhere in the uncached extension, in memory of
+ *	StorPortAllocateDmaMemory() and its relatives, or in the memory of @srb
+ * @length: receives the number of bytes from there on that follow each other for the device, or
+ *	0 on failure
  *
- * Answers to storport: StorPortGetPhysicalAddress. The address is the logical one.
- * @length is right for all kinds of memory.
+ * Answers to storport: StorPortGetPhysicalAddress. The address is the logical address. @length
+ * is right for all kinds of memory.
  *
- * Differs from Windows: with an SRB, memory that is not the SRB's is found too.
+ * Differs from Windows: with an SRB, the call also finds memory that does not belong to the
+ * SRB.
  *
  * Context: any.
- * Return: the address; 0, with a message, for memory that the device does not share.
+ * Return: the address, or 0, with a message, for memory that the device does not share.
  */
 STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
 						 PSCSI_REQUEST_BLOCK srb, PVOID virtual_address,
@@ -56,18 +55,18 @@ STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
 EXPORT_SYMBOL_GPL(StorPortGetPhysicalAddress);
 
 /**
- * StorPortGetVirtualAddress() - the address of memory for the CPU
+ * StorPortGetVirtualAddress() - get the address of memory for the CPU
  * @hw_device_extension: the miniport's device extension
- * @physical_address: an address for the device: anywhere in the uncached extension or
- *	in an SRB extension
+ * @physical_address: address for the device, anywhere in the uncached extension or in an SRB
+ *	extension
  *
  * Answers to storport: StorPortGetVirtualAddress.
  *
- * Differs from Windows: knows all memory of StorPortAllocateDmaMemory() and its
- * relatives, too. Not a SRB's data buffer.
+ * Differs from Windows: the call also finds all memory of StorPortAllocateDmaMemory() and its
+ * relatives, but not the data buffer of an SRB.
  *
  * Context: any.
- * Return: the address; NULL, with a message, for what is no such memory.
+ * Return: the address, or NULL, with a message, if there is no such memory.
  */
 PVOID StorPortGetVirtualAddress(PVOID hw_device_extension, STOR_PHYSICAL_ADDRESS physical_address)
 {

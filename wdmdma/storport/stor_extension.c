@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: what stands behind a StorPort miniport's HwDeviceExtension, and the one
- * uncached extension.
+ * StorPort calls for a miniport's HwDeviceExtension, and for its one uncached extension.
  *
- * A miniport's device extension is found by its address, like every other handle,
- * and each call holds a reference while it runs. The last one to go gives back
- * what the miniport left.
+ * A miniport's device extension is looked up by its address, like every other handle. Each call
+ * must hold a reference while it runs. The release of the last reference frees all that the
+ * miniport has left.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,7 +26,10 @@
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
 
-/* The object behind the miniport's pointer, with a reference; or NULL, reported. Any context. */
+/*
+ * Return the object behind the miniport's pointer, with a reference, or NULL with a message.
+ * Any context.
+ */
 struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call)
 {
 	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_MINIPORT,
@@ -41,7 +43,7 @@ struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call)
 	return NULL;
 }
 
-/* The one place where an error of the core becomes a STOR_STATUS. */
+/* Convert an error of the core to a STOR_STATUS. No other function does this. */
 ULONG wdm_stor_status(int error)
 {
 	switch (error) {
@@ -56,7 +58,7 @@ ULONG wdm_stor_status(int error)
 	}
 }
 
-/* Note that the miniport holds something. Any context. */
+/* Record that the miniport holds an object. Any context. */
 int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
 		  size_t len)
 {
@@ -75,19 +77,23 @@ int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 k
 	return 0;
 }
 
-/* The object of this kind under this key, or NULL. Under the lock. */
+/* Return the object of this kind under this key, or NULL. */
 static struct wdm_stor_object *stor_lookup(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 					   u64 key)
 {
 	struct wdm_stor_object *object;
 
+	lockdep_assert_held(&stor->lock);
 	hash_for_each_possible(stor->objects, object, node, key)
 		if (object->key == key && object->kind == kind)
 			return object;
 	return NULL;
 }
 
-/* The memory of that object, or NULL. It is the caller's own to keep it alive. Any context. */
+/*
+ * Return the memory of an object, or NULL. The caller must make sure that the memory stays. Any
+ * context.
+ */
 void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key)
 {
 	struct wdm_stor_object *object;
@@ -101,7 +107,10 @@ void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u
 	return memory;
 }
 
-/* Take it out of the list: of several callers one gets it, and frees it. Any context. */
+/*
+ * Take an object out of the hash table. Of several callers, exactly one gets the object, and
+ * must free it. Any context.
+ */
 struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 				      u64 key)
 {
@@ -124,7 +133,10 @@ static void stor_free_uncached(struct wdm_stor *stor)
 						     stor->uncached_la, stor->uncached, FALSE);
 }
 
-/* Let the device use no memory by a SRB's data or a list any more, whoever owns the memory. */
+/*
+ * End all transfers for SRBs and lists, so that the device uses no memory any more, whoever
+ * owns the memory.
+ */
 static void stor_end_transfers(struct wdm_stor *stor)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
@@ -158,8 +170,9 @@ static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
 }
 
 /*
- * Nobody uses the extension, and nobody can find it. Transfers end first, since their
- * memory may be of any kind; then goes what lies in other memory before that. May sleep.
+ * Free everything. No call uses the extension or can find it any more. The transfers must end
+ * first, since their memory may be of any kind. After that, an object must be freed before the
+ * memory that it lies in. May sleep.
  */
 static void stor_teardown(struct work_struct *work)
 {
@@ -177,7 +190,10 @@ static void stor_teardown(struct work_struct *work)
 	kvfree_rcu(stor, rcu);
 }
 
-/* Any context. */
+/*
+ * Tear down when the last reference is gone, in a work item if the caller must not sleep. Any
+ * context.
+ */
 static void stor_release(struct kref *ref)
 {
 	struct wdm_stor *stor = container_of(ref, struct wdm_stor, handle.ref);
@@ -193,7 +209,10 @@ void wdm_stor_put(struct wdm_stor *stor)
 	kref_put(&stor->handle.ref, stor_release);
 }
 
-/* Get the adapter by the calls that any driver makes; its reach is then the device's mask. */
+/*
+ * Get the adapter with the calls that any driver makes. The device's mask alone limits its
+ * addresses.
+ */
 static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev)
 {
 	DEVICE_DESCRIPTION description = {
@@ -219,15 +238,15 @@ static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev)
 /**
  * wdmdma_hw_device_extension_create() - make a miniport's device extension
  * @dev: the device, with its driver bound or in its probe function
- * @size: bytes that the miniport wants, its DeviceExtensionSize
+ * @size: number of bytes that the miniport wants, which is its DeviceExtensionSize
  *
- * The glue of a ported miniport calls this once its DMA mask is set, and passes
- * the result to the miniport as HwDeviceExtension. It is the miniport's memory,
- * zeroed, and the handle in all StorPort calls. The memory that those calls give
- * lies in reach of the device's DMA mask.
+ * The glue of a ported miniport must call this once the DMA mask is set, and pass the result to
+ * the miniport as HwDeviceExtension. The extension is zeroed memory of the miniport, and the
+ * handle in all StorPort calls. The memory that those calls return lies within the device's DMA
+ * mask.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the extension; NULL, with the reason in the log.
+ * Return: the extension, or NULL with the reason in the log.
  */
 PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 {
@@ -257,7 +276,7 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_create);
 
-/* No list starts, or comes after it has waited, from here on. Any context. */
+/* From now on, start no list, and give the miniport no list that has waited. Any context. */
 static void stor_close_lists(struct wdm_stor *stor)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
@@ -270,15 +289,15 @@ static void stor_close_lists(struct wdm_stor *stor)
 
 /**
  * wdmdma_hw_device_extension_destroy() - end a miniport's device extension
- * @hw_device_extension: from wdmdma_hw_device_extension_create(); NULL is ignored
+ * @hw_device_extension: from wdmdma_hw_device_extension_create(), or NULL, which is ignored
  *
- * To be called when the miniport is done, from the driver's remove function or the
- * error path of its probe function. What the miniport did not free is reported and
- * freed, transfers first and pool last; so is, without a report, the uncached extension.
- * Above PASSIVE_LEVEL that is done a little later, but no list that waits comes any more.
- * If the glue forgets the call, the DMA memory is reported and freed when the driver is
- * unbound, as for any adapter; the extension itself stays until this call. In a hard
- * interrupt nothing is done.
+ * The glue must call this when the miniport is done, in the driver's remove function or in the
+ * error path of its probe function. The call reports and frees all objects that the miniport
+ * did not free, transfers first and pool last. The uncached extension is freed without a
+ * report. Above PASSIVE_LEVEL the module frees the objects a little later, but no waiting list
+ * reaches the miniport any more. If the glue forgets the call, the DMA memory is reported and
+ * freed when the driver is unbound, as for any adapter. The extension itself stays until this
+ * call. In a hard interrupt the call does nothing.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -299,7 +318,7 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_destroy);
 
-/* Any extension that is left. */
+/* Return any extension that is left, or NULL. */
 static void *stor_any(void)
 {
 	struct wdmdma_handle *handle;
@@ -314,7 +333,7 @@ static void *stor_any(void)
 	return any;
 }
 
-/* The module goes, and nobody calls any more: free the extensions that were forgotten. */
+/* Free the extensions that were forgotten. Called when the module goes, after all other calls. */
 void wdm_stor_exit(void)
 {
 	void *extension;
@@ -323,7 +342,7 @@ void wdm_stor_exit(void)
 		wdmdma_hw_device_extension_destroy(extension);
 }
 
-/* Where the uncached extension may lie; NULL, or what is wrong with the configuration. */
+/* Read where the uncached extension may lie. Return NULL, or the fault in the configuration. */
 static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config,
 				    struct wdmdma_request *request)
 {
@@ -348,7 +367,7 @@ static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config
 	return NULL;
 }
 
-/* Allocate the uncached extension. Under its lock. */
+/* Allocate the uncached extension. */
 static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_INFORMATION *config,
 				struct wdmdma_request *request)
 {
@@ -357,6 +376,7 @@ static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_
 	dma_addr_t dma;
 	void *cpu;
 
+	lockdep_assert_held(&stor->uncached_lock);
 	if (!adapter)
 		return;
 	if (fault) {
@@ -369,31 +389,30 @@ static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_
 		goto put;
 	stor->uncached_len = request->len;
 	stor->uncached_la.QuadPart = dma;
-	/* Readers that see the address see its length, too. */
+	/* A reader that sees the address must see the length, too. */
 	smp_store_release(&stor->uncached, cpu);
 put:
 	wdmdma_adapter_put(adapter);
 }
 
 /**
- * StorPortGetUncachedExtension() - the one block that CPU and adapter share
+ * StorPortGetUncachedExtension() - get the one block that CPU and adapter share
  * @hw_device_extension: the miniport's device extension
- * @config_info: what the miniport knows of its adapter: Master, Dma64BitAddresses,
- *	FeatureSupport and DmaAddressWidth count; read by the first call only
- * @number_of_bytes: bytes; whole pages are allocated
+ * @config_info: the miniport's configuration, of which the first call reads Master,
+ *	Dma64BitAddresses, FeatureSupport and DmaAddressWidth; later calls ignore it
+ * @number_of_bytes: number of bytes, of which whole pages are allocated
  *
- * Answers to storport: StorPortGetUncachedExtension. The first call allocates a
- * common buffer as AllocateCommonBuffer does: page aligned, zeroed, cached where
- * the device is cache coherent. Later calls return the same block, whatever they
- * ask for; one that asks for more is reported. It lies below 4 GiB, unless
- * Dma64BitAddresses is FULL64BIT (then it crosses no multiple of 4 GiB) or
- * FULL64BIT_NO_BOUNDARY_REQ. It is freed with the device extension.
+ * Answers to storport: StorPortGetUncachedExtension. The first call allocates a common buffer
+ * as AllocateCommonBuffer does. The buffer is page aligned and zeroed, and cached if the device
+ * is cache coherent. Later calls return the same block, whatever they ask for. A call that asks
+ * for more is reported. The block lies below 4 GiB, unless Dma64BitAddresses is FULL64BIT or
+ * FULL64BIT_NO_BOUNDARY_REQ. With FULL64BIT it crosses no multiple of 4 GiB. The block is freed
+ * with the device extension.
  *
- * Differs from Windows: may be called at any time after
- * wdmdma_hw_device_extension_create().
+ * Differs from Windows: may be called at any time after wdmdma_hw_device_extension_create().
  *
  * Context: PASSIVE_LEVEL (may sleep) for the first call, any for later ones.
- * Return: the address for the CPU; NULL, with the reason in the log.
+ * Return: the address for the CPU, or NULL with the reason in the log.
  */
 PVOID StorPortGetUncachedExtension(PVOID hw_device_extension,
 				   PPORT_CONFIGURATION_INFORMATION config_info,
@@ -413,7 +432,7 @@ PVOID StorPortGetUncachedExtension(PVOID hw_device_extension,
 
 	if (!stor)
 		return NULL;
-	/* Pairs with the release where it is set: the length is there, too. */
+	/* Pairs with the release in stor_alloc_uncached(), which has set the length before. */
 	uncached = smp_load_acquire(&stor->uncached);
 	if (!uncached && !wdm_above_passive(__func__)) {
 		mutex_lock(&stor->uncached_lock);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: memory that a StorPort miniport shares with its adapter.
+ * StorPort calls for memory that a miniport shares with its adapter.
  *
- * The address that these calls return and limit is the logical one, which the
- * device needs. It is the physical one where nothing translates.
+ * These calls return and limit the logical address, which the device needs. Without translation
+ * it is the physical address.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,7 +16,7 @@
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
 
-/* A cache type that a miniport may ask for; an error for the rest. */
+/* Convert a cache type that a miniport may ask for. Return an error for all other types. */
 static int stor_cache(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache)
 {
 	if (cache_type != MmWriteCombined)
@@ -25,7 +25,7 @@ static int stor_cache(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache)
 	return 0;
 }
 
-/* What both calls that allocate share. */
+/* Allocate memory for either of the two calls. */
 static ULONG stor_alloc(PVOID hw_device_extension, struct wdmdma_request *request,
 			MEMORY_CACHING_TYPE cache_type, NODE_REQUIREMENT preferred_node,
 			PVOID *buffer_pointer, PHYSICAL_ADDRESS *physical_address)
@@ -64,35 +64,34 @@ put:
 }
 
 /**
- * StorPortAllocateDmaMemory() - memory that CPU and adapter share
+ * StorPortAllocateDmaMemory() - allocate memory that CPU and adapter share
  * @hw_device_extension: the miniport's device extension
- * @number_of_bytes: bytes; whole pages are allocated
+ * @number_of_bytes: number of bytes, of which whole pages are allocated
  * @lowest_acceptable_address: lowest address for the device
- * @highest_acceptable_address: highest address for the device that the memory, in
- *	whole pages, may use; inclusive; all ones for no limit
- * @boundary_address_multiple: 0, or a power of two that is not smaller than the
- *	length; the bytes cross no multiple of it
+ * @highest_acceptable_address: highest address for the device, inclusive, that the memory, in
+ *	whole pages, may use. All ones for no limit.
+ * @boundary_address_multiple: 0, or a power of two that must not be smaller than the length.
+ *	The bytes cross no multiple of it.
  * @cache_type: MmCached, MmNonCached or MmWriteCombined
- * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
- *	when it has no memory
- * @buffer_pointer: receives the address for the CPU; NULL on failure
- * @physical_address: receives the address for the device; 0 on failure
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK. Other nodes are used if the node has
+ *	no memory.
+ * @buffer_pointer: receives the address for the CPU, or NULL on failure
+ * @physical_address: receives the address for the device, or 0 on failure
  *
- * Answers to storport: StorPortAllocateDmaMemory. A common buffer: one range for
- * CPU and device, page aligned for both, zeroed, never at address 0. Limits and
- * boundary are checked on the address that is returned. Free it with
+ * Answers to storport: StorPortAllocateDmaMemory. The memory is a common buffer. It is one
+ * range for CPU and device, page aligned for both, zeroed, and never at address 0. Limits and
+ * boundary are checked on the address that is returned. The miniport must free the memory with
  * StorPortFreeDmaMemory().
  *
- * Differs from Windows: the address is the logical one, so behind an IOMMU the
- * memory need not be physically contiguous; a minimum is met there only by luck.
- * Nothing can be allocated at DISPATCH_LEVEL, since Linux's IOMMU code may sleep.
- * A cache type that the platform cannot give is refused.
+ * Differs from Windows: the address is the logical address, so behind an IOMMU the memory need
+ * not be physically contiguous, and a minimum is met only by luck. Nothing can be allocated at
+ * DISPATCH_LEVEL, since Linux's IOMMU code may sleep. A cache type that the platform cannot
+ * provide is refused.
  *
- * Context: PASSIVE_LEVEL (may sleep); above it fails.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
- * STOR_STATUS_INSUFFICIENT_RESOURCES, also above PASSIVE_LEVEL, for a boundary that
- * is too small and for a cache type that cannot be had;
- * STOR_STATUS_INVALID_DEVICE_STATE after unbind. The reason is in the log.
+ * Context: PASSIVE_LEVEL (may sleep). Fails above PASSIVE_LEVEL.
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_INVALID_PARAMETER, STOR_STATUS_INVALID_DEVICE_STATE
+ * after unbind, or STOR_STATUS_INSUFFICIENT_RESOURCES, also above PASSIVE_LEVEL, for a boundary
+ * that is too small, and for a cache type that cannot be had. The reason is in the log.
  */
 ULONG StorPortAllocateDmaMemory(PVOID hw_device_extension, SIZE_T number_of_bytes,
 				PHYSICAL_ADDRESS lowest_acceptable_address,
@@ -124,23 +123,24 @@ ULONG StorPortAllocateDmaMemory(PVOID hw_device_extension, SIZE_T number_of_byte
 EXPORT_SYMBOL_GPL(StorPortAllocateDmaMemory);
 
 /**
- * StorPortAllocateContiguousMemorySpecifyCacheNode() - the same without the address
+ * StorPortAllocateContiguousMemorySpecifyCacheNode() - allocate memory without its logical address
  * @hw_device_extension: the miniport's device extension
- * @number_of_bytes: bytes; whole pages are allocated
+ * @number_of_bytes: number of bytes, of which whole pages are allocated
  * @lowest_acceptable_address: lowest address for the device
  * @highest_acceptable_address: highest address for the device, inclusive
- * @boundary_address_multiple: 0, or a power of two, not smaller than the length
+ * @boundary_address_multiple: 0, or a power of two that must not be smaller than the length
  * @cache_type: MmCached, MmNonCached or MmWriteCombined
  * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK
- * @buffer_pointer: receives the address for the CPU; NULL on failure
+ * @buffer_pointer: receives the address for the CPU, or NULL on failure
  *
- * Answers to storport: StorPortAllocateContiguousMemorySpecifyCacheNode. The address
- * for the device comes from StorPortGetPhysicalAddress(). Free the memory with
+ * Answers to storport: StorPortAllocateContiguousMemorySpecifyCacheNode. The memory is that of
+ * StorPortAllocateDmaMemory(). The address for the device comes from
+ * StorPortGetPhysicalAddress(). The miniport must free the memory with
  * StorPortFreeContiguousMemorySpecifyCache().
  *
  * Differs from Windows: as StorPortAllocateDmaMemory().
  *
- * Context: PASSIVE_LEVEL (may sleep); above it fails.
+ * Context: PASSIVE_LEVEL (may sleep). Fails above PASSIVE_LEVEL.
  * Return: as StorPortAllocateDmaMemory().
  */
 ULONG StorPortAllocateContiguousMemorySpecifyCacheNode(PVOID hw_device_extension,
@@ -171,7 +171,7 @@ ULONG StorPortAllocateContiguousMemorySpecifyCacheNode(PVOID hw_device_extension
 }
 EXPORT_SYMBOL_GPL(StorPortAllocateContiguousMemorySpecifyCacheNode);
 
-/* What both calls that free share. */
+/* Free memory for either of the two calls. */
 static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 		       MEMORY_CACHING_TYPE cache_type)
 {
@@ -198,21 +198,20 @@ static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 /**
  * StorPortFreeDmaMemory() - free memory of StorPortAllocateDmaMemory()
  * @hw_device_extension: the miniport's device extension
- * @base_address: the address for the CPU that was returned
- * @number_of_bytes: the length that was asked for
- * @cache_type: the cache type that was asked for
- * @physical_address: the address for the device that was returned, or 0
+ * @base_address: address for the CPU that was returned
+ * @number_of_bytes: length that was asked for
+ * @cache_type: cache type that was asked for
+ * @physical_address: address for the device that was returned, or 0
  *
- * Answers to storport: StorPortFreeDmaMemory. Arguments that do not name one live
- * block exactly are reported, and nothing is freed, unless the module was loaded
- * with free_mode=tolerant.
+ * Answers to storport: StorPortFreeDmaMemory. If the arguments do not name one live block
+ * exactly, the call reports them and frees nothing, unless the module was loaded with
+ * free_mode=tolerant.
  *
- * Differs from Windows: frees memory of
- * StorPortAllocateContiguousMemorySpecifyCacheNode() as well. Above PASSIVE_LEVEL
- * the memory is freed a little later.
+ * Differs from Windows: frees memory of StorPortAllocateContiguousMemorySpecifyCacheNode() as
+ * well. Above PASSIVE_LEVEL the memory is freed a little later.
  *
  * Context: any.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER when nothing was freed.
+ * Return: STOR_STATUS_SUCCESS, or STOR_STATUS_INVALID_PARAMETER with nothing freed.
  */
 ULONG StorPortFreeDmaMemory(PVOID hw_device_extension, PVOID base_address, SIZE_T number_of_bytes,
 			    MEMORY_CACHING_TYPE cache_type, PHYSICAL_ADDRESS physical_address)
@@ -230,17 +229,17 @@ ULONG StorPortFreeDmaMemory(PVOID hw_device_extension, PVOID base_address, SIZE_
 EXPORT_SYMBOL_GPL(StorPortFreeDmaMemory);
 
 /**
- * StorPortFreeContiguousMemorySpecifyCache() - the same without the address
+ * StorPortFreeContiguousMemorySpecifyCache() - free memory without its logical address
  * @hw_device_extension: the miniport's device extension
- * @base_address: the address for the CPU that was returned
- * @number_of_bytes: the length that was asked for
- * @cache_type: the cache type that was asked for
+ * @base_address: address for the CPU that was returned
+ * @number_of_bytes: length that was asked for
+ * @cache_type: cache type that was asked for
  *
- * Answers to storport: StorPortFreeContiguousMemorySpecifyCache. Frees memory of
- * both calls that allocate. Otherwise as StorPortFreeDmaMemory().
+ * Answers to storport: StorPortFreeContiguousMemorySpecifyCache. Frees memory of both calls
+ * that allocate. Otherwise as StorPortFreeDmaMemory().
  *
  * Context: any.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER when nothing was freed.
+ * Return: STOR_STATUS_SUCCESS, or STOR_STATUS_INVALID_PARAMETER with nothing freed.
  */
 ULONG StorPortFreeContiguousMemorySpecifyCache(PVOID hw_device_extension, PVOID base_address,
 					       SIZE_T number_of_bytes,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: what else a StorPort miniport allocates: pool, MDLs, and host memory, which
- * is for the device alone.
+ * StorPort calls for the other memory of a miniport, which is pool, MDLs, and host memory for
+ * the device alone.
  *
- * All of it is in the list of what the miniport holds, so a free looks its argument
- * up before it touches it, and what is left at the end is found.
+ * All of these objects are in wdm_stor.objects. So a free must look up its argument before it
+ * touches the memory, and objects that are left at the end are found.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,7 +23,7 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* What a range of host memory can have: its length has 32 bits. */
+/* Longest range of host memory, whose length has 32 bits. */
 #define STOR_RANGE_MAX	((u64)U32_MAX & PAGE_MASK)
 
 #define STOR_POOL_ALIGNMENT	16
@@ -50,7 +50,10 @@ static const struct wdm_stor_kind stor_mdl = {
 	.release = stor_release_mdl,
 };
 
-/* Keep what was allocated for the miniport, or free it: a status, and the output. */
+/*
+ * Hand out memory that was allocated for the miniport, and record it. On failure, free the
+ * memory. Return a status.
+ */
 static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 			   const struct wdm_stor_kind *kind, void *memory, PVOID *result)
 {
@@ -72,7 +75,7 @@ static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 	return status;
 }
 
-/* Free what the miniport holds under this pointer. */
+/* Free the object that the miniport holds under this pointer. Return a status. */
 static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 			    const struct wdm_stor_kind *kind, PVOID pointer)
 {
@@ -93,8 +96,9 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 }
 
 /*
- * Pool of Windows is aligned to 16 bytes, whatever its length. The slab allocator aligns that
- * of a power of two to its length, and other lengths to less.
+ * Return the number of bytes to allocate for pool. Pool of Windows is aligned to 16 bytes,
+ * whatever its length. The slab allocator aligns a power of two to its length, and other
+ * lengths to less.
  */
 static size_t stor_pool_bytes(ULONG number_of_bytes)
 {
@@ -104,18 +108,19 @@ static size_t stor_pool_bytes(ULONG number_of_bytes)
 }
 
 /**
- * StorPortAllocatePool() - memory for the CPU
+ * StorPortAllocatePool() - allocate memory for the CPU
  * @hw_device_extension: the miniport's device extension
- * @number_of_bytes: bytes
+ * @number_of_bytes: number of bytes
  * @tag: ignored
- * @buffer_pointer: receives the memory; NULL on failure
+ * @buffer_pointer: receives the memory, or NULL on failure
  *
- * Answers to storport: StorPortAllocatePool. Zeroed, and aligned to 16 bytes; from
- * a page on aligned to pages. Not for the device. Free it with StorPortFreePool().
+ * Answers to storport: StorPortAllocatePool. The memory is zeroed, and aligned to 16 bytes, or
+ * to pages if it is a page or longer. The device must not use it. The miniport must free it
+ * with StorPortFreePool().
  *
- * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab
- * allocator has in one piece.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
+ * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab allocator has in one
+ * piece.
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_INVALID_PARAMETER or
  * STOR_STATUS_INSUFFICIENT_RESOURCES.
  */
 ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULONG tag,
@@ -145,7 +150,7 @@ EXPORT_SYMBOL_GPL(StorPortAllocatePool);
  * Answers to storport: StorPortFreePool.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing freed.
+ * Return: STOR_STATUS_SUCCESS, or STOR_STATUS_INVALID_PARAMETER with nothing freed.
  */
 ULONG StorPortFreePool(PVOID hw_device_extension, PVOID buffer_pointer)
 {
@@ -156,15 +161,15 @@ EXPORT_SYMBOL_GPL(StorPortFreePool);
 /**
  * StorPortAllocateMdl() - allocate an MDL
  * @hw_device_extension: the miniport's device extension
- * @buffer_pointer: the memory that it will describe
- * @number_of_bytes: bytes there
- * @mdl: receives the MDL; NULL on failure
+ * @buffer_pointer: memory that the MDL will describe
+ * @number_of_bytes: number of bytes there
+ * @mdl: receives the MDL, or NULL on failure
  *
- * Answers to storport: StorPortAllocateMdl, and does what IoAllocateMdl() does. Fill
- * the MDL in with StorPortBuildMdlForNonPagedPool().
+ * Answers to storport: StorPortAllocateMdl, and does the same as IoAllocateMdl(). The miniport
+ * must fill in the MDL with StorPortBuildMdlForNonPagedPool().
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_INVALID_PARAMETER or
  * STOR_STATUS_INSUFFICIENT_RESOURCES.
  */
 ULONG StorPortAllocateMdl(PVOID hw_device_extension, PVOID buffer_pointer, ULONG number_of_bytes,
@@ -187,10 +192,10 @@ EXPORT_SYMBOL_GPL(StorPortAllocateMdl);
  * @hw_device_extension: the miniport's device extension
  * @mdl: the MDL
  *
- * Answers to storport: StorPortFreeMdl, and does what IoFreeMdl() does.
+ * Answers to storport: StorPortFreeMdl, and does the same as IoFreeMdl().
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing freed.
+ * Return: STOR_STATUS_SUCCESS, or STOR_STATUS_INVALID_PARAMETER with nothing freed.
  */
 ULONG StorPortFreeMdl(PVOID hw_device_extension, PVOID mdl)
 {
@@ -199,16 +204,16 @@ ULONG StorPortFreeMdl(PVOID hw_device_extension, PVOID mdl)
 EXPORT_SYMBOL_GPL(StorPortFreeMdl);
 
 /**
- * StorPortBuildMdlForNonPagedPool() - note which pages an MDL describes
+ * StorPortBuildMdlForNonPagedPool() - fill in the pages that an MDL describes
  * @hw_device_extension: the miniport's device extension
  * @mdl: from StorPortAllocateMdl(), for memory of the kernel
  *
- * Answers to storport: StorPortBuildMdlForNonPagedPool, and does what
- * MmBuildMdlForNonPagedPool() does.
+ * Answers to storport: StorPortBuildMdlForNonPagedPool, and does the same as
+ * MmBuildMdlForNonPagedPool().
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER if the MDL is none of
- * the miniport's, is filled in already, or describes no memory of the kernel.
+ * Return: STOR_STATUS_SUCCESS, or STOR_STATUS_INVALID_PARAMETER if the miniport has no such
+ * MDL, or the MDL is filled in already, or it describes no memory of the kernel.
  */
 ULONG StorPortBuildMdlForNonPagedPool(PVOID hw_device_extension, PVOID mdl)
 {
@@ -232,15 +237,15 @@ ULONG StorPortBuildMdlForNonPagedPool(PVOID hw_device_extension, PVOID mdl)
 EXPORT_SYMBOL_GPL(StorPortBuildMdlForNonPagedPool);
 
 /**
- * struct stor_host_memory - host memory that is wanted, and what there is of it
- * @minimum: bytes below which it is of no use
- * @preferred: bytes that are enough
- * @alignment: what each range begins at a multiple of: a page at least
+ * struct stor_host_memory - request for host memory, and the ranges allocated for it
+ * @minimum: fewer bytes are of no use
+ * @preferred: more bytes are not needed
+ * @alignment: each range must begin at a multiple of this, which is at least a page
  * @room: bytes that may still be allocated for it
- * @ranges: the ranges
- * @most: room in @ranges
- * @count: how many there are
- * @total: bytes in them
+ * @ranges: array of the ranges
+ * @most: length of @ranges
+ * @count: number of ranges that are filled in
+ * @total: number of bytes in the ranges
  */
 struct stor_host_memory {
 	u64 minimum;
@@ -262,14 +267,14 @@ static void stor_release_range(struct wdm_stor *stor, struct wdm_stor_object *ob
 						     FALSE);
 }
 
-/* Host memory is known by the address for the device: the CPU gets none. */
+/* Host memory is known by its address for the device, because the CPU gets no address. */
 static const struct wdm_stor_kind stor_range = {
 	.name = "host memory",
 	.stage = WDM_STOR_DEVICE_MEMORY,
 	.release = stor_release_range,
 };
 
-/* Give back one range; false if the miniport has no such. Any context. */
+/* Free one range. Return false if the miniport has no such range. Any context. */
 static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
 {
 	struct wdm_stor_object *object = wdm_stor_take(stor, &stor_range,
@@ -283,9 +288,11 @@ static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
 }
 
 /*
- * Allocate memory for one range, of at least @len bytes, which are whole multiples of the
- * alignment. A block that is as long as its boundary begins at a multiple of it: so a short
- * one is aligned by that, and so is a long one, made a power of two, if it is not without.
+ * Allocate memory for one range of at least @len bytes, which must be a multiple of @alignment.
+ * A block that is as long as its boundary begins at a multiple of the boundary. So a block as
+ * long as the alignment gets its length as boundary. A longer block is first allocated without
+ * a boundary. If the result is not aligned, the length is rounded up to a power of two, which
+ * is then the boundary too.
  */
 static int stor_alloc_aligned(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 			      u64 len, u64 alignment, void **cpu, dma_addr_t *dma)
@@ -303,7 +310,7 @@ static int stor_alloc_aligned(struct wdmdma_adapter *adapter, struct wdmdma_requ
 	return wdmdma_buffer_alloc(adapter, request, cpu, dma);
 }
 
-/* One range more, made of @len bytes or a few more: no more of them count than are wanted. */
+/* Allocate one more range of @len bytes, or a few more. Only as many bytes count as are wanted. */
 static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
 			    struct wdmdma_request *request, struct stor_host_memory *host, u64 len)
 {
@@ -335,8 +342,8 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
 }
 
 /*
- * Fill in the ranges of @host, as few as will do: what is left in one piece, and as
- * long as that cannot be had, a piece of half the length, down to the alignment.
+ * Allocate the ranges of @host, as few as possible. Try all that is left in one block. If that
+ * fails, try blocks of half the length, and so on down to the alignment.
  */
 static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
 			     struct wdmdma_request *request, struct stor_host_memory *host)
@@ -358,7 +365,7 @@ static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapt
 	return host->count && host->total >= host->minimum ? 0 : -ENOMEM;
 }
 
-/* Give back what there is, and forget where it was. */
+/* Free all ranges, and clear their entries. */
 static void stor_free_ranges(struct wdm_stor *stor, struct stor_host_memory *host)
 {
 	while (host->count) {
@@ -369,7 +376,10 @@ static void stor_free_ranges(struct wdm_stor *stor, struct stor_host_memory *hos
 	}
 }
 
-/* Allocate @host as @request says; an error if that is too little, and nothing is left then. */
+/*
+ * Allocate @host as @request says. Return an error, with nothing left allocated, if the ranges
+ * do not reach the minimum.
+ */
 static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *request,
 				  struct stor_host_memory *host)
 {
@@ -378,7 +388,7 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 
 	if (!adapter)
 		return ret;
-	/* Some of the memory is left to others: a device takes what it can get. */
+	/* Leave memory for others, because a device takes all that it can get. */
 	host->room = PFN_PHYS(totalram_pages() / 4);
 	host->preferred = min(host->preferred, host->room);
 	host->alignment = max_t(u64, host->alignment, PAGE_SIZE);
@@ -417,30 +427,32 @@ static const char *stor_host_memory_fault(const struct stor_host_memory *host,
 }
 
 /**
- * StorPortAllocateHostMemoryBuffer() - memory for the device alone
+ * StorPortAllocateHostMemoryBuffer() - allocate memory for the device alone
  * @hw_device_extension: the miniport's device extension
- * @minimum_bytes: less is of no use; whole pages; 0 for any amount
- * @preferred_bytes: as much as the device can use; whole pages
- * @utilization_bytes: ignored: what the device has in use
- * @alignment_bytes: a power of two that each range begins at, or 0
+ * @minimum_bytes: bytes, in whole pages, below which the memory is of no use, or 0 for any
+ *	amount
+ * @preferred_bytes: bytes, in whole pages, that the device can use at most
+ * @utilization_bytes: what the device has in use, which is ignored
+ * @alignment_bytes: a power of two at whose multiples each range must begin, or 0
  * @lowest_acceptable_address: lowest address for the device
  * @highest_acceptable_address: highest address for the device, inclusive
  * @boundary_address_multiple: must be 0
- * @physical_address_ranges: receives the ranges; on failure none is left in it
- * @physical_address_range_count: room in that array; receives how many are filled in,
- *	0 on failure
+ * @physical_address_ranges: receives the ranges, or none on failure
+ * @physical_address_range_count: length of that array. Receives the number of ranges, or 0 on
+ *	failure.
  *
- * Answers to storport: StorPortAllocateHostMemoryBuffer. As few ranges as can be had,
- * each contiguous for the device. Free them with StorPortFreeHostMemoryBuffer().
+ * Answers to storport: StorPortAllocateHostMemoryBuffer. The call returns as few ranges as
+ * possible, each contiguous for the device. The miniport must free them with
+ * StorPortFreeHostMemoryBuffer().
  *
- * Differs from Windows: nothing can be allocated at DISPATCH_LEVEL, and never more
- * than a quarter of all memory. For an alignment above a page more memory is allocated
- * than a short range has, and counts for that quarter.
+ * Differs from Windows: nothing can be allocated at DISPATCH_LEVEL, and never more than a
+ * quarter of all memory. For an alignment above a page, a short range takes more memory than
+ * its length, and all of this memory counts for that quarter.
  *
- * Context: PASSIVE_LEVEL (may sleep); above it fails.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER;
- * STOR_STATUS_INSUFFICIENT_RESOURCES if it would be less than the minimum, or
- * nothing, and above PASSIVE_LEVEL; STOR_STATUS_INVALID_DEVICE_STATE after unbind.
+ * Context: PASSIVE_LEVEL (may sleep). Fails above PASSIVE_LEVEL.
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_INVALID_PARAMETER, STOR_STATUS_INVALID_DEVICE_STATE
+ * after unbind, or STOR_STATUS_INSUFFICIENT_RESOURCES above PASSIVE_LEVEL and if the memory
+ * would be less than the minimum, or nothing.
  */
 ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum_bytes,
 				       SIZE_T preferred_bytes, ULONGLONG utilization_bytes,
@@ -491,14 +503,14 @@ EXPORT_SYMBOL_GPL(StorPortAllocateHostMemoryBuffer);
 /**
  * StorPortFreeHostMemoryBuffer() - free memory of StorPortAllocateHostMemoryBuffer()
  * @hw_device_extension: the miniport's device extension
- * @physical_address_ranges: the ranges that were returned; each may be freed once
- * @physical_address_range_count: how many
+ * @physical_address_ranges: ranges that were returned, each of which must be freed only once
+ * @physical_address_range_count: number of ranges
  *
- * Answers to storport: StorPortFreeHostMemoryBuffer. Ranges are known by their
- * start. One that is not known is reported; the others are freed all the same.
+ * Answers to storport: StorPortFreeHostMemoryBuffer. Ranges are known by their start. The call
+ * reports an unknown range, and frees the others nevertheless.
  *
  * Context: any. Above PASSIVE_LEVEL the memory is freed a little later.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_UNSUCCESSFUL if a range was not known;
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_UNSUCCESSFUL if a range was not known, or
  * STOR_STATUS_INVALID_PARAMETER without an extension or ranges.
  */
 ULONG StorPortFreeHostMemoryBuffer(PVOID hw_device_extension, PACCESS_RANGE physical_address_ranges,

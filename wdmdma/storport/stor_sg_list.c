@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: scatter/gather lists that a StorPort miniport makes itself. They are those of
- * the DMA adapter, by the calls that any driver makes.
+ * StorPort calls for scatter/gather lists that a miniport makes itself. The lists are those of
+ * the DMA adapter, made with the calls that any driver makes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,15 +14,15 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
-/* The same list by two names. */
+/* Both types must describe the same list. */
 static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));
 static_assert(sizeof(STOR_SCATTER_GATHER_ELEMENT) == sizeof(SCATTER_GATHER_ELEMENT));
 static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHER_LIST, Elements));
 
 /*
- * The type of a routine for the adapter, which is not that of a miniport's. That one is
- * passed as the device object, which the adapter only hands on and a miniport never sees:
- * so there is nothing to free if it is not called, because the adapter goes.
+ * Call a miniport's routine. The adapter needs a routine of another type. So the miniport's
+ * routine is passed as the device object, which the adapter only hands on and a miniport never
+ * sees. If the routine is not called because the adapter goes, there is nothing to free.
  */
 static void stor_sg_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
 				  PVOID context)
@@ -51,7 +51,7 @@ static ULONG stor_sg_list_status(NTSTATUS status)
 	}
 }
 
-/* Is a DISPATCH_LEVEL call made below or above it? Reported. */
+/* Return true, with a message, if a call for DISPATCH_LEVEL is made at another level. */
 static bool stor_is_other_level(const char *call)
 {
 	if (!wdmdma_at_dispatch()) {
@@ -62,28 +62,28 @@ static bool stor_is_other_level(const char *call)
 }
 
 /**
- * StorPortBuildScatterGatherList() - make a list in memory of the miniport's
+ * StorPortBuildScatterGatherList() - make a list in memory of the miniport
  * @hw_device_extension: the miniport's device extension
  * @mdl: the memory
- * @current_va: where to begin, in terms of MmGetMdlVirtualAddress(@mdl)
- * @length: bytes
- * @execution_routine: called with the list; its first two arguments are NULL
+ * @current_va: where the list begins, in terms of MmGetMdlVirtualAddress(@mdl)
+ * @length: number of bytes
+ * @execution_routine: called with the list, and with NULL as its first two arguments
  * @context: passed to @execution_routine
  * @write_to_device: TRUE if the device reads the memory
- * @scatter_gather_buffer: where the list goes
- * @scatter_gather_buffer_length: bytes there
+ * @scatter_gather_buffer: memory for the list
+ * @scatter_gather_buffer_length: length of that memory
  *
- * Answers to storport: StorPortBuildScatterGatherList, by BuildScatterGatherList.
- * Give the list back with StorPortPutScatterGatherList(). What is not given back when
- * the device extension is destroyed is taken back, and reported; what still waits then is
- * dropped, and its routine not called.
+ * Answers to storport: StorPortBuildScatterGatherList, by BuildScatterGatherList. The miniport
+ * must give back the list with StorPortPutScatterGatherList(). When the device extension is
+ * destroyed, the module reports lists that were not given back, and takes them back. Lists that
+ * still wait then are dropped, and their routines are not called.
  *
  * Context: DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS: the routine has been called, or will be;
- * STOR_STATUS_INVALID_PARAMETER; STOR_STATUS_INVALID_IRQL;
- * STOR_STATUS_INSUFFICIENT_RESOURCES; STOR_STATUS_BUFFER_TOO_SMALL if @length is more
- * than the MDL has, or the list does not fit; STOR_STATUS_INVALID_DEVICE_STATE after
- * unbind. With any but the first the routine is never called.
+ * Return: STOR_STATUS_SUCCESS if the routine has been called or will be,
+ * STOR_STATUS_INVALID_PARAMETER, STOR_STATUS_INVALID_IRQL, STOR_STATUS_INSUFFICIENT_RESOURCES,
+ * STOR_STATUS_BUFFER_TOO_SMALL if @length is more than the MDL has or the list does not fit, or
+ * STOR_STATUS_INVALID_DEVICE_STATE after unbind. The routine is called only with the first of
+ * these.
  */
 ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID current_va,
 				     ULONG length, PPOST_SCATTER_GATHER_EXECUTE execution_routine,
@@ -116,7 +116,10 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 }
 EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
 
-/* End the transfer of a list of the miniport's own making: a SRB's is not its to end. */
+/*
+ * End the transfer of a list that the miniport has made. The miniport must not end the list of
+ * an SRB.
+ */
 static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void *list,
 			    BOOLEAN write_to_device)
 {
@@ -138,15 +141,16 @@ static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void 
  * StorPortPutScatterGatherList() - give back a list of StorPortBuildScatterGatherList()
  * @hw_device_extension: the miniport's device extension
  * @scatter_gather_list: the list
- * @write_to_device: as when it was made; anything else is reported, and not used
+ * @write_to_device: must be as in the call that made the list. A different value is reported
+ *	and not used.
  *
- * Answers to storport: StorPortPutScatterGatherList, by PutScatterGatherList. The
- * memory that the list is in stays the miniport's.
+ * Answers to storport: StorPortPutScatterGatherList, by PutScatterGatherList. The memory that
+ * the list is in still belongs to the miniport.
  *
  * Context: DISPATCH_LEVEL.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER, and nothing done, for what
- * is no such list of this miniport, is given back already, or waits;
- * STOR_STATUS_INVALID_IRQL.
+ * Return: STOR_STATUS_SUCCESS, STOR_STATUS_INVALID_IRQL, or STOR_STATUS_INVALID_PARAMETER, with
+ * nothing done, if this miniport has no such list, or the list was given back already, or it
+ * waits.
  */
 ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 				   PSTOR_SCATTER_GATHER_LIST scatter_gather_list,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: requests of a StorPort miniport.
+ * StorPort calls for the requests of a miniport.
  *
- * Windows' port driver makes the SRBs, and maps their data before the miniport sees
- * them. Here the Linux half of the driver does, with the wdmdma_srb_ calls. What the
- * device may use besides the data, the SrbExtension and the sense buffer, is one
- * common buffer for each SRB. So an SRB is made once and used for many requests.
+ * On Windows the port driver makes the SRBs, and maps their data before the miniport sees them.
+ * Here the Linux half of the driver must do so, with the wdmdma_srb_ calls. The SrbExtension
+ * and the sense buffer, which the device may use too, are one common buffer for each SRB. So an
+ * SRB should be made once and used for many requests.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,29 +22,30 @@
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-#define STOR_SENSE_LENGTH	252	/* the most that a SCSI command asks for */
+#define STOR_SENSE_LENGTH	252	/* longest that a SCSI command asks for */
 
-/* What is going on with a SRB's data. */
+/* State of an SRB's data. */
 enum stor_srb_state {
 	STOR_SRB_IDLE,
-	STOR_SRB_BUSY,		/* being mapped or unmapped, by one */
+	STOR_SRB_BUSY,		/* one caller maps or unmaps the data */
 	STOR_SRB_MAPPED,
 };
 
 /**
- * struct stor_srb - a SRB, and what the port driver knows of it
- * @srb: what the miniport sees, and may change
- * @areas: SrbExtension, and behind it the sense buffer
- * @areas_len: their length
- * @areas_la: their logical address
+ * struct stor_srb - an SRB, and the port driver's record of it
+ * @srb: the part that the miniport sees, and may change
+ * @areas: SrbExtension, followed by the sense buffer
+ * @areas_len: length of @areas
+ * @areas_la: logical address of @areas
  * @state: enum stor_srb_state
- * @mdl: the data, while they are mapped
- * @data: their address, as the miniport was told
- * @list: their list; NULL if they are not mapped. The adapter takes it back when the
- *	driver is unbound
- * @write_to_device: the direction
- * @rcu: who has found the record may use it in an RCU read section
- * @context: of the transfer
+ * @mdl: MDL of the data, while they are mapped
+ * @data: address of the data, as the miniport was told
+ * @list: list of the data, or NULL if they are not mapped. The adapter takes back the list when
+ *        the driver is unbound.
+ * @write_to_device: direction of the transfer
+ * @rcu: for the free, because a caller may use a record that it has found in an RCU read
+ *       section
+ * @context: context of the transfer
  */
 struct stor_srb {
 	SCSI_REQUEST_BLOCK srb;
@@ -60,7 +61,10 @@ struct stor_srb {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
 };
 
-/* The list of a SRB's data; NULL if there is none, or none any more. In an RCU read section. */
+/*
+ * Return the list of an SRB's data, or NULL if there is none, or none any more. The caller must
+ * hold rcu_read_lock().
+ */
 static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct stor_srb *record)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_peek(stor->dma_adapter);
@@ -69,7 +73,7 @@ static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct sto
 	return list && adapter && wdmdma_sg_list_is_live(adapter, list) ? list : NULL;
 }
 
-/* Of several callers one unmaps. */
+/* Unmap an SRB's data. Of several callers, exactly one unmaps. */
 static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 {
 	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
@@ -83,7 +87,10 @@ static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 	record->srb.SrbFlags &= ~(SRB_FLAGS_DATA_IN | SRB_FLAGS_DATA_OUT);
 	record->srb.DataBuffer = NULL;
 	record->srb.DataTransferLength = 0;
-	/* Whoever maps it next, after its cmpxchg(), finds it as it is now. */
+	/*
+	 * The next caller that maps data, after its cmpxchg(), must find the record as it is
+	 * now.
+	 */
 	smp_store_release(&record->state, STOR_SRB_IDLE);
 }
 
@@ -120,8 +127,8 @@ static const struct wdm_stor_kind stor_srb_kind = {
 };
 
 /*
- * The record of a SRB of this miniport, for the caller's RCU read section; NULL, reported,
- * if it is none. Any context.
+ * Return the record of an SRB of this miniport, or NULL with a message. The record is valid
+ * within the caller's RCU read section. Any context.
  */
 static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb,
 				      const char *call)
@@ -138,7 +145,7 @@ bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb)
 	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
 }
 
-/* Find a byte in a list, and how far its element goes on from there. */
+/* Find a byte in a list. Return its address, and how far its element goes on from there. */
 static bool stor_sg_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
 				 size_t *left)
 {
@@ -157,7 +164,10 @@ static bool stor_sg_list_address(const SCATTER_GATHER_LIST *list, size_t offset,
 	return false;
 }
 
-/* The logical address of a byte of a SRB's data, and how far it goes on from there. */
+/*
+ * Find the logical address of a byte of an SRB's data, and how far the memory goes on from
+ * there.
+ */
 bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID va, dma_addr_t *la,
 			  size_t *left)
 {
@@ -176,7 +186,7 @@ bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID 
 	return found;
 }
 
-/* Get the memory of a new SRB, and fill in what does not change. */
+/* Allocate the memory of a new SRB, and fill in the fields that do not change. */
 static int stor_srb_init(struct wdm_stor *stor, struct stor_srb *record, ULONG srb_extension_size)
 {
 	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
@@ -197,17 +207,16 @@ static int stor_srb_init(struct wdm_stor *stor, struct stor_srb *record, ULONG s
 }
 
 /**
- * wdmdma_srb_create() - make a SRB for a miniport
+ * wdmdma_srb_create() - make an SRB for a miniport
  * @hw_device_extension: the miniport's device extension
- * @srb_extension_size: bytes that the miniport wants for each SRB, up to 1 MiB; may
- *	be 0
+ * @srb_extension_size: number of bytes that the miniport wants for each SRB, from 0 to 1 MiB
  *
- * What the port driver does on Windows. SrbExtension and the sense buffer are
- * zeroed, and the device can use them. The glue sets Cdb, TargetId and what else the
- * miniport looks at, and may use a SRB again for the next request.
+ * On Windows the port driver does this. SrbExtension and the sense buffer are zeroed, and the
+ * device can use them. The glue must set Cdb, TargetId and all other fields that the miniport
+ * looks at. It may use an SRB again for the next request.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the SRB; NULL, with the reason in the log.
+ * Return: the SRB, or NULL with the reason in the log.
  */
 PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_extension_size)
 {
@@ -237,11 +246,11 @@ put:
 EXPORT_SYMBOL_GPL(wdmdma_srb_create);
 
 /**
- * wdmdma_srb_destroy() - end a SRB
+ * wdmdma_srb_destroy() - free an SRB
  * @hw_device_extension: the miniport's device extension
- * @srb: from wdmdma_srb_create(); NULL is ignored. Not in the miniport's hands
+ * @srb: from wdmdma_srb_create(), or NULL, which is ignored. The miniport must not have it.
  *
- * Data that are still mapped are unmapped. In a hard interrupt nothing is done.
+ * Data that are still mapped are unmapped. In a hard interrupt the call does nothing.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -265,7 +274,10 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
 
-/* Ask the adapter for the list of all the MDL's bytes: at once, or not at all. */
+/*
+ * Ask the adapter for the list of all bytes of the MDL. The adapter must make the list at once,
+ * or not at all.
+ */
 static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,
 			      unsigned long caller)
 {
@@ -287,7 +299,7 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 
 	if (!NT_SUCCESS(status))
 		return status;
-	/* Sets the list to NULL on failure. */
+	/* wdm_sg_list_get() sets the list to NULL on failure. */
 	status = wdm_sg_list_get(dma_adapter, &args, &list);
 	WRITE_ONCE(record->list, list);
 	if (NT_SUCCESS(status))
@@ -308,7 +320,7 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 	record->write_to_device = write_to_device;
 	status = stor_srb_list(stor, record, mdl, caller);
 	if (!NT_SUCCESS(status)) {
-		/* As after an unmapping. */
+		/* The next caller must find the record as after stor_srb_unmap(). */
 		smp_store_release(&record->state, STOR_SRB_IDLE);
 		return status;
 	}
@@ -318,26 +330,26 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 	srb->DataBuffer = record->data;
 	srb->DataTransferLength = MmGetMdlByteCount(mdl);
 	srb->SrbFlags |= write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN;
-	/* Whoever unmaps it, after its cmpxchg(), finds all of that. */
+	/* The caller that unmaps the data, after its cmpxchg(), must find all of these values. */
 	smp_store_release(&record->state, STOR_SRB_MAPPED);
 	return status;
 }
 
 /**
- * wdmdma_srb_map() - give a SRB its data, before the miniport gets it
+ * wdmdma_srb_map() - give an SRB its data, before the miniport gets the SRB
  * @hw_device_extension: the miniport's device extension
  * @srb: from wdmdma_srb_create()
- * @mdl: one MDL, not a chain, that describes the data; resident until
+ * @mdl: one MDL, not a chain, that describes the data and must stay resident until
  *	wdmdma_srb_unmap()
- * @write_to_device: true if the device reads them, false if it writes them
+ * @write_to_device: true if the device reads the data, false if it writes them
  *
- * Sets DataBuffer (the system address if the MDL has one, otherwise its virtual
- * address, which is an index only), DataTransferLength, and SRB_FLAGS_DATA_OUT or
- * SRB_FLAGS_DATA_IN. The list of StorPortGetScatterGatherList() exists from now on.
+ * The call sets DataBuffer, DataTransferLength, and SRB_FLAGS_DATA_OUT or SRB_FLAGS_DATA_IN.
+ * DataBuffer is the system address if the MDL has one, and otherwise the MDL's virtual address,
+ * which is an index only. The list of StorPortGetScatterGatherList() exists from now on.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_INVALID_DEVICE_STATE if
- * the SRB is mapped already; otherwise what GetScatterGatherListEx returns.
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INVALID_DEVICE_STATE if the SRB is
+ * mapped already, or a status of GetScatterGatherListEx.
  */
 NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL mdl,
 			bool write_to_device)
@@ -361,12 +373,12 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL
 EXPORT_SYMBOL_GPL(wdmdma_srb_map);
 
 /**
- * wdmdma_srb_unmap() - take a SRB's data back, when the miniport has completed it
+ * wdmdma_srb_unmap() - take back an SRB's data, when the miniport has completed the SRB
  * @hw_device_extension: the miniport's device extension
- * @srb: from wdmdma_srb_create(); nothing happens if it is not mapped
+ * @srb: from wdmdma_srb_create(). Nothing happens if it is not mapped.
  *
- * The list is gone; the data may be touched, and the MDL undone. In a hard interrupt
- * nothing is done.
+ * The list is gone. The data may be touched, and the MDL undone. In a hard interrupt the call
+ * does nothing.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -390,16 +402,16 @@ void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
 
 /**
- * StorPortGetScatterGatherList() - the list of a SRB's data
+ * StorPortGetScatterGatherList() - get the list of an SRB's data
  * @hw_device_extension: the miniport's device extension
  * @srb: the SRB
  *
- * Answers to storport: StorPortGetScatterGatherList. The list stays until the SRB is
- * completed; it is not to be changed, nor given back.
+ * Answers to storport: StorPortGetScatterGatherList. The list stays until the SRB is completed.
+ * The miniport must not change the list, nor give it back.
  *
  * Context: any.
- * Return: the list; NULL if the SRB has no data, after unbind, and, with a message, if it
- * is none of this miniport.
+ * Return: the list. NULL if the SRB has no data, after unbind, and, with a message, if this
+ * miniport has no such SRB.
  */
 PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension,
 						       PSCSI_REQUEST_BLOCK srb)
@@ -421,18 +433,17 @@ PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension
 EXPORT_SYMBOL_GPL(StorPortGetScatterGatherList);
 
 /**
- * StorPortGetDataInBufferScatterGatherList() - the list of what the device writes
+ * StorPortGetDataInBufferScatterGatherList() - get the list of the data that the device writes
  * @hw_device_extension: the miniport's device extension
  * @srb: the SRB
- * @scatter_gather_list: receives the list; NULL on failure, and for a SRB without
- *	such data
+ * @scatter_gather_list: receives the list, or NULL on failure and for an SRB without such data
  *
- * Answers to storport: StorPortGetDataInBufferScatterGatherList. No SRB of
- * wdmdma_srb_create() has data in both directions: the list is the one of
- * StorPortGetScatterGatherList() if the device writes it.
+ * Answers to storport: StorPortGetDataInBufferScatterGatherList. No SRB of wdmdma_srb_create()
+ * has data in both directions. So the list is the one of StorPortGetScatterGatherList() if the
+ * device writes the data.
  *
  * Context: any.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER.
+ * Return: STOR_STATUS_SUCCESS or STOR_STATUS_INVALID_PARAMETER.
  */
 ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb,
 					       PSTOR_SCATTER_GATHER_LIST *scatter_gather_list)
@@ -459,15 +470,15 @@ ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PSCSI_
 EXPORT_SYMBOL_GPL(StorPortGetDataInBufferScatterGatherList);
 
 /**
- * StorPortGetOriginalMdl() - the MDL of a SRB's data
+ * StorPortGetOriginalMdl() - get the MDL of an SRB's data
  * @hw_device_extension: the miniport's device extension
  * @srb: the SRB
- * @mdl: receives the MDL; NULL on failure, and for a SRB without data
+ * @mdl: receives the MDL, or NULL on failure and for an SRB without data
  *
  * Answers to storport: StorPortGetOriginalMdl.
  *
  * Context: any.
- * Return: STOR_STATUS_SUCCESS; STOR_STATUS_INVALID_PARAMETER.
+ * Return: STOR_STATUS_SUCCESS or STOR_STATUS_INVALID_PARAMETER.
  */
 ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PVOID *mdl)
 {
