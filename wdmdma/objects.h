@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The objects that core and backends share: what is asked for, what was given, and whom
- * it belongs to. Nothing that the core offers is declared here.
+ * Types that the core and the backends share, such as requests, buffers, backends, devices and
+ * domains. This header must not declare functions of the core.
  */
 #ifndef WDMDMA_OBJECTS_H
 #define WDMDMA_OBJECTS_H
@@ -28,20 +28,21 @@ struct wdmdma_private;
 struct wdmdma_iova_range;
 
 /**
- * struct wdmdma_request - one allocation, as asked for
+ * struct wdmdma_request - one request for a buffer
  * @call: the Windows call, for messages
- * @caller: where it was called from, for leak reports
- * @len: bytes asked for, not rounded
+ * @caller: return address of the call, for leak reports
+ * @len: number of bytes, not rounded
  * @window: logical addresses that the buffer may use
  * @node: preferred NUMA node, or NUMA_NO_NODE
- * @cache: how the CPU is to see the buffer
- * @granule: SZ_2M for large pages: the memory, its addresses and its length then
- *           come in such; 0 for single pages
- * @boundary: a power of two whose multiples the @len bytes may not cross; 0 for none
- * @quiet: a failure is not reported: the caller has another try, or reports it
- * @shared: the buffer is for all of the domain
- * @own_backing: memory that the module maps itself, for CPU and device, if that is easily had
- * @why: set on failure: the reason, for the message
+ * @cache: how the CPU must cache the buffer
+ * @granule: SZ_2M if memory, addresses and length must consist of large pages, or 0 for single
+ *           pages
+ * @boundary: a power of two whose multiples the @len bytes must not cross, or 0
+ * @quiet: do not log a failure, because the caller retries or logs it
+ * @shared: the buffer is for all devices of the domain
+ * @own_backing: prefer backing pages, mapped by the module for CPU and device, so that the
+ *               buffer can be recycled unmapped. Best effort, without emptying places.
+ * @why: reason of a failure, for the message
  */
 struct wdmdma_request {
 	const char *call;
@@ -59,34 +60,37 @@ struct wdmdma_request {
 };
 
 /**
- * struct wdmdma_buffer - one common buffer, or a block with elements of a vector
+ * struct wdmdma_buffer - one common buffer, or one block with elements of a vector
  * @cpu: address for the CPU
  * @dma: logical address, for the device
- * @len: bytes that the driver asked for, and has to repeat when it frees
- * @size: bytes allocated: whole pages
- * @pages: the page set with the CPU mapping, where the backend made one
- * @sgt: how @pages are mapped, where they are not contiguous (backend_iommu)
- * @range: its logical addresses (backend_private)
- * @caller: where it was allocated
- * @freed_first: the pages from this one on up to @freed_end were freed as parts of
- * @freed_end: the buffer, in tolerant mode (core/free_mode.c); none if they are equal
- * @freeing: set by the one caller that frees the buffer; and while it is kept
- * @cache: the cache type that was asked for: enum wdmdma_cache
- * @low_order: one more than the order of what is booked in wdmdma_device.low;
- *             0 for nothing (backend_iommu)
- * @imported: the memory is the driver's: this is a struct wdmdma_imported
- * @block: elements of a vector: this is in a struct wdmdma_vector_block
- * @shared: a domain buffer: all that join its domain must reach it
- * @recyclable: nothing but its length and cache type was asked for: it can be kept
- * @standin: the DMA API was given wdmdma_device.standin, and is to be when it is freed
- * @by_cpu: in wdmdma_lookup.page_by_cpu
- * @by_dma: in wdmdma_lookup.page_by_dma
- * @node: in wdmdma_lookup.records
- * @deferred: in the adapter's list of frees put off to the work item
- * @below: while it is kept: the next one of the stack
- * @rcu: once it has left both: the record outlives look-ups that have found it
+ * @len: bytes requested by the driver, which must repeat them when it frees the buffer
+ * @size: bytes allocated, in whole pages
+ * @pages: page set with the CPU mapping, if the backend made a page set
+ * @sgt: mapping of @pages for the device if they are not contiguous (backend_iommu)
+ * @range: logical addresses of the buffer (backend_private)
+ * @caller: return address of the allocating call
+ * @freed_first: first page that was freed as a part of the buffer in tolerant mode
+ *               (core/free_mode.c)
+ * @freed_end: page after the last such page, or equal to @freed_first if there is none
+ * @freeing: set by the one caller that frees the buffer, and while the buffer is recycled
+ * @cache: enum wdmdma_cache requested by the driver
+ * @low_order: one more than the order of the addresses accounted in wdmdma_device.low, or 0 for
+ *             none (backend_iommu)
+ * @imported: the memory belongs to the driver, and the record is a struct wdmdma_imported
+ * @block: the buffer has elements of a vector, and is in a struct wdmdma_vector_block
+ * @shared: domain buffer, which all devices that join its domain must be able to reach
+ * @recyclable: only length and cache type were asked for, so the buffer may be recycled
+ * @standin: the DMA API was given wdmdma_device.standin, and must be given it at the free too
+ * @by_cpu: node in wdmdma_lookup.page_by_cpu
+ * @by_dma: node in wdmdma_lookup.page_by_dma
+ * @node: entry in wdmdma_lookup.records
+ * @deferred: entry in the adapter's list of frees that are left to the work item
+ * @below: next buffer of the stack, while the buffer is recycled
+ * @rcu: for the free, once the record has left both tables, because look-ups may still use a
+ *       record they have found
  *
- * There can be hundreds of thousands, and the slab allocator has 128 bytes or 192.
+ * There can be hundreds of thousands of buffers. The slab allocator uses 128 bytes for each, or
+ * 192 if the structure grows.
  */
 struct wdmdma_buffer {
 	void *cpu;
@@ -120,14 +124,15 @@ struct wdmdma_buffer {
 static_assert(sizeof(struct wdmdma_buffer) <= 128);
 
 /**
- * struct wdmdma_imported - a common buffer on memory of the driver's own
- * @buffer: first, so that both are freed as one; @buffer.pages is our own list
- * @owner: the driver's object that describes the memory, for as long as we use it
- * @owner_cpu: address of all that @owner describes; @buffer may be a part of it
- * @owner_len: length of all that
- * @direction: what the device may do: both, or DMA_TO_DEVICE for reading only
- * @held: we have a reference to each page, and they stay if the driver frees them
- * @pinned: they are a process's: they stay pinned if the driver unpins them
+ * struct wdmdma_imported - a common buffer on memory of the driver
+ * @buffer: must be first, so that both are freed as one. The module has made the list
+ *          @buffer.pages itself.
+ * @owner: handle of the driver's object that describes the memory, for the life of the buffer
+ * @owner_cpu: address of all memory that @owner describes, of which @buffer may be a part
+ * @owner_len: length of all memory that @owner describes
+ * @direction: DMA_BIDIRECTIONAL, or the only direction that the device may use
+ * @held: the module has a reference to each page, so the pages stay if the driver frees them
+ * @pinned: the pages belong to a process, and stay pinned if the driver unpins them
  */
 struct wdmdma_imported {
 	struct wdmdma_buffer buffer;
@@ -144,18 +149,19 @@ static inline struct wdmdma_imported *wdmdma_to_imported(struct wdmdma_buffer *b
 	return container_of(buffer, struct wdmdma_imported, buffer);
 }
 
-/* How a device gets at memory of a driver's. */
+/* How a device can get at memory of a driver. */
 enum wdmdma_access {
 	WDMDMA_ACCESS_NONE,
-	WDMDMA_ACCESS_BOUNCED, /* the kernel copies, through bounce buffers of its own */
+	WDMDMA_ACCESS_BOUNCED, /* the kernel copies through its bounce buffers */
 	WDMDMA_ACCESS_DIRECT,
 };
 
 /**
- * enum wdmdma_recycle_mode - how a freed buffer may be kept
+ * enum wdmdma_recycle_mode - how a freed buffer may be recycled
  * @WDMDMA_RECYCLE_NONE: not at all
- * @WDMDMA_RECYCLE_MAPPED: as it is; the device could still reach it
- * @WDMDMA_RECYCLE_UNMAPPED: its pages, with the CPU's mapping; not mapped for the device
+ * @WDMDMA_RECYCLE_MAPPED: the buffer stays as it is, and the device could still reach it
+ * @WDMDMA_RECYCLE_UNMAPPED: the pages and their CPU mapping stay, but are unmapped from the
+ *                           device
  */
 enum wdmdma_recycle_mode {
 	WDMDMA_RECYCLE_NONE,
@@ -164,9 +170,9 @@ enum wdmdma_recycle_mode {
 };
 
 /**
- * struct wdmdma_addresses - of one byte
- * @cpu: for the CPU
- * @dma: for the device
+ * struct wdmdma_addresses - the addresses of one byte
+ * @cpu: address for the CPU
+ * @dma: address for the device
  */
 struct wdmdma_addresses {
 	void *cpu;
@@ -174,27 +180,28 @@ struct wdmdma_addresses {
 };
 
 /**
- * struct wdmdma_backend - one way to get memory that a device can reach
+ * struct wdmdma_backend - one way to memory that a device can reach
  * @name: for messages
- * @small_blocks: many small buffers cost little more than one large one
- * @alloc: fill in @cpu, @dma and what @free needs for a zeroed buffer of @size
- *         bytes; 0, or a negative errno and the reason in @why. The caller
- *         checks @dma against @window
- * @import: the same for the pages of an imported buffer, which has all but @dma
- * @free: unmap from the device, then, unless they are imported, from the CPU, and
- *        free; cannot fail
- * @shares: two devices that both use this backend may be able to share a domain
- * @access: can the device be given this memory, in this window of logical addresses?
- *           NULL: any, and which address it has shows only when it is mapped
- * @forget: give back what is kept of buffers that were freed, and say if there was any;
- *          NULL: nothing is kept
- * @phys: the memory behind a logical address that is mapped
- * @recycle_mode: how freed buffers of the device's may be kept for the next allocation
- * @merges: pages that do not follow each other can become one range of addresses
+ * @small_blocks: many small buffers cost little more than one large buffer
+ * @alloc: allocate a zeroed buffer of @size bytes. Fill in @cpu, @dma and what @free needs.
+ *         Return 0, or a negative errno with the reason in @why. The caller must check @dma
+ *         against @window.
+ * @import: like @alloc, for the pages of an imported buffer, which has everything but @dma
+ * @free: unmap a buffer from the device, then from the CPU, and free the memory. The CPU
+ *        mapping and the memory of an imported buffer stay. Must not fail.
+ * @shares: two devices with this backend may be able to share a domain
+ * @access: return how the device can get at memory within a window of logical addresses. NULL
+ *          means that the device can get at any memory, and learns the address only from the
+ *          mapping.
+ * @forget: free the spare buffers of a device, and return true if there were any. NULL if the
+ *          backend keeps none.
+ * @phys: return the physical address behind a mapped logical address
+ * @recycle_mode: return how freed buffers of a device may be recycled
+ * @merges: one range of addresses can consist of pages that do not follow each other
  * @maps_with_dma_api: transfers can be mapped by dma_map_*()
  *
- * @alloc, @import and @free may sleep; @access and @phys are for transfers, and do
- * not. The device they are given is that of wdmdma_adapter_dma().
+ * @alloc, @import and @free may sleep. @access and @phys are for transfers and must not sleep.
+ * All of them must be called with the device of wdmdma_adapter_dma().
  */
 struct wdmdma_backend {
 	const char *name;
@@ -215,16 +222,16 @@ struct wdmdma_backend {
 };
 
 /**
- * struct wdmdma_align - what there was before a device was opened
- * @mask: its minimum alignment mask
- * @parms: DMA parameters for one that has none
+ * struct wdmdma_align - alignment of a device before the module raised it
+ * @mask: the device's own minimum alignment mask
+ * @parms: DMA parameters for a device that has none
  */
 struct wdmdma_align {
 	unsigned int mask;
 	struct device_dma_parameters parms;
 };
 
-/* Of a device's driver. */
+/* State of a device's driver. */
 enum wdmdma_device_state {
 	WDMDMA_DEVICE_BOUND,
 	WDMDMA_DEVICE_UNBINDING,
@@ -233,36 +240,36 @@ enum wdmdma_device_state {
 
 /**
  * struct wdmdma_device - a struct device with a bound driver that uses the module
- * @handle: known to the driver as its DEVICE_OBJECT, until unbind
- * @dev: pinned
- * @mask: its mask for transfers, as the last adapter found it
- * @backend: chosen once, before anything could attach the device elsewhere
- * @private: the domain that the driver asked for before there was an adapter, and
- *           with which @backend changed; or NULL. Protected by @sem
- * @sem: see the lock order above
- * @dead: the driver is unbound, or the device astray; written under wdmdma_domain_lock
- *        and @sem
- * @astray: the IOMMU did not take the device back; written like @dead
- * @home: the domain that the device starts in, with a reference
- * @domain: the one it is in, with all its adapters; with a reference if it is not
- *          @home; written like @dead
- * @member: in @domain->devices until the driver is unbound
- * @dma: whose struct device to use for DMA: this one, or that of the leader while the
- *       device is attached to another one's domain; written like @dead. It needs no
- *       reference: a leader's driver is not unbound before those that joined it
- * @adapters: those not put yet; protected by @sem
- * @retired: those put, newest first; protected by @sem. Their memory stays for a
- *           while, so that a driver that uses one after the put is answered
+ * @handle: handle known to the driver as its DEVICE_OBJECT until unbind
+ * @dev: the struct device, with a reference
+ * @mask: DMA mask for transfers, as found by the last adapter
+ * @backend: chosen once, before the device could be attached to another domain
+ * @private: private domain requested by the driver before the first adapter, which also changed
+ *           @backend, or NULL. Protected by @sem.
+ * @sem: see the lock order in core/core.h
+ * @dead: the driver is unbound, or the device is astray. Written with wdmdma_domain_lock and
+ *        @sem held.
+ * @astray: the IOMMU did not take the device back into its home. Written like @dead.
+ * @home: domain that the device starts in, with a reference
+ * @domain: domain of the device and all its adapters, with a reference unless it is @home.
+ *          Written like @dead.
+ * @member: entry in @domain->devices until the driver is unbound
+ * @dma: device whose struct device must be used for DMA, which is the leader while this device
+ *       is attached to another domain, and otherwise this device. Written like @dead. Needs no
+ *       reference, because the driver of a leader is unbound after the drivers of the joiners.
+ * @adapters: adapters before PutDmaAdapter. Protected by @sem.
+ * @retired: adapters after PutDmaAdapter, newest first. Protected by @sem. Their memory stays
+ *           for a while, so that a driver still using such an adapter gets an error.
  * @nr_retired: length of @retired
- * @users: device object references that the driver holds
- * @override: see the lock order above
- * @align: what core/align.c notes
- * @standin: what the DMA API is given in place of @dev
- * @low: what was placed with a lower limit than the device's own
- * @lost: bytes of buffers that could not be taken back
- * @record: in the list of all; protected by wdmdma_open_lock
+ * @users: references to the device object held by the driver
+ * @override: see the lock order in core/core.h
+ * @align: for core/align.c
+ * @standin: struct device given to the DMA API in place of @dev
+ * @low: buffers placed with a lower limit than that of the device
+ * @lost: bytes of buffers that could not be freed
+ * @record: entry in the list of all records. Protected by wdmdma_open_lock.
  * @state: protected by wdmdma_open_lock
- * @free: frees the record, where the last reference went in atomic context
+ * @free: work item that frees the record if the last reference was dropped in atomic context
  * @rcu: for the handle table
  */
 struct wdmdma_device {
@@ -294,22 +301,22 @@ struct wdmdma_device {
 };
 
 /**
- * struct wdmdma_domain - what one logical address means the same for
- * @handle: known to the driver by a number, which is never used again
- * @group: the IOMMU group whose devices have their home here, with a reference; NULL
- *         where nothing translates: then it is the home of one device
- * @own: what the IOMMU calls the domain, to be compared with where a device is; NULL
- *       without one; protected by wdmdma_domain_lock
- * @bound: devices with a bound driver that have their home here; protected by
- *         wdmdma_domain_lock
- * @astray: the group is known to be elsewhere, with a reference; protected by
- *          wdmdma_domain_lock
- * @node: in the list of homes, if there is a group
- * @devices: those in the domain; protected by wdmdma_domain_lock
+ * struct wdmdma_domain - devices that share one logical address space
+ * @handle: handle known to the driver by a number, which is never used again
+ * @group: IOMMU group whose devices have their home here, with a reference. NULL without
+ *         translation, where the domain is the home of one device.
+ * @own: IOMMU domain of @group, to compare with the domain of a device. NULL without an IOMMU.
+ *       Protected by wdmdma_domain_lock.
+ * @bound: number of devices with a bound driver and their home here. Protected by
+ *         wdmdma_domain_lock.
+ * @astray: the group is known to be in another IOMMU domain, and the home holds a reference to
+ *          itself meanwhile. Protected by wdmdma_domain_lock.
+ * @node: entry in the list of homes, if there is a group
+ * @devices: devices in the domain. Protected by wdmdma_domain_lock.
  * @rcu: for the handle table
  *
- * The object lives as long as the records of the devices that have their home in it,
- * and as long as a device is in it. For a driver the domain lives while an adapter is in it.
+ * The object lives as long as a record of a device that has its home here, and as long as a
+ * device is in the domain. For a driver the domain lives while an adapter is in it.
  */
 struct wdmdma_domain {
 	struct wdmdma_handle handle;
@@ -322,13 +329,13 @@ struct wdmdma_domain {
 	struct rcu_head rcu;
 };
 
-/* Bytes to allocate for a request; more than its length fits into 32 bits. */
+/* Return the number of bytes to allocate. The result may need more than 32 bits. */
 static inline u64 wdmdma_request_size(const struct wdmdma_request *request)
 {
 	return ALIGN((u64)request->len, max_t(u64, request->granule, PAGE_SIZE));
 }
 
-/* Logical addresses that the device's own masks allow for coherent memory. */
+/* Return the highest logical address that the device's own masks allow for coherent memory. */
 static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 {
 	u64 reach = device->dev->coherent_dma_mask;
@@ -336,7 +343,7 @@ static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 	return device->dev->bus_dma_limit ? min(reach, device->dev->bus_dma_limit) : reach;
 }
 
-/* Why a dead device gets nothing, for messages. */
+/* Return the reason why a dead device gets nothing, for messages. */
 static inline const char *wdmdma_dead_why(const struct wdmdma_device *device)
 {
 	return device->astray ? "the IOMMU has not taken the device back: bind its driver anew" :
