@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differences between kernels 6.1 and 7.3, and between architectures: new names
- * for old kernels, so that the code reads as if written for the newest. Chosen
- * by what the headers define, never by a version number, because distributions
- * backport.
+ * Differences between kernels 6.1 and 7.3, and between architectures. Old kernels get the new
+ * names, so that the code reads as if written for the newest kernel. The tests must look at the
+ * definitions in the headers, and never at a version number, because distributions backport.
  */
 #ifndef WDMDMA_COMPAT_H
 #define WDMDMA_COMPAT_H
@@ -22,27 +21,27 @@
 #ifdef CONFIG_WDMDMA_KUNIT
 #define EXPORT_SYMBOL_FOR_KUNIT(symbol)	EXPORT_SYMBOL_GPL(symbol)
 #else
-/* Not nothing, so that the semicolon behind it has something to end. */
+/* The macro must not be empty, so that the semicolon after it ends something. */
 #define EXPORT_SYMBOL_FOR_KUNIT(symbol)	static_assert(sizeof(typeof(symbol) *))
 #endif
 
 /*
- * How all memory is allocated that the module needs for a call that may sleep: as hard as
- * the kernel tries without its OOM killer. The call then fails, as drivers expect.
+ * Flags for all allocations of the module in calls that may sleep. The kernel tries as hard as
+ * it can without its OOM killer. After that the call must fail, as drivers expect.
  */
 #define WDMDMA_GFP		(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* Up to 6.7 the largest order was MAX_ORDER, and up to 6.3 that bound was exclusive. */
+/* Up to 6.7 the largest order was MAX_ORDER. Up to 6.3 MAX_ORDER itself was no valid order. */
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER		(MAX_ORDER - 1)
 #endif
 
-/* Newer kernels replaced the migrate type of alloc_contig_range() by flags. */
+/* Newer kernels have replaced the migrate type of alloc_contig_range() with flags. */
 #ifndef ACR_FLAGS_NONE
 #define ACR_FLAGS_NONE		MIGRATE_MOVABLE
 #endif
 
-/* Up to 6.15 the DMA API could not be told to map several pieces of memory as one range. */
+/* Up to 6.15 the DMA API could not be asked to map several blocks of memory as one range. */
 #ifdef DMA_IOVA_USE_SWIOTLB
 #define WDMDMA_HAS_DMA_IOVA	1
 #else
@@ -50,13 +49,16 @@
 struct dma_iova_state { };
 #endif
 
-/* Up to 6.10 a domain was allocated for a bus. linux/iommu.h comes before this header. */
+/*
+ * Up to 6.10 a domain was allocated for a bus. linux/iommu.h must be included before this
+ * header.
+ */
 #ifndef WDMDMA_HAS_PAGING_DOMAIN_ALLOC
 #define iommu_paging_domain_alloc(dev) \
 	(iommu_domain_alloc((dev)->bus) ?: ERR_PTR(-ENOMEM))
 #endif
 
-/* Up to 6.6 a shrinker was the module's own memory. */
+/* Up to 6.6 the module had to allocate the shrinker itself. */
 #ifndef WDMDMA_HAS_SHRINKER_ALLOC
 #define shrinker_alloc		wdmdma_shrinker_alloc
 #define shrinker_register	wdmdma_shrinker_register
@@ -71,7 +73,7 @@ static inline struct shrinker *wdmdma_shrinker_alloc(unsigned int flags, const c
 	return shrinker;
 }
 
-/* Unregistering knows one that could not be registered. */
+/* unregister_shrinker() accepts a shrinker that could not be registered. */
 static inline void wdmdma_shrinker_register(struct shrinker *shrinker)
 {
 	if (register_shrinker(shrinker, KBUILD_MODNAME))
@@ -85,13 +87,13 @@ static inline void wdmdma_shrinker_free(struct shrinker *shrinker)
 }
 #endif
 
-/* Up to 6.2 iommu_map() took no gfp, and had a variant for atomic context. */
+/* Up to 6.2 iommu_map() had no gfp parameter. Another function was for atomic context. */
 #ifdef WDMDMA_HAS_IOMMU_MAP_ATOMIC
 #define iommu_map(domain, address, physical, size, prot, gfp) \
 	((void)(gfp), iommu_map(domain, address, physical, size, prot))
 #endif
 
-/* Where the kernel's bounce buffers for a device are; false if it has none. */
+/* Find the kernel's bounce buffers for a device. Return false if there are none. */
 static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, phys_addr_t *end)
 {
 #ifdef CONFIG_SWIOTLB
@@ -99,7 +101,7 @@ static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, ph
 
 	if (!mem || !mem->nslabs)
 		return false;
-	/* Up to 6.5 the memory was in the structure itself. */
+	/* Up to 6.5 the structure itself described the memory. */
 #ifdef WDMDMA_HAS_SWIOTLB_POOL
 	*start = mem->defpool.start;
 	*end = mem->defpool.end;
@@ -113,7 +115,7 @@ static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, ph
 #endif
 }
 
-/* Does the device reach nothing but a pool of its own (restricted-dma-pool)? */
+/* Return true if the device reaches nothing but a pool of its own (restricted-dma-pool). */
 static inline bool wdmdma_has_restricted_pool(struct device *dev)
 {
 #ifdef CONFIG_SWIOTLB
@@ -123,7 +125,10 @@ static inline bool wdmdma_has_restricted_pool(struct device *dev)
 #endif
 }
 
-/* Without multi-index entries a range takes a store for each page: slower for long buffers. */
+/*
+ * Without multi-index entries a range must be stored page by page, which is slower for long
+ * buffers.
+ */
 #ifndef CONFIG_XARRAY_MULTI
 #define xa_store_range		wdmdma_xa_store_range
 static inline void *wdmdma_xa_store_range(struct xarray *xa, unsigned long first,
@@ -150,7 +155,7 @@ static inline int wdmdma_no_contig_alloc(unsigned long first, unsigned long end,
 #include <asm/set_memory.h>
 #define WDMDMA_CAN_UNCACHE	1
 #else
-/* No other architecture lets a module change how the linear map caches its pages. */
+/* Only x86 lets a module change how the linear map caches its pages. */
 #define WDMDMA_CAN_UNCACHE	0
 #define set_pages_array_uc	wdmdma_no_set_pages
 #define set_pages_array_wc	wdmdma_no_set_pages

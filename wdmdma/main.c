@@ -23,13 +23,13 @@ static int __init wdmdma_init(void)
 	return ret;
 }
 
-/* No driver is bound that uses the module. Adapters and extensions may be left. */
+/* No driver that uses the module is bound any more. Adapters and extensions may be left. */
 static void __exit wdmdma_exit(void)
 {
 	wdmdma_recycle_unregister();
 	wdm_stor_exit();
 	wdmdma_adapter_exit();
-	/* Adapters are freed by work that RCU queues. */
+	/* The work items that free adapters are queued by RCU callbacks. */
 	rcu_barrier();
 	wdmdma_work_exit();
 	wdm_memory_exit();
