@@ -87,11 +87,9 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 	struct wdmdma_adapter *adapter;
 
 	*base = NULL;
-	if (wdm_above_dispatch(args->call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, args->call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, args->call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (args->registers > adapter->map_registers) {
 		wdmdma_refuse(adapter->device, args->call,
 			      "%u map registers, %u granted (bug check 0xE6, code 0x0C)",
@@ -229,12 +227,9 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
 void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
 {
 	static const char call[] = "FreeAdapterChannel";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 
-	if (wdm_above_dispatch(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	wdm_channel_free(adapter, WDMDMA_KEEP_NOTHING, call);
 	wdmdma_adapter_put(adapter);
@@ -261,12 +256,9 @@ void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
 void WdmFreeAdapterObject(PDMA_ADAPTER dma_adapter, IO_ALLOCATION_ACTION allocation_action)
 {
 	static const char call[] = "FreeAdapterObject";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 
-	if (wdm_above_dispatch(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	if (allocation_action < KeepObject || allocation_action > DeallocateObjectKeepRegisters)
 		wdmdma_refuse(adapter->device, call, "AllocationAction %u is unknown",
@@ -296,10 +288,10 @@ void WdmFreeMapRegisters(PDMA_ADAPTER dma_adapter, PVOID map_register_base,
 	static const char call[] = "FreeMapRegisters";
 	struct wdmdma_adapter *adapter;
 
-	if (!map_register_base || wdm_above_dispatch(call))
+	if (!map_register_base)
 		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_registers_free(adapter, call, map_register_base, number_of_map_registers);
 	wdmdma_adapter_put(adapter);

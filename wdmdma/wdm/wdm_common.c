@@ -79,6 +79,26 @@ bool wdm_above_dispatch(const char *call)
 }
 
 /*
+ * Begin a driver's call that may be made at level @highest and below. Return the adapter, with a
+ * reference that the caller must drop by wdmdma_adapter_put(). A call that may not go on is
+ * reported, and the result is an ERR_PTR of an error that wdm_status() takes: -EBUSY at a level
+ * above @highest, -EINVAL for a pointer that is no live adapter.
+ */
+struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIRQL highest)
+{
+	struct wdmdma_adapter *adapter;
+
+	if ((highest == PASSIVE_LEVEL && wdm_above_passive(call)) ||
+	    (highest == DISPATCH_LEVEL && wdm_above_dispatch(call)))
+		return ERR_PTR(-EBUSY);
+	adapter = wdmdma_adapter_find(dma_adapter);
+	if (adapter)
+		return adapter;
+	wdm_no_adapter(dma_adapter, call);
+	return ERR_PTR(-EINVAL);
+}
+
+/*
  * The node that a PreferredNode means. It is a preference, so one without
  * memory, or the only one there is, means none; one that cannot exist is an error.
  */

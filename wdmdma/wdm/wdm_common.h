@@ -9,6 +9,8 @@
 #ifndef WDMDMA_WDM_COMMON_H
 #define WDMDMA_WDM_COMMON_H
 
+#include <linux/err.h>
+
 #include <wdmdma/dma.h>
 
 #include "compat.h"
@@ -21,6 +23,7 @@ struct wdmdma_request;
 
 /* wdm/wdm_common.c */
 struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
+struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIRQL highest);
 void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);
 bool wdm_above_dispatch(const char *call);

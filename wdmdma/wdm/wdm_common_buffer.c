@@ -33,10 +33,8 @@ static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 		return NULL;
 	}
 	logical_address->QuadPart = 0;
-	if (wdm_above_passive(request->call))
-		return NULL;
-	adapter = wdm_adapter_find(dma_adapter, request->call);
-	if (!adapter)
+	adapter = wdm_enter(dma_adapter, request->call, PASSIVE_LEVEL);
+	if (IS_ERR(adapter))
 		return NULL;
 
 	if (wdmdma_buffer_alloc(adapter, request, &cpu, &dma) == 0)
@@ -400,11 +398,9 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 	int ret = -EINVAL;
 
 	wdm_clear_address(logical_address);
-	if (wdm_above_passive(request.call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, request.call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, request.call, PASSIVE_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 
 	if (!mdl || !logical_address)
 		fault = mdl ? "LogicalAddress is NULL" : "Mdl is NULL";

@@ -31,13 +31,10 @@
 HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 {
 	static const char call[] = "GetDmaDomain";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, PASSIVE_LEVEL);
 	const void *key;
 
-	if (wdm_above_passive(call))
-		return NULL;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return NULL;
 	key = wdmdma_domain_of(adapter);
 	if (!key)
@@ -71,14 +68,11 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
 {
 	static const char call[] = "JoinDmaDomain";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, PASSIVE_LEVEL);
 	int ret;
 
-	if (wdm_above_passive(call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	ret = wdmdma_domain_join(adapter, call, domain_handle);
 	wdmdma_adapter_put(adapter);
 	return wdm_status(ret);
@@ -102,14 +96,11 @@ NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
 NTSTATUS WdmLeaveDmaDomain(PDMA_ADAPTER dma_adapter)
 {
 	static const char call[] = "LeaveDmaDomain";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, PASSIVE_LEVEL);
 	int ret;
 
-	if (wdm_above_passive(call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	ret = wdmdma_domain_leave(adapter, call);
 	wdmdma_adapter_put(adapter);
 	return wdm_status(ret);
@@ -165,11 +156,9 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 	wdm_clear_address(logical_address);
 	if (virtual_address)
 		*virtual_address = NULL;
-	if (wdm_above_passive(request.call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, request.call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, request.call, PASSIVE_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 
 	if (!logical_address || !virtual_address)
 		fault = "LogicalAddress or VirtualAddress is NULL";

@@ -278,12 +278,9 @@ void WdmPutScatterGatherList(PDMA_ADAPTER dma_adapter, PSCATTER_GATHER_LIST scat
 			     BOOLEAN write_to_device)
 {
 	static const char call[] = "PutScatterGatherList";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 
-	if (wdm_above_dispatch(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_sg_list_put(adapter, call, scatter_gather, wdm_direction(write_to_device));
 	wdmdma_adapter_put(adapter);
@@ -315,11 +312,9 @@ NTSTATUS WdmBuildMdlFromScatterGatherList(PDMA_ADAPTER dma_adapter,
 
 	if (target_mdl)
 		*target_mdl = NULL;
-	if (wdm_above_dispatch(call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return status;
+	adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (original_mdl && target_mdl)
 		status = wdm_sg_list_mdl(adapter, call, scatter_gather, original_mdl, target_mdl);
 	else

@@ -236,11 +236,9 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
 	NTSTATUS status;
 
 	*result = NULL;
-	if (wdm_above_dispatch(args->call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, args->call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, args->call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	status = wdm_sg_list_check(adapter, args, &fault);
 	if (NT_SUCCESS(status) && args->block)
 		status = wdm_context_use(adapter, args->call, args->block);

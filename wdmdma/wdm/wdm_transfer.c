@@ -78,10 +78,8 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 
 	if (length)
 		*length = 0;
-	if (wdm_above_dispatch(part.call))
-		return address;
-	adapter = wdm_adapter_find(dma_adapter, part.call);
-	if (!adapter)
+	adapter = wdm_enter(dma_adapter, part.call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
 		return address;
 	part.whole = !adapter->scatter_gather;
 	part.alone = adapter->dma_channel;
@@ -150,11 +148,9 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 
 	if (length)
 		*length = 0;
-	if (wdm_above_dispatch(part.call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, part.call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, part.call, DISPATCH_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	listless = adapter->dma_channel && !scatter_gather_buffer && !scatter_gather_buffer_length;
 	if (mdl && length && (scatter_gather_buffer || listless))
 		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
@@ -190,14 +186,11 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
 		.len = length,
 		.direction = wdm_direction(write_to_device),
 	};
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 	int ret;
 
-	if (wdm_above_dispatch(call))
-		return -EBUSY;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return -EINVAL;
+	if (IS_ERR(adapter))
+		return PTR_ERR(adapter);
 	ret = wdmdma_registers_unmap(adapter, &part);
 	wdmdma_adapter_put(adapter);
 	return ret;

@@ -100,14 +100,11 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 	static const char call[] = "InitializeDmaTransferContext";
 	struct wdm_context context = { .magic = WDM_CONTEXT_MAGIC };
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 	unsigned long flags;
 
-	if (wdm_above_dispatch(call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return status;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	context.adapter = adapter;
 	if (!dma_transfer_context) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
@@ -154,14 +151,11 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
 				PVOID dma_transfer_context)
 {
 	static const char call[] = "CancelAdapterChannel";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 	bool cancelled = false;
 	u32 was;
 
-	if (wdm_above_dispatch(call))
-		return FALSE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return FALSE;
 	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was))
@@ -189,14 +183,11 @@ NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_co
 {
 	static const char call[] = "CancelMappedTransfer";
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
 	u32 was;
 
-	if (wdm_above_dispatch(call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
-		return status;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	/* It is new or used, and does not go back from one to the other. */
 	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was) &&

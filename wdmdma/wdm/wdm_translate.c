@@ -173,10 +173,8 @@ int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_b
 		return -EINVAL;
 	}
 	*info = (struct wdmdma_buffer_info){};
-	if (wdm_above_passive(__func__))
-		return -EINVAL;
-	owner = wdm_adapter_find(adapter, __func__);
-	if (!owner)
+	owner = wdm_enter(adapter, __func__, PASSIVE_LEVEL);
+	if (IS_ERR(owner))
 		return -EINVAL;
 	ret = wdmdma_info_get(owner, va, &found);
 	wdmdma_adapter_put(owner);

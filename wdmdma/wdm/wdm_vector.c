@@ -79,11 +79,9 @@ NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRES
 
 	if (vector_out)
 		*vector_out = NULL;
-	if (wdm_above_passive(request.call))
-		return STATUS_INVALID_DEVICE_STATE;
-	adapter = wdm_adapter_find(dma_adapter, request.call);
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	adapter = wdm_enter(dma_adapter, request.call, PASSIVE_LEVEL);
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 
 	fault = vector_out ? wdm_vector_check(&request, cache_type, ideal_node, flags,
 					      number_of_elements, size_of_elements) :
@@ -133,13 +131,14 @@ void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_B
 		logical_address_out->QuadPart = at.dma;
 }
 
-/* Report a free of a vector above PASSIVE_LEVEL, by the code that Windows gives it. */
-static bool wdm_vector_above_passive(const char *call)
+/* As wdm_enter(), but report a wrong level by the code that Windows gives it for vectors. */
+static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const char *call)
 {
-	if (!wdmdma_at_dispatch())
-		return wdm_above_passive(call);
-	pr_warn_ratelimited("%s: wrong IRQL (bug check 0x1DC, code 1)\n", call);
-	return true;
+	if (wdmdma_at_dispatch()) {
+		pr_warn_ratelimited("%s: wrong IRQL (bug check 0x1DC, code 1)\n", call);
+		return ERR_PTR(-EBUSY);
+	}
+	return wdm_enter(dma_adapter, call, PASSIVE_LEVEL);
 }
 
 /**
@@ -160,12 +159,9 @@ void WdmFreeCommonBufferFromVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_
 				   ULONG index)
 {
 	static const char call[] = "FreeCommonBufferFromVector";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_vector_enter(dma_adapter, call);
 
-	if (wdm_vector_above_passive(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_vector_free_element(adapter, call, vector, index);
 	wdmdma_adapter_put(adapter);
@@ -183,12 +179,9 @@ void WdmFreeCommonBufferFromVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_
 void WdmFreeCommonBufferVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_VECTOR vector)
 {
 	static const char call[] = "FreeCommonBufferVector";
-	struct wdmdma_adapter *adapter;
+	struct wdmdma_adapter *adapter = wdm_vector_enter(dma_adapter, call);
 
-	if (wdm_vector_above_passive(call))
-		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_vector_free(adapter, call, vector);
 	wdmdma_adapter_put(adapter);
