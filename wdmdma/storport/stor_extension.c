@@ -371,13 +371,13 @@ static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config
 static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_INFORMATION *config,
 				struct wdmdma_request *request)
 {
-	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, request->call);
+	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, request->call, HIGH_LEVEL);
 	const char *fault = stor_read_config(config, request);
 	dma_addr_t dma;
 	void *cpu;
 
 	lockdep_assert_held(&stor->uncached_lock);
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	if (fault) {
 		wdmdma_refuse(adapter->device, request->call, "%s", fault);

@@ -49,10 +49,8 @@ static ULONG stor_alloc(PVOID hw_device_extension, struct wdmdma_request *reques
 		goto put;
 	}
 	ret = -ENOMEM;
-	if (wdm_above_passive(request->call))
-		goto put;
-	adapter = wdm_adapter_find(stor->dma_adapter, request->call);
-	if (!adapter)
+	adapter = wdm_enter(stor->dma_adapter, request->call, PASSIVE_LEVEL);
+	if (IS_ERR(adapter))
 		goto put;
 	ret = wdmdma_buffer_alloc(adapter, request, buffer_pointer, &dma);
 	wdmdma_adapter_put(adapter);
@@ -176,21 +174,23 @@ static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 		       MEMORY_CACHING_TYPE cache_type)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, args->call);
-	struct wdmdma_adapter *adapter = NULL;
+	struct wdmdma_adapter *adapter;
 	int ret = -EINVAL;
 
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	args->has_cache = true;
-	if (stor_cache(cache_type, &args->cache))
+	if (stor_cache(cache_type, &args->cache)) {
 		wdm_stor_refuse(args->call,
 				"CacheType is none of MmCached, MmNonCached, MmWriteCombined");
-	else
-		adapter = wdm_adapter_find(stor->dma_adapter, args->call);
-	if (adapter) {
-		ret = wdmdma_buffer_free_by_args(adapter, args);
-		wdmdma_adapter_put(adapter);
+		goto put;
 	}
+	adapter = wdm_enter(stor->dma_adapter, args->call, HIGH_LEVEL);
+	if (IS_ERR(adapter))
+		goto put;
+	ret = wdmdma_buffer_free_by_args(adapter, args);
+	wdmdma_adapter_put(adapter);
+put:
 	wdm_stor_put(stor);
 	return wdm_stor_status(ret);
 }

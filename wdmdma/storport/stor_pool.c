@@ -383,10 +383,10 @@ static void stor_free_ranges(struct wdm_stor *stor, struct stor_host_memory *hos
 static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *request,
 				  struct stor_host_memory *host)
 {
-	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, request->call);
+	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, request->call, HIGH_LEVEL);
 	int ret = -ENOMEM;
 
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return ret;
 	/* Leave memory for others, because a device takes all that it can get. */
 	host->room = PFN_PHYS(totalram_pages() / 4);

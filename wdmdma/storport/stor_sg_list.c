@@ -123,10 +123,10 @@ EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
 static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void *list,
 			    BOOLEAN write_to_device)
 {
-	struct wdmdma_adapter *adapter = wdm_adapter_find(stor->dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, call, HIGH_LEVEL);
 	int ret = -EINVAL;
 
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return ret;
 	if (wdmdma_sg_list_has_routine(adapter, list, stor_sg_list_is_ready))
 		ret = wdmdma_sg_list_put(adapter, call, list, wdm_direction(write_to_device));

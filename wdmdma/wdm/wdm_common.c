@@ -24,16 +24,6 @@ void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
 			    "is NULL");
 }
 
-/* The live adapter behind the driver's pointer, with a reference; or NULL, reported. */
-struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call)
-{
-	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
-
-	if (!adapter)
-		wdm_no_adapter(dma_adapter, call);
-	return adapter;
-}
-
 /* The one place where an error of the core becomes a status. */
 NTSTATUS wdm_status(int error)
 {
@@ -79,10 +69,11 @@ bool wdm_above_dispatch(const char *call)
 }
 
 /*
- * Begin a driver's call that may be made at level @highest and below. Return the adapter, with a
- * reference that the caller must drop by wdmdma_adapter_put(). A call that may not go on is
- * reported, and the result is an ERR_PTR of an error that wdm_status() takes: -EBUSY at a level
- * above @highest, -EINVAL for a pointer that is no live adapter.
+ * Begin a driver's call that may be made at PASSIVE_LEVEL only, up to DISPATCH_LEVEL, or at any
+ * level if @highest is HIGH_LEVEL. Return the adapter, with a reference that the caller must drop
+ * by wdmdma_adapter_put(). A call that may not go on is reported, and the result is an ERR_PTR
+ * with an error that wdm_status() takes: -EBUSY at a level above @highest, or -EINVAL for a
+ * pointer that is no live adapter.
  */
 struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIRQL highest)
 {

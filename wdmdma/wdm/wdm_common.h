@@ -22,7 +22,6 @@ struct wdmdma_device;
 struct wdmdma_request;
 
 /* wdm/wdm_common.c */
-struct wdmdma_adapter *wdm_adapter_find(PDMA_ADAPTER dma_adapter, const char *call);
 struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIRQL highest);
 void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);

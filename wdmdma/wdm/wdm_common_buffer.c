@@ -223,8 +223,8 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 	wdmdma_peek_unlock();
 	if (kept)
 		return;
-	adapter = wdm_adapter_find(dma_adapter, call);
-	if (!adapter)
+	adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_buffer_free(adapter, call, virtual_address, logical_address.QuadPart, length);
 	wdmdma_adapter_put(adapter);

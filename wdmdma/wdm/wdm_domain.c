@@ -192,12 +192,12 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_operation)
 {
 	static const char call[] = "FlushDmaBuffer";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	const char *fault = NULL;
 	int ret = -EINVAL;
 
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (!mdl)
 		fault = "Mdl is NULL";
 	else

@@ -67,7 +67,7 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 				       PULONG number_of_map_registers)
 {
 	static const char call[] = "CalculateScatterGatherList";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	const char *fault = NULL;
 	struct wdm_needs needs;
@@ -77,8 +77,8 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 		*scatter_gather_list_size = 0;
 	if (number_of_map_registers)
 		*number_of_map_registers = 0;
-	if (!adapter)
-		return status;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 
 	offset = mdl ? wdm_va_offset(mdl, current_va) : 0;
 	if (!scatter_gather_list_size || !length || (mdl && offset >= mdl->ByteCount)) {
@@ -120,11 +120,11 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapter_info)
 {
 	static const char call[] = "GetDmaAdapterInfo";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	NTSTATUS status = STATUS_SUCCESS;
 
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (!adapter_info) {
 		wdmdma_refuse(adapter->device, call, "AdapterInfo is NULL");
 		status = STATUS_INVALID_PARAMETER;
@@ -166,12 +166,12 @@ NTSTATUS WdmGetDmaTransferInfo(PDMA_ADAPTER dma_adapter, PMDL mdl, ULONGLONG off
 			       BOOLEAN write_only, PDMA_TRANSFER_INFO transfer_info)
 {
 	static const char call[] = "GetDmaTransferInfo";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	struct wdm_needs needs;
 
-	if (!adapter)
-		return status;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (!mdl || !transfer_info || !length || !wdm_chain_holds(mdl, offset, length)) {
 		wdmdma_refuse(adapter->device, call,
 			      "Mdl or TransferInfo is NULL, or the MDL chain has no such bytes");

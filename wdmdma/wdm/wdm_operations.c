@@ -260,9 +260,9 @@ EXPORT_SYMBOL_GPL(IoGetDmaAdapter);
  */
 void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
 {
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "PutDmaAdapter");
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, "PutDmaAdapter", HIGH_LEVEL);
 
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return;
 	wdmdma_adapter_close(adapter);
 	wdmdma_adapter_put(adapter);
@@ -281,10 +281,10 @@ void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
  */
 ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
 {
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, "GetDmaAlignment");
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, "GetDmaAlignment", HIGH_LEVEL);
 	ULONG alignment = 1;
 
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return alignment;
 	if (!dev_is_dma_coherent(adapter->device->dev))
 		alignment = dma_get_cache_alignment();

@@ -83,10 +83,10 @@ struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
 ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
 {
 	static const char call[] = "ReadDmaCounter";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	ULONG left = 0;
 
-	if (!adapter)
+	if (IS_ERR(adapter))
 		return left;
 	if (adapter->dma_channel)
 		left = wdmdma_dma_channel_residue(adapter->dma_channel);
@@ -111,10 +111,10 @@ ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
 NTSTATUS WdmConfigureAdapterChannel(PDMA_ADAPTER dma_adapter, ULONG function_number, PVOID context)
 {
 	static const char call[] = "ConfigureAdapterChannel";
-	struct wdmdma_adapter *adapter = wdm_adapter_find(dma_adapter, call);
+	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 
-	if (!adapter)
-		return STATUS_INVALID_PARAMETER;
+	if (IS_ERR(adapter))
+		return wdm_status(PTR_ERR(adapter));
 	if (adapter->dma_channel)
 		wdmdma_refuse(adapter->device, call, "ISA's DMA controllers have no function %u",
 			      function_number);

@@ -119,8 +119,8 @@ void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_B
 	struct wdmdma_adapter *adapter;
 
 	if (!at.cpu) {
-		adapter = wdm_adapter_find(dma_adapter, call);
-		if (adapter) {
+		adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
+		if (!IS_ERR(adapter)) {
 			at = wdmdma_vector_get(adapter, call, vector, index);
 			wdmdma_adapter_put(adapter);
 		}
