@@ -5,6 +5,11 @@
  *
  * A face function is short: check the level, translate the arguments, make one
  * core call, translate the result. Windows types stop here.
+ *
+ * A function that checks arguments returns the reason why they are refused, as text for the
+ * message, or NULL if they are fine. If the function has a status or an object to return as
+ * well, it stores them through a pointer. The function that asked for the check reports the
+ * reason.
  */
 #ifndef WDMDMA_WDM_COMMON_H
 #define WDMDMA_WDM_COMMON_H
@@ -35,9 +40,9 @@ const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRE
 int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 
 /* wdm/wdm_system_dma.c */
-struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
-					  const DEVICE_DESCRIPTION *description, size_t most,
-					  const char **fault);
+const char *wdm_system_get(const struct wdmdma_device *device,
+			   const DEVICE_DESCRIPTION *description, size_t most,
+			   struct wdmdma_dma_channel **result);
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {

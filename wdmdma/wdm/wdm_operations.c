@@ -230,8 +230,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	}
 	fault = wdm_description_fault(device->dev, device_description);
 	if (!fault && !device_description->Master)
-		dma_channel = wdm_system_get(device, device_description,
-					     wdm_longest_transfer(device_description), &fault);
+		fault = wdm_system_get(device, device_description,
+				       wdm_longest_transfer(device_description), &dma_channel);
 	registers = wdm_map_registers(device_description, dma_channel);
 	if (fault)
 		wdmdma_refuse(device, __func__, "%s", fault);

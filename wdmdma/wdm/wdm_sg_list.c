@@ -128,72 +128,79 @@ static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
 	.release = wdm_sg_list_release,
 };
 
-/* Is this a list that can be? If not, @fault says why. */
-static NTSTATUS wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
-				  const char **fault)
+/*
+ * Return the reason why this list cannot be made, and its status in @status. Return NULL and fill
+ * in the rest of @args if the list can be made.
+ */
+static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
+				     NTSTATUS *status)
 {
-	*fault = "lists are for bus masters: with system DMA, allocate the adapter's channel";
+	const char *fault;
+
+	*status = STATUS_NOT_SUPPORTED;
 	if (adapter->dma_channel)
-		return STATUS_NOT_SUPPORTED;
-	*fault = "Mdl is NULL";
+		return "lists are for bus masters: with system DMA, allocate the adapter's channel";
+	*status = STATUS_INVALID_PARAMETER;
 	if (!args->mdl)
-		return STATUS_INVALID_PARAMETER;
-	*fault = "Flags has an unknown bit";
+		return "Mdl is NULL";
 	if (args->flags & ~WDM_TRANSFER_FLAGS)
-		return STATUS_INVALID_PARAMETER;
-	*fault = "Length is 0 (bug check 0xE6, code 0x21)";
+		return "Flags has an unknown bit";
 	if (!args->length)
-		return STATUS_INVALID_PARAMETER;
+		return "Length is 0 (bug check 0xE6, code 0x21)";
 	if (args->va)
 		args->offset = wdm_va_offset(args->mdl, *args->va);
-	*fault = "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)";
 	if (args->va && args->offset >= args->mdl->ByteCount)
-		return STATUS_INVALID_PARAMETER;
-	*fault = "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)";
-	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
-		return args->va ? STATUS_BUFFER_TOO_SMALL : STATUS_INVALID_PARAMETER;
-	*fault = wdm_chain_fault(args->mdl, args->offset, args->length, !args->write);
-	if (*fault)
-		return STATUS_INVALID_PARAMETER;
-	*fault = "more map registers than granted (bug check 0xE6, code 0x0C)";
+		return "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)";
+	if (!wdm_chain_holds(args->mdl, args->offset, args->length)) {
+		if (args->va)
+			*status = STATUS_BUFFER_TOO_SMALL;
+		return "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)";
+	}
+	fault = wdm_chain_fault(args->mdl, args->offset, args->length, !args->write);
+	if (fault)
+		return fault;
+	*status = STATUS_INSUFFICIENT_RESOURCES;
 	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
 	if (wdmdma_source_pages(&args->source) > adapter->map_registers)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	*fault = NULL;
-	return STATUS_SUCCESS;
+		return "more map registers than granted (bug check 0xE6, code 0x0C)";
+	*status = STATUS_SUCCESS;
+	return NULL;
 }
 
-/* Take the driver's memory for the list, if it gave some. */
-static NTSTATUS wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
-					const struct wdm_sg_list_args *args, const char **fault)
+/* Take the driver's memory for the list, if the driver gave some. */
+static const char *wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
+					   const struct wdm_sg_list_args *args, NTSTATUS *status)
 {
+	*status = STATUS_SUCCESS;
 	if (!args->buffer)
-		return STATUS_SUCCESS;
-	*fault = "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
+		return NULL;
+	*status = STATUS_BUFFER_TOO_SMALL;
 	if (args->buffer_length < wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer)))
-		return STATUS_BUFFER_TOO_SMALL;
-	*fault = "there is a list in ScatterGatherBuffer that was not put";
+		return "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
+	*status = STATUS_INVALID_PARAMETER;
 	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
-		return STATUS_INVALID_PARAMETER;
-	*fault = NULL;
+		return "there is a list in ScatterGatherBuffer that was not put";
+	*status = STATUS_SUCCESS;
 	transfer->callback.list = args->buffer;
-	return STATUS_SUCCESS;
+	return NULL;
 }
 
-/* Make the record of a checked list, and start it. */
-static NTSTATUS wdm_sg_list_start(struct wdmdma_adapter *adapter,
-				  const struct wdm_sg_list_args *args, PSCATTER_GATHER_LIST *result,
-				  const char **fault)
+/*
+ * Make the record of a checked list, and start it. Return the reason of a failure, unless the core
+ * has reported it, and the status in @status.
+ */
+static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
+				     const struct wdm_sg_list_args *args,
+				     PSCATTER_GATHER_LIST *result, NTSTATUS *status)
 {
 	struct wdm_list *list = kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
 	struct wdmdma_transfer *transfer;
+	const char *fault;
 	const void *address;
-	NTSTATUS status;
-	int ret;
 
-	*fault = "no memory";
+	*status = STATUS_INSUFFICIENT_RESOURCES;
 	if (!list)
-		return STATUS_INSUFFICIENT_RESOURCES;
+		return "no memory";
 	list->readers = args->readers;
 	transfer = &list->transfer;
 	transfer->adapter = adapter;
@@ -209,22 +216,20 @@ static NTSTATUS wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	transfer->callback.device_object = args->object;
 	transfer->callback.context = args->context;
 
-	ret = wdmdma_transfer_init(transfer, &args->source);
-	*fault = transfer->why;
-	status = ret ? wdm_status(ret) : wdm_sg_list_take_buffer(transfer, args, fault);
-	if (NT_SUCCESS(status)) {
-		/* From here on a failure has been reported. */
-		*fault = NULL;
-		ret = wdmdma_sg_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
-					   &address);
-		status = wdm_status(ret);
+	*status = wdm_status(wdmdma_transfer_init(transfer, &args->source));
+	fault = NT_SUCCESS(*status) ? wdm_sg_list_take_buffer(transfer, args, status) :
+				      transfer->why;
+	if (NT_SUCCESS(*status)) {
+		*status = wdm_status(wdmdma_sg_list_start(transfer,
+							  !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
+							  &address));
 		*result = (PSCATTER_GATHER_LIST)address;
 	}
-	if (!NT_SUCCESS(status)) {
+	if (!NT_SUCCESS(*status)) {
 		wdmdma_transfer_fini(transfer);
 		wdm_sg_list_release(transfer);
 	}
-	return status;
+	return fault;
 }
 
 /* What the four calls share. @result: the list, or NULL while it waits. */
@@ -232,18 +237,18 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
 			 PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_adapter *adapter;
-	const char *fault = NULL;
+	const char *fault;
 	NTSTATUS status;
 
 	*result = NULL;
 	adapter = wdm_enter(dma_adapter, args->call, DISPATCH_LEVEL);
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
-	status = wdm_sg_list_check(adapter, args, &fault);
-	if (NT_SUCCESS(status) && args->block)
+	fault = wdm_sg_list_check(adapter, args, &status);
+	if (!fault && args->block)
 		status = wdm_context_use(adapter, args->call, args->block);
 	if (NT_SUCCESS(status))
-		status = wdm_sg_list_start(adapter, args, result, &fault);
+		fault = wdm_sg_list_start(adapter, args, result, &status);
 	if (fault)
 		wdmdma_refuse(adapter->device, args->call, "%s", fault);
 	wdmdma_adapter_put(adapter);

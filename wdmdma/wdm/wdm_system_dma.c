@@ -41,12 +41,12 @@ static const char *wdm_system_fault(const struct wdmdma_device *device,
 }
 
 /*
- * The channel that the description of a slave device names, for transfers of @most bytes;
- * NULL, and why, if it cannot be had.
+ * Get the channel that the description of a slave device names, for transfers of up to @most
+ * bytes. Return the reason why the channel cannot be had, or NULL.
  */
-struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
-					  const DEVICE_DESCRIPTION *description, size_t most,
-					  const char **fault)
+const char *wdm_system_get(const struct wdmdma_device *device,
+			   const DEVICE_DESCRIPTION *description, size_t most,
+			   struct wdmdma_dma_channel **result)
 {
 	struct wdmdma_dma_channel_request request = {
 		.channel = description->DmaChannel,
@@ -56,15 +56,14 @@ struct wdmdma_dma_channel *wdm_system_get(const struct wdmdma_device *device,
 		.demand = description->DemandMode,
 	};
 	struct wdmdma_dma_channel *dma_channel;
-	const char *why;
+	const char *fault = wdm_system_fault(device, description);
 
-	*fault = wdm_system_fault(device, description);
-	if (*fault)
-		return NULL;
-	dma_channel = wdmdma_dma_channel_get(&request, dev_name(device->dev), &why);
-	if (!IS_ERR(dma_channel))
-		return dma_channel;
-	*fault = why;
+	if (fault)
+		return fault;
+	dma_channel = wdmdma_dma_channel_get(&request, dev_name(device->dev), &fault);
+	if (IS_ERR(dma_channel))
+		return fault;
+	*result = dma_channel;
 	return NULL;
 }
 
