@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the WDM calls share: the adapter behind a driver's pointer, the level of a call,
- * the status of an error, and arguments that several calls have in the same words.
+ * Code that the WDM calls share. It finds the adapter behind a driver's pointer, checks the level
+ * of a call, makes a status of an error, and reads the arguments that several calls have in
+ * common.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,7 +25,7 @@ void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
 			    "is NULL");
 }
 
-/* The one place where an error of the core becomes a status. */
+/* Return the status for an error of the core. No other place translates errors. */
 NTSTATUS wdm_status(int error)
 {
 	switch (error) {
@@ -47,7 +48,7 @@ NTSTATUS wdm_status(int error)
 	}
 }
 
-/* Is a PASSIVE_LEVEL call made above it? Reported. */
+/* Report a call that needs PASSIVE_LEVEL and is made above it. Return true if it is. */
 bool wdm_above_passive(const char *call)
 {
 	if (wdmdma_at_dispatch()) {
@@ -59,7 +60,7 @@ bool wdm_above_passive(const char *call)
 	return false;
 }
 
-/* Is a call made above DISPATCH_LEVEL, in an interrupt? Reported. */
+/* Report a call that is made above DISPATCH_LEVEL, in an interrupt. Return true if it is. */
 bool wdm_above_dispatch(const char *call)
 {
 	if (!in_hardirq() && !in_nmi())
@@ -90,8 +91,9 @@ struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIR
 }
 
 /*
- * The node that a PreferredNode means. It is a preference, so one without
- * memory, or the only one there is, means none; one that cannot exist is an error.
+ * Set @node to the NUMA node of a PreferredNode. The argument is a preference, so a node without
+ * memory, or the only online node, becomes NUMA_NO_NODE. Return -EINVAL for a node that cannot
+ * exist.
  */
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
 {
@@ -105,7 +107,10 @@ int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)
 	return 0;
 }
 
-/* The cache type that a pointer to one means: NULL for the platform's, else one of two. */
+/*
+ * Set @cache to the type that an optional CacheType asks for. NULL means the platform's type.
+ * Return -EINVAL for a type other than MmCached and MmNonCached.
+ */
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache)
 {
 	MEMORY_CACHING_TYPE wanted = cache_type ? READ_ONCE(*cache_type) : MmMaximumCacheType;
@@ -121,8 +126,8 @@ int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache 
 }
 
 /*
- * What AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer ask for in the same
- * words; NULL, and @request filled in, or what is wrong.
+ * Read the arguments that AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer share
+ * into @request. Return the reason why they are refused, or NULL.
  */
 const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
 			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
@@ -145,7 +150,10 @@ const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRE
 	return NULL;
 }
 
-/* The cache types that a driver may ask for; an errno for the rest, and for what cannot be. */
+/*
+ * Set @cache to a cache type that a driver asks for. Return -EINVAL for an unknown type, and
+ * -EOPNOTSUPP where the platform does not have the type.
+ */
 int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache)
 {
 	switch (cache_type) {

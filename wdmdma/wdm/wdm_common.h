@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the face files share: look-up of the driver's pointers, checks of the
- * level, and the functions behind the slots of DMA_OPERATIONS.
+ * Declarations that the files of the WDM layer share: the look-up of the driver's pointers, the
+ * checks of the level, and the functions behind the slots of DMA_OPERATIONS.
  *
- * A face function is short: check the level, translate the arguments, make one
- * core call, translate the result. Windows types stop here.
+ * A function of this layer is short. It checks the level, translates the arguments, makes one
+ * call to the core and translates the result. Windows types must not reach the core.
  *
  * A function that checks arguments returns the reason why they are refused, as text for the
- * message, or NULL if they are fine. If the function has a status or an object to return as
- * well, it stores them through a pointer. The function that asked for the check reports the
- * reason.
+ * message, or NULL if they are fine. If the function has a status or an object to return as well,
+ * it stores them through a pointer. The caller that asked for the check reports the reason.
  */
 #ifndef WDMDMA_WDM_COMMON_H
 #define WDMDMA_WDM_COMMON_H
@@ -50,7 +49,7 @@ static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 		address->QuadPart = 0;
 }
 
-/* The functions behind the slots. Their types are those that the table's members point to. */
+/* The functions behind the slots, with the types that the members of the table point to. */
 extern typeof(*(PPUT_DMA_ADAPTER)NULL) WdmPutDmaAdapter;
 extern typeof(*(PALLOCATE_COMMON_BUFFER)NULL) WdmAllocateCommonBuffer;
 extern typeof(*(PFREE_COMMON_BUFFER)NULL) WdmFreeCommonBuffer;

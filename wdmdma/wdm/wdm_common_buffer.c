@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: common buffers.
- */
+/* WDM layer: common buffers. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/instruction_pointer.h>
@@ -20,7 +18,7 @@
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* What all allocations that return a pointer share. */
+/* Allocate a buffer for one of the calls that return a pointer. */
 static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 		       PPHYSICAL_ADDRESS logical_address)
 {
@@ -43,7 +41,10 @@ static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 	return cpu;
 }
 
-/* A kept buffer of one page, the quick way; NULL if there is none: ask wdm_alloc(). */
+/*
+ * Take a recycled buffer of one page, without a reference to the adapter. Return NULL if there is
+ * none. The caller then falls back to wdm_alloc(), which also reports wrong arguments.
+ */
 static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long caller,
 			   PPHYSICAL_ADDRESS logical_address)
 {
@@ -65,20 +66,20 @@ static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long
 /**
  * WdmAllocateCommonBuffer() - AllocateCommonBuffer: memory shared with the device
  * @dma_adapter: from IoGetDmaAdapter()
- * @length: bytes; whole pages are allocated, at least one
- * @logical_address: receives the address for the device; 0 on failure
+ * @length: bytes. Whole pages are allocated, at least one
+ * @logical_address: receives the address for the device, or 0 on failure
  * @cache_enabled: ignored, as on Windows
  *
- * Answers to wdm: PALLOCATE_COMMON_BUFFER. The buffer is one range of addresses
- * for CPU and device, page aligned for both, zeroed, cached where the device is
- * cache coherent (always on x86) and uncached where it is not. Its logical
- * address is never 0 and lies within the adapter's reach. No other buffer
- * shares its last page. Free it with FreeCommonBuffer.
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER. The buffer is one range of addresses for CPU and
+ * device, page aligned for both, and zeroed. The memory is cached where the device is cache
+ * coherent (always on x86) and uncached elsewhere. The logical address is never 0 and lies within
+ * the adapter's reach. No other buffer shares the last page. The driver must free the buffer with
+ * FreeCommonBuffer.
  *
- * Differs from Windows: none known. Windows leaves the contents undefined.
+ * Differs from Windows: no difference is known. Windows leaves the contents undefined.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the address for the CPU; NULL, with the reason in the log.
+ * Return: the address for the CPU, or NULL with the reason in the log.
  */
 PVOID WdmAllocateCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length,
 			      PPHYSICAL_ADDRESS logical_address, BOOLEAN cache_enabled)
@@ -99,25 +100,25 @@ PVOID WdmAllocateCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length,
 /**
  * WdmAllocateCommonBufferEx() - AllocateCommonBufferEx: with limit, cache and node
  * @dma_adapter: from IoGetDmaAdapter()
- * @maximum_address: optional: the highest logical address that the buffer, in
- *	whole pages, may use; inclusive; all ones, or NULL, for no limit
- * @length: bytes; whole pages are allocated, at least one
- * @logical_address: receives the address for the device; 0 on failure
- * @cache_enabled: FALSE for uncached memory; TRUE for what the platform gives
- * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
- *	when it has no memory
+ * @maximum_address: optional, the highest logical address that the buffer, in
+ *	whole pages, may use, inclusive. All ones or NULL mean no limit
+ * @length: bytes. Whole pages are allocated, at least one
+ * @logical_address: receives the address for the device, or 0 on failure
+ * @cache_enabled: FALSE for uncached memory, TRUE for the platform's choice
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK. Other nodes are used
+ *	when this node has no memory
  *
- * Answers to wdm: PALLOCATE_COMMON_BUFFER_EX. The limit is checked on the result.
- * Free the buffer with FreeCommonBuffer.
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_EX. The limit is checked on the result. The driver must
+ * free the buffer with FreeCommonBuffer.
  *
- * Differs from Windows: a limit below the device's own reach is met as far as
- * Linux can: without an IOMMU from memory that is or can be made free there, and
- * with one only as long as half of the addresses below the limit stay free.
- * Uncached memory for a cache-coherent device exists only on x86; with TRUE a
- * device that is not coherent gets uncached memory, as on Windows.
+ * Differs from Windows: a limit below the device's own reach is met as far as Linux can. Without
+ * an IOMMU the buffer comes from memory that is free or can be made free below the limit. With an
+ * IOMMU the call fails once less than half of the addresses below the limit is free. Uncached
+ * memory for a cache-coherent device exists only on x86. With TRUE a device that is not coherent
+ * gets uncached memory, as on Windows.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the address for the CPU; NULL, with the reason in the log.
+ * Return: the address for the CPU, or NULL with the reason in the log.
  */
 PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maximum_address,
 				ULONG length, PPHYSICAL_ADDRESS logical_address,
@@ -145,29 +146,30 @@ PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maxi
 /**
  * WdmAllocateCommonBufferWithBounds() - AllocateCommonBufferWithBounds
  * @dma_adapter: from IoGetDmaAdapter()
- * @minimum_address: optional: the lowest logical address that the buffer may use;
- *	NULL for none
- * @maximum_address: optional: the highest, in whole pages; inclusive; NULL for none
- * @length: bytes; whole pages are allocated, with large pages whole 2 MiB
- * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: 2 MiB pages for memory and IOMMU,
- *	or failure
- * @cache_type: optional: MmCached or MmNonCached, obeyed whatever the platform;
- *	NULL for what the platform gives
- * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used
- *	when it has no memory
- * @logical_address: receives the address for the device; 0 on failure
+ * @minimum_address: optional, the lowest logical address that the buffer may use.
+ *	NULL means no limit
+ * @maximum_address: optional, the highest logical address that the buffer, in whole
+ *	pages, may use, inclusive. NULL means no limit
+ * @length: bytes. Whole pages are allocated, or whole 2 MiB with large pages
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE. With that flag memory and IOMMU use 2 MiB
+ *	pages, or the call fails
+ * @cache_type: optional, MmCached or MmNonCached, obeyed whatever the platform.
+ *	NULL means the platform's choice
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK. Other nodes are used
+ *	when this node has no memory
+ * @logical_address: receives the address for the device, or 0 on failure
  *
- * Answers to wdm: PALLOCATE_COMMON_BUFFER_WITH_BOUNDS. All limits are checked on
- * the result. Free the buffer with FreeCommonBuffer.
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_WITH_BOUNDS. All limits are checked on the result. The
+ * driver must free the buffer with FreeCommonBuffer.
  *
- * Differs from Windows: behind an IOMMU, and for a device that is not cache coherent,
- * the kernel places buffers as high as it may, so a minimum is met only where that lies
- * above it, and one of 4 GiB or more seldom is. Large pages are physically contiguous
- * as a whole. MmCached for a device that is not cache coherent, and MmNonCached for one
- * that is, other than on x86, are refused.
+ * Differs from Windows: the kernel places buffers as high as it may behind an IOMMU, and for a
+ * device that is not cache coherent. A minimum is then met only if the place happens to lie above
+ * the minimum, which is rare for a minimum of 4 GiB or more. Large pages are physically
+ * contiguous as a whole. MmCached is refused for a device that is not cache coherent. MmNonCached
+ * is refused for a device that is coherent, except on x86.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the address for the CPU; NULL, with the reason in the log.
+ * Return: the address for the CPU, or NULL with the reason in the log.
  */
 PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
 					PPHYSICAL_ADDRESS minimum_address,
@@ -194,18 +196,17 @@ PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
 
 /**
  * WdmFreeCommonBuffer() - FreeCommonBuffer: free a common buffer of any kind
- * @dma_adapter: the adapter it was allocated with
+ * @dma_adapter: the adapter that the buffer was allocated with
  * @length: the length that was asked for
  * @logical_address: the logical address that was returned
  * @virtual_address: the virtual address that was returned
  * @cache_enabled: ignored
  *
- * Answers to wdm: PFREE_COMMON_BUFFER. Arguments that do not name one live buffer
- * exactly are reported, and nothing is freed: not for another length, not for a
- * part of a buffer, not twice.
+ * Answers to wdm: PFREE_COMMON_BUFFER. The arguments must name one live buffer exactly. Another
+ * length, a part of a buffer or a second free is reported, and nothing is freed.
  *
- * Differs from Windows: may be called at any level. Above PASSIVE_LEVEL the
- * buffer is freed a little later, and before the adapter is gone.
+ * Differs from Windows: the call may be made at any level. Above PASSIVE_LEVEL the buffer is
+ * freed a little later, and before the adapter is gone.
  *
  * Context: any.
  */
@@ -230,7 +231,7 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 	wdmdma_adapter_put(adapter);
 }
 
-/* What CreateCommonBufferFromMdl was asked for, once its configurations are read. */
+/* The arguments of CreateCommonBufferFromMdl, after its configurations are read. */
 struct wdm_from_mdl {
 	struct wdmdma_window window;
 	enum dma_data_direction direction;
@@ -272,7 +273,7 @@ static const char *wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATIO
 	}
 }
 
-/* Read the configurations; NULL, or what is wrong with them. */
+/* Read the configurations. Return the reason why they are refused, or NULL. */
 static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *configs,
 				    ULONG count, struct wdm_from_mdl *from)
 {
@@ -282,7 +283,7 @@ static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATI
 
 	if (count && !configs)
 		return "ExtendedConfigs is NULL, ExtendedConfigsCount is not 0";
-	/* Ends after few rounds, whatever the count: each known type may come once. */
+	/* Few rounds are made, whatever the count, because each known type may come once. */
 	for (i = 0; i < count; i++) {
 		fault = wdm_read_config(&configs[i], from);
 		if (fault)
@@ -294,7 +295,7 @@ static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATI
 	return NULL;
 }
 
-/* Find the MDL that the wanted part lies in, and make offset and length relative to it. */
+/* Find the MDL that holds the wanted part, and make offset and length relative to that MDL. */
 static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
 {
 	unsigned int steps = 0;
@@ -317,7 +318,7 @@ static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
 	return NULL;
 }
 
-/* Why this part of the MDL cannot be a common buffer; NULL if the MDL allows it. */
+/* Return the reason why this part of the MDL cannot be a common buffer, or NULL if it can. */
 static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
 {
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
@@ -341,7 +342,7 @@ static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *req
 		.pfn = MmGetMdlPfnArray(mdl) + ((mdl->ByteOffset + from->offset) >> PAGE_SHIFT),
 		.cpu = mdl->MappedSystemVa + from->offset,
 		.direction = from->direction,
-		/* Memory of the slab allocator has no references: it is the driver's to keep. */
+		/* Slab memory has no references, so the driver must keep the memory. */
 		.hold = wdm_mdl_has_way_c_pages(mdl) || wdm_mdl_has_user_pages(mdl),
 		.pinned = wdm_mdl_has_user_pages(mdl),
 	};
@@ -352,31 +353,36 @@ static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *req
 /**
  * WdmCreateCommonBufferFromMdl() - CreateCommonBufferFromMdl: from the driver's memory
  * @dma_adapter: from IoGetDmaAdapter()
- * @mdl: resident pages with a system address. All of it, or a SubSection, becomes
- *	the buffer: page aligned and whole pages. A chain only with a SubSection,
- *	within one MDL of it
- * @extended_configs: optional: at most one of each kind: LogicalAddressLimits
+ * @mdl: resident pages with a system address. The whole MDL, or a SubSection, becomes
+ *	the buffer. It must be page aligned and have whole pages. A chain needs a SubSection,
+ *	which must lie within one MDL of the chain
+ * @extended_configs: optional, at most one of each kind: LogicalAddressLimits
  *	(both inclusive), SubSection (bytes), HardwareAccessPermissions
- * @extended_configs_count: how many
- * @logical_address: receives the address for the device; 0 on failure
+ * @extended_configs_count: number of configurations
+ * @logical_address: receives the address for the device, or 0 on failure
  *
- * Answers to wdm: PCREATE_COMMON_BUFFER_FROM_MDL. With an IOMMU scattered pages
- * become one range of logical addresses; without one they must be contiguous and
- * within reach, and the logical address is the physical one. Remove the buffer
- * with FreeCommonBuffer: its length or the MDL's, its system address or the
- * MDL's. Pages and contents are not touched, and remain the driver's.
+ * Answers to wdm: PCREATE_COMMON_BUFFER_FROM_MDL. With an IOMMU scattered pages become one range
+ * of logical addresses. Without an IOMMU the pages must be contiguous and within reach, and the
+ * logical address is the physical address. The driver removes the buffer with FreeCommonBuffer,
+ * which accepts the length and the system address of the buffer or of the MDL. Pages and contents
+ * are not touched, and still belong to the driver.
  *
- * Differs from Windows: not for a device that is not cache coherent. Limits with
- * an IOMMU are met as for AllocateCommonBufferEx. If the driver frees pages that
- * the system can hold (user pages, pages of MmAllocatePagesForMdlEx) before the
- * buffer, that is reported, and they stay until the buffer goes.
+ * Differs from Windows: a device that is not cache coherent is refused. Limits with an IOMMU are
+ * met as for AllocateCommonBufferEx. The system can hold user pages and pages of
+ * MmAllocatePagesForMdlEx. If the driver frees such pages before the buffer, the free is
+ * reported, and the pages stay until the buffer is freed.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL or a configuration
- * that does not fit, or if a common buffer of this adapter has one of the pages;
- * STATUS_NOT_SUPPORTED for access limits without an IOMMU;
- * STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
- * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER for an MDL or a configuration that does not fit, or if a common
+ *   buffer of this adapter has one of the pages
+ * * STATUS_NOT_SUPPORTED for access limits without an IOMMU
+ * * STATUS_INSUFFICIENT_RESOURCES
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
+ *
+ * The reason of a failure is in the log.
  */
 NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 				      PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION extended_configs,

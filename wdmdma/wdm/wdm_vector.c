@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: common buffer vectors.
- */
+/* WDM layer: common buffer vectors. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/instruction_pointer.h>
@@ -13,7 +11,10 @@
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
-/* Why this vector cannot be allocated; NULL, and the rest of @request filled in, if it can. */
+/*
+ * Return the reason why this vector cannot be allocated. Return NULL and fill in the rest of
+ * @request if it can.
+ */
 static const char *wdm_vector_check(struct wdmdma_request *request, MEMORY_CACHING_TYPE cache_type,
 				    NODE_REQUIREMENT ideal_node, ULONG flags,
 				    ULONG number_of_elements, ULONGLONG size_of_elements)
@@ -39,26 +40,31 @@ static const char *wdm_vector_check(struct wdmdma_request *request, MEMORY_CACHI
  * WdmAllocateCommonBufferVector() - AllocateCommonBufferVector: many buffers at once
  * @dma_adapter: from IoGetDmaAdapter()
  * @low_address: lowest logical address that the elements may use
- * @high_address: the highest, inclusive; all ones for no limit
+ * @high_address: highest logical address, inclusive. All ones mean no limit
  * @cache_type: MmCached or MmNonCached
- * @ideal_node: NUMA node, 0 to N-1; other nodes are used when it has no memory
- * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: all elements as one piece of large
- *	pages, or failure
+ * @ideal_node: NUMA node, 0 to N-1. Other nodes are used when this node has no memory
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE. With that flag all elements are one piece of
+ *	large pages, or the call fails
  * @number_of_elements: number of buffers
- * @size_of_elements: bytes of each, below 4 GiB; whole pages are allocated
- * @vector_out: receives the vector; NULL on failure
+ * @size_of_elements: bytes of each buffer, below 4 GiB. Whole pages are allocated
+ * @vector_out: receives the vector, or NULL on failure
  *
- * Answers to wdm: PALLOCATE_COMMON_BUFFER_VECTOR. Each element is a common buffer as
- * of AllocateCommonBuffer: page aligned, zeroed, in one piece for CPU and device;
- * elements need not follow each other. All are allocated, or none. Free them with
- * FreeCommonBufferVector, not with FreeCommonBuffer.
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_VECTOR. Each element is a common buffer like those of
+ * AllocateCommonBuffer, which is page aligned, zeroed, and in one piece for CPU and device.
+ * Elements need not follow each other. All elements are allocated, or none. The driver must free
+ * the vector with FreeCommonBufferVector, not with FreeCommonBuffer.
  *
- * Differs from Windows: the page gives no level and no status; these are ours.
+ * Differs from Windows: the page gives no level and no status, so both are a choice of this
+ * module.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_NOT_SUPPORTED for a cache
- * type or page size that cannot be had; STATUS_INSUFFICIENT_RESOURCES;
- * STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER
+ * * STATUS_NOT_SUPPORTED for a cache type or page size that cannot be had
+ * * STATUS_INSUFFICIENT_RESOURCES
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRESS low_address,
 				       PHYSICAL_ADDRESS high_address,
@@ -101,12 +107,12 @@ NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRES
  * @dma_adapter: the adapter of the vector
  * @vector: from AllocateCommonBufferVector
  * @index: the element, from 0
- * @virtual_address_out: receives its address for the CPU; NULL on failure
- * @logical_address_out: receives its address for the device; 0 on failure
+ * @virtual_address_out: receives the element's address for the CPU, or NULL on failure
+ * @logical_address_out: receives the element's address for the device, or 0 on failure
  *
- * Answers to wdm: PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX. A look-up without a lock.
- * An index that is out of bounds or freed is reported by the code that Windows gives
- * it in bug check 0x1DC.
+ * Answers to wdm: PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX. The look-up takes no lock. An index
+ * that is out of bounds or freed is reported with the code that Windows has for the mistake in
+ * bug check 0x1DC.
  *
  * Context: any.
  */
@@ -131,7 +137,7 @@ void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_B
 		logical_address_out->QuadPart = at.dma;
 }
 
-/* As wdm_enter(), but report a wrong level by the code that Windows gives it for vectors. */
+/* As wdm_enter(), but report a wrong level with the code that Windows has for vectors. */
 static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const char *call)
 {
 	if (wdmdma_at_dispatch()) {
@@ -147,11 +153,11 @@ static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const c
  * @vector: from AllocateCommonBufferVector
  * @index: the element, from 0
  *
- * Answers to wdm: PFREE_COMMON_BUFFER_FROM_VECTOR. The others stay. Misuse is
- * reported as for GetCommonBufferFromVectorByIndex, and changes nothing.
+ * Answers to wdm: PFREE_COMMON_BUFFER_FROM_VECTOR. The other elements stay. Misuse is reported as
+ * for GetCommonBufferFromVectorByIndex, and changes nothing.
  *
- * Differs from Windows: the memory goes back to the system with the last element
- * that was allocated in one piece with this one, which may be the whole vector.
+ * Differs from Windows: an element may have been allocated in one piece with others, or with the
+ * whole vector. Its memory goes back to the system with the last element of the piece.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  */
@@ -172,7 +178,7 @@ void WdmFreeCommonBufferFromVector(PDMA_ADAPTER dma_adapter, PDMA_COMMON_BUFFER_
  * @dma_adapter: the adapter of the vector
  * @vector: from AllocateCommonBufferVector
  *
- * Answers to wdm: PFREE_COMMON_BUFFER_VECTOR. Frees the elements that are left, too.
+ * Answers to wdm: PFREE_COMMON_BUFFER_VECTOR. Also frees the elements that are left.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  */
