@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: the channel and its map registers.
- */
+/* WDM layer: the channel of an adapter and its map registers. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/instruction_pointer.h>
@@ -14,7 +12,7 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
-/* What the driver's routine wants to keep, or FreeAdapterObject to be kept. */
+/* Return the part of an allocation that @action keeps. */
 static enum wdmdma_keep wdm_keep(IO_ALLOCATION_ACTION action)
 {
 	switch (action) {
@@ -27,7 +25,7 @@ static enum wdmdma_keep wdm_keep(IO_ALLOCATION_ACTION action)
 	}
 }
 
-/* There are no IRPs for the second argument. */
+/* Call the driver's routine. Its second argument is NULL because there are no IRPs. */
 static enum wdmdma_keep wdm_channel_control(const struct wdmdma_callback *callback)
 {
 	PDRIVER_CONTROL routine = callback->routine;
@@ -40,7 +38,7 @@ static enum wdmdma_keep wdm_channel_control(const struct wdmdma_callback *callba
 	return wdm_keep(action);
 }
 
-/* The arguments of the two calls. */
+/* Arguments of AllocateAdapterChannel and AllocateAdapterChannelEx. */
 struct wdm_channel_args {
 	const char *call;
 	unsigned long caller;
@@ -79,7 +77,7 @@ static NTSTATUS wdm_channel_start(struct wdmdma_adapter *adapter,
 	return wdm_status(ret);
 }
 
-/* What the two calls share. */
+/* Do the common part of AllocateAdapterChannel and AllocateAdapterChannelEx. */
 static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_channel_args *args,
 				PVOID *base)
 {
@@ -108,24 +106,27 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
  * WdmAllocateAdapterChannel() - AllocateAdapterChannel: wait for channel and registers
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: passed on to the routine
- * @number_of_map_registers: pages that will be mapped under them at a time
- * @execution_routine: called at DISPATCH_LEVEL, before or after this returns, with the
- *	base of the map registers; its second argument is NULL. What it returns tells
- *	what the driver keeps
+ * @number_of_map_registers: pages that will be mapped under the registers at a time
+ * @execution_routine: called at DISPATCH_LEVEL, before or after this function returns, with
+ *	the base of the map registers. Its second argument is NULL. Its result says which
+ *	part of the allocation the driver keeps
  * @context: passed on to the routine
  *
- * Answers to wdm: PALLOCATE_ADAPTER_CHANNEL. An adapter has one channel; requests wait
- * in their order. A request may be made inside the routine: it waits.
+ * Answers to wdm: PALLOCATE_ADAPTER_CHANNEL. An adapter has one channel. Requests wait in their
+ * order. A request that is made inside the routine has to wait, too.
  *
- * Differs from Windows: map registers are a number, and nothing is reserved for them:
- * that memory cannot be mapped shows in MapTransfer. The base is never NULL. More than
- * one request may wait for each device object.
+ * Differs from Windows: map registers are a number, and nothing is reserved for them. MapTransfer
+ * fails if the memory cannot be mapped. The base is never NULL. More than one request may wait
+ * for each device object.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS, and the routine is called once; any other, and it never is:
- * STATUS_INSUFFICIENT_RESOURCES for more map registers than granted, or no memory;
- * STATUS_INVALID_PARAMETER; STATUS_DELETE_PENDING after unbind;
- * STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * Return:
+ * * STATUS_SUCCESS if the routine has been or will be called, once. With every other status
+ *   the routine is never called
+ * * STATUS_INSUFFICIENT_RESOURCES for more map registers than granted, or no memory
+ * * STATUS_INVALID_PARAMETER
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmAllocateAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
 				   ULONG number_of_map_registers, PDRIVER_CONTROL execution_routine,
@@ -152,22 +153,25 @@ NTSTATUS WdmAllocateAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
  * WdmAllocateAdapterChannelEx() - AllocateAdapterChannelEx: with a context and flags
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: passed on to the routine
- * @dma_transfer_context: initialized; CancelAdapterChannel takes it while the request
- *	waits, CancelMappedTransfer afterwards
+ * @dma_transfer_context: must be initialized. CancelAdapterChannel accepts the context while
+ *	the request waits, and CancelMappedTransfer afterwards
  * @number_of_map_registers: as for AllocateAdapterChannel
- * @flags: DMA_SYNCHRONOUS_CALLBACK: now or not at all; DMA_FAIL_ON_BOUNCE: what is
- *	mapped is not to be copied; DMA_ZERO_BUFFERS: no stale data, in any case
- * @execution_routine: as for AllocateAdapterChannel; may be NULL in a synchronous call,
- *	which keeps all until FreeAdapterObject
+ * @flags: DMA_SYNCHRONOUS_CALLBACK fails instead of waiting. DMA_FAIL_ON_BOUNCE makes a
+ *	mapping fail that would need a copy. DMA_ZERO_BUFFERS changes nothing, because the
+ *	device never sees stale data
+ * @execution_routine: as for AllocateAdapterChannel. May be NULL in a synchronous call,
+ *	which keeps channel and registers until FreeAdapterObject
  * @execution_context: passed on to the routine
- * @map_register_base: in a synchronous call: receives the base, before the routine is
- *	called; optional with a routine. NULL in others
+ * @map_register_base: receives the base in a synchronous call, before the routine is
+ *	called. Optional if there is a routine. Must be NULL in other calls
  *
  * Answers to wdm: PALLOCATE_ADAPTER_CHANNEL_EX. See AllocateAdapterChannel.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: as AllocateAdapterChannel; STATUS_INSUFFICIENT_RESOURCES also when a
- * synchronous call would have to wait; STATUS_CANCELLED if the context is.
+ * Return: as AllocateAdapterChannel, and
+ *
+ * * STATUS_INSUFFICIENT_RESOURCES also if a synchronous call would have to wait
+ * * STATUS_CANCELLED if the context is cancelled
  */
 NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
 				     PVOID dma_transfer_context, ULONG number_of_map_registers,
@@ -205,7 +209,10 @@ NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	return wdm_channel_get(dma_adapter, &args, map_register_base ?: &base);
 }
 
-/* Free the channel, or be done with a list of a synchronous call: the driver calls it so. */
+/*
+ * Free the channel, or settle a list of a synchronous call, because drivers use the same calls
+ * for both.
+ */
 static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep,
 			     const char *call)
 {
@@ -219,8 +226,8 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
  * WdmFreeAdapterChannel() - FreeAdapterChannel: give channel and registers back
  * @dma_adapter: from IoGetDmaAdapter()
  *
- * Answers to wdm: PFREE_ADAPTER_CHANNEL. What is still mapped is reported, and
- * unmapped. If nobody has the channel that is reported.
+ * Answers to wdm: PFREE_ADAPTER_CHANNEL. Memory that is still mapped is reported and unmapped. A
+ * call is also reported if the channel is not allocated.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -236,20 +243,21 @@ void WdmFreeAdapterChannel(PDMA_ADAPTER dma_adapter)
 }
 
 /**
- * WdmFreeAdapterObject() - FreeAdapterObject: free what a synchronous call left
+ * WdmFreeAdapterObject() - FreeAdapterObject: free the allocation of a synchronous call
  * @dma_adapter: from IoGetDmaAdapter()
- * @allocation_action: DeallocateObject: channel and map registers, or the list;
- *	DeallocateObjectKeepRegisters: the channel; KeepObject: nothing
+ * @allocation_action: DeallocateObject frees channel and map registers, or the list.
+ *	DeallocateObjectKeepRegisters frees the channel. KeepObject frees nothing
  *
- * Answers to wdm: PFREE_ADAPTER_OBJECT. DeallocateObject after a synchronous call for a
- * list without a routine ends the list as PutScatterGatherList does, and that is not called;
- * DeallocateObjectKeepRegisters leaves it to that. A list that was put already, with either,
- * is only counted.
+ * Answers to wdm: PFREE_ADAPTER_OBJECT. After a synchronous call for a list without a routine,
+ * DeallocateObject ends the list in place of PutScatterGatherList. DeallocateObjectKeepRegisters
+ * leaves the list to PutScatterGatherList. If the list was put already, either action only
+ * settles the count of such calls.
  *
- * Differs from Windows: a list does not take the channel, so others may have that at the
- * same time. It stays with them if they got it by a routine, as long as there are lists
- * of synchronous calls that this was not called for. While there are two or more such lists
- * DeallocateObject ends none, since it does not say which: PutScatterGatherList does.
+ * Differs from Windows: a list does not take the channel, so another request may get the channel
+ * at the same time. While there are synchronous lists without a call of this function, a channel
+ * that was granted through a routine stays with its owner. While there are two or more such
+ * lists, DeallocateObject ends none of them, because the call does not say which list is meant.
+ * The driver must use PutScatterGatherList then.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -273,12 +281,12 @@ void WdmFreeAdapterObject(PDMA_ADAPTER dma_adapter, IO_ALLOCATION_ACTION allocat
 /**
  * WdmFreeMapRegisters() - FreeMapRegisters: give map registers back
  * @dma_adapter: from IoGetDmaAdapter()
- * @map_register_base: as the routine got it; NULL is ignored
- * @number_of_map_registers: as many as were allocated
+ * @map_register_base: the base that the routine received. NULL is ignored
+ * @number_of_map_registers: the number that was allocated
  *
- * Answers to wdm: PFREE_MAP_REGISTERS. What is still mapped is reported, and unmapped.
- * Arguments that are not those of registers of the adapter are reported, and nothing
- * is freed.
+ * Answers to wdm: PFREE_MAP_REGISTERS. Memory that is still mapped is reported and unmapped. If
+ * base and number do not name registers of the adapter, the call is reported, and nothing is
+ * freed.
  *
  * Context: <= DISPATCH_LEVEL.
  */

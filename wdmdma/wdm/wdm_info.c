@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: what an adapter can do, and what a transfer takes.
- */
+/* WDM layer: the abilities of an adapter, and the needs of a transfer. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitops.h>
@@ -13,7 +11,7 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
-/* Pages and elements of a transfer. Without an MDL, of the worst memory that there can be. */
+/* Pages and elements of a transfer. Without an MDL the numbers are those of the worst case. */
 struct wdm_needs {
 	u64 pages;
 	u64 elements;
@@ -46,21 +44,23 @@ static struct wdm_needs wdm_needs_at_most(const struct wdmdma_adapter *adapter, 
 /**
  * WdmCalculateScatterGatherList() - CalculateScatterGatherList: how large a list is
  * @dma_adapter: from IoGetDmaAdapter()
- * @mdl: optional: the memory, alone or chained; NULL for the worst case
- * @current_va: where the transfer begins; without an MDL only its place in the page counts
+ * @mdl: optional, the memory, alone or chained. NULL means the worst case
+ * @current_va: start of the transfer. Without an MDL only its offset in the page counts
  * @length: bytes
- * @scatter_gather_list_size: receives the bytes that BuildScatterGatherList needs; 0 on
+ * @scatter_gather_list_size: receives the bytes that BuildScatterGatherList needs, or 0 on
  *	failure
- * @number_of_map_registers: optional: receives the pages; 0 on failure
+ * @number_of_map_registers: optional, receives the pages, or 0 on failure
  *
- * Answers to wdm: PCALCULATE_SCATTER_GATHER_LIST_SIZE. The size is that of a list with
- * one element for each physically contiguous piece, or page if that is more; the list
- * may have fewer.
+ * Answers to wdm: PCALCULATE_SCATTER_GATHER_LIST_SIZE. The size is that of a list with one
+ * element for each physically contiguous piece, or for each page if there are more pages. The
+ * real list may have fewer elements.
  *
  * Context: any.
- * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES for more pages than map
- * registers granted; STATUS_BUFFER_TOO_SMALL if the MDL has fewer bytes, or a list of
- * that size cannot be; STATUS_INVALID_PARAMETER.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted
+ * * STATUS_BUFFER_TOO_SMALL if the MDL has fewer bytes, or if no list can have that size
+ * * STATUS_INVALID_PARAMETER
  */
 NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID current_va,
 				       ULONG length, PULONG scatter_gather_list_size,
@@ -106,16 +106,15 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 /**
  * WdmGetDmaAdapterInfo() - GetDmaAdapterInfo: what the adapter can do
  * @dma_adapter: from IoGetDmaAdapter()
- * @adapter_info: Version is DMA_ADAPTER_INFO_VERSION1; V1 receives the answer
+ * @adapter_info: Version must be DMA_ADAPTER_INFO_VERSION1. V1 receives the answer
  *
- * Answers to wdm: PGET_DMA_ADAPTER_INFO. DmaAddressWidth is that of the adapter's
- * reach; ScatterGatherLimit the map registers granted, or 1 without ScatterGather. No
- * flag is set: a request may have to wait, and memory may have to be mapped. With system
- * DMA the counter can be read, and MinimumTransferUnit is 2 if the channel has 16 bits.
+ * Answers to wdm: PGET_DMA_ADAPTER_INFO. DmaAddressWidth is the width of the adapter's reach.
+ * ScatterGatherLimit is the number of map registers granted, or 1 without ScatterGather. No flag
+ * is set, because a request may have to wait and memory may have to be mapped. With system DMA
+ * the counter can be read, and MinimumTransferUnit is 2 if the channel has 16 bits.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for another version;
- * STATUS_INVALID_PARAMETER.
+ * Return: STATUS_SUCCESS, STATUS_NOT_SUPPORTED for another version, or STATUS_INVALID_PARAMETER.
  */
 NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapter_info)
 {
@@ -148,19 +147,19 @@ NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapte
  * WdmGetDmaTransferInfo() - GetDmaTransferInfo: what a transfer takes
  * @dma_adapter: from IoGetDmaAdapter()
  * @mdl: the memory, alone or chained
- * @offset: where the transfer begins: bytes from the first byte of @mdl, along the chain
+ * @offset: start of the transfer, in bytes from the first byte of @mdl, along the chain
  * @length: bytes
- * @write_only: ignored: the answer holds for both directions
- * @transfer_info: Version is DMA_TRANSFER_INFO_VERSION1 or 2; V1 or V2 receives the
+ * @write_only: ignored, because the answer holds for both directions
+ * @transfer_info: Version must be DMA_TRANSFER_INFO_VERSION1 or 2. V1 or V2 receives the
  *	answer
  *
- * Answers to wdm: PGET_DMA_TRANSFER_INFO. Elements and bytes as of
- * CalculateScatterGatherList. A transfer that takes more map registers than granted has
- * to be done in parts; that is no error here.
+ * Answers to wdm: PGET_DMA_TRANSFER_INFO. Elements and bytes are those of
+ * CalculateScatterGatherList. A transfer that takes more map registers than granted is no error
+ * here, but the driver must do it in parts.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for another version;
- * STATUS_INVALID_PARAMETER, also if the chain has fewer bytes.
+ * Return: STATUS_SUCCESS, STATUS_NOT_SUPPORTED for another version, or STATUS_INVALID_PARAMETER,
+ * also if the chain has fewer bytes.
  */
 NTSTATUS WdmGetDmaTransferInfo(PDMA_ADAPTER dma_adapter, PMDL mdl, ULONGLONG offset, ULONG length,
 			       BOOLEAN write_only, PDMA_TRANSFER_INFO transfer_info)
@@ -182,7 +181,7 @@ NTSTATUS WdmGetDmaTransferInfo(PDMA_ADAPTER dma_adapter, PMDL mdl, ULONGLONG off
 		status = STATUS_NOT_SUPPORTED;
 	} else {
 		needs = wdm_needs_of(adapter, mdl, offset, length);
-		/* V2 begins with what V1 has. */
+		/* V2 begins with the members of V1. */
 		transfer_info->V1.MapRegisterCount = needs.pages;
 		transfer_info->V1.ScatterGatherElementCount = needs.elements;
 		transfer_info->V1.ScatterGatherListSize = wdm_sg_list_bytes(needs.elements);

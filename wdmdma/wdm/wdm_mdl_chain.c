@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: MDLs, alone or chained, as memory for a device.
+ * WDM layer: MDLs, alone or chained, as memory for a device.
  *
- * An offset counts bytes from the first byte of the first MDL, across the chain. A
- * page that two MDLs of a chain share counts for each of them.
+ * An offset counts bytes from the first byte of the first MDL, across the chain. A page that two
+ * MDLs of a chain share counts for each of them.
  */
 #include <linux/memremap.h>
 #include <linux/mmzone.h>
@@ -12,13 +12,19 @@
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* Is this page memory, and not a device's? Then so are all pages of its subsection. */
+/*
+ * Return true if the page is memory and does not belong to a device. All pages of a subsection
+ * are of the same kind.
+ */
 static bool wdm_pfn_is_memory(PFN_NUMBER pfn)
 {
 	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
 }
 
-/* Why a device cannot use this part of one MDL; NULL if it can. The part lies in the MDL. */
+/*
+ * Return the reason why a device cannot use this part of one MDL, or NULL if it can. The part
+ * must lie in the MDL.
+ */
 const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 {
 	bool locked = wdm_mdl_has_user_pages(mdl) ||
@@ -44,7 +50,10 @@ const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 	return NULL;
 }
 
-/* Go to the MDL that @offset lies in, and make it relative to that. The chain holds it. */
+/*
+ * Return the MDL that holds the byte at @offset, and make @offset relative to that MDL. The chain
+ * must hold the byte.
+ */
 static const MDL *wdm_chain_seek(const MDL *mdl, u64 *offset)
 {
 	while (*offset >= mdl->ByteCount) {
@@ -55,8 +64,9 @@ static const MDL *wdm_chain_seek(const MDL *mdl, u64 *offset)
 }
 
 /*
- * Is one of the first @steps MDLs there twice? The one pointer goes twice as fast as the
- * other; in a loop it comes up from behind, before the other has gone round once.
+ * Return true if an MDL comes twice among the first @steps MDLs. One pointer moves twice as fast
+ * as the other. In a loop the fast pointer reaches the slow pointer from behind, before the slow
+ * pointer has gone round once.
  */
 static bool wdm_chain_is_loop(const MDL *mdl, unsigned int steps)
 {
@@ -73,7 +83,7 @@ static bool wdm_chain_is_loop(const MDL *mdl, unsigned int steps)
 	return false;
 }
 
-/* Does the chain have all these bytes, each once? */
+/* Return true if the chain has all these bytes, each of them once. */
 bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
 {
 	u64 last = offset + length - 1;
@@ -90,7 +100,10 @@ bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
 	return end && !wdm_chain_is_loop(mdl, steps);
 }
 
-/* Why a device cannot use this part of a chain, which has it; NULL if it can. */
+/*
+ * Return the reason why a device cannot use this part of a chain, or NULL if it can. The chain
+ * must hold the part.
+ */
 const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 {
 	const char *fault;
@@ -109,7 +122,7 @@ const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes
 	return NULL;
 }
 
-/* Go into an MDL, to a byte that it has. */
+/* Move @source to a byte of an MDL. The MDL must hold the byte. */
 static void wdm_chain_enter(struct wdmdma_source *source, const MDL *mdl, u64 offset)
 {
 	u64 start = mdl->ByteOffset + offset;
@@ -128,7 +141,7 @@ static void wdm_chain_more(struct wdmdma_source *source)
 	wdm_chain_enter(source, mdl, offset);
 }
 
-/* A part of a chain, which has it, as the memory of a transfer. */
+/* Return a part of a chain as the memory of a transfer. The chain must hold the part. */
 struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length)
 {
 	struct wdmdma_source source = {

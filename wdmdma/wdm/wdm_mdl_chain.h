@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the transfer family share: MDL chains as the memory of a
- * transfer, and the contexts by which requests are cancelled.
+ * Declarations that the files for transfers share: MDL chains as the memory of a transfer, and
+ * the contexts by which requests are cancelled.
  */
 #ifndef WDMDMA_WDM_MDL_CHAIN_H
 #define WDMDMA_WDM_MDL_CHAIN_H
@@ -9,10 +9,10 @@
 #include "core/transfer.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* A chain of MDLs longer than this is taken for a loop. */
+/* A longer chain of MDLs is treated as a loop. */
 #define WDM_CHAIN_LIMIT		65536
 
-/* Flags of the calls that take some. */
+/* All flags that a call for a transfer may have. */
 #define WDM_TRANSFER_FLAGS	(DMA_SYNCHRONOUS_CALLBACK | DMA_ZERO_BUFFERS | DMA_FAIL_ON_BOUNCE)
 
 static inline enum dma_data_direction wdm_direction(BOOLEAN write_to_device)
@@ -20,13 +20,16 @@ static inline enum dma_data_direction wdm_direction(BOOLEAN write_to_device)
 	return write_to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 }
 
-/* Bytes of a list with @elements elements. Nothing of ours stands behind them. */
+/* Return the bytes of a list with @elements elements. The module stores nothing behind them. */
 static inline u64 wdm_sg_list_bytes(u64 elements)
 {
 	return sizeof(SCATTER_GATHER_LIST) + elements * sizeof(SCATTER_GATHER_ELEMENT);
 }
 
-/* Where in the MDL an address of its range is: no more than an index, so it need not be valid. */
+/*
+ * Return the offset of an address in the MDL's range. The address is only an index, so it need
+ * not be valid.
+ */
 static inline u64 wdm_va_offset(const MDL *mdl, const void *current_va)
 {
 	return (ULONG_PTR)current_va - (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
@@ -42,9 +45,9 @@ struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length);
 NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID context);
 
 /*
- * The arguments of the four calls; @va is NULL in those that count from the chain's start.
- * @source is what they say, once it is checked. @readers: the list is also looked at by
- * who holds nothing but RCU's read lock, after wdmdma_sg_list_is_live().
+ * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
+ * start of the chain. @source is set when the arguments are checked. @readers says that the list
+ * may also be read under the RCU read lock alone, after wdmdma_sg_list_is_live().
  */
 struct wdm_sg_list_args {
 	const char *call;

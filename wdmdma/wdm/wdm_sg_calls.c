@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: scatter/gather lists: the calls.
+ * WDM layer: the calls for scatter/gather lists.
  *
- * Four calls start a list; they differ in how they name the memory, who has the
- * memory for the list, and whether the driver can cancel or wants no waiting.
- * PutScatterGatherList ends them all. A list does not take the adapter's channel.
- * What a list is, is in wdm/wdm_sg_list.c.
+ * Four calls start a list. They differ in how they name the memory, in who provides the memory
+ * for the list, and in whether the driver can cancel the call or asks for no waiting.
+ * PutScatterGatherList ends the lists of all four. A list does not take the adapter's channel.
+ * wdm/wdm_sg_list.c has the list itself.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,29 +21,33 @@
  * WdmGetScatterGatherList() - GetScatterGatherList: map memory into a list
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: passed on to the routine
- * @mdl: resident pages, alone or chained; not needed after the call
- * @current_va: where the transfer begins, in terms of MmGetMdlVirtualAddress(@mdl):
- *	an index into the first MDL, which may be an address of another process
+ * @mdl: resident pages, alone or chained. Not needed after the call
+ * @current_va: start of the transfer, in terms of MmGetMdlVirtualAddress(@mdl). The address is
+ *	an index into the first MDL, and may be an address of another process
  * @length: bytes, from there along the chain
- * @execution_routine: called at DISPATCH_LEVEL with the list, before or after this
- *	returns; its second argument is NULL
+ * @execution_routine: called at DISPATCH_LEVEL with the list, before or after this function
+ *	returns. Its second argument is NULL
  * @context: passed on to the routine
  * @write_to_device: TRUE if the device reads the memory
  *
- * Answers to wdm: PGET_SCATTER_GATHER_LIST. The memory is the device's until
- * PutScatterGatherList. Any number of lists may be there or wait; what cannot be
- * mapped now waits, and routines are called in the order of the calls. An adapter
- * without ScatterGather gets one element for all.
+ * Answers to wdm: PGET_SCATTER_GATHER_LIST. The device owns the memory until
+ * PutScatterGatherList. An adapter may have any number of lists, mapped or waiting. A request
+ * that cannot be mapped now waits, and routines are called in the order of the calls. An adapter
+ * without ScatterGather gets a list with one element.
  *
- * Differs from Windows: map registers are counted for each transfer, not over all
- * that are under way. Not in hard interrupts, but below DISPATCH_LEVEL.
+ * Differs from Windows: map registers are counted for each transfer, and not over all transfers
+ * under way. The call may be made below DISPATCH_LEVEL, but not in hard interrupts.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS, and the routine is called once; any other, and it never is:
- * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted, or no
- * memory; STATUS_BUFFER_TOO_SMALL if the chain has fewer bytes;
- * STATUS_INVALID_PARAMETER; STATUS_NOT_SUPPORTED for what cannot be mapped here;
- * STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * Return:
+ * * STATUS_SUCCESS if the routine has been or will be called, once. With every other status
+ *   the routine is never called
+ * * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted, or no memory
+ * * STATUS_BUFFER_TOO_SMALL if the chain has fewer bytes
+ * * STATUS_INVALID_PARAMETER
+ * * STATUS_NOT_SUPPORTED for memory that cannot be mapped here
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object, PMDL mdl,
 				 PVOID current_va, ULONG length,
@@ -74,23 +78,23 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
  * WdmBuildScatterGatherList() - BuildScatterGatherList: into memory of the driver
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: as for GetScatterGatherList
- * @mdl: the same
- * @current_va: the same
- * @length: the same
- * @execution_routine: the same
- * @context: the same
- * @write_to_device: the same
- * @scatter_gather_buffer: memory for the list; the driver's, and the list's until
+ * @mdl: as for GetScatterGatherList
+ * @current_va: as for GetScatterGatherList
+ * @length: as for GetScatterGatherList
+ * @execution_routine: as for GetScatterGatherList
+ * @context: as for GetScatterGatherList
+ * @write_to_device: as for GetScatterGatherList
+ * @scatter_gather_buffer: memory of the driver for the list. The driver must not use it until
  *	PutScatterGatherList
- * @scatter_gather_length: its bytes: what CalculateScatterGatherList says
+ * @scatter_gather_length: bytes of the buffer, as CalculateScatterGatherList says
  *
- * Answers to wdm: PBUILD_SCATTER_GATHER_LIST. The list is nowhere but in the buffer,
- * and nothing else is.
+ * Answers to wdm: PBUILD_SCATTER_GATHER_LIST. The list lies completely in the buffer, and nothing
+ * else is stored there.
  *
- * Differs from Windows: the call needs a little memory besides, and fails without.
+ * Differs from Windows: the call needs a little memory besides the buffer, and fails without.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: as GetScatterGatherList; STATUS_BUFFER_TOO_SMALL also for the buffer.
+ * Return: as GetScatterGatherList. STATUS_BUFFER_TOO_SMALL also for the buffer.
  */
 NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object, PMDL mdl,
 				   PVOID current_va, ULONG length,
@@ -121,7 +125,7 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	return wdm_sg_list_get(dma_adapter, &args, &list);
 }
 
-/* What an Ex call must have; NULL if it has. */
+/* Return the reason why the arguments of an Ex call are refused, or NULL. */
 static const char *wdm_sg_list_ex_fault(const struct wdm_sg_list_args *args, const void *list_out)
 {
 	if (!args->block)
@@ -137,30 +141,33 @@ static const char *wdm_sg_list_ex_fault(const struct wdm_sg_list_args *args, con
  * WdmGetScatterGatherListEx() - GetScatterGatherListEx: with a context and flags
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: passed on to the routine
- * @dma_transfer_context: initialized; CancelAdapterChannel takes it while the list waits
- * @mdl: resident pages, alone or chained; not needed after the call
- * @offset: where the transfer begins: bytes from the first byte of @mdl, along the chain
+ * @dma_transfer_context: must be initialized. CancelAdapterChannel accepts the context while
+ *	the list waits
+ * @mdl: resident pages, alone or chained. Not needed after the call
+ * @offset: start of the transfer, in bytes from the first byte of @mdl, along the chain
  * @length: bytes
- * @flags: DMA_SYNCHRONOUS_CALLBACK: now or not at all; DMA_FAIL_ON_BOUNCE: fail rather
- *	than copy; DMA_ZERO_BUFFERS: no stale data, which is so in any case
- * @execution_routine: as for GetScatterGatherList; may be NULL in a synchronous call
+ * @flags: DMA_SYNCHRONOUS_CALLBACK fails instead of waiting. DMA_FAIL_ON_BOUNCE fails instead
+ *	of copying. DMA_ZERO_BUFFERS changes nothing, because the device never sees stale data
+ * @execution_routine: as for GetScatterGatherList. May be NULL in a synchronous call
  * @context: passed on to the routine
  * @write_to_device: TRUE if the device reads the memory
- * @dma_completion_routine: not used: for DMA controllers
+ * @dma_completion_routine: not used, because it is for DMA controllers
  * @completion_context: not used
- * @scatter_gather_list: receives the list, before the routine is called; NULL on
- *	failure, and if the list waits. Optional with a routine
+ * @scatter_gather_list: receives the list, before the routine is called, or NULL on
+ *	failure and if the list waits. Optional if there is a routine
  *
  * Answers to wdm: PGET_SCATTER_GATHER_LIST_EX.
  *
- * Differs from Windows: the page says that list and map registers go when the routine
- * returns; drivers call PutScatterGatherList, and here they have to.
+ * Differs from Windows: the page says that list and map registers are freed when the routine
+ * returns. Drivers call PutScatterGatherList nevertheless, and must do so here.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: as GetScatterGatherList, but STATUS_INVALID_PARAMETER if the chain has fewer
- * bytes; STATUS_INSUFFICIENT_RESOURCES also when a synchronous call would have to
- * wait, or when memory would have to be copied and must not; STATUS_CANCELLED if the
- * context is.
+ * Return: as GetScatterGatherList, with these exceptions:
+ *
+ * * STATUS_INVALID_PARAMETER if the chain has fewer bytes
+ * * STATUS_INSUFFICIENT_RESOURCES also if a synchronous call would have to wait, or if memory
+ *   would have to be copied and must not
+ * * STATUS_CANCELLED if the context is cancelled
  */
 NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
 				   PVOID dma_transfer_context, PMDL mdl, ULONGLONG offset,
@@ -200,25 +207,25 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
  * WdmBuildScatterGatherListEx() - BuildScatterGatherListEx: into memory of the driver
  * @dma_adapter: from IoGetDmaAdapter()
  * @device_object: as for GetScatterGatherListEx
- * @dma_transfer_context: the same
- * @mdl: the same
- * @offset: the same
- * @length: the same
- * @flags: the same
- * @execution_routine: the same
- * @context: the same
- * @write_to_device: the same
+ * @dma_transfer_context: as for GetScatterGatherListEx
+ * @mdl: as for GetScatterGatherListEx
+ * @offset: as for GetScatterGatherListEx
+ * @length: as for GetScatterGatherListEx
+ * @flags: as for GetScatterGatherListEx
+ * @execution_routine: as for GetScatterGatherListEx
+ * @context: as for GetScatterGatherListEx
+ * @write_to_device: as for GetScatterGatherListEx
  * @scatter_gather_buffer: as for BuildScatterGatherList
- * @scatter_gather_length: its bytes: what GetDmaTransferInfo says
- * @dma_completion_routine: not used: for DMA controllers
+ * @scatter_gather_length: bytes of the buffer, as GetDmaTransferInfo says
+ * @dma_completion_routine: not used, because it is for DMA controllers
  * @completion_context: not used
- * @scatter_gather_list: a PSCATTER_GATHER_LIST pointer: receives
+ * @scatter_gather_list: a pointer to a PSCATTER_GATHER_LIST, which receives
  *	@scatter_gather_buffer, or NULL on failure
  *
  * Answers to wdm: PBUILD_SCATTER_GATHER_LIST_EX. See GetScatterGatherListEx.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: as GetScatterGatherListEx; STATUS_BUFFER_TOO_SMALL for the buffer.
+ * Return: as GetScatterGatherListEx, and STATUS_BUFFER_TOO_SMALL for the buffer.
  */
 NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
 				     PVOID dma_transfer_context, PMDL mdl, ULONGLONG offset,
@@ -265,12 +272,12 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 /**
  * WdmPutScatterGatherList() - PutScatterGatherList: end the transfer of a list
  * @dma_adapter: the adapter of the list
- * @scatter_gather: the list; its memory is free, or the driver's again, afterwards
- * @write_to_device: the direction that it was started with
+ * @scatter_gather: the list. Afterwards its memory is freed, or belongs to the driver again
+ * @write_to_device: the direction that the list was started with
  *
- * Answers to wdm: PPUT_SCATTER_GATHER_LIST. The device must be done with the memory.
- * Only now may the driver look at what it wrote. What is no live list of the adapter
- * is reported, and changes nothing. A wrong direction is reported, and not used.
+ * Answers to wdm: PPUT_SCATTER_GATHER_LIST. The device must be done with the memory. The driver
+ * must not look at data from the device before this call. If the pointer is no live list of the
+ * adapter, the call is reported and changes nothing. A wrong direction is reported and not used.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -291,16 +298,19 @@ void WdmPutScatterGatherList(PDMA_ADAPTER dma_adapter, PSCATTER_GATHER_LIST scat
  * @dma_adapter: the adapter of the list
  * @scatter_gather: a live list
  * @original_mdl: the MDL that the list was made from
- * @target_mdl: receives an MDL of the memory that the device uses; NULL on failure
+ * @target_mdl: receives an MDL of the memory that the device uses, or NULL on failure
  *
- * Answers to wdm: PBUILD_MDL_FROM_SCATTER_GATHER_LIST. That is @original_mdl, unless
- * the memory is copied; then it is a chain, an MDL for each element, and not mapped.
- * It is gone with PutScatterGatherList.
+ * Answers to wdm: PBUILD_MDL_FROM_SCATTER_GATHER_LIST. The result is @original_mdl, unless the
+ * memory is copied. If the memory is copied, the result is a chain with an MDL for each element,
+ * which is not mapped. PutScatterGatherList frees the chain.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_NONE_MAPPED in a second call for the list;
- * STATUS_INSUFFICIENT_RESOURCES; STATUS_INVALID_PARAMETER; STATUS_INVALID_DEVICE_STATE at
- * the wrong level.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_NONE_MAPPED in a second call for the list
+ * * STATUS_INSUFFICIENT_RESOURCES
+ * * STATUS_INVALID_PARAMETER
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmBuildMdlFromScatterGatherList(PDMA_ADAPTER dma_adapter,
 					  PSCATTER_GATHER_LIST scatter_gather, PMDL original_mdl,

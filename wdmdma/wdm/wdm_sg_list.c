@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: scatter/gather lists: from the arguments of a call to a list, and what is the
- * face's in it: its memory, its elements, and MDLs made from it.
+ * WDM layer: scatter/gather lists. This file makes a list of the arguments of a call, and has the
+ * parts of a list that belong to this layer: its memory, its elements, and the MDLs made from it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,7 +16,7 @@
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* A list in memory of ours. */
+/* A list in memory of the module. */
 struct wdm_sg_list_memory {
 	struct rcu_head rcu;
 	SCATTER_GATHER_LIST list;
@@ -24,11 +24,11 @@ struct wdm_sg_list_memory {
 
 /**
  * struct wdm_list - a list
- * @transfer: first, so that both are freed as one
- * @memory: the list's memory; NULL where it is the driver's
+ * @transfer: the first member, so that both are freed as one
+ * @memory: the list's memory, or NULL if the driver provided the memory
  * @mdl: chain of MDLs that BuildMdlFromScatterGatherList made
- * @has_mdl: that was called
- * @readers: @memory may be looked at under RCU's read lock alone
+ * @has_mdl: BuildMdlFromScatterGatherList was called
+ * @readers: @memory may be read under the RCU read lock alone
  */
 struct wdm_list {
 	struct wdmdma_transfer transfer;
@@ -43,7 +43,7 @@ static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 	return container_of(transfer, struct wdm_list, transfer);
 }
 
-/* Write the segments of a mapped transfer into a list with room for them. */
+/* Write the segments of a mapped transfer into a list, which must have room for them. */
 void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
 {
 	struct scatterlist *sg = NULL;
@@ -79,7 +79,7 @@ static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 	wdm_sg_list_fill(transfer, transfer->callback.list);
 }
 
-/* There are no IRPs for the second argument. */
+/* Call the driver's routine. Its second argument is NULL because there are no IRPs. */
 static void wdm_sg_list_call(const struct wdmdma_callback *callback)
 {
 	PDRIVER_LIST_CONTROL routine = callback->routine;
@@ -101,8 +101,9 @@ static void wdm_sg_list_free_mdls(PMDL mdl)
 }
 
 /*
- * In any context, and there vfree() is not possible. RCU's delay costs more than the rest of
- * a short list's end, so only lists that have readers pay for it.
+ * Free the memory of a list, in any context. vfree() may not be called in all of them, so memory
+ * of vmalloc() is freed after an RCU grace period. That delay costs more than the rest of the end
+ * of a short list, so of the other lists only those with readers pay for it.
  */
 static void wdm_sg_list_free_memory(struct wdm_sg_list_memory *memory, bool readers)
 {
@@ -167,7 +168,10 @@ static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_
 	return NULL;
 }
 
-/* Take the driver's memory for the list, if the driver gave some. */
+/*
+ * Use the driver's memory for the list, if the driver gave some. Return the reason why the memory
+ * cannot be used, or NULL.
+ */
 static const char *wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
 					   const struct wdm_sg_list_args *args, NTSTATUS *status)
 {
@@ -186,8 +190,8 @@ static const char *wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
 }
 
 /*
- * Make the record of a checked list, and start it. Return the reason of a failure, unless the core
- * has reported it, and the status in @status.
+ * Make the record of a checked list, and start it. Return the reason of a failure, unless the
+ * core has reported it, and the status in @status.
  */
 static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 				     const struct wdm_sg_list_args *args,
@@ -209,7 +213,7 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	transfer->direction = wdm_direction(args->write);
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	transfer->context = args->block;
-	/* The driver calls FreeAdapterObject then. */
+	/* Without a routine the driver has to call FreeAdapterObject. */
 	transfer->unended = !args->routine;
 	transfer->ops = &wdm_sg_list_ops;
 	transfer->callback.routine = args->routine;
@@ -232,7 +236,7 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	return fault;
 }
 
-/* What the four calls share. @result: the list, or NULL while it waits. */
+/* Start a list for any of the four calls. @result receives the list, or NULL while it waits. */
 NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
 			 PSCATTER_GATHER_LIST *result)
 {
@@ -255,7 +259,7 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
 	return status;
 }
 
-/* An MDL of the memory behind one segment; NULL when out of memory. */
+/* Return an MDL of the memory behind one segment, or NULL when out of memory. */
 static PMDL wdm_sg_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_addr_t dma, u32 len)
 {
 	PMDL mdl = wdm_mdl_alloc_gfp((PVOID)offset_in_page(dma), len, GFP_ATOMIC);
@@ -270,7 +274,7 @@ static PMDL wdm_sg_list_segment_mdl(const struct wdmdma_transfer *transfer, dma_
 	return mdl;
 }
 
-/* A chain of MDLs for the memory that a list points to: one for each element. */
+/* Return a chain of MDLs for the memory of a list, with an MDL for each element. */
 static PMDL wdm_sg_list_build_mdls(const struct wdmdma_transfer *transfer)
 {
 	unsigned int nr = wdmdma_transfer_segments(transfer);
@@ -291,7 +295,7 @@ static PMDL wdm_sg_list_build_mdls(const struct wdmdma_transfer *transfer)
 	return first;
 }
 
-/* The MDL of the memory that the device uses for a list; once for each list. */
+/* Make the MDL of the memory that the device uses for a list. Fail in a second call for a list. */
 NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
 			 PMDL original, PMDL *target)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: system DMA: adapters of devices whose bytes a DMA controller moves, and the
- * calls that are for these only. Their transfers are those of wdm/wdm_transfer.c.
+ * WDM layer: system DMA. These are adapters of devices whose bytes a DMA controller moves, and
+ * the calls that exist only for such adapters. wdm/wdm_transfer.c has their transfers.
  *
- * The controllers are ISA's. What a description asks for is done, or refused: a channel
- * that runs in another way than its device thinks loses bytes.
+ * The controllers are those of ISA. A request of a description that ISA cannot meet must be
+ * refused, because a channel that runs in another way than its device expects loses bytes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,10 @@
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
-/* What no ISA channel can be; NULL if it can. Only version 3 has the fields at the end. */
+/*
+ * Return the reason why no ISA channel fits this description, or NULL if one does. Only version 3
+ * of the description has the fields at the end.
+ */
 static const char *wdm_system_fault(const struct wdmdma_device *device,
 				    const DEVICE_DESCRIPTION *description)
 {
@@ -71,12 +74,12 @@ const char *wdm_system_get(const struct wdmdma_device *device,
  * WdmReadDmaCounter() - ReadDmaCounter: bytes that a DMA controller has left to move
  * @dma_adapter: from IoGetDmaAdapter()
  *
- * Answers to wdm: PREAD_DMA_COUNTER. Bytes, also where the channel counts words. With
- * AutoInitialize they are those to the end of the buffer: never 0. After
- * FlushAdapterBuffers they are what was left then.
+ * Answers to wdm: PREAD_DMA_COUNTER. The result is in bytes, also where the channel counts words.
+ * With AutoInitialize it is the number of bytes to the end of the buffer, which is never 0. After
+ * FlushAdapterBuffers it is the number of bytes that were left at that call.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the bytes; 0 without a transfer, and, with the reason in the log, for a bus
+ * Return: the bytes, or 0 without a transfer. Also 0, with the reason in the log, for a bus
  * master, which has no such counter.
  */
 ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
@@ -98,14 +101,14 @@ ULONG WdmReadDmaCounter(PDMA_ADAPTER dma_adapter)
 /**
  * WdmConfigureAdapterChannel() - ConfigureAdapterChannel: of a DMA controller
  * @dma_adapter: from IoGetDmaAdapter()
- * @function_number: function of the controller's own
- * @context: for that
+ * @function_number: function that is specific to the controller
+ * @context: argument of the function
  *
- * Answers to wdm: PCONFIGURE_ADAPTER_CHANNEL. ISA's controllers have no functions of
- * their own, and bus masters have no controller.
+ * Answers to wdm: PCONFIGURE_ADAPTER_CHANNEL. ISA's controllers have no functions of their own,
+ * and bus masters have no controller.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_NOT_IMPLEMENTED; STATUS_INVALID_PARAMETER for what is no adapter.
+ * Return: STATUS_NOT_IMPLEMENTED, or STATUS_INVALID_PARAMETER if @dma_adapter is no adapter.
  */
 NTSTATUS WdmConfigureAdapterChannel(PDMA_ADAPTER dma_adapter, ULONG function_number, PVOID context)
 {

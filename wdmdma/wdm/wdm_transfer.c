@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: transfers under map registers.
- */
+/* WDM layer: transfers under map registers. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "core/adapter.h"
@@ -11,7 +9,10 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
-/* Why these bytes cannot be mapped; NULL, and the rest of @part filled in, if they can. */
+/*
+ * Return the reason why these bytes cannot be mapped. Return NULL and fill in the rest of @part
+ * if they can.
+ */
 static const char *wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,
 			       BOOLEAN write_to_device)
 {
@@ -45,23 +46,23 @@ static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
  * WdmMapTransfer() - MapTransfer: map one contiguous piece
  * @dma_adapter: from IoGetDmaAdapter()
  * @mdl: resident pages, alone or chained
- * @map_register_base: as the routine got it
- * @current_va: where the piece begins, in terms of MmGetMdlVirtualAddress(@mdl): an
- *	index into the first MDL
- * @length: bytes that are to be mapped; with ScatterGather it becomes those that follow
- *	each other for the device and have map registers; 0 on failure
+ * @map_register_base: the base that the routine received
+ * @current_va: start of the piece, in terms of MmGetMdlVirtualAddress(@mdl). The address is
+ *	an index into the first MDL
+ * @length: bytes to map. With ScatterGather it receives the number of bytes that are
+ *	contiguous for the device and have map registers. Receives 0 on failure
  * @write_to_device: TRUE if the device reads the memory
  *
- * Answers to wdm: PMAP_TRANSFER. The memory is the device's until FlushAdapterBuffers.
- * With system DMA the channel is programmed, and runs when the device asks; the bytes
- * are at most those up to a boundary of the channel's, 64 or 128 KiB.
+ * Answers to wdm: PMAP_TRANSFER. The device owns the memory until FlushAdapterBuffers. With
+ * system DMA the channel is programmed, and runs when the device asks. The bytes must not cross a
+ * boundary of the channel, 64 or 128 KiB, so at most the bytes up to the boundary are mapped.
  *
- * Differs from Windows: may fail, since no memory is reserved for map registers; with
- * system DMA for lack of a little memory to note what is mapped, only.
+ * Differs from Windows: the call may fail, since no memory is reserved for map registers. With
+ * system DMA it fails only for lack of a little memory to record the mapping.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the logical address, which with system DMA says no more than that it is done;
- * 0, with the reason in the log.
+ * Return: the logical address, or 0 with the reason in the log. With system DMA the address only
+ * means success.
  */
 PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 				PVOID current_va, PULONG length, BOOLEAN write_to_device)
@@ -104,30 +105,34 @@ static void wdm_store_list(const struct wdmdma_transfer *transfer, void *to)
  * WdmMapTransferEx() - MapTransferEx: map a part of a chain into a list
  * @dma_adapter: from IoGetDmaAdapter()
  * @mdl: resident pages, alone or chained
- * @map_register_base: as the routine got it
- * @offset: where the part begins: bytes from the first byte of @mdl, along the chain
- * @device_offset: 0: ISA has no addresses of devices; not used for bus masters
- * @length: bytes that are to be mapped; receives those that were; 0 on failure
+ * @map_register_base: the base that the routine received
+ * @offset: start of the part, in bytes from the first byte of @mdl, along the chain
+ * @device_offset: must be 0 with system DMA, because ISA has no device addresses. Not used for
+ *	bus masters
+ * @length: bytes to map. Receives the bytes that were mapped, or 0 on failure
  * @write_to_device: TRUE if the device reads the memory
- * @scatter_gather_buffer: receives the list. Optional with system DMA, where it has one
- *	element, and that is of no use
- * @scatter_gather_buffer_length: its bytes
- * @dma_completion_routine: NULL: ISA's controllers do not say when they are done; not
- *	used for bus masters
+ * @scatter_gather_buffer: receives the list. Optional with system DMA, where the list has one
+ *	element of no use
+ * @scatter_gather_buffer_length: bytes of the buffer
+ * @dma_completion_routine: must be NULL with system DMA, because ISA's controllers do not
+ *	signal completion. Not used for bus masters
  * @completion_context: not used
  *
- * Answers to wdm: PMAP_TRANSFER_EX. What the list has room for, and the map registers,
- * is mapped. The memory is the device's until FlushAdapterBuffersEx, which has to come
- * before the next MapTransferEx. With system DMA the channel is programmed, as by
- * MapTransfer.
+ * Answers to wdm: PMAP_TRANSFER_EX. As many bytes are mapped as the list and the map registers
+ * have room for. The device owns the memory until FlushAdapterBuffersEx, which must be called
+ * before the next MapTransferEx. With system DMA the channel is programmed, as by MapTransfer.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS, possibly with fewer bytes; STATUS_INVALID_PARAMETER, also for
- * a buffer that has not room for one element; STATUS_INSUFFICIENT_RESOURCES;
- * STATUS_NOT_SUPPORTED for what cannot be mapped here, or no ISA controller does;
- * STATUS_CANCELLED if the context of the registers is; STATUS_DELETE_PENDING after unbind;
- * STATUS_INVALID_DEVICE_STATE at the wrong level, and if the channel has a transfer under
- * other registers.
+ * Return:
+ * * STATUS_SUCCESS, possibly with fewer bytes
+ * * STATUS_INVALID_PARAMETER, also for a buffer without room for one element
+ * * STATUS_INSUFFICIENT_RESOURCES
+ * * STATUS_NOT_SUPPORTED for memory that cannot be mapped here, or a request that no ISA
+ *   controller can do
+ * * STATUS_CANCELLED if the context of the registers is cancelled
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level, or if the channel has a transfer under
+ *   other registers
  */
 NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 			  ULONGLONG offset, ULONG device_offset, PULONG length,
@@ -174,7 +179,7 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	return wdm_status(ret);
 }
 
-/* What the two flushes share. The offset is one of @mdl, which need not have the bytes. */
+/* Flush for either call. @offset counts from the start of @mdl, and may lie outside of @mdl. */
 static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID map_register_base,
 		     u64 offset, ULONG length, BOOLEAN write_to_device)
 {
@@ -197,21 +202,21 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
 }
 
 /**
- * WdmFlushAdapterBuffers() - FlushAdapterBuffers: end what MapTransfer mapped
+ * WdmFlushAdapterBuffers() - FlushAdapterBuffers: end a mapping of MapTransfer
  * @dma_adapter: from IoGetDmaAdapter()
  * @mdl: as for MapTransfer
- * @map_register_base: the same
- * @current_va: where the first piece began
- * @length: bytes of all pieces; all that is mapped of the MDL from there on
+ * @map_register_base: as for MapTransfer
+ * @current_va: start of the first piece
+ * @length: bytes of all pieces, which must be all that is mapped of the MDL from there on
  * @write_to_device: as for MapTransfer
  *
- * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory; a
- * system DMA channel is stopped, done or not. Only now may the driver look at what the
- * device wrote. A wrong direction is reported, and not used.
+ * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory. A system DMA
+ * channel is stopped, even if its transfer is not done. The driver must not look at data from the
+ * device before this call. A wrong direction is reported and not used.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: TRUE; FALSE, with the reason in the log, and nothing changes, if nothing of
- * that is mapped, or more than that.
+ * Return: TRUE. FALSE, with the reason in the log and nothing changed, if the range is not mapped
+ * or more than the range is mapped.
  */
 BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 			       PVOID current_va, ULONG length, BOOLEAN write_to_device)
@@ -227,20 +232,22 @@ BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_reg
 }
 
 /**
- * WdmFlushAdapterBuffersEx() - FlushAdapterBuffersEx: end what MapTransferEx mapped
+ * WdmFlushAdapterBuffersEx() - FlushAdapterBuffersEx: end a mapping of MapTransferEx
  * @dma_adapter: from IoGetDmaAdapter()
  * @mdl: as for MapTransferEx
- * @map_register_base: the same
- * @offset: the same
+ * @map_register_base: as for MapTransferEx
+ * @offset: as for MapTransferEx
  * @length: bytes that were mapped, or more
  * @write_to_device: as for MapTransferEx
  *
  * Answers to wdm: PFLUSH_ADAPTER_BUFFERS_EX. See FlushAdapterBuffers.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER if nothing of that is mapped, or more
- * than that; STATUS_DELETE_PENDING after unbind; STATUS_INVALID_DEVICE_STATE at the wrong
- * level.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER if the range is not mapped, or more than the range is mapped
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmFlushAdapterBuffersEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 				  ULONGLONG offset, ULONG length, BOOLEAN write_to_device)

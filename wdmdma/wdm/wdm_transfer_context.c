@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: transfer contexts.
+ * WDM layer: transfer contexts.
  *
- * A context is a block in the driver's memory by which it can cancel a request.
- * There is no call that takes it back, so it holds nothing but its state. A request
- * that waits is found by the block's address.
+ * A context is a block in the driver's memory, by which the driver can cancel a request. No call
+ * gives a context back, so the block holds nothing but its state. A waiting request is found by
+ * the address of the block.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,18 +21,18 @@
 #define WDM_CONTEXT_MAGIC	0x57444d4354583031ULL
 
 enum wdm_context_state {
-	WDM_CONTEXT_NEW,	/* initialized; nothing was asked for with it */
+	WDM_CONTEXT_NEW,	/* initialized, and not used for a request yet */
 	WDM_CONTEXT_USED,
-	WDM_CONTEXT_CANCELLED,	/* what is asked for with it is not done */
+	WDM_CONTEXT_CANCELLED,	/* a request under this context is refused */
 };
 
 /**
- * struct wdm_context - what we keep in the driver's block
+ * struct wdm_context - the contents of the driver's block
  * @magic: WDM_CONTEXT_MAGIC
- * @adapter: whose; compared, and not followed
+ * @adapter: the adapter of the context. Compared, and never dereferenced
  * @state: enum wdm_context_state
  *
- * The block may have any alignment, so it is copied in and out, under the lock.
+ * The block may have any alignment, so it must be copied in and out, under wdm_contexts_lock.
  */
 struct wdm_context {
 	u64 magic;
@@ -42,12 +42,12 @@ struct wdm_context {
 
 static_assert(sizeof(struct wdm_context) <= DMA_TRANSFER_CONTEXT_SIZE_V1);
 
-/* One for all blocks: held for as long as a block is copied. */
+/* Protects all blocks. Held only while a block is copied. */
 static DEFINE_SPINLOCK(wdm_contexts_lock);
 
 /*
- * Change the state of a context of this adapter, if it is @from; what it was goes to
- * @was. False, reported, if the block is none.
+ * Change the state of a context of this adapter to @to if it is @from, and store the old state in
+ * @was. Return false, and report, if the block is no context of this adapter.
  */
 static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
 			       u32 from, u32 to, u32 *was)
@@ -75,7 +75,7 @@ static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call,
 	return valid;
 }
 
-/* Does a request under this context wait? */
+/* Return true if a request under this context waits. */
 static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
 {
 	return wdmdma_sg_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
@@ -84,16 +84,18 @@ static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
 /**
  * WdmInitializeDmaTransferContext() - InitializeDmaTransferContext
  * @dma_adapter: from IoGetDmaAdapter()
- * @dma_transfer_context: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes of the driver's, aligned or
- *	not; the contents do not matter
+ * @dma_transfer_context: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes of the driver, aligned or
+ *	not. The old contents do not matter
  *
- * Answers to wdm: PINITIALIZE_DMA_TRANSFER_CONTEXT. The block owns nothing: it may be
- * initialized again, or freed, when no request waits under it. A context that was
- * not cancelled may also be used again as it is.
+ * Answers to wdm: PINITIALIZE_DMA_TRANSFER_CONTEXT. The block owns nothing. The driver may
+ * initialize it again, or free it, while no request waits under it. A context that was not
+ * cancelled may also be used again as it is.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for NULL, or while a request waits
- * under the block; STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER for NULL, or while a request waits under the block
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
 {
@@ -120,7 +122,7 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 	return status;
 }
 
-/* A request is made under this context: may it be? */
+/* Mark a context as used by a new request. Return an error if the request must not be made. */
 NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
 {
 	u32 was;
@@ -140,12 +142,12 @@ NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID
  * @device_object: ignored
  * @dma_transfer_context: the context of the request
  *
- * Answers to wdm: PCANCEL_ADAPTER_CHANNEL. If nothing was asked for with the context
- * yet, the request that comes is not done: it returns STATUS_CANCELLED.
+ * Answers to wdm: PCANCEL_ADAPTER_CHANNEL. If the context has not been used for a request yet,
+ * the next request under it returns STATUS_CANCELLED.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: TRUE if the request's routine will not be called; FALSE if it was, or is
- * about to be, or there is no such request.
+ * Return: TRUE if the routine of the request will not be called. FALSE if it was called, or is
+ * about to be called, or if there is no such request.
  */
 BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object,
 				PVOID dma_transfer_context)
@@ -171,13 +173,15 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
  * @dma_adapter: from IoGetDmaAdapter()
  * @dma_transfer_context: the context of the request
  *
- * Answers to wdm: PCANCEL_MAPPED_TRANSFER. What is asked for with the context from now
- * on returns STATUS_CANCELLED, and so does MapTransferEx under its registers. A transfer
- * that a bus master was given goes on: only its driver can stop it.
+ * Answers to wdm: PCANCEL_MAPPED_TRANSFER. From now on a request under this context returns
+ * STATUS_CANCELLED, and so does MapTransferEx under its registers. A transfer that a bus master
+ * was given goes on, because only its driver can stop the device.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for what is no initialized context;
- * STATUS_INVALID_DEVICE_STATE at the wrong level.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER if the block is no initialized context
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
 NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_context)
 {
@@ -188,7 +192,7 @@ NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_co
 
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
-	/* It is new or used, and does not go back from one to the other. */
+	/* The state is either new or used, and a used context does not become new again. */
 	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was) &&
 	    wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_USED,
