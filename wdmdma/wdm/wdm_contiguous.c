@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: physical addresses of kernel memory, and physically contiguous memory.
- */
+/* WDM layer: physical addresses of kernel memory, and physically contiguous memory. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
@@ -15,10 +13,13 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* Contiguous memory that drivers hold: page sets, by CPU page number. Used in any context. */
+/* Page sets of contiguous memory that drivers hold, by CPU page number. Used in any context. */
 static DEFINE_XARRAY_FLAGS(wdm_contiguous, XA_FLAGS_LOCK_IRQ);
 
-/* Mapped page by page? Static memory of a module is, as nonpaged as it is on Windows. */
+/*
+ * Return true if the memory is mapped page by page. Static memory of a module is, too, and is
+ * nonpaged as on Windows.
+ */
 static bool wdm_is_mapped_by_page(const void *va)
 {
 #ifdef MODULES_VADDR
@@ -28,21 +29,24 @@ static bool wdm_is_mapped_by_page(const void *va)
 	return is_vmalloc_addr(va);
 }
 
-/* Is a page there, and does the kernel know it as memory? Then vmalloc_to_page() may look. */
+/* Return true if the page is present and memory, so that vmalloc_to_page() may be called. */
 static bool wdm_has_page(const void *va)
 {
 #if defined(CONFIG_X86) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)va, &level);
 
-	/* There is no struct page at all for device memory: not even its address can be had. */
+	/* Device memory has no struct page, so not even the address of one can be computed. */
 	if (!pte || !pte_present(*pte) || !pfn_valid(pte_pfn(*pte)))
 		return false;
 #endif
 	return true;
 }
 
-/* The page frame behind an address of the kernel, whichever way it is mapped. Any context. */
+/*
+ * Set @pfn to the page frame behind an address of the kernel, whichever way the page is mapped.
+ * Return false if there is no memory of the kernel. Any context.
+ */
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn)
 {
 	struct page *page;
@@ -63,11 +67,11 @@ bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn)
  * MmGetPhysicalAddress() - the CPU's physical address of kernel memory
  * @base_address: an address of kmalloc, vmalloc, contiguous or common-buffer memory
  *
- * Answers to wdm: MmGetPhysicalAddress. This is not what a device needs: with an
- * IOMMU the logical address of the buffer is another one.
+ * Answers to wdm: MmGetPhysicalAddress. A device must not use this address, because with an IOMMU
+ * the logical address of the buffer is another one.
  *
  * Context: any.
- * Return: the address; 0, with a message, for what is no memory of the kernel.
+ * Return: the address, or 0 with a message if there is no memory of the kernel.
  */
 PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
 {
@@ -83,8 +87,8 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
 EXPORT_SYMBOL_GPL(MmGetPhysicalAddress);
 
 /*
- * At the end of the module: no driver is left that could free its memory. An
- * insertion that failed may have left inner nodes in the table, too.
+ * Free all contiguous memory when the module is unloaded, because no driver is left that could.
+ * An insertion that failed may have left inner nodes in the table, which are freed, too.
  */
 void wdm_memory_exit(void)
 {
@@ -111,7 +115,10 @@ static int wdm_contiguous_keep(struct wdmdma_pages *pages)
 	return ret;
 }
 
-/* Why there is no such memory; NULL, and the pages, if there is. */
+/*
+ * Allocate contiguous memory, map it and store it in @result. Return the reason of a failure, or
+ * NULL.
+ */
 static const char *wdm_contiguous_alloc(struct wdmdma_page_limits *limits, u64 bytes,
 					enum wdmdma_cache cache, struct wdmdma_pages **result)
 {
@@ -125,7 +132,7 @@ static const char *wdm_contiguous_alloc(struct wdmdma_page_limits *limits, u64 b
 	if (wdmdma_at_dispatch() && cache != WDMDMA_CACHE_PLATFORM)
 		return "only cached memory can be had at DISPATCH_LEVEL";
 
-	/* So few bytes cross no boundary, as they begin on a page. */
+	/* Memory of less than a page crosses no smaller boundary, because it begins on a page. */
 	if (limits->boundary && limits->boundary < PAGE_SIZE)
 		limits->boundary = PAGE_SIZE;
 	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
@@ -183,19 +190,19 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 
 /**
  * MmAllocateContiguousMemorySpecifyCacheNode() - physically contiguous memory
- * @number_of_bytes: bytes; whole pages are allocated
+ * @number_of_bytes: bytes. Whole pages are allocated
  * @lowest_address: lowest physical address
  * @highest_address: highest physical address, inclusive
- * @boundary_address_multiple: 0, or a power of two that the memory may not cross a
- *	multiple of
+ * @boundary_address_multiple: 0, or a power of two. The memory must not cross a multiple of
+ *	that number
  * @cache_type: MmCached, MmNonCached or MmWriteCombined
  * @preferred_node: NUMA node that the memory must be on, or MM_ANY_NODE_OK
  *
- * Answers to wdm: MmAllocateContiguousMemorySpecifyCacheNode. Page aligned and
- * zeroed. For the CPU: a device needs the logical address of a common buffer.
+ * Answers to wdm: MmAllocateContiguousMemorySpecifyCacheNode. The memory is page aligned and
+ * zeroed. It is for the CPU. A device needs the logical address of a common buffer.
  *
- * Context: <= DISPATCH_LEVEL; there cached memory only.
- * Return: the address; NULL, with the reason in the log.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL only cached memory can be had.
+ * Return: the address, or NULL with the reason in the log.
  */
 PVOID MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T number_of_bytes,
 						 PHYSICAL_ADDRESS lowest_address,
@@ -219,8 +226,8 @@ EXPORT_SYMBOL_GPL(MmAllocateContiguousMemorySpecifyCacheNode);
  *
  * Answers to wdm: MmAllocateContiguousMemorySpecifyCache.
  *
- * Context: <= DISPATCH_LEVEL; there cached memory only.
- * Return: the address; NULL, with the reason in the log.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL only cached memory can be had.
+ * Return: the address, or NULL with the reason in the log.
  */
 PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T number_of_bytes,
 					     PHYSICAL_ADDRESS lowest_address,
@@ -241,7 +248,7 @@ EXPORT_SYMBOL_GPL(MmAllocateContiguousMemorySpecifyCache);
  * Answers to wdm: MmAllocateContiguousMemory.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the address; NULL, with the reason in the log.
+ * Return: the address, or NULL with the reason in the log.
  */
 PVOID MmAllocateContiguousMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS highest_address)
 {
@@ -280,11 +287,11 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 
 /**
  * MmFreeContiguousMemory() - free contiguous memory
- * @base_address: from one of the functions above; others are reported
+ * @base_address: from one of the functions above. Other addresses are reported
  *
  * Answers to wdm: MmFreeContiguousMemory.
  *
- * Context: <= DISPATCH_LEVEL; there cached memory only.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL only cached memory can be freed.
  */
 void MmFreeContiguousMemory(PVOID base_address)
 {
@@ -293,14 +300,14 @@ void MmFreeContiguousMemory(PVOID base_address)
 EXPORT_SYMBOL_GPL(MmFreeContiguousMemory);
 
 /**
- * MmFreeContiguousMemorySpecifyCache() - the same
- * @base_address: from one of the functions above; others are reported
- * @number_of_bytes: ignored: the length is known
- * @cache_type: ignored: the type is known
+ * MmFreeContiguousMemorySpecifyCache() - the same as MmFreeContiguousMemory()
+ * @base_address: from one of the functions above. Other addresses are reported
+ * @number_of_bytes: ignored, because the length is known
+ * @cache_type: ignored, because the type is known
  *
  * Answers to wdm: MmFreeContiguousMemorySpecifyCache.
  *
- * Context: <= DISPATCH_LEVEL; there cached memory only.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL only cached memory can be freed.
  */
 void MmFreeContiguousMemorySpecifyCache(PVOID base_address, SIZE_T number_of_bytes,
 					MEMORY_CACHING_TYPE cache_type)

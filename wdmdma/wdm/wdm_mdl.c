@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: MDLs, from allocation to free: ways A, B and D. Way C is in
- * wdm/wdm_mdl_pages.c, mappings are in wdm/wdm_mdl_map.c.
+ * WDM layer: MDLs of ways A, B and D, from allocation to free. wdm/wdm_mdl_pages.c has way C, and
+ * wdm/wdm_mdl_map.c has the mappings.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,7 +21,7 @@
 
 /**
  * IoAllocateMdl() - allocate an MDL
- * @virtual_address: start of the buffer; need not be valid here, may be NULL
+ * @virtual_address: start of the buffer. Need not be valid here, and may be NULL
  * @length: bytes, up to 4 GiB - 4 KiB
  * @secondary_buffer: must be FALSE
  * @charge_quota: ignored, as on Windows
@@ -31,9 +31,9 @@
  *
  * Differs from Windows: there are no IRPs, so an MDL cannot be put into one.
  *
- * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL only as much as the slab
- * allocator has, a few MiB of MDL.
- * Return: the MDL; NULL, with the reason in the log.
+ * Context: <= DISPATCH_LEVEL. Above PASSIVE_LEVEL an MDL must not be larger than the slab
+ * allocator allows, which is a few MiB.
+ * Return: the MDL, or NULL with the reason in the log.
  */
 PMDL IoAllocateMdl(PVOID virtual_address, ULONG length, BOOLEAN secondary_buffer,
 		   BOOLEAN charge_quota, PIRP irp)
@@ -57,11 +57,11 @@ EXPORT_SYMBOL_GPL(IoAllocateMdl);
 
 /**
  * IoFreeMdl() - free one MDL
- * @mdl: from IoAllocateMdl(); NULL is ignored
+ * @mdl: from IoAllocateMdl(). NULL is ignored
  *
- * Answers to wdm: IoFreeMdl. Does not follow the chain. A mapping of a partial
- * MDL's own is removed. Pages that are still locked, or were allocated for the
- * MDL, are reported and given back.
+ * Answers to wdm: IoFreeMdl. The rest of a chain is not freed. If a partial MDL has a mapping of
+ * its own, the mapping is removed. Pages that are still locked, or were allocated for the MDL,
+ * are reported and given back.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -86,16 +86,15 @@ EXPORT_SYMBOL_GPL(IoFreeMdl);
 /**
  * IoBuildPartialMdl() - make an MDL describe a part of another one
  * @source_mdl: an MDL whose pages are resident
- * @target_mdl: receives the description; large enough for it, and not in use
- * @virtual_address: where the part begins, in terms of
+ * @target_mdl: receives the description. Must be large enough for it, and not in use
+ * @virtual_address: start of the part, in terms of
  *	MmGetMdlVirtualAddress(@source_mdl)
- * @length: bytes; 0 for all up to the end of the source
+ * @length: bytes. 0 means all bytes up to the end of the source
  *
- * Answers to wdm: IoBuildPartialMdl. If the source is mapped, the target shares
- * the mapping.
+ * Answers to wdm: IoBuildPartialMdl. If the source is mapped, the target shares the mapping.
  *
- * Differs from Windows: arguments that do not fit are reported, and the target
- * then describes 0 bytes.
+ * Differs from Windows: arguments that do not fit are reported, and the target then describes 0
+ * bytes.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -115,7 +114,7 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 		wdm_mdl_refuse(__func__, "TargetMdl is in use: its pages are locked, or mapped");
 		return;
 	}
-	/* Size is cut to 16 bits; a large MDL has room for what it was made for. */
+	/* Size has only 16 bits. A large MDL has room for the range that it was made for. */
 	room = max((max_t(SIZE_T, (USHORT)target_mdl->Size, sizeof(MDL)) - sizeof(MDL)) /
 		   sizeof(PFN_NUMBER), wdm_mdl_pages(target_mdl));
 	target_mdl->ByteCount = 0;
@@ -153,8 +152,8 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
 
 /**
- * MmPrepareMdlForReuse() - drop the mapping that a partial MDL got for itself
- * @mdl: the MDL; others than that are left as they are
+ * MmPrepareMdlForReuse() - remove the mapping that a partial MDL has for itself
+ * @mdl: the MDL. Other MDLs are left as they are
  *
  * Answers to wdm: MmPrepareMdlForReuse.
  *
@@ -171,11 +170,11 @@ EXPORT_SYMBOL_GPL(MmPrepareMdlForReuse);
  * MmBuildMdlForNonPagedPool() - fill in an MDL for memory of the kernel (way A)
  * @mdl: an MDL over kmalloc, vmalloc, contiguous or common-buffer memory
  *
- * Answers to wdm: MmBuildMdlForNonPagedPool. Afterwards the MDL has a system
- * address, the memory's own, and is not to be locked or mapped.
+ * Answers to wdm: MmBuildMdlForNonPagedPool. Afterwards the MDL has a system address, which is
+ * the address of the memory, and must not be locked or mapped.
  *
- * Differs from Windows: memory that is not the kernel's is reported, and the MDL
- * stays as it was, without MDL_SOURCE_IS_NONPAGED_POOL.
+ * Differs from Windows: if the memory does not belong to the kernel, the call is reported, and
+ * the MDL stays as it was, without MDL_SOURCE_IS_NONPAGED_POOL.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -205,7 +204,7 @@ static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
 	unsigned long i;
 
 	for (i = 0; i < nr; i++) {
-		/* Marking dirty sleeps; at DISPATCH_LEVEL the mark of the locking has to do. */
+		/* Marking may sleep. At DISPATCH_LEVEL the mark of wdm_pin_user() must do. */
 		wdmdma_pins_give_up(MmGetMdlPfnArray(mdl)[i], dirty && !wdmdma_at_dispatch());
 		wdm_mdl_breathe(i);
 	}
@@ -216,7 +215,10 @@ static void wdm_drop_mm(struct work_struct *work)
 	__mmdrop(container_of(work, struct mm_struct, async_put_work));
 }
 
-/* @nr pages of a user are not pinned any more; with @last none of the MDL is. Any context. */
+/*
+ * Count @nr pages of a user as not pinned any more. @last says that no page of the MDL is pinned
+ * any more, so that the reference to the process's memory is dropped, too. Any context.
+ */
 static void wdm_unaccount_user(struct mm_struct *mm, unsigned long nr, bool last)
 {
 	atomic64_sub(nr, &mm->pinned_vm);
@@ -225,13 +227,16 @@ static void wdm_unaccount_user(struct mm_struct *mm, unsigned long nr, bool last
 	if (!wdmdma_at_dispatch()) {
 		mmdrop(mm);
 	} else if (atomic_dec_and_test(&mm->mm_count)) {
-		/* Nobody else has it, so that its work item is free to use. */
+		/* This was the last reference, so nobody else uses the work item in @mm. */
 		INIT_WORK(&mm->async_put_work, wdm_drop_mm);
 		queue_work(wdmdma_workqueue, &mm->async_put_work);
 	}
 }
 
-/* Count @nr pages as pinned by this process, as RDMA does; false if it may not have as many. */
+/*
+ * Count @nr pages as pinned by this process, as RDMA does. Return false if the process may not
+ * pin as many.
+ */
 static bool wdm_account_user(struct mm_struct *mm, unsigned long nr)
 {
 	unsigned long pinned = atomic64_add_return(nr, &mm->pinned_vm);
@@ -248,7 +253,7 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 	unsigned int flags = FOLL_LONGTERM | (write ? FOLL_WRITE : 0);
 	unsigned long start = (unsigned long)mdl->StartVa;
 	unsigned long nr = wdm_mdl_pages(mdl), done, i;
-	/* Pointers and page frames have one size: the array is filled in place. */
+	/* Pointers and page frame numbers have the same size, so the array is filled in place. */
 	struct page **page = (struct page **)MmGetMdlPfnArray(mdl);
 	long n = 0;
 
@@ -280,7 +285,7 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 	return STATUS_SUCCESS;
 }
 
-/* Kernel memory does not move: there is nothing to pin, but page frames to note. */
+/* Fill in the page frames of kernel memory. It does not move, so no page must be pinned. */
 static NTSTATUS wdm_lock_kernel(PMDL mdl)
 {
 	unsigned long i;
@@ -295,24 +300,26 @@ static NTSTATUS wdm_lock_kernel(PMDL mdl)
 /**
  * MmProbeAndLockPages() - pin the pages of a buffer (way B)
  * @mdl: an MDL over user or kernel addresses that is not filled in yet
- * @access_mode: UserMode if the address came from a user and must be one;
+ * @access_mode: UserMode if the address came from a user and must be a user's address,
  *	KernelMode for either kind
- * @operation: IoReadAccess if the buffer is only read; the others for writing too
+ * @operation: IoReadAccess if the buffer is only read. The other values are for writing, too
  *
- * Answers to wdm: MmProbeAndLockPages. User pages are pinned for long-term DMA,
- * in the process that calls. They count as pinned by it (VmPin), and all that it has
- * pinned has to stay within its RLIMIT_MEMLOCK, unless it has CAP_IPC_LOCK.
+ * Answers to wdm: MmProbeAndLockPages. User pages are pinned for long-term DMA, in the calling
+ * process. They count as pinned by the process (VmPin). The sum of its pinned pages must stay
+ * within its RLIMIT_MEMLOCK, unless it has CAP_IPC_LOCK.
  *
- * Differs from Windows: returns the status that Windows raises as an exception;
- * MDL_PAGES_LOCKED is clear then. Kernel memory is not pinned, since it cannot go
- * away by itself. User memory of a file system that writes back cannot be locked
- * for writing.
+ * Differs from Windows: the function returns the status that Windows raises as an exception, and
+ * MDL_PAGES_LOCKED is clear then. Kernel memory is not pinned, since it cannot go away by itself.
+ * User memory of a file system that writes back cannot be locked for writing.
  *
  * Context: PASSIVE_LEVEL for user addresses, <= DISPATCH_LEVEL for others.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL that is NULL, empty
- * or filled in already; STATUS_ACCESS_VIOLATION for an address that cannot be
- * accessed so; STATUS_WORKING_SET_QUOTA above RLIMIT_MEMLOCK;
- * STATUS_INVALID_DEVICE_STATE at the wrong level; STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER for an MDL that is NULL, empty or filled in already
+ * * STATUS_ACCESS_VIOLATION for an address that cannot be accessed like this
+ * * STATUS_WORKING_SET_QUOTA above RLIMIT_MEMLOCK
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
+ * * STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATION operation)
 {
@@ -347,10 +354,10 @@ EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
  * MmUnlockPages() - undo MmProbeAndLockPages()
  * @mdl: the MDL
  *
- * Answers to wdm: MmUnlockPages. Removes the MDL's system mapping first. An MDL
- * that is not locked is reported, and left as it is.
+ * Answers to wdm: MmUnlockPages. Removes the MDL's system mapping first. An MDL that is not
+ * locked is reported, and left as it is.
  *
- * Context: <= DISPATCH_LEVEL. There a mapping goes a little later.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later.
  */
 void MmUnlockPages(PMDL mdl)
 {
@@ -374,16 +381,16 @@ EXPORT_SYMBOL_GPL(MmUnlockPages);
 /**
  * MmAdvanceMdl() - move the start of an MDL forward
  * @mdl: an MDL of way A or B
- * @number_of_bytes: how far; the end stays
+ * @number_of_bytes: bytes by which the start moves. The end stays
  *
- * Answers to wdm: MmAdvanceMdl. Pages that are passed are unlocked at once, and
- * not to be used any more, mapped or not.
+ * Answers to wdm: MmAdvanceMdl. Pages before the new start are unlocked at once, and must not be
+ * used any more, mapped or not.
  *
- * Differs from Windows: not for pages allocated for the MDL, for a partial MDL, or
- * while a common buffer made from the MDL is live.
+ * Differs from Windows: the call is refused for pages allocated for the MDL, for a partial MDL,
+ * and while a common buffer made from the MDL is live.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 when that is past the end;
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_2 if the new start is past the end, or
  * STATUS_NOT_SUPPORTED.
  */
 NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
@@ -409,7 +416,7 @@ NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 		wdm_unaccount_user((struct mm_struct *)mdl->Process, passed, false);
 	}
 	memmove(pfn, pfn + passed, left * sizeof(*pfn));
-	/* Where the mapping begins is kept in a place of the array that is free now. */
+	/* Store how many pages the mapping begins before StartVa, in an entry that is free now. */
 	if (passed && mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) {
 		pfn[left] = passed + (mdl->MdlFlags & MDL_FREE_EXTRA_PTES ? pfn[left + passed] : 0);
 		mdl->MdlFlags |= MDL_FREE_EXTRA_PTES;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory of MDLs, which the files of the MDL family share. */
+/* WDM layer: the memory of MDLs, which the files for MDLs share. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/llist.h>
@@ -14,7 +14,7 @@
 #include "lib/page_set.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* Report that a common buffer made from this MDL is live. It keeps its own list of pages. */
+/* Report that a common buffer made from this MDL is live. The buffer has its own list of pages. */
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call)
 {
 	if (wdmdma_handle_is_live(WDMDMA_HANDLE_MDL, mdl))
@@ -37,7 +37,7 @@ SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length)
 }
 EXPORT_SYMBOL_GPL(MmSizeOfMdl);
 
-/* An initialized MDL for the range, without page frames; or NULL. */
+/* Return an initialized MDL for the range, without page frames, or NULL. */
 PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
 {
 	PMDL mdl = wdmdma_kvmalloc(MmSizeOfMdl(virtual_address, length), gfp | __GFP_ZERO);
@@ -47,7 +47,7 @@ PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp)
 	return mdl;
 }
 
-/* The same in any context. */
+/* As wdm_mdl_alloc_gfp(), in any context. */
 PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length)
 {
 	gfp_t gfp = wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP;
@@ -67,7 +67,10 @@ static void wdm_do_late_frees(struct work_struct *work)
 
 static DECLARE_WORK(wdm_late_free_work, wdm_do_late_frees);
 
-/* Free the memory of an MDL. A large one is not the slab allocator's, and sleeps: later then. */
+/*
+ * Free the memory of an MDL, in any context. The memory of a large MDL is from vmalloc(), and its
+ * free may sleep, so at DISPATCH_LEVEL a work item frees it later.
+ */
 void wdm_mdl_delete(void *mdl)
 {
 	if (!is_vmalloc_addr(mdl) || !wdmdma_at_dispatch()) {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the MDL family share.
+ * Declarations that the files for MDLs share.
  *
- * All state of an MDL is in its documented fields and the array behind it, since
- * drivers build MDLs in memory of their own:
+ * Drivers build MDLs in memory of their own, so all state of an MDL must be in its documented
+ * fields and in the array behind it:
  *
  *   way A  MDL_SOURCE_IS_NONPAGED_POOL
- *   way B  MDL_PAGES_LOCKED; Process is the owner of user pages, which are
+ *   way B  MDL_PAGES_LOCKED. Process is the owner of user pages, which are
  *          pinned, and NULL for kernel memory, which is not
- *   way C  MDL_PAGES_LOCKED and MDL_INTERNAL; Process holds the cache type that
+ *   way C  MDL_PAGES_LOCKED and MDL_INTERNAL. Process holds the cache type that
  *          the pages get when they are mapped, plus 1
- *   way D  MDL_PARTIAL; Process is that of the source
+ *   way D  MDL_PARTIAL. Process is the Process of the source
  *
- * Page frames are real and have 4 KiB.
+ * The array has real page frames of 4 KiB.
  */
 #ifndef WDMDMA_WDM_MDL_COMMON_H
 #define WDMDMA_WDM_MDL_COMMON_H
@@ -30,10 +30,10 @@
 #error "An MDL has page frames of 4 KiB: kernels with 16 or 64 KiB pages are not supported."
 #endif
 
-/* The pages stay where they are for as long as the MDL says so. */
+/* With one of these flags the pages must stay where they are. */
 #define WDM_MDL_RESIDENT	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 
-/* 4 GiB - PAGE_SIZE: what one MDL can describe. */
+/* The most bytes that one MDL can describe, 4 GiB - PAGE_SIZE. */
 #define WDM_MDL_MAX_BYTES	(0x100000000ULL - 0x1000)
 
 static inline unsigned long wdm_mdl_pages(const MDL *mdl)
@@ -46,35 +46,35 @@ static inline bool wdm_mdl_is_mapped(const MDL *mdl)
 	return mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL);
 }
 
-/* Were the pages allocated for this MDL (way C)? */
+/* Return true if the pages were allocated for this MDL (way C). */
 static inline bool wdm_mdl_owns_pages(const MDL *mdl)
 {
 	return (mdl->MdlFlags & (MDL_PAGES_LOCKED | (CSHORT)MDL_INTERNAL)) ==
 	       (MDL_PAGES_LOCKED | (CSHORT)MDL_INTERNAL);
 }
 
-/* What stands in Process for pages of way C; no process is there. */
+/* The value of Process for pages of way C, which have no process. */
 #define WDM_MDL_CACHE_TAG(cache)	((PEPROCESS)(ULONG_PTR)((cache) + 1))
 #define WDM_MDL_LAST_CACHE_TAG		WDM_MDL_CACHE_TAG(WDMDMA_CACHE_WRITE_COMBINED)
 
-/* Are these pages, or those that it is a part of, of way C? */
+/* Return true if the MDL, or the MDL that it is a part of, is of way C. */
 static inline bool wdm_mdl_has_way_c_pages(const MDL *mdl)
 {
 	return mdl->Process && mdl->Process <= WDM_MDL_LAST_CACHE_TAG;
 }
 
-/* Are they a user's? */
+/* Return true if the MDL has pages of a user. */
 static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
 {
 	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL) &&
 	       mdl->Process > WDM_MDL_LAST_CACHE_TAG;
 }
 
-/* A message about an argument of an MDL call; the caller returns the documented failure. */
+/* Report an argument of an MDL call. The caller must return the documented failure. */
 #define wdm_mdl_refuse(call, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
 
-/* In a loop over the pages of an MDL: let others run, where the level allows that. */
+/* In a loop over the pages of an MDL, let others run where the level allows that. */
 static inline void wdm_mdl_breathe(unsigned long i)
 {
 	if (!((i + 1) % 1024) && !wdmdma_at_dispatch())

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: system addresses of MDLs.
+ * WDM layer: system addresses of MDLs.
  *
- * Contiguous cached pages have one already, in the linear map. Others get a
- * mapping of their own, which cannot be removed in atomic context: then a work
- * item does it a little later.
+ * Contiguous cached pages have an address already, in the linear map. Other pages get a mapping
+ * of their own. In atomic context such a mapping cannot be removed, so a work item removes it a
+ * little later.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,12 +35,12 @@ static void wdm_do_late_unmaps(struct work_struct *work)
 
 static DECLARE_WORK(wdm_late_unmap_work, wdm_do_late_unmaps);
 
-/* Unmap at DISPATCH_LEVEL; false, and reported, if the mapping has to be left. */
+/* Unmap at DISPATCH_LEVEL. Return false, and report, if the mapping must stay. */
 static bool wdm_unmap_late(void *va, enum wdmdma_cache cache, const char *call)
 {
 	struct wdm_late_unmap *late = NULL;
 
-	/* The cache type of pages cannot be changed later: they may have another owner then. */
+	/* The cache type of the pages cannot be reset later, when they may have another owner. */
 	if (cache == WDMDMA_CACHE_PLATFORM)
 		late = kmalloc(sizeof(*late), GFP_ATOMIC);
 	if (!late) {
@@ -53,15 +53,15 @@ static bool wdm_unmap_late(void *va, enum wdmdma_cache cache, const char *call)
 	return true;
 }
 
-/* The cache type that the pages have while they are mapped. */
+/* Return the cache type that the pages have while they are mapped. */
 static enum wdmdma_cache wdm_mdl_cache(const MDL *mdl)
 {
 	return wdm_mdl_has_way_c_pages(mdl) ? (ULONG_PTR)mdl->Process - 1 : WDMDMA_CACHE_PLATFORM;
 }
 
 /*
- * Remove the system mapping of an MDL that has one of its own. False if it had to
- * stay because the cache type of its pages cannot be changed now.
+ * Remove the system mapping of an MDL that has a mapping of its own. Return false if the mapping
+ * must stay because the cache type of its pages cannot be changed now.
  */
 bool wdm_mdl_unmap(PMDL mdl, const char *call)
 {
@@ -82,7 +82,7 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 	return true;
 }
 
-/* Why this MDL cannot be mapped; NULL if it can. */
+/* Return the reason why this MDL cannot be mapped, or NULL if it can. */
 static const char *wdm_map_fault(const MDL *mdl, KPROCESSOR_MODE access_mode)
 {
 	if (!mdl)
@@ -102,19 +102,18 @@ static const char *wdm_map_fault(const MDL *mdl, KPROCESSOR_MODE access_mode)
  * MmMapLockedPagesSpecifyCache() - map the pages of an MDL for the kernel
  * @mdl: an MDL with locked pages and no mapping yet
  * @access_mode: must be KernelMode
- * @cache_type: counts only for pages of MmAllocatePagesForMdl(), which have none
+ * @cache_type: ignored, because all pages have a cache type already
  * @requested_address: ignored, as on Windows
- * @bug_check_on_failure: ignored: a failure is always returned
- * @priority: may have MdlMappingNoWrite; mappings are never executable
+ * @bug_check_on_failure: ignored, because a failure is always returned
+ * @priority: may have MdlMappingNoWrite. Mappings are never executable
  *
- * Answers to wdm: MmMapLockedPagesSpecifyCache. The result has the MDL's offset in
- * its page.
+ * Answers to wdm: MmMapLockedPagesSpecifyCache. The result has the MDL's offset in its page.
  *
- * Differs from Windows: no mappings into user space. At DISPATCH_LEVEL only
- * physically contiguous cached pages.
+ * Differs from Windows: there are no mappings into user space. At DISPATCH_LEVEL the pages must
+ * be physically contiguous, cached, and mapped writable.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the address; NULL, with the reason in the log.
+ * Return: the address, or NULL with the reason in the log.
  */
 PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
@@ -153,15 +152,15 @@ EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
 
 /**
  * MmUnmapLockedPages() - undo MmMapLockedPagesSpecifyCache()
- * @base_address: what that returned
+ * @base_address: the result of that call
  * @mdl: the MDL
  *
- * Answers to wdm: MmUnmapLockedPages. Arguments that do not name a mapping are
- * reported, and nothing is changed: not for way A, and not for a mapping that a
- * partial MDL shares with its source.
+ * Answers to wdm: MmUnmapLockedPages. Arguments that do not name a mapping are reported, and
+ * nothing is changed. This also holds for an MDL of way A, and for a mapping that a partial MDL
+ * shares with its source.
  *
- * Context: <= DISPATCH_LEVEL. There the mapping goes a little later, and one that
- * is not cached stays.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later. A mapping
+ * that is not cached stays.
  */
 void MmUnmapLockedPages(PVOID base_address, PMDL mdl)
 {
@@ -181,11 +180,11 @@ EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
  * @mdl: an MDL with resident pages
  * @priority: as for MmMapLockedPagesSpecifyCache()
  *
- * Answers to wdm: MmGetSystemAddressForMdlSafe. Maps the pages if they are not
- * mapped; later calls return the same address. Not for two threads at once.
+ * Answers to wdm: MmGetSystemAddressForMdlSafe. Maps the pages if they are not mapped. Later
+ * calls return the same address. Two threads must not call it at once for one MDL.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the address; NULL, with the reason in the log.
+ * Return: the address, or NULL with the reason in the log.
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority)
 {

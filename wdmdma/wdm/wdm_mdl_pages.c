@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: MDLs with pages of their own (way C).
- */
+/* WDM layer: MDLs with pages of their own (way C). */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/log2.h>
@@ -24,23 +22,23 @@
 			 MM_ALLOCATE_PREFER_CONTIGUOUS |					\
 			 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_TRIM_IF_NECESSARY)
 
-/* What one call may do at DISPATCH_LEVEL, where nobody else runs meanwhile. */
+/* The most pages that one call may allocate at DISPATCH_LEVEL, where the CPU runs nothing else. */
 #define WDM_PAGES_AT_DISPATCH	PHYS_PFN(SZ_64M)
-/* How many windows without a page are searched before a call that skips gives up. */
+/* The number of windows without a page that a call with SkipBytes searches before it gives up. */
 #define WDM_PAGES_WINDOWS	4096
 #define WDM_PAGES_WINDOWS_AT_DISPATCH	64
 
-/* The longest run of pages that is asked for where single pages will do. */
+/* The longest run of pages to ask for where single pages would do. */
 #define WDM_PAGES_RUN	512UL
 
 /* One call of the family, checked and in pages. */
 struct wdm_pages_request {
 	const char *call;
 	struct wdmdma_page_limits limits;
-	u64 skip;		/* how far the window moves up when it has no more pages */
+	u64 skip;		/* bytes that the window moves up when it has no more pages */
 	unsigned long chunk;	/* pages that must be contiguous, aligned to their size if > 1 */
 	unsigned long total;	/* pages asked for */
-	unsigned int windows;	/* that may still be searched in vain */
+	unsigned int windows;	/* windows that may still be searched in vain */
 	bool all;		/* fail rather than return fewer */
 	enum wdmdma_cache cache;
 };
@@ -49,7 +47,7 @@ static gfp_t wdm_pages_gfp(ULONG flags)
 {
 	gfp_t gfp = __GFP_NOWARN;
 
-	/* For many pages: no more than one round of reclaim, so that nobody else starves. */
+	/* For many pages, so make one round of reclaim at most. Others must not starve. */
 	if (flags & MM_ALLOCATE_NO_WAIT || wdmdma_at_dispatch())
 		gfp |= GFP_NOWAIT;
 	else
@@ -61,7 +59,7 @@ static gfp_t wdm_pages_gfp(ULONG flags)
 	return gfp;
 }
 
-/* Cut the window to the whole pages in it; false if there is none. */
+/* Cut the window to the whole pages in it. Return false if there is none. */
 static bool wdm_pages_cut(struct wdmdma_window *window)
 {
 	u64 rest = PAGE_SIZE - 1;
@@ -73,7 +71,10 @@ static bool wdm_pages_cut(struct wdmdma_window *window)
 	return window->first < window->last;
 }
 
-/* Take @flags, @skip and @bytes apart; NULL, or what is wrong. */
+/*
+ * Check @flags, @skip and @bytes, and fill in the rest of @request from them. Return the reason
+ * why they are refused, or NULL.
+ */
 static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, u64 bytes,
 				   ULONG flags)
 {
@@ -105,8 +106,9 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
 }
 
 /*
- * How many pages to ask for at once. Single pages of a narrow window come from
- * places that are emptied for them, two MiB each at the least: ask for many there.
+ * Return the number of pages to ask for at once. Single pages of a narrow window come from places
+ * that must be emptied for them, and each such place has two MiB at the least. Ask for many pages
+ * there.
  */
 static unsigned long wdm_pages_run(const struct wdm_pages_request *request, unsigned long left)
 {
@@ -118,7 +120,7 @@ static unsigned long wdm_pages_run(const struct wdm_pages_request *request, unsi
 	return min(rounddown_pow_of_two(left), WDM_PAGES_RUN);
 }
 
-/* The lowest address from @address on that a node has; U64_MAX if there is none. */
+/* Return the lowest address from @address on that a node has, or U64_MAX if there is none. */
 static u64 wdm_pages_memory_from(u64 address)
 {
 	u64 lowest = U64_MAX;
@@ -130,7 +132,10 @@ static u64 wdm_pages_memory_from(u64 address)
 	return lowest;
 }
 
-/* Can there be memory in the window? One within a section has all of that, or a hole. */
+/*
+ * Return true if there can be memory in the window. If the window is shorter than a section, look
+ * only at both ends, because a section is memory or a hole as a whole.
+ */
 static bool wdm_pages_has_memory(struct wdmdma_window window)
 {
 	if (!wdmdma_window_clip(&window, wdmdma_pages_ram()))
@@ -141,8 +146,8 @@ static bool wdm_pages_has_memory(struct wdmdma_window window)
 }
 
 /*
- * Move the window up to the next one; false if none has memory. All that lie below the next
- * memory are passed at once, and those that leave no gap are one.
+ * Move the window up to the next window. Return false if no window above has memory. Pass all
+ * windows below the next memory at once. Treat windows that leave no gap as one window.
  */
 static bool wdm_pages_skip(struct wdm_pages_request *request)
 {
@@ -167,7 +172,10 @@ static bool wdm_pages_skip(struct wdm_pages_request *request)
 	return true;
 }
 
-/* A window has no more pages, or had none: go on with the next, unless it takes too long. */
+/*
+ * Go on with the next window that can have memory, after a window has no more pages, or had none.
+ * Return false if there is no such window, or if the search takes too long.
+ */
 static bool wdm_pages_next(struct wdm_pages_request *request, bool had_none)
 {
 	if (fatal_signal_pending(current) || (had_none && !request->windows--))
@@ -179,7 +187,7 @@ static bool wdm_pages_next(struct wdm_pages_request *request, bool had_none)
 	return true;
 }
 
-/* Fill the MDL's array, window after window; returns the pages got. */
+/* Fill the MDL's array, window after window. Return the number of pages that were allocated. */
 static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 {
 	PPFN_NUMBER pfn = MmGetMdlPfnArray(mdl);
@@ -210,7 +218,10 @@ static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 	return got;
 }
 
-/* How many pages a call may get: not all there are, and not more than its level has time for. */
+/*
+ * Return the most pages that a call may get. It must leave memory for others, and must not take
+ * more pages than its level has time for.
+ */
 static unsigned long wdm_pages_limit(void)
 {
 	long available = si_mem_available();
@@ -224,7 +235,7 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 	unsigned long limit = wdm_pages_limit(), got;
 	PMDL mdl;
 
-	/* A request for all memory is met in part, but not at the cost of everybody else. */
+	/* A request for all memory is met in part, so that others have memory left. */
 	if (request->total > limit) {
 		if (request->all || request->chunk > 1)
 			goto refuse;
@@ -278,26 +289,26 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
  * MmAllocatePagesForMdlEx() - allocate pages and an MDL for them (way C)
  * @low_address: lowest physical address
  * @high_address: highest physical address, inclusive
- * @skip_bytes: how far to move both up when there are no more pages; 0, or a
- *	multiple of 4 KiB. With MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS the size of a
- *	chunk, a power of two; 0 for one chunk
+ * @skip_bytes: bytes to move both addresses up when there are no more pages. 0, or a
+ *	multiple of 4 KiB. With MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS it is the size of a
+ *	chunk, a power of two, or 0 for one chunk
  * @total_bytes: bytes, up to 4 GiB - 4 KiB
- * @cache_type: MmCached, MmNonCached or MmWriteCombined: what the pages become
+ * @cache_type: MmCached, MmNonCached or MmWriteCombined. The pages get the type
  *	when they are mapped, and not before
  * @flags: MM_ALLOCATE_* and MM_DONT_ZERO_ALLOCATION
  *
- * Answers to wdm: MmAllocatePagesForMdlEx. The MDL may describe fewer bytes than
- * asked for, unless a flag forbids it. The pages are not mapped. Give the pages
- * back with MmFreePagesFromMdl(), then the MDL with ExFreePool().
+ * Answers to wdm: MmAllocatePagesForMdlEx. The MDL may describe fewer bytes than asked for,
+ * unless a flag forbids it. The pages are not mapped. The driver must free the pages with
+ * MmFreePagesFromMdl(), then the MDL with ExFreePool().
  *
- * Differs from Windows: MM_ALLOCATE_FAST_LARGE_PAGES and
- * MM_ALLOCATE_AND_HOT_REMOVE are refused. A request that would leave less than a
- * quarter of the memory that is free, or at DISPATCH_LEVEL is for more than 64 MiB, is
- * cut to that, or refused. The search ends when 4096 windows (64 at DISPATCH_LEVEL) had no
- * page, or when the calling process is killed; windows without memory do not count.
+ * Differs from Windows: MM_ALLOCATE_FAST_LARGE_PAGES and MM_ALLOCATE_AND_HOT_REMOVE are refused.
+ * A call gets at most three quarters of the free memory, and at most 64 MiB at DISPATCH_LEVEL. A
+ * request for more is cut to that, or refused. The search ends when 4096 windows (64 at
+ * DISPATCH_LEVEL) had no page, or when the calling process is killed. Windows without memory do
+ * not count.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the MDL; NULL, with the reason in the log.
+ * Return: the MDL, or NULL with the reason in the log.
  */
 PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
 			     PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
@@ -312,13 +323,13 @@ EXPORT_SYMBOL_GPL(MmAllocatePagesForMdlEx);
  * MmAllocatePagesForMdl() - the older form of MmAllocatePagesForMdlEx()
  * @low_address: lowest physical address
  * @high_address: highest physical address, inclusive
- * @skip_bytes: how far to move both up when there are no more pages
+ * @skip_bytes: bytes to move both addresses up when there are no more pages
  * @total_bytes: bytes
  *
- * Answers to wdm: MmAllocatePagesForMdl. Cached pages, zeroed, no flags.
+ * Answers to wdm: MmAllocatePagesForMdl. The pages are cached and zeroed. There are no flags.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the MDL; NULL, with the reason in the log.
+ * Return: the MDL, or NULL with the reason in the log.
  */
 PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
 			   PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes)
@@ -332,17 +343,17 @@ EXPORT_SYMBOL_GPL(MmAllocatePagesForMdl);
  * MmAllocateNodePagesForMdlEx() - MmAllocatePagesForMdlEx() with a NUMA node
  * @low_address: lowest physical address
  * @high_address: highest physical address, inclusive
- * @skip_bytes: as there
+ * @skip_bytes: as for MmAllocatePagesForMdlEx()
  * @total_bytes: bytes
- * @cache_type: as there
- * @ideal_node: node, 0 to N-1; others are used too, unless @flags has
+ * @cache_type: as for MmAllocatePagesForMdlEx()
+ * @ideal_node: node, 0 to N-1. Other nodes are used, too, unless @flags has
  *	MM_ALLOCATE_FROM_LOCAL_NODE_ONLY
- * @flags: as there
+ * @flags: as for MmAllocatePagesForMdlEx()
  *
  * Answers to wdm: MmAllocateNodePagesForMdlEx.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the MDL; NULL, with the reason in the log.
+ * Return: the MDL, or NULL with the reason in the log.
  */
 PMDL MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS high_address,
 				 PHYSICAL_ADDRESS skip_bytes, SIZE_T total_bytes,
@@ -361,11 +372,11 @@ EXPORT_SYMBOL_GPL(MmAllocateNodePagesForMdlEx);
  * MmFreePagesFromMdl() - free the pages of an MDL of way C
  * @mdl: from one of the functions above
  *
- * Answers to wdm: MmFreePagesFromMdl. Unmaps the pages first. The MDL stays, for
- * ExFreePool(). Pages of other origin are reported, and left alone.
+ * Answers to wdm: MmFreePagesFromMdl. Unmaps the pages first. The MDL stays, and must be freed
+ * with ExFreePool(). Pages of other origin are reported and left alone.
  *
- * Differs from Windows: at DISPATCH_LEVEL, pages that are mapped other than cached
- * are reported, and stay allocated.
+ * Differs from Windows: at DISPATCH_LEVEL, pages with a mapping that is not cached are reported,
+ * and stay allocated.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -391,10 +402,10 @@ EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
 
 /**
  * ExFreePool() - free the MDL of MmAllocatePagesForMdlEx() and its relatives
- * @pool: the MDL, whose pages were freed before; NULL is ignored
+ * @pool: the MDL, whose pages must be freed before. NULL is ignored
  *
- * Answers to wdm: ExFreePool, as far as MDLs need it. There is no pool here:
- * other memory is the driver's to allocate and free.
+ * Answers to wdm: ExFreePool, as far as MDLs need it. The module has no pool, so drivers must
+ * allocate and free other memory by themselves.
  *
  * Context: <= DISPATCH_LEVEL.
  */
