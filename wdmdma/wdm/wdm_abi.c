@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Windows ABI of the public headers, pinned at build time: widths, sizes, offsets and values of
- * 64-bit Windows. No code. kunit/abi_kunit.c checks the same numbers in the running kernel.
+ * The Windows ABI of the public headers, checked at build time. The file has the widths, sizes,
+ * offsets and values of 64-bit Windows, and no code. kunit/abi_kunit.c checks the same numbers in
+ * the running kernel.
  *
  * A build that stops here has a header that ported drivers cannot be compiled against.
  */
@@ -26,7 +27,7 @@
 #define VALUE(name, number)		static_assert((name) == (number))
 #define STATUS(name, bits)		static_assert((ULONG)(name) == (bits))
 
-/* Scalars: Windows' long has 32 bits. */
+/* Scalars. A long of Windows has 32 bits. */
 WIDTH(BOOLEAN, 1);
 WIDTH(UCHAR, 1);
 WIDTH(CHAR, 1);
@@ -107,7 +108,7 @@ OFFSET(DEVICE_DESCRIPTION, DmaAddressWidth, 0x28);
 OFFSET(DEVICE_DESCRIPTION, DmaControllerInstance, 0x2c);
 OFFSET(DEVICE_DESCRIPTION, DmaRequestLine, 0x30);
 OFFSET(DEVICE_DESCRIPTION, DeviceAddress, 0x38);
-/* What a driver passes that was written before Windows 8. */
+/* A driver that was written before Windows 8 passes a structure of this size. */
 static_assert(offsetofend(DEVICE_DESCRIPTION, DmaPort) == 0x28);
 VALUE(WDMDMA_DEVICE_DESCRIPTION_OLD_SIZE, 0x28);
 
@@ -260,7 +261,7 @@ TABLE_ENDS(AllocateCommonBufferWithBounds, 0x118);	/* version 3, Windows 10 1803
 TABLE_ENDS(FreeCommonBufferVector, 0x138);	/* version 3 with vectors */
 TABLE_ENDS(CreateCommonBufferFromMdl, 0x140);	/* version 3, Server 2022 */
 
-/* Values: memory caching types. */
+/* Values of memory caching types. */
 VALUE(MmNonCached, 0);
 VALUE(MmCached, 1);
 VALUE(MmWriteCombined, 2);
@@ -272,7 +273,7 @@ VALUE(MmMaximumCacheType, 6);
 VALUE(MmNotMapped, -1);
 VALUE(MM_ANY_NODE_OK, 0x80000000);
 
-/* Values: interrupt request levels. */
+/* Values of interrupt request levels. */
 VALUE(PASSIVE_LEVEL, 0);
 VALUE(LOW_LEVEL, 0);
 VALUE(APC_LEVEL, 1);
@@ -283,7 +284,7 @@ VALUE(POWER_LEVEL, 0x0e);
 VALUE(PROFILE_LEVEL, 0x0f);
 VALUE(HIGH_LEVEL, 0x0f);
 
-/* Values: device description. */
+/* Values of device descriptions. */
 VALUE(DEVICE_DESCRIPTION_VERSION, 0);
 VALUE(DEVICE_DESCRIPTION_VERSION1, 1);
 VALUE(DEVICE_DESCRIPTION_VERSION2, 2);
@@ -322,7 +323,7 @@ VALUE(TypeC, 3);
 VALUE(TypeF, 4);
 VALUE(MaximumDmaSpeed, 5);
 
-/* Values: adapter info, transfers and callbacks. */
+/* Values of adapter information, transfers and callbacks. */
 VALUE(DMA_ADAPTER_INFO_VERSION1, 1);
 VALUE(DMA_ADAPTER_INFO_VERSION_CRASHDUMP, 0xffffffff);
 VALUE(ADAPTER_INFO_SYNCHRONOUS_CALLBACK, 1);
@@ -343,7 +344,7 @@ VALUE(DmaAborted, 1);
 VALUE(DmaError, 2);
 VALUE(DmaCancelled, 3);
 
-/* Values: common buffer configurations. */
+/* Values of common buffer configurations. */
 VALUE(CommonBufferConfigTypeLogicalAddressLimits, 0);
 VALUE(CommonBufferConfigTypeSubSection, 1);
 VALUE(CommonBufferConfigTypeHardwareAccessPermissions, 2);
@@ -353,7 +354,7 @@ VALUE(CommonBufferHardwareAccessWriteOnly, 1);
 VALUE(CommonBufferHardwareAccessReadWrite, 2);
 VALUE(CommonBufferHardwareAccessMax, 3);
 
-/* Values: memory descriptor lists. */
+/* Values of memory descriptor lists. */
 VALUE(MDL_MAPPED_TO_SYSTEM_VA, 1);
 VALUE(MDL_PAGES_LOCKED, 2);
 VALUE(MDL_SOURCE_IS_NONPAGED_POOL, 4);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Device objects and private domains: what a driver's Linux half asks for. */
+/* Device objects and private domains, which the Linux half of a driver asks for. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
@@ -11,7 +11,7 @@
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
-/* The record of the glue's device, with a reference; or an ERR_PTR, reported. */
+/* Return the record of the glue's device, with a reference, or an ERR_PTR that is reported. */
 static struct wdmdma_device *wdm_device_open(struct device *dev, const char *call)
 {
 	struct wdmdma_device *device;
@@ -37,16 +37,15 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
  * wdmdma_device_object_get() - the device object that stands for a Linux device
  * @dev: the device, with its driver bound or in its probe function
  *
- * The glue of a ported driver calls this once its DMA mask is set, and gives the
- * result to the Windows-style code, as the PhysicalDeviceObject of
- * IoGetDmaAdapter(). A device has one device object; every call returns the same
- * pointer and wants one wdmdma_device_object_put(). After the driver is unbound
- * the pointer is dead.
+ * The glue of a ported driver calls this function after it has set the DMA mask, and passes the
+ * result to the Windows-style code, as the PhysicalDeviceObject of IoGetDmaAdapter(). A device
+ * has one device object, so every call returns the same pointer. Every call needs one
+ * wdmdma_device_object_put(). After the driver is unbound the pointer is dead.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the device object; NULL when @dev is NULL or has no driver, when its driver is
- * being unbound (from its remove function on none is made), when the IOMMU has the device
- * in a domain that is not its own, or when there is no memory.
+ * Return: the device object, or NULL when @dev is NULL or has no driver, when its driver is being
+ * unbound (from the remove function on), when the IOMMU has the device in a domain that is not
+ * its own, or when there is no memory.
  */
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 {
@@ -62,11 +61,11 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_get);
 
 /**
  * wdmdma_device_object_put() - undo one wdmdma_device_object_get()
- * @device_object: what that returned; NULL is ignored
+ * @device_object: the result of that call. NULL is ignored
  *
- * To be called after PutDmaAdapter, from the driver's remove function or the
- * error path of its probe function. Adapters and buffers that are left are
- * reported when the driver is unbound, and taken back.
+ * The glue must call this function after PutDmaAdapter, from the driver's remove function or the
+ * error path of its probe function. When the driver is unbound, adapters and buffers that are
+ * left are reported and freed.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -91,31 +90,37 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
  * wdmdma_device_use_private_domain() - give a device an IOMMU domain of its own
  * @dev: the device, in its driver's probe function, its DMA masks set
  *
- * In the domain that Linux gives a device, Linux chooses the addresses. In one of its
- * own the module does, and so can keep what it must refuse or leave to luck otherwise:
- * a minimum logical address, also of 4 GiB and above; an exact range; a maximum however
- * low, until the last page below it is used. Each element of a vector is freed at once.
+ * Linux chooses the addresses in the domain that Linux gives a device. In a private domain the
+ * module chooses them, and so can meet limits that it must otherwise refuse or leave to luck. It
+ * can meet a minimum logical address, also of 4 GiB and above, an exact range, and a maximum
+ * however low, until the last page below the maximum is used. Each element of a vector is freed
+ * at once.
  *
- * To be called before the first IoGetDmaAdapter() for the device, and, where interrupts
- * pass the IOMMU (arm64), before its interrupt vectors are allocated. It holds for all
- * adapters of the device, until its driver is unbound; then the device is in its
- * default domain again.
+ * The glue must call this function before the first IoGetDmaAdapter() for the device. Where
+ * interrupts pass the IOMMU (arm64), it must also call before it allocates the interrupt vectors.
+ * The domain holds for all adapters of the device until its driver is unbound. Then the device is
+ * in its default domain again.
  *
- * What it costs: nothing may use the Linux DMA API with the device until then
- * (dma_alloc_coherent(), dma_map_single() and the rest, also by helpers of a
- * subsystem). It would still succeed, with addresses that mean nothing to the
- * device, or other memory. Transfers that this module makes with that API are
- * refused. And each free waits until the IOMMU has forgotten the addresses.
+ * Until then nothing may use the Linux DMA API with the device (dma_alloc_coherent(),
+ * dma_map_single() and the rest, also by helpers of a subsystem). Such calls would still succeed,
+ * with addresses that mean nothing to the device, or other memory. Transfers that this module
+ * makes with that API are refused. Each free has to wait until the IOMMU has forgotten the
+ * addresses.
  *
- * Answers to nothing in Windows.
+ * Windows has no such function.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: 0; a failure is reported with its reason, and the device can be used without:
- * -EOPNOTSUPP when no IOMMU translates for the device, when it is not cache coherent,
- * sees memory at an offset, is in an IOMMU group with others, or needs memory that the
- * firmware names; -EBUSY when it is too late, done already, or the IOMMU has the device
- * in a domain that is not its own; -EINVAL for a bad @dev or
- * level; -ENOMEM; -ESHUTDOWN while the driver is being unbound.
+ * Return: 0, or an error. An error is reported with its reason, and the device can be used
+ * without a private domain.
+ *
+ * * -EOPNOTSUPP when no IOMMU translates for the device, when the device is not cache coherent,
+ *   sees memory at an offset, is in an IOMMU group with others, or needs memory that the
+ *   firmware names
+ * * -EBUSY when the call is too late or done already, or the IOMMU has the device
+ *   in a domain that is not its own
+ * * -EINVAL for a bad @dev or level
+ * * -ENOMEM
+ * * -ESHUTDOWN while the driver is being unbound
  */
 int wdmdma_device_use_private_domain(struct device *dev)
 {

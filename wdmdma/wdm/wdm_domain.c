@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Face: DMA domains, and FlushDmaBuffer.
- */
+/* WDM layer: DMA domains, and FlushDmaBuffer. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/instruction_pointer.h>
@@ -18,15 +16,15 @@
  * WdmGetDmaDomain() - GetDmaDomain: the domain that an adapter is in
  * @dma_adapter: from IoGetDmaAdapter()
  *
- * Answers to wdm: PGET_DMA_DOMAIN. The domain is that of the device: all its adapters
- * give the same handle, and so do devices of one IOMMU group. The handle is good while
- * an adapter is in the domain, and is not released.
+ * Answers to wdm: PGET_DMA_DOMAIN. The domain belongs to the device. All adapters of a device
+ * return the same handle, and so do devices of one IOMMU group. The handle is valid while an
+ * adapter is in the domain, and is not released.
  *
- * Differs from Windows: the page gives no value for failure; this is ours.
+ * Differs from Windows: the page gives no value for failure, so NULL is a choice of this module.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the handle; NULL for an adapter that is not live, after unbind, and at the
- * wrong level.
+ * Return: the handle, or NULL for an adapter that is not live, after unbind, and at the wrong
+ * level.
  */
 HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 {
@@ -48,22 +46,28 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
  * @dma_adapter: the adapter that moves, and with it all adapters of its device
  * @domain_handle: from GetDmaDomain of another adapter
  *
- * Answers to wdm: PJOIN_DMA_DOMAIN. From then on every address that the adapter gets is
- * one of that domain, and common buffers of the domain are there for its device. To
- * join the domain that it is in does nothing. The device must have no common buffer,
- * must do no DMA, and its driver must not use the Linux DMA API until it has left.
- * While it is joined, and until its driver is unbound, the driver of the other device
- * cannot be unbound before its own.
+ * Answers to wdm: PJOIN_DMA_DOMAIN. From now on every address that the adapter gets is an address
+ * of that domain, and its device can reach the common buffers of the domain. To join the domain
+ * that the adapter is in does nothing. The device must have no common buffer and must do no DMA.
+ * Its driver must not use the Linux DMA API until the device has left. From the join until the
+ * driver is unbound, the driver of the other device cannot be unbound before the driver of this
+ * device.
  *
- * Differs from Windows: the page gives no status; these are ours.
+ * Differs from Windows: the page gives no status, so the values are a choice of this module.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE; STATUS_INVALID_DEVICE_STATE while the
- * device has common buffers, has joined another domain, has guests in its own, or has
- * MSI vectors on arm64, and at the wrong level; STATUS_NOT_SUPPORTED where the two
- * devices cannot share memory, or a buffer of the domain is beyond the adapter's reach;
- * STATUS_INVALID_PARAMETER for an adapter that is not live; STATUS_DELETE_PENDING after
- * unbind; STATUS_INSUFFICIENT_RESOURCES. The reason is in the log.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_HANDLE
+ * * STATUS_INVALID_DEVICE_STATE while the device has common buffers, has joined another domain,
+ *   has guests in its own domain, or has MSI vectors on arm64, and at the wrong level
+ * * STATUS_NOT_SUPPORTED where the two devices cannot share memory, or if a buffer of the domain
+ *   is beyond the adapter's reach
+ * * STATUS_INVALID_PARAMETER for an adapter that is not live
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INSUFFICIENT_RESOURCES
+ *
+ * The reason of a failure is in the log.
  */
 NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
 {
@@ -82,16 +86,19 @@ NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
  * WdmLeaveDmaDomain() - LeaveDmaDomain: move an adapter back into its own domain
  * @dma_adapter: the adapter that moves, and with it all adapters of its device
  *
- * Answers to wdm: PLEAVE_DMA_DOMAIN. PutDmaAdapter of the device's last adapter does the
- * same, and so does unbinding its driver.
+ * Answers to wdm: PLEAVE_DMA_DOMAIN. PutDmaAdapter of the device's last adapter does the same,
+ * and so does unbinding its driver.
  *
- * Differs from Windows: the page gives no status; these are ours.
+ * Differs from Windows: the page gives no status, so the values are a choice of this module.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE for an adapter that has not
- * joined, while its device has common buffers or, on arm64, MSI vectors, and at the wrong
- * level; STATUS_INVALID_PARAMETER for an adapter that is not live; STATUS_DELETE_PENDING
- * after unbind; STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_DEVICE_STATE for an adapter that has not joined, while its device has common
+ *   buffers or, on arm64, MSI vectors, and at the wrong level
+ * * STATUS_INVALID_PARAMETER for an adapter that is not live
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS WdmLeaveDmaDomain(PDMA_ADAPTER dma_adapter)
 {
@@ -109,32 +116,38 @@ NTSTATUS WdmLeaveDmaDomain(PDMA_ADAPTER dma_adapter)
 /**
  * WdmAllocateDomainCommonBuffer() - AllocateDomainCommonBuffer: for all of a domain
  * @dma_adapter: the adapter that the buffer will belong to
- * @domain_handle: from GetDmaDomain; the adapter must be in that domain
- * @maximum_address: optional: the highest logical address that the buffer, in whole
- *	pages, may use; inclusive; NULL for none
- * @length: bytes; whole pages are allocated, with large pages whole 2 MiB
- * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE: 2 MiB pages for memory and IOMMU, or
- *	failure
- * @cache_type: optional: MmCached or MmNonCached, obeyed whatever the platform; NULL for
- *	what the platform gives
- * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK; other nodes are used when it
- *	has no memory
- * @logical_address: receives the address for every device in the domain; 0 on failure
- * @virtual_address: receives the address for the CPU; NULL on failure
+ * @domain_handle: from GetDmaDomain. The adapter must be in that domain
+ * @maximum_address: optional, the highest logical address that the buffer, in whole
+ *	pages, may use, inclusive. NULL means no limit
+ * @length: bytes. Whole pages are allocated, or whole 2 MiB with large pages
+ * @flags: 0, or DOMAIN_COMMON_BUFFER_LARGE_PAGE. With that flag memory and IOMMU use 2 MiB
+ *	pages, or the call fails
+ * @cache_type: optional, MmCached or MmNonCached, obeyed whatever the platform. NULL means
+ *	the platform's choice
+ * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK. Other nodes are used when this
+ *	node has no memory
+ * @logical_address: receives the address for every device in the domain, or 0 on failure
+ * @virtual_address: receives the address for the CPU, or NULL on failure
  *
- * Answers to wdm: PALLOCATE_DOMAIN_COMMON_BUFFER. The logical address is within reach of
- * every adapter in the domain, and of those that join later: one that does not reach it
- * cannot. Free the buffer with FreeCommonBuffer, on the adapter it was allocated with,
- * before that leaves.
+ * Answers to wdm: PALLOCATE_DOMAIN_COMMON_BUFFER. The logical address is within reach of every
+ * adapter in the domain. An adapter that does not reach the address cannot join later. The driver
+ * must free the buffer with FreeCommonBuffer, on the adapter that the buffer was allocated with,
+ * before that adapter leaves.
  *
- * Differs from Windows: an adapter that is opened later for a device of the domain, with
- * fewer address lines, narrows only what is allocated from then on.
+ * Differs from Windows: if an adapter with fewer address lines is opened later for a device of
+ * the domain, the adapter narrows only later allocations.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER, also if the
- * adapter is not in the domain; STATUS_NOT_SUPPORTED for a cache type or page size that
- * cannot be had; STATUS_INSUFFICIENT_RESOURCES; STATUS_DELETE_PENDING after unbind;
- * STATUS_INVALID_DEVICE_STATE at the wrong level. The reason is in the log.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_HANDLE
+ * * STATUS_INVALID_PARAMETER, also if the adapter is not in the domain
+ * * STATUS_NOT_SUPPORTED for a cache type or page size that cannot be had
+ * * STATUS_INSUFFICIENT_RESOURCES
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
+ *
+ * The reason of a failure is in the log.
  */
 NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_handle,
 				       PPHYSICAL_ADDRESS maximum_address, ULONG length, ULONG flags,
@@ -175,19 +188,22 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 /**
  * WdmFlushDmaBuffer() - FlushDmaBuffer: make memory the same for CPU and device
  * @dma_adapter: from IoGetDmaAdapter()
- * @mdl: resident memory; the rest of a chain does not count
- * @read_operation: TRUE after the device wrote and before the CPU reads; FALSE after the
+ * @mdl: resident memory. The rest of a chain does not count
+ * @read_operation: TRUE after the device wrote and before the CPU reads. FALSE after the
  *	CPU wrote and before the device reads
  *
  * Answers to wdm: PFLUSH_DMA_BUFFER. There is nothing to do for a cache-coherent device.
  *
- * Differs from Windows: the page gives neither level nor status; these are ours. Memory
- * that the device reaches only through a bounce buffer is refused.
+ * Differs from Windows: the page gives neither level nor status, so both are a choice of this
+ * module. Memory that the device reaches only through a bounce buffer is refused.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an adapter that is not live and
- * for an MDL that is NULL, not resident, of device memory, or locked for reading only when
- * the device wrote; STATUS_NOT_SUPPORTED; STATUS_DELETE_PENDING after unbind.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INVALID_PARAMETER for an adapter that is not live, and for an MDL that is NULL, not
+ *   resident, of device memory, or locked for reading only when the device wrote
+ * * STATUS_NOT_SUPPORTED
+ * * STATUS_DELETE_PENDING after unbind
  */
 NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_operation)
 {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: the names by which older drivers call slots. On Windows they are inline
- * functions over the table; each is documented with its slot.
+ * WDM layer: the names by which older drivers call slots. On Windows they are inline functions
+ * over the table. The slots have the documentation of the arguments.
  */
 #include "wdm/wdm_common.h"
 
 /**
- * HalAllocateCommonBuffer() - AllocateCommonBuffer
- * @adapter: see there, as for all others
- * @length: see there
- * @logical_address: see there
- * @cache_enabled: see there
+ * HalAllocateCommonBuffer() - call AllocateCommonBuffer of the adapter
+ * @adapter: as for AllocateCommonBuffer
+ * @length: as for AllocateCommonBuffer
+ * @logical_address: as for AllocateCommonBuffer
+ * @cache_enabled: as for AllocateCommonBuffer
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: see there.
+ * Return: as for AllocateCommonBuffer.
  */
 PVOID HalAllocateCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical_address,
 			      BOOLEAN cache_enabled)
@@ -23,12 +23,12 @@ PVOID HalAllocateCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDR
 EXPORT_SYMBOL_GPL(HalAllocateCommonBuffer);
 
 /**
- * HalFreeCommonBuffer() - FreeCommonBuffer
- * @adapter: see there, as for all others
- * @length: see there
- * @logical_address: see there
- * @virtual_address: see there
- * @cache_enabled: see there
+ * HalFreeCommonBuffer() - call FreeCommonBuffer of the adapter
+ * @adapter: as for FreeCommonBuffer
+ * @length: as for FreeCommonBuffer
+ * @logical_address: as for FreeCommonBuffer
+ * @virtual_address: as for FreeCommonBuffer
+ * @cache_enabled: as for FreeCommonBuffer
  *
  * Context: any.
  */
@@ -40,15 +40,15 @@ void HalFreeCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PHYSICAL_ADDRESS lo
 EXPORT_SYMBOL_GPL(HalFreeCommonBuffer);
 
 /**
- * IoAllocateAdapterChannel() - AllocateAdapterChannel
- * @adapter: see there, as for all others
- * @device_object: see there
- * @number_of_map_registers: see there
- * @execution_routine: see there
- * @context: see there
+ * IoAllocateAdapterChannel() - call AllocateAdapterChannel of the adapter
+ * @adapter: as for AllocateAdapterChannel
+ * @device_object: as for AllocateAdapterChannel
+ * @number_of_map_registers: as for AllocateAdapterChannel
+ * @execution_routine: as for AllocateAdapterChannel
+ * @context: as for AllocateAdapterChannel
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: see there.
+ * Return: as for AllocateAdapterChannel.
  */
 NTSTATUS IoAllocateAdapterChannel(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object,
 				  ULONG number_of_map_registers, PDRIVER_CONTROL execution_routine,
@@ -60,16 +60,16 @@ NTSTATUS IoAllocateAdapterChannel(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_ob
 EXPORT_SYMBOL_GPL(IoAllocateAdapterChannel);
 
 /**
- * IoFlushAdapterBuffers() - FlushAdapterBuffers
- * @adapter: see there, as for all others
- * @mdl: see there
- * @map_register_base: see there
- * @current_va: see there
- * @length: see there
- * @write_to_device: see there
+ * IoFlushAdapterBuffers() - call FlushAdapterBuffers of the adapter
+ * @adapter: as for FlushAdapterBuffers
+ * @mdl: as for FlushAdapterBuffers
+ * @map_register_base: as for FlushAdapterBuffers
+ * @current_va: as for FlushAdapterBuffers
+ * @length: as for FlushAdapterBuffers
+ * @write_to_device: as for FlushAdapterBuffers
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: see there.
+ * Return: as for FlushAdapterBuffers.
  */
 BOOLEAN IoFlushAdapterBuffers(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
 			      PVOID current_va, ULONG length, BOOLEAN write_to_device)
@@ -80,8 +80,8 @@ BOOLEAN IoFlushAdapterBuffers(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register
 EXPORT_SYMBOL_GPL(IoFlushAdapterBuffers);
 
 /**
- * IoFreeAdapterChannel() - FreeAdapterChannel
- * @adapter: see there
+ * IoFreeAdapterChannel() - call FreeAdapterChannel of the adapter
+ * @adapter: as for FreeAdapterChannel
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -92,10 +92,10 @@ void IoFreeAdapterChannel(PDMA_ADAPTER adapter)
 EXPORT_SYMBOL_GPL(IoFreeAdapterChannel);
 
 /**
- * IoFreeMapRegisters() - FreeMapRegisters
- * @adapter: see there, as for all others
- * @map_register_base: see there
- * @number_of_map_registers: see there
+ * IoFreeMapRegisters() - call FreeMapRegisters of the adapter
+ * @adapter: as for FreeMapRegisters
+ * @map_register_base: as for FreeMapRegisters
+ * @number_of_map_registers: as for FreeMapRegisters
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -107,16 +107,16 @@ void IoFreeMapRegisters(PDMA_ADAPTER adapter, PVOID map_register_base,
 EXPORT_SYMBOL_GPL(IoFreeMapRegisters);
 
 /**
- * IoMapTransfer() - MapTransfer
- * @adapter: see there, as for all others
- * @mdl: see there
- * @map_register_base: see there
- * @current_va: see there
- * @length: see there
- * @write_to_device: see there
+ * IoMapTransfer() - call MapTransfer of the adapter
+ * @adapter: as for MapTransfer
+ * @mdl: as for MapTransfer
+ * @map_register_base: as for MapTransfer
+ * @current_va: as for MapTransfer
+ * @length: as for MapTransfer
+ * @write_to_device: as for MapTransfer
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: see there.
+ * Return: as for MapTransfer.
  */
 PHYSICAL_ADDRESS IoMapTransfer(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
 			       PVOID current_va, PULONG length, BOOLEAN write_to_device)
@@ -126,11 +126,11 @@ PHYSICAL_ADDRESS IoMapTransfer(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_registe
 EXPORT_SYMBOL_GPL(IoMapTransfer);
 
 /**
- * HalGetDmaAlignment() - GetDmaAlignment
- * @adapter: see there
+ * HalGetDmaAlignment() - call GetDmaAlignment of the adapter
+ * @adapter: as for GetDmaAlignment
  *
  * Context: any.
- * Return: see there.
+ * Return: as for GetDmaAlignment.
  */
 ULONG HalGetDmaAlignment(PDMA_ADAPTER adapter)
 {
@@ -139,11 +139,11 @@ ULONG HalGetDmaAlignment(PDMA_ADAPTER adapter)
 EXPORT_SYMBOL_GPL(HalGetDmaAlignment);
 
 /**
- * HalReadDmaCounter() - ReadDmaCounter
- * @adapter: see there
+ * HalReadDmaCounter() - call ReadDmaCounter of the adapter
+ * @adapter: as for ReadDmaCounter
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: see there.
+ * Return: as for ReadDmaCounter.
  */
 ULONG HalReadDmaCounter(PDMA_ADAPTER adapter)
 {
@@ -153,19 +153,19 @@ EXPORT_SYMBOL_GPL(HalReadDmaCounter);
 
 /**
  * KeFlushIoBuffers() - make caches and memory agree before or after a transfer
- * @mdl: one MDL, not its chain; not read
+ * @mdl: one MDL, not its chain. The MDL is not read
  * @read_operation: TRUE if the device writes the memory
  * @dma_operation: TRUE for DMA, FALSE for programmed I/O
  *
- * Answers to wdm: KeFlushIoBuffers. There is no work: the device is not known here, and
- * the calls that map memory for it and end that do what its caches need. Programmed I/O
- * is the CPU's own. For a common buffer there is nothing to do, either.
+ * Answers to wdm: KeFlushIoBuffers. The function has no caches to flush, because it does not know
+ * the device. The calls that map and unmap memory for a device flush the caches as the device
+ * needs. Programmed I/O is done by the CPU, and a common buffer needs no flush.
  *
  * Context: any.
  */
 void KeFlushIoBuffers(PMDL mdl, BOOLEAN read_operation, BOOLEAN dma_operation)
 {
-	/* What the CPU wrote is to come before what tells the device. */
+	/* Order the CPU's writes before the write that tells the device. */
 	mb();
 }
 EXPORT_SYMBOL_GPL(KeFlushIoBuffers);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* IoGetDmaAdapter, and the three tables of operations. */
+/* WDM layer: IoGetDmaAdapter, and the three tables of operations. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/dma-map-ops.h>
@@ -18,7 +18,7 @@
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
-/* Map registers granted when the driver leaves MaximumLength 0. */
+/* The number of pages that the longest transfer has if the driver leaves MaximumLength 0. */
 #define WDM_DEFAULT_PAGES	16
 /* Windows pages have 4 KiB on every platform. */
 #define WDM_PAGE_SHIFT		12
@@ -67,14 +67,14 @@
 }
 
 /*
- * The tables differ in Size alone. A slot past Size is filled in too: a driver
- * that calls it without looking gets the call, where NULL would be an oops.
+ * The tables differ only in Size. The slots past Size are filled in, too, because a driver that
+ * calls one without checking Size then gets the call, and not an oops at NULL.
  */
 static const DMA_OPERATIONS wdm_operations_v1 = WDM_OPERATIONS(PutScatterGatherList);
 static const DMA_OPERATIONS wdm_operations_v2 = WDM_OPERATIONS(BuildMdlFromScatterGatherList);
 static const DMA_OPERATIONS wdm_operations_v3 = WDM_OPERATIONS(CreateCommonBufferFromMdl);
 
-/* By DEVICE_DESCRIPTION.Version. */
+/* Indexed by DEVICE_DESCRIPTION.Version. */
 static const DMA_OPERATIONS *const wdm_operations[] = {
 	[DEVICE_DESCRIPTION_VERSION] = &wdm_operations_v1,
 	[DEVICE_DESCRIPTION_VERSION1] = &wdm_operations_v1,
@@ -82,7 +82,10 @@ static const DMA_OPERATIONS *const wdm_operations[] = {
 	[DEVICE_DESCRIPTION_VERSION3] = &wdm_operations_v3,
 };
 
-/* Is the device on a PCI bus, by the description or, if that leaves it open, in fact? */
+/*
+ * Return true if the description says that the device is on a PCI bus. If it says nothing, return
+ * true if the device is on one.
+ */
 static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *description)
 {
 	return description->InterfaceType == PCIBus ||
@@ -90,15 +93,15 @@ static bool wdm_is_pci(const struct device *dev, const DEVICE_DESCRIPTION *descr
 }
 
 /*
- * Address lines of the device, or of its DMA controller, by the description; 0 if that
- * is not valid.
+ * Return the number of address lines that the description gives the device, or its DMA
+ * controller. Return 0 if the number is not valid.
  */
 static unsigned int wdm_address_width(const struct device *dev,
 				      const DEVICE_DESCRIPTION *description)
 {
 	if (!description->Master)
 		return 24;
-	/* Only version 3 has the field: an older description ends before it. */
+	/* Only version 3 has the field. An older description ends before it. */
 	if (description->Version == DEVICE_DESCRIPTION_VERSION3)
 		return description->DmaAddressWidth <= 64 ? description->DmaAddressWidth : 0;
 	if (description->Dma64BitAddresses)
@@ -115,8 +118,8 @@ static size_t wdm_longest_transfer(const DEVICE_DESCRIPTION *description)
 }
 
 /*
- * One more than the longest transfer has pages, for one that starts inside a page. A
- * controller's boundary is the longest that it can do.
+ * Return the pages of the longest transfer, plus one because a transfer may start inside a page.
+ * A transfer must not cross a boundary of a controller, so it is never longer than that.
  */
 static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
 			       const struct wdmdma_dma_channel *dma_channel)
@@ -128,7 +131,7 @@ static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
 	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
 }
 
-/* Why this description gives no adapter; NULL if it does. */
+/* Return the reason why this description is refused, or NULL. */
 static const char *wdm_description_fault(const struct device *dev,
 					 const DEVICE_DESCRIPTION *description)
 {
@@ -139,7 +142,7 @@ static const char *wdm_description_fault(const struct device *dev,
 	return NULL;
 }
 
-/* On success the controller, if there is one, is the adapter's. */
+/* Make an adapter. On success the adapter owns @dma_channel, if there is one. */
 static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 				       const DEVICE_DESCRIPTION *description,
 				       struct wdmdma_dma_channel *dma_channel, ULONG *map_registers)
@@ -162,7 +165,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
 	dma_adapter->Size = sizeof(*dma_adapter);
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];
-	/* The lists of a device that has a controller would be the controller's. */
+	/* With a controller, lists would be for the controller and not for the device. */
 	adapter->scatter_gather = description->ScatterGather && !dma_channel;
 	adapter->dma_channel = dma_channel;
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
@@ -174,33 +177,33 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 /**
  * IoGetDmaAdapter() - get an adapter for a device
  * @physical_device_object: from wdmdma_device_object_get()
- * @device_description: what the device can do; only read during the call, and
+ * @device_description: the abilities of the device. Only read during the call, and
  *	for versions 0 to 2 only up to DmaPort
- * @number_of_map_registers: receives how many pages one transfer may cover: those
- *	of MaximumLength and one more; at least 2; with system DMA not more than a
- *	channel moves at a time; less where a transfer of that many could never be mapped
- *	(half of the kernel's bounce buffers, or of the memory within the adapter's reach, if
- *	such are needed; a quarter of the addresses behind an IOMMU); 0 on failure
+ * @number_of_map_registers: receives the number of pages that one transfer may cover. That is
+ *	the pages of MaximumLength and one more, at least 2. With system DMA it is not more than
+ *	a channel moves at a time. It is less where a transfer of that many pages could never be
+ *	mapped. If bounces are needed, the limit is half of the kernel's bounce buffers, or of the
+ *	memory within the adapter's reach. Behind an IOMMU it is a quarter of the addresses.
+ *	Receives 0 on failure
  *
- * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which
- * needs its own PutDmaAdapter. The adapter reaches what both the description
- * (24, 32, 64 or DmaAddressWidth bits) and the device's Linux DMA mask allow;
- * the mask is not changed.
+ * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which needs its own
+ * PutDmaAdapter. The adapter reaches the addresses that both the description (24, 32, 64 or
+ * DmaAddressWidth bits) and the device's Linux DMA mask allow. The mask is not changed.
  *
- * System DMA (Master FALSE): the adapter has the ISA channel DmaChannel until it is put.
- * DmaWidth must be that of the channel; AutoInitialize and DemandMode are done;
- * ScatterGather, IgnoreCount and DmaAddressWidth are ignored: a channel reaches 16 MiB,
- * and nothing here depends on its counter. DmaSpeed must be Compatible, and in version
- * 3 DmaRequestLine be DmaChannel and DeviceAddress 0. Memory is kept to copy a transfer
- * of MaximumLength through, at most 64 KiB or, for words, 128; not with AutoInitialize.
+ * With system DMA (Master FALSE) the adapter owns the ISA channel DmaChannel until it is put.
+ * DmaWidth must be the width of the channel. AutoInitialize and DemandMode are obeyed.
+ * ScatterGather, IgnoreCount and DmaAddressWidth are ignored, because a channel reaches 16 MiB
+ * and nothing here depends on its counter. DmaSpeed must be Compatible. In version 3
+ * DmaRequestLine must be DmaChannel, and DeviceAddress must be 0. Memory is reserved to copy a
+ * transfer of MaximumLength through, at most 64 KiB, or 128 KiB for a channel of words. With
+ * AutoInitialize no memory is reserved.
  *
- * Differs from Windows: physical_device_object must not be NULL, on any
- * platform; a channel is not shared between adapters; a slot of the table past its Size
- * is not NULL.
+ * Differs from Windows: physical_device_object must not be NULL, on any platform. A channel is
+ * not shared between adapters. A slot of the table past its Size is not NULL.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: the adapter, with the table of the description's version; NULL, with
- * the reason in the log, for what is not valid or not supported.
+ * Return: the adapter, with the table of the description's version, or NULL, with the reason in
+ * the log, for a description that is not valid or not supported.
  */
 PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PDEVICE_DESCRIPTION device_description,
@@ -251,12 +254,11 @@ EXPORT_SYMBOL_GPL(IoGetDmaAdapter);
  * WdmPutDmaAdapter() - PutDmaAdapter: release an adapter
  * @dma_adapter: from IoGetDmaAdapter()
  *
- * Answers to wdm: PPUT_DMA_ADAPTER. Frees that were put off are done before the
- * adapter is gone. Common buffers that the driver did not free are reported one
- * by one and taken back: from the device first, then from the CPU.
+ * Answers to wdm: PPUT_DMA_ADAPTER. Deferred frees are done before the adapter is gone. Common
+ * buffers that the driver did not free are reported one by one and freed. The device loses them
+ * first, then the CPU.
  *
- * Context: <= DISPATCH_LEVEL (any). At DISPATCH_LEVEL the work is done a little
- * later, from a work item.
+ * Context: <= DISPATCH_LEVEL (any). At DISPATCH_LEVEL a work item does the work a little later.
  */
 void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
 {
@@ -272,12 +274,13 @@ void WdmPutDmaAdapter(PDMA_ADAPTER dma_adapter)
  * WdmGetDmaAlignment() - GetDmaAlignment: how DMA buffers must be aligned
  * @dma_adapter: from IoGetDmaAdapter()
  *
- * Answers to wdm: PGET_DMA_ALIGNMENT. Start and length of a transfer must be
- * multiples of the result.
+ * Answers to wdm: PGET_DMA_ALIGNMENT. Start and length of a transfer must be multiples of the
+ * result.
  *
  * Context: any.
- * Return: a power of two, in bytes: 1 on a cache-coherent device, 2 with a system DMA
- * channel of 16 bits, else the size of a cache line; 1 for an adapter that is not live.
+ * Return: a power of two, in bytes. It is 1 on a cache-coherent device, 2 with a system DMA
+ * channel of 16 bits, and otherwise the size of a cache line. It is 1 for an adapter that is not
+ * live.
  */
 ULONG WdmGetDmaAlignment(PDMA_ADAPTER dma_adapter)
 {

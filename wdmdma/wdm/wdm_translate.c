@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Face: for the Linux half of a driver: translation of addresses, and what a buffer
- * really got.
+ * WDM layer: calls for the Linux half of a driver. They translate addresses, and read back the
+ * attributes of a buffer.
  *
- * The translations belong in fast paths: no reference is taken, and the adapter is
- * looked at under RCU's read lock alone.
+ * The translations are for fast paths. They take no reference, and read the adapter under the RCU
+ * read lock alone.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,7 +18,10 @@
 #include "lib/page_set.h"
 #include "wdm/wdm_common.h"
 
-/* wdmdma_virt_to_logical() where it is not the live buffer of one page that it mostly is. */
+/*
+ * Do the work of wdmdma_virt_to_logical() where @va is not in a live buffer of one page, which is
+ * the common case and is done inline.
+ */
 static noinline int wdm_any_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la,
 				       size_t *left)
 {
@@ -47,18 +50,18 @@ static noinline int wdm_any_to_logical(PDMA_ADAPTER adapter, const void *va, dma
 /**
  * wdmdma_virt_to_logical() - the logical address of a byte of a common buffer
  * @adapter: from IoGetDmaAdapter()
- * @va: its address for the CPU: anywhere in a buffer of this adapter, of any kind, or
+ * @va: the byte's address for the CPU, anywhere in a buffer of this adapter, of any kind, or
  *	in an element of a vector
- * @la: receives the address for the device; 0 on failure
- * @left: optional: receives the bytes from there to the end of the buffer, by the
- *	length that was asked for; 0 on failure
+ * @la: receives the address for the device, or 0 on failure
+ * @left: optional, receives the bytes from there to the end of the buffer, by the
+ *	length that was asked for, or 0 on failure
  *
- * The answer holds until the buffer is freed. The cost depends neither on the number
- * of buffers nor on their length.
+ * The answer holds until the buffer is freed. The cost depends neither on the number of buffers
+ * nor on their length.
  *
  * Context: any.
- * Return: 0; -ENXIO if no live buffer of this adapter is there, which is not
- * reported; -EINVAL if @adapter is no live adapter or @la is NULL, reported.
+ * Return: 0, or -ENXIO if no live buffer of this adapter is there, which is not reported. -EINVAL
+ * if @adapter is no live adapter or @la is NULL, which is reported.
  */
 int wdmdma_virt_to_logical(PDMA_ADAPTER adapter, const void *va, dma_addr_t *la, size_t *left)
 {
@@ -83,16 +86,17 @@ EXPORT_SYMBOL_GPL(wdmdma_virt_to_logical);
 /**
  * wdmdma_logical_to_virt() - the byte of a common buffer at a logical address
  * @adapter: from IoGetDmaAdapter()
- * @la: an address for the device: anywhere in a buffer of this adapter, of any kind,
+ * @la: an address for the device, anywhere in a buffer of this adapter, of any kind,
  *	or in an element of a vector
- * @left: optional: receives the bytes from there to the end of the buffer, by the
- *	length that was asked for; 0 on failure
+ * @left: optional, receives the bytes from there to the end of the buffer, by the
+ *	length that was asked for, or 0 on failure
  *
- * For addresses that the device writes into its rings. As wdmdma_virt_to_logical().
+ * This function is for addresses that the device writes into its rings. Otherwise it is like
+ * wdmdma_virt_to_logical().
  *
  * Context: any.
- * Return: the address for the CPU; NULL if no live buffer of this adapter is there,
- * and, reported, if @adapter is no live adapter.
+ * Return: the address for the CPU, or NULL if no live buffer of this adapter is there. Also NULL
+ * if @adapter is no live adapter, which is reported.
  */
 void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left)
 {
@@ -114,13 +118,12 @@ void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left)
 EXPORT_SYMBOL_GPL(wdmdma_logical_to_virt);
 
 /**
- * wdmdma_adapter_is_translated() - is DMA remapping active for an adapter?
+ * wdmdma_adapter_is_translated() - tell whether DMA remapping is active for an adapter
  * @adapter: from IoGetDmaAdapter()
  *
  * Context: any.
- * Return: true if an IOMMU translates the logical addresses of this adapter's
- * buffers; false if they are physical ones, and, reported, if @adapter is no live
- * adapter.
+ * Return: true if an IOMMU translates the logical addresses of this adapter's buffers, false if
+ * they are physical addresses. Also false if @adapter is no live adapter, which is reported.
  */
 bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter)
 {
@@ -150,17 +153,17 @@ static MEMORY_CACHING_TYPE wdm_cache_told(enum wdmdma_cache cache)
 }
 
 /**
- * wdmdma_buffer_info_get() - what a common buffer, or an element, really got
+ * wdmdma_buffer_info_get() - read back the attributes of a common buffer or an element
  * @adapter: from IoGetDmaAdapter()
- * @va: an address inside it, for the CPU
- * @info: receives the facts; all 0 on failure
+ * @va: an address for the CPU inside the buffer
+ * @info: receives the attributes, which are all 0 on failure
  *
- * Read from the pages, the page tables and the record, page by page: not for fast
- * paths. Allocations and frees for the same device wait meanwhile.
+ * The attributes are read from the pages, the page tables and the record, page by page, so this
+ * function is not for fast paths. Allocations and frees for the same device wait meanwhile.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: 0; -ENXIO if no live buffer of this adapter is there; -EINVAL, reported, if
- * @adapter is no live adapter, @info is NULL, or the level is too high.
+ * Return: 0, or -ENXIO if no live buffer of this adapter is there. -EINVAL if
+ * @adapter is no live adapter, @info is NULL, or the level is too high, which is reported.
  */
 int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_buffer_info *info)
 {
