@@ -14,6 +14,7 @@
 #include <trace/events/iommu.h>
 
 #include "backend/translation.h"
+#include "core/recycle.h"
 #include "edu.h"
 #include "helpers.h"
 #include "lib/page_set.h"
@@ -29,6 +30,8 @@ static struct recorder {
 	size_t mapped, unmapped;
 	unsigned long or;	/* of all addresses and sizes mapped: its low bits align them */
 	size_t largest;
+	const void *va;		/* of a buffer: has the CPU lost it when the device loses it? */
+	bool late;
 } recorder;
 
 static void on_map(void *data, unsigned long iova, phys_addr_t pa, size_t size)
@@ -47,6 +50,7 @@ static void on_unmap(void *data, unsigned long iova, size_t size, size_t unmappe
 		return;
 	recorder.unmaps++;
 	recorder.unmapped += unmapped;
+	recorder.late |= is_vmalloc_addr(recorder.va) && !vmalloc_to_page(recorder.va);
 }
 
 static void recorder_stop(void *data)
@@ -242,11 +246,56 @@ static void large_page_is_on_the_preferred_node(struct kunit *test)
 	}
 }
 
+static const struct order_row {
+	const char *name;
+	ULONG length;
+	ULONG flags;
+	bool uncached;
+	bool mapped_anew;	/* its address for the CPU is one that goes with it */
+} order_rows[] = {
+	{ "64 KiB", SZ_64K },
+	{ "64 KiB, uncached", SZ_64K, 0, true },
+	{ "8 MiB, uncached", SZ_8M, 0, true, true },
+	{ "large page", SZ_2M, LARGE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(order, order_rows, name);
+
+/* From the unmapping for the CPU on the pages could be somebody else's. */
+static void device_loses_a_buffer_before_the_cpu(struct kunit *test)
+{
+	const struct order_row *row = test->param_value;
+	MEMORY_CACHING_TYPE cache = MmNonCached;
+	struct wdmdma_fixture *fixture = test->priv;
+	unsigned int limit;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	if (!recorder_start(test))
+		return;
+	va = fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, NULL, NULL, row->length,
+							  row->flags, row->uncached ? &cache : NULL,
+							  MM_ANY_NODE_OK, &la);
+	if (row->uncached && wdmdma_test_refuses_uncached(test, va))
+		return;
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	if (row->mapped_anew)
+		KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(va));
+	recorder.va = va;
+	recorder.unmaps = 0;
+	limit = wdmdma_recycle_set_limit(0);
+	wdmdma_test_free(fixture, row->length, la, va);
+	wdmdma_recycle_set_limit(limit);
+	KUNIT_EXPECT_GE(test, recorder.unmaps, 1U);
+	KUNIT_EXPECT_FALSE(test, recorder.late);
+}
+
 static struct kunit_case live_large_cases[] = {
 	KUNIT_CASE_PARAM(large_pages_are_mapped_in_one_call, large_gen_params),
 	KUNIT_CASE_PARAM(every_2_mib_are_one_entry, large_gen_params),
 	KUNIT_CASE(small_pages_are_mapped_one_by_one),
 	KUNIT_CASE(large_page_is_on_the_preferred_node),
+	KUNIT_CASE_PARAM(device_loses_a_buffer_before_the_cpu, order_gen_params),
 	{}
 };
 
