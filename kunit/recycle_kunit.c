@@ -399,18 +399,23 @@ static void page_is_kept_at_dispatch_level(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = core_of(test, test->priv);
 	PHYSICAL_ADDRESS la;
-	void *va;
+	unsigned int kept_there;
+	void *va, *refused;
+	bool none_deferred;
 
 	if (!keeps(test))
 		return;
 	va = alloc(test, SZ_4K, &la);
 	local_bh_disable();
 	release(test, SZ_4K, la, va);
-	KUNIT_EXPECT_TRUE(test, llist_empty(&adapter->deferred));
-	KUNIT_EXPECT_EQ(test, kept(test), 1U);
+	none_deferred = llist_empty(&adapter->deferred);
+	kept_there = kept(test);
 	/* But it is not given to those who may not allocate there. */
-	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(test->priv, SZ_4K, &la));
+	refused = wdmdma_test_alloc(test->priv, SZ_4K, &la);
 	local_bh_enable();
+	KUNIT_EXPECT_TRUE(test, none_deferred);
+	KUNIT_EXPECT_EQ(test, kept_there, 1U);
+	KUNIT_EXPECT_NULL(test, refused);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_PTR_EQ(test, alloc(test, SZ_4K, &la), va);
 }

@@ -270,8 +270,8 @@ static void list_stays_for_its_readers(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, DATA_LENGTH);
 	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(miniport->extension, 0);
 	PSTOR_SCATTER_GATHER_LIST list;
-	u64 first, sum = 0;
-	ULONG elements, i;
+	u64 first, first_after, sum = 0;
+	ULONG elements, elements_after, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, srb);
 	KUNIT_ASSERT_EQ(test, wdmdma_srb_map(miniport->extension, srb, mdl, false),
@@ -283,11 +283,13 @@ static void list_stays_for_its_readers(struct kunit *test)
 
 	rcu_read_lock();
 	wdmdma_srb_unmap(miniport->extension, srb);
-	KUNIT_EXPECT_EQ(test, READ_ONCE(list->NumberOfElements), elements);
-	KUNIT_EXPECT_EQ(test, (u64)READ_ONCE(list->List[0].PhysicalAddress.QuadPart), first);
+	elements_after = READ_ONCE(list->NumberOfElements);
+	first_after = READ_ONCE(list->List[0].PhysicalAddress.QuadPart);
 	for (i = 0; i < elements; i++)
 		sum += READ_ONCE(list->List[i].Length);
 	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, elements_after, elements);
+	KUNIT_EXPECT_EQ(test, first_after, first);
 	KUNIT_EXPECT_EQ(test, sum, (u64)DATA_LENGTH);
 	wdmdma_srb_destroy(miniport->extension, srb);
 }

@@ -458,14 +458,20 @@ static void calls_need_passive_level(struct kunit *test)
 	struct actors *actors = test->priv;
 	struct wdmdma_fixture *b = actors->fixture[B];
 	PHYSICAL_ADDRESS la = { .QuadPart = 1 };
+	NTSTATUS joined, left, allocated;
+	HANDLE domain;
 	PVOID va = b;
 
 	local_bh_disable();
-	KUNIT_EXPECT_NULL(test, domain_of(b));
-	KUNIT_EXPECT_EQ(test, join(b, actors->home[A]), STATE);
-	KUNIT_EXPECT_EQ(test, leave(b), STATE);
-	KUNIT_EXPECT_EQ(test, alloc(b, actors->home[B], &la, &va), STATE);
+	domain = domain_of(b);
+	joined = join(b, actors->home[A]);
+	left = leave(b);
+	allocated = alloc(b, actors->home[B], &la, &va);
 	local_bh_enable();
+	KUNIT_EXPECT_NULL(test, domain);
+	KUNIT_EXPECT_EQ(test, joined, STATE);
+	KUNIT_EXPECT_EQ(test, left, STATE);
+	KUNIT_EXPECT_EQ(test, allocated, STATE);
 	KUNIT_EXPECT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_PTR_EQ(test, domain_of(b), actors->home[B]);
@@ -640,6 +646,7 @@ static void flush_makes_no_difference_to_the_bytes(struct kunit *test)
 {
 	struct wdmdma_fixture *a = ((struct actors *)test->priv)->fixture[A];
 	u8 *bytes = kunit_kmalloc(test, 3 * SZ_4K, GFP_KERNEL);
+	NTSTATUS status;
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
@@ -649,8 +656,9 @@ static void flush_makes_no_difference_to_the_bytes(struct kunit *test)
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, a->ops->FlushDmaBuffer(a->adapter, mdl, FALSE), OK);
 	local_bh_disable();
-	KUNIT_EXPECT_EQ(test, a->ops->FlushDmaBuffer(a->adapter, mdl, TRUE), OK);
+	status = a->ops->FlushDmaBuffer(a->adapter, mdl, TRUE);
 	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, status, OK);
 	KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0x5a, 3 * SZ_4K));
 	IoFreeMdl(mdl);
 }
