@@ -75,6 +75,24 @@ static void size_of_mdl_counts_pages_touched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MmSizeOfMdl((PVOID)row->base, row->length), 0x30 + 8 * row->pages);
 }
 
+static void mdl_accessors_read_the_documented_fields(struct kunit *test)
+{
+	struct {
+		MDL mdl;
+		PFN_NUMBER pfns[2];
+	} list = {
+		.mdl.StartVa = (PVOID)0x7000,
+		.mdl.ByteOffset = 0x123,
+		.mdl.ByteCount = 0x1800,
+		.pfns = { 0xabcde, 0x12345 },
+	};
+
+	KUNIT_EXPECT_PTR_EQ(test, MmGetMdlVirtualAddress(&list.mdl), (PVOID)0x7123);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(&list.mdl), 0x1800U);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(&list.mdl), 0x123U);
+	KUNIT_EXPECT_PTR_EQ(test, MmGetMdlPfnArray(&list.mdl), &list.pfns[0]);
+}
+
 static void initialize_mdl_fills_the_header_only(struct kunit *test)
 {
 	const struct size_row *row = test->param_value;
@@ -862,6 +880,7 @@ static void allocate_mdl_fails_cleanly(struct kunit *test)
 
 static struct kunit_case wdm_mdl_cases[] = {
 	KUNIT_CASE_PARAM(size_of_mdl_counts_pages_touched, size_gen_params),
+	KUNIT_CASE(mdl_accessors_read_the_documented_fields),
 	KUNIT_CASE_PARAM(initialize_mdl_fills_the_header_only, size_gen_params),
 	KUNIT_CASE_PARAM(allocate_mdl_initializes_the_header, size_gen_params),
 	KUNIT_CASE_PARAM(allocate_mdl_checks_its_arguments, allocate_gen_params),

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The Windows ABI of the public headers, checked at build time. The file has the widths, sizes,
- * offsets and values of 64-bit Windows, and no code. kunit/abi_kunit.c checks the same numbers in
- * the running kernel.
+ * offsets and values of 64-bit Windows, and no code.
+ *
+ * Every expected number is typed from the Windows documentation. None may be computed from another,
+ * so that a mistake in a header cannot hide here.
  *
  * A build that stops here has a header that ported drivers cannot be compiled against.
  */
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/stddef.h>
 
 #include <wdmdma/dma.h>
@@ -34,6 +37,8 @@ WIDTH(CHAR, 1);
 WIDTH(CCHAR, 1);
 WIDTH(USHORT, 2);
 WIDTH(CSHORT, 2);
+WIDTH(SHORT, 2);
+WIDTH(WCHAR, 2);
 WIDTH(ULONG, 4);
 WIDTH(LONG, 4);
 WIDTH(UINT32, 4);
@@ -50,6 +55,8 @@ WIDTH(NODE_REQUIREMENT, 4);
 WIDTH(PVOID, 8);
 WIDTH(HANDLE, 8);
 WIDTH(PDEVICE_OBJECT, 8);
+WIDTH(PIRP, 8);
+WIDTH(PEPROCESS, 8);
 WIDTH(MEMORY_CACHING_TYPE, 4);
 WIDTH(INTERFACE_TYPE, 4);
 WIDTH(DMA_WIDTH, 4);
@@ -66,6 +73,8 @@ IS_SIGNED(CHAR);
 IS_SIGNED(CCHAR);
 IS_UNSIGNED(USHORT);
 IS_SIGNED(CSHORT);
+IS_SIGNED(SHORT);
+IS_UNSIGNED(WCHAR);
 IS_UNSIGNED(ULONG);
 IS_SIGNED(LONG);
 IS_UNSIGNED(UINT32);
@@ -79,6 +88,8 @@ IS_UNSIGNED(KIRQL);
 IS_SIGNED(KPROCESSOR_MODE);
 IS_UNSIGNED(PFN_NUMBER);
 IS_UNSIGNED(NODE_REQUIREMENT);
+VALUE(TRUE, 1);
+VALUE(FALSE, 0);
 
 LAYOUT(PHYSICAL_ADDRESS, 0x08, 8);
 OFFSET(PHYSICAL_ADDRESS, LowPart, 0x00);
@@ -86,6 +97,17 @@ OFFSET(PHYSICAL_ADDRESS, HighPart, 0x04);
 OFFSET(PHYSICAL_ADDRESS, u.LowPart, 0x00);
 OFFSET(PHYSICAL_ADDRESS, u.HighPart, 0x04);
 OFFSET(PHYSICAL_ADDRESS, QuadPart, 0x00);
+/* The halves overlay QuadPart. "No limit" is -1 when QuadPart is read as the signed number it is. */
+static_assert(sizeof_field(PHYSICAL_ADDRESS, LowPart) == 4);
+static_assert(sizeof_field(PHYSICAL_ADDRESS, HighPart) == 4);
+static_assert(sizeof_field(PHYSICAL_ADDRESS, u.LowPart) == 4);
+static_assert(sizeof_field(PHYSICAL_ADDRESS, u.HighPart) == 4);
+static_assert(sizeof_field(PHYSICAL_ADDRESS, QuadPart) == 8);
+IS_UNSIGNED(typeof_member(PHYSICAL_ADDRESS, LowPart));
+IS_SIGNED(typeof_member(PHYSICAL_ADDRESS, HighPart));
+IS_UNSIGNED(typeof_member(PHYSICAL_ADDRESS, u.LowPart));
+IS_SIGNED(typeof_member(PHYSICAL_ADDRESS, u.HighPart));
+IS_SIGNED(typeof_member(PHYSICAL_ADDRESS, QuadPart));
 
 LAYOUT(DEVICE_DESCRIPTION, 0x40, 8);
 OFFSET(DEVICE_DESCRIPTION, Version, 0x00);
@@ -387,7 +409,7 @@ VALUE(UserMode, 1);
 
 /* Status codes. */
 static_assert(NT_SUCCESS(STATUS_SUCCESS) && NT_SUCCESS(STATUS_PENDING));
-static_assert(!NT_SUCCESS(STATUS_UNSUCCESSFUL));
+static_assert(!NT_SUCCESS(STATUS_UNSUCCESSFUL) && !NT_SUCCESS(STATUS_NOT_SUPPORTED));
 STATUS(STATUS_SUCCESS, 0x00000000);
 STATUS(STATUS_PENDING, 0x00000103);
 STATUS(STATUS_UNSUCCESSFUL, 0xc0000001);
@@ -406,6 +428,7 @@ STATUS(STATUS_DELETE_PENDING, 0xc0000056);
 STATUS(STATUS_NONE_MAPPED, 0xc0000073);
 STATUS(STATUS_INTEGER_OVERFLOW, 0xc0000095);
 STATUS(STATUS_INSUFFICIENT_RESOURCES, 0xc000009a);
+STATUS(STATUS_WORKING_SET_QUOTA, 0xc00000a1);
 STATUS(STATUS_DEVICE_NOT_READY, 0xc00000a3);
 STATUS(STATUS_NOT_SUPPORTED, 0xc00000bb);
 STATUS(STATUS_INVALID_PARAMETER_1, 0xc00000ef);
