@@ -41,11 +41,6 @@ static ULONG release(struct kunit *test, u8 *va, size_t bytes, MEMORY_CACHING_TY
 	return StorPortFreeContiguousMemorySpecifyCache(miniport->extension, va, bytes, cache);
 }
 
-static unsigned long live(struct kunit *test)
-{
-	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
-}
-
 static void mode_is_strict_or_tolerant(struct kunit *test)
 {
 	static const char *const bad[] = { "", "lenient", "Strict", "tolerant ", "1", "stricter" };
@@ -96,14 +91,14 @@ static void free_of_all_pages_frees_the_block(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, release(test, va + row->offset, row->bytes, row->cache),
 			STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), row->frees ? 0UL : 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), row->frees ? 0UL : 1UL);
 	KUNIT_EXPECT_EQ(test, wdmdma_tolerated_frees() - before, row->counts ? 1UL : 0UL);
 	if (row->frees)
 		return;
 	/* The rest is still the driver's, and what was freed does not go either. */
 	memset(va, 0xa5, BYTES);
 	KUNIT_EXPECT_EQ(test, release(test, va, BYTES, MmCached), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 /* Peer defect 30: SpcNvme frees a queue pair's block as two queues. */
@@ -142,7 +137,7 @@ static void block_goes_with_its_last_part(struct kunit *test)
 	if (row->at_dispatch)
 		local_bh_enable();
 	KUNIT_EXPECT_EQ(test, status[0], STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 	memset(va, 0x5a, row->bytes);
 
 	if (row->at_dispatch)
@@ -152,7 +147,7 @@ static void block_goes_with_its_last_part(struct kunit *test)
 	if (row->at_dispatch)
 		local_bh_enable();
 	KUNIT_EXPECT_EQ(test, status[1], STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void part_freed_twice_is_refused(struct kunit *test)
@@ -164,9 +159,9 @@ static void part_freed_twice_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release(test, va, SZ_8K, MmCached), STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, release(test, va + SZ_4K, 1, MmCached),
 			STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 	KUNIT_EXPECT_EQ(test, release(test, va + SZ_8K, SZ_8K, MmCached), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void part_that_does_not_adjoin_is_refused(struct kunit *test)
@@ -177,9 +172,9 @@ static void part_that_does_not_adjoin_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release(test, va, SZ_4K, MmCached), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release(test, va + SZ_8K, SZ_4K, MmCached),
 			STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 	KUNIT_EXPECT_EQ(test, release(test, va, SZ_16K, MmCached), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void what_is_no_block_is_refused(struct kunit *test)
@@ -200,7 +195,7 @@ static void what_is_no_block_is_refused(struct kunit *test)
 			StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached, wrong),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdmdma_tolerated_frees(), before);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached, la),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached, la),
@@ -219,7 +214,7 @@ static void memory_of_other_calls_is_refused(struct kunit *test)
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, release(test, uncached + SZ_4K, SZ_4K, MmNonCached),
 			STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 }
 
 /* The rule is the same for FreeCommonBuffer: its length may differ, its address may not. */
@@ -312,7 +307,7 @@ static void parts_freed_at_once_free_the_block_once(struct kunit *test)
 		wait_for_completion(&race.done);
 		KUNIT_ASSERT_EQ(test, status, STOR_STATUS_SUCCESS);
 		KUNIT_ASSERT_EQ(test, race.status, STOR_STATUS_SUCCESS);
-		KUNIT_ASSERT_EQ(test, live(test), 0UL);
+		KUNIT_ASSERT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #include "helpers.h"
 #include "lib/page_set.h"
+#include "mdl.h"
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 #define PAGES		8
@@ -67,13 +68,6 @@ static void release(struct kunit *test, ULONG length, PHYSICAL_ADDRESS la, PVOID
 	f->ops->FreeCommonBuffer(f->adapter, length, la, va, TRUE);
 }
 
-static unsigned long live(struct kunit *test)
-{
-	struct wdmdma_fixture *f = test->priv;
-
-	return wdmdma_test_live_buffers(f->adapter);
-}
-
 static void expect_refused(struct kunit *test, PMDL mdl, CONFIG *configs, ULONG count,
 			   NTSTATUS status)
 {
@@ -81,20 +75,7 @@ static void expect_refused(struct kunit *test, PMDL mdl, CONFIG *configs, ULONG 
 
 	KUNIT_EXPECT_EQ(test, create(test, mdl, configs, count, &la), status);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-}
-
-/* Further adapter of the fixture's device. */
-static PDMA_ADAPTER get_adapter(struct kunit *test, ULONG width)
-{
-	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
-	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER adapter;
-	ULONG registers;
-
-	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	return adapter;
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void free_block(void *block)
@@ -124,16 +105,6 @@ static void expect_untouched(struct kunit *test, const u8 *block)
 		KUNIT_ASSERT_EQ_MSG(test, block[i], (u8)(i * 7 + i / SZ_4K), "byte %u", i);
 }
 
-/* Way A over a part of a block. */
-static PMDL built(struct kunit *test, u8 *va, ULONG length)
-{
-	PMDL mdl = IoAllocateMdl(va, length, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	return mdl;
-}
-
 /* Way C, mapped if wanted; scattered for certain if not contiguous. */
 static PMDL pages_get(struct kunit *test, bool contiguous, bool mapped)
 {
@@ -151,12 +122,6 @@ static PMDL pages_get(struct kunit *test, bool contiguous, bool mapped)
 	if (mapped)
 		KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
 	return mdl;
-}
-
-static void pages_put(PMDL mdl)
-{
-	MmFreePagesFromMdl(mdl);
-	ExFreePool(mdl);
 }
 
 /* Which part of one MDL. */
@@ -201,7 +166,7 @@ static void whole_pages_of_one_mdl(struct kunit *test)
 {
 	const struct part_row *row = test->param_value;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block + row->start, row->length);
+	PMDL mdl = mdl_built(test, block + row->start, row->length);
 	CONFIG config = section(row->offset, row->bytes);
 	u64 expected = virt_to_phys(block) + row->start + (row->section ? row->offset : 0);
 	PHYSICAL_ADDRESS la;
@@ -210,11 +175,11 @@ static void whole_pages_of_one_mdl(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, create(test, mdl, &config, row->section, &la),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, expected);
-		KUNIT_EXPECT_EQ(test, live(test), 1UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 		expect_untouched(test, block);
 		release(test, row->section ? row->bytes : row->length, la,
 			block + row->start + (row->section ? row->offset : 0));
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	} else {
 		expect_refused(test, mdl, &config, row->section, STATUS_INVALID_PARAMETER);
 	}
@@ -259,10 +224,10 @@ static void one_mdl_of_a_chain(struct kunit *test)
 	PMDL mdl[4];
 	int i;
 
-	mdl[0] = built(test, block + 5 * SZ_4K, SZ_8K);
-	mdl[1] = built(test, block + 7 * SZ_4K, 0);
-	mdl[2] = built(test, block + SZ_4K, 3 * SZ_4K);
-	mdl[3] = built(test, block + 4 * SZ_4K + 0x800, SZ_4K);
+	mdl[0] = mdl_built(test, block + 5 * SZ_4K, SZ_8K);
+	mdl[1] = mdl_built(test, block + 7 * SZ_4K, 0);
+	mdl[2] = mdl_built(test, block + SZ_4K, 3 * SZ_4K);
+	mdl[3] = mdl_built(test, block + 4 * SZ_4K + 0x800, SZ_4K);
 	for (i = 0; i < 3; i++)
 		mdl[i]->Next = mdl[i + 1];
 	if (row->page < 0) {
@@ -271,7 +236,7 @@ static void one_mdl_of_a_chain(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, create(test, mdl[0], &config, 1, &la), STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, virt_to_phys(block) + row->page * SZ_4K);
 		release(test, row->bytes, la, block + row->page * SZ_4K);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	}
 	for (i = 0; i < 4; i++)
 		IoFreeMdl(mdl[i]);
@@ -282,9 +247,9 @@ static void one_mdl_of_a_chain(struct kunit *test)
 static void offset_counts_bytes_across_the_chain(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL first = built(test, block, SZ_8K - 0x800);
-	PMDL second = built(test, block + 4 * SZ_4K + 0x800, SZ_8K);
-	PMDL aligned = built(test, block + 4 * SZ_4K, SZ_8K);
+	PMDL first = mdl_built(test, block, SZ_8K - 0x800);
+	PMDL second = mdl_built(test, block + 4 * SZ_4K + 0x800, SZ_8K);
+	PMDL aligned = mdl_built(test, block + 4 * SZ_4K, SZ_8K);
 	CONFIG config = section(SZ_8K, SZ_4K);
 	PHYSICAL_ADDRESS la;
 
@@ -302,7 +267,7 @@ static void offset_counts_bytes_across_the_chain(struct kunit *test)
 static void chain_that_is_a_loop_ends(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_4K), empty = built(test, block, 0);
+	PMDL mdl = mdl_built(test, block, SZ_4K), empty = mdl_built(test, block, 0);
 	CONFIG config = section(1ULL << 50, SZ_4K);
 
 	mdl->Next = mdl;
@@ -347,13 +312,13 @@ static void pages_of_every_way_are_taken(struct kunit *test)
 	MmUnmapLockedPages(fresh->MappedSystemVa, fresh);
 	expect_refused(test, fresh, NULL, 0, STATUS_INVALID_PARAMETER);
 
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	expect_untouched(test, block);
 	IoFreeMdl(part);
 	MmUnlockPages(locked);
 	expect_refused(test, locked, NULL, 0, STATUS_INVALID_PARAMETER);
 	IoFreeMdl(locked);
-	pages_put(fresh);
+	mdl_free_pages(fresh);
 }
 
 static void unfilled_mdls_are_refused(struct kunit *test)
@@ -391,8 +356,8 @@ static void scattered_pages_are_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, PFN_PHYS(pfn[i]));
 		release(test, SZ_4K, la, mdl->MappedSystemVa + i * SZ_4K);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-	pages_put(mdl);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+	mdl_free_pages(mdl);
 }
 
 static void only_the_last_page_elsewhere_is_refused(struct kunit *test)
@@ -405,22 +370,22 @@ static void only_the_last_page_elsewhere_is_refused(struct kunit *test)
 	expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, create(test, mdl, &config, 1, &la), STATUS_SUCCESS);
 	release(test, BLOCK - SZ_4K, la, mdl->MappedSystemVa);
-	pages_put(mdl);
-	pages_put(other);
+	mdl_free_pages(mdl);
+	mdl_free_pages(other);
 }
 
 /* Memory of a device has no place in a common buffer. */
 static void device_memory_is_refused(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_4K);
+	PMDL mdl = mdl_built(test, block, SZ_4K);
 	void __iomem *registers = ioremap(0xfed00000, SZ_4K);	/* of the HPET on a PC */
 
 	mdl->MdlFlags |= MDL_IO_SPACE;
 	expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
 	IoFreeMdl(mdl);
 	KUNIT_ASSERT_TRUE(test, registers);
-	mdl = built(test, (u8 __force *)registers, SZ_4K);
+	mdl = mdl_built(test, (u8 __force *)registers, SZ_4K);
 	expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
 	IoFreeMdl(mdl);
 	iounmap(registers);
@@ -456,7 +421,7 @@ static void limits_have_to_hold_the_memory(struct kunit *test)
 {
 	const struct limit_row *row = test->param_value;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_8K);
+	PMDL mdl = mdl_built(test, block, SZ_8K);
 	u64 pa = row->absolute ? 0 : virt_to_phys(block);
 	CONFIG config = limits(pa + row->first,
 			       row->absolute ? row->last : pa + SZ_8K - 1 + row->last);
@@ -475,9 +440,9 @@ static void limits_have_to_hold_the_memory(struct kunit *test)
 static void reach_of_the_adapter_has_to_hold_the_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER narrow = get_adapter(test, 24), wide = f->adapter;
+	PDMA_ADAPTER narrow = wdmdma_test_second_adapter(test, 24), wide = f->adapter;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_8K);
+	PMDL mdl = mdl_built(test, block, SZ_8K);
 	CONFIG config = limits(0, -1);
 
 	f->adapter = narrow;
@@ -537,7 +502,7 @@ static void configurations_are_checked(struct kunit *test)
 {
 	const struct config_row *row = test->param_value;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_8K);
+	PMDL mdl = mdl_built(test, block, SZ_8K);
 	CONFIG configs[4];
 	PHYSICAL_ADDRESS la;
 
@@ -557,7 +522,7 @@ static void null_arguments_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_4K);
+	PMDL mdl = mdl_built(test, block, SZ_4K);
 	CONFIG config = access(CommonBufferHardwareAccessReadWrite);
 	PHYSICAL_ADDRESS la = { .QuadPart = GARBAGE };
 
@@ -567,7 +532,7 @@ static void null_arguments_are_refused(struct kunit *test)
 	expect_refused(test, NULL, &config, 1, STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, mdl, NULL, 0, NULL),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(NULL, mdl, NULL, 0, &la),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
@@ -581,7 +546,7 @@ static void null_arguments_are_refused(struct kunit *test)
 static void create_at_dispatch_is_refused(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, SZ_4K);
+	PMDL mdl = mdl_built(test, block, SZ_4K);
 	PHYSICAL_ADDRESS la;
 	NTSTATUS status;
 
@@ -590,7 +555,7 @@ static void create_at_dispatch_is_refused(struct kunit *test)
 	local_bh_enable();
 	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(status));
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	IoFreeMdl(mdl);
 }
 
@@ -615,16 +580,16 @@ static void read_locked_pages_are_refused(struct kunit *test)
 static void second_buffer_on_the_same_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER other = get_adapter(test, 64);
+	PDMA_ADAPTER other = wdmdma_test_second_adapter(test, 64);
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, BLOCK), twin = built(test, block, BLOCK);
+	PMDL mdl = mdl_built(test, block, BLOCK), twin = mdl_built(test, block, BLOCK);
 	PHYSICAL_ADDRESS la, second = { .QuadPart = GARBAGE };
 
 	KUNIT_ASSERT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, create(test, mdl, NULL, 0, &second), STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, second.QuadPart, 0LL);
 	KUNIT_EXPECT_EQ(test, create(test, twin, NULL, 0, &second), STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 
 	/* Another adapter has a buffer of its own on it. */
 	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(other, mdl, NULL, 0, &second),
@@ -653,13 +618,13 @@ static void common_buffer_is_not_made_one_twice(struct kunit *test)
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	mdl = built(test, va, SZ_8K);
+	mdl = mdl_built(test, va, SZ_8K);
 	KUNIT_EXPECT_EQ(test, create(test, mdl, NULL, 0, &second), STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, second.QuadPart, 0LL);
 	IoFreeMdl(mdl);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, SZ_8K, la, va);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* FreeCommonBuffer. */
@@ -691,16 +656,16 @@ static void free_has_to_name_the_buffer(struct kunit *test)
 {
 	const struct free_row *row = test->param_value;
 	u8 *block = block_get(test), *va = block + 2 * SZ_4K;
-	PMDL mdl = built(test, block, BLOCK);
+	PMDL mdl = mdl_built(test, block, BLOCK);
 	CONFIG config = section(2 * SZ_4K, 3 * SZ_4K);
 	PHYSICAL_ADDRESS la, named;
 
 	KUNIT_ASSERT_EQ(test, create(test, mdl, &config, 1, &la), STATUS_SUCCESS);
 	named.QuadPart = la.QuadPart + row->la;
 	release(test, 3 * SZ_4K + row->length, named, va + row->va);
-	KUNIT_EXPECT_EQ(test, live(test), row->good ? 0UL : 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), row->good ? 0UL : 1UL);
 	release(test, 3 * SZ_4K, la, va);	/* for the second time if @good */
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	expect_untouched(test, block);
 	IoFreeMdl(mdl);
 }
@@ -709,18 +674,18 @@ static void free_has_to_name_the_buffer(struct kunit *test)
 static void free_tells_sections_apart(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, BLOCK);
+	PMDL mdl = mdl_built(test, block, BLOCK);
 	CONFIG one = section(SZ_4K, SZ_4K), two = section(4 * SZ_4K, SZ_8K);
 	PHYSICAL_ADDRESS la_one, la_two;
 
 	KUNIT_ASSERT_EQ(test, create(test, mdl, &one, 1, &la_one), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, create(test, mdl, &two, 1, &la_two), STATUS_SUCCESS);
 	release(test, BLOCK, la_two, block);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, SZ_8K, la_two, block + 4 * SZ_4K);	/* gone */
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, SZ_4K, la_one, block + SZ_4K);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	IoFreeMdl(mdl);
 }
 
@@ -733,8 +698,8 @@ static void free_at_dispatch(struct kunit *test)
 	local_bh_disable();
 	release(test, BLOCK, la, mdl->MappedSystemVa);
 	local_bh_enable();
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-	pages_put(mdl);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+	mdl_free_pages(mdl);
 }
 
 /* Memory freed under the buffer: reported, and held where that is possible. */
@@ -742,14 +707,14 @@ static void free_at_dispatch(struct kunit *test)
 static void mdl_freed_before_the_buffer(struct kunit *test)
 {
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, BLOCK);
+	PMDL mdl = mdl_built(test, block, BLOCK);
 	PHYSICAL_ADDRESS la;
 
 	KUNIT_ASSERT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
 	IoFreeMdl(mdl);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, BLOCK, la, block);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	expect_untouched(test, block);
 }
 
@@ -764,24 +729,14 @@ static void pages_freed_before_the_buffer_are_held(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, page_count(page), before + 1);
 	memset(page_address(page), 0x5a, SZ_4K);
-	pages_put(mdl);
+	mdl_free_pages(mdl);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0x5a, SZ_4K));
 	get_page(page);
 	release(test, BLOCK, la, va);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	put_page(page);
-}
-
-static unsigned long user_map(struct kunit *test, unsigned long length)
-{
-	unsigned long va = kunit_vm_mmap(test, NULL, 0, length, PROT_READ | PROT_WRITE,
-					 MAP_ANONYMOUS | MAP_PRIVATE, 0);
-
-	KUNIT_ASSERT_NE(test, va, 0);
-	KUNIT_ASSERT_LT(test, va, TASK_SIZE);
-	return va;
 }
 
 static const struct hold_row {
@@ -797,7 +752,7 @@ KUNIT_ARRAY_PARAM_DESC(hold, hold_rows, name);
 static void user_page_unlocked_before_the_buffer_is_held(struct kunit *test)
 {
 	const struct hold_row *row = test->param_value;
-	unsigned long user = user_map(test, SZ_4K);
+	unsigned long user = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
 	PMDL mdl = IoAllocateMdl((PVOID)user, SZ_4K, FALSE, FALSE, NULL);
 	PMDL part = IoAllocateMdl((PVOID)user, SZ_4K, FALSE, FALSE, NULL);
 	PHYSICAL_ADDRESS la;
@@ -822,7 +777,7 @@ static void user_page_unlocked_before_the_buffer_is_held(struct kunit *test)
 	KUNIT_EXPECT_GE(test, page_count(page), 1);
 	KUNIT_EXPECT_EQ(test, *(u8 *)page_address(page), 0x5a);
 	release(test, SZ_4K, la, va);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* The address names the buffer, even when it is no longer one. */
@@ -834,10 +789,10 @@ static void mapping_removed_before_the_buffer(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
 	MmUnmapLockedPages(va, mdl);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, BLOCK, la, va);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-	pages_put(mdl);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+	mdl_free_pages(mdl);
 }
 
 /* Where the kernel's log ends. */
@@ -885,7 +840,8 @@ static PMDL pages_for(struct kunit *test, enum undo undo)
 
 	if (undo != UNLOCK)
 		return pages_get(test, true, true);
-	mdl = IoAllocateMdl((PVOID)user_map(test, SZ_4K), SZ_4K, FALSE, FALSE, NULL);
+	mdl = IoAllocateMdl((PVOID)mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE), SZ_4K, FALSE,
+			    FALSE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
 	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
@@ -923,7 +879,7 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 	log = log_end();
 	undo_under_a_buffer(test, row->undo, mdl);
 	KUNIT_EXPECT_TRUE(test, use_is_reported(&log, row->name));
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	KUNIT_EXPECT_EQ(test, folio_maybe_dma_pinned(page_folio(page)), row->undo == UNLOCK);
 	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0x5a, SZ_4K));
 
@@ -931,7 +887,7 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 	count = page_count(page);
 	KUNIT_EXPECT_GE(test, count, row->undo == UNMAP ? 3 : 2);
 	release(test, length, la, va);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	/* A pin counts as many references. */
 	KUNIT_EXPECT_EQ(test, page_count(page), row->undo == UNLOCK ? 1 : count - 1);
 	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(page)));
@@ -984,14 +940,14 @@ static void uncached_pages_are_taken(struct kunit *test)
 	release(test, BLOCK, la, va);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0x5a, BLOCK));
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
-	pages_put(mdl);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+	mdl_free_pages(mdl);
 }
 
 /* XDP's way: lock for writing, create, free, unlock; the user's data stay. */
 static void user_pages_keep_their_data(struct kunit *test)
 {
-	unsigned long user = user_map(test, 2 * SZ_4K);
+	unsigned long user = mdl_user_map(test, 2 * SZ_4K, PROT_READ | PROT_WRITE);
 	PMDL mdl = IoAllocateMdl((PVOID)user, 2 * SZ_4K, FALSE, FALSE, NULL);
 	CONFIG config = section(SZ_4K, SZ_4K);
 	PHYSICAL_ADDRESS la;
@@ -1006,7 +962,7 @@ static void user_pages_keep_their_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_user(got, (u32 __user *)(user + SZ_4K + 100)), 0);
 	KUNIT_EXPECT_EQ(test, got, 0x12345678U);
 	release(test, MmGetMdlByteCount(mdl), la, mdl->MappedSystemVa);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, MmAdvanceMdl(mdl, SZ_4K), STATUS_SUCCESS);
 	MmUnlockPages(mdl);
 	IoFreeMdl(mdl);
@@ -1020,7 +976,7 @@ static void put_of_the_adapter_leaves_the_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, BLOCK), pages = pages_get(test, true, true);
+	PMDL mdl = mdl_built(test, block, BLOCK), pages = pages_get(test, true, true);
 	struct page *page = pfn_to_page(MmGetMdlPfnArray(pages)[0]);
 	PHYSICAL_ADDRESS la;
 
@@ -1033,14 +989,14 @@ static void put_of_the_adapter_leaves_the_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	KUNIT_EXPECT_EQ(test, MmAdvanceMdl(mdl, SZ_4K), STATUS_SUCCESS);	/* not in use */
 	IoFreeMdl(mdl);
-	pages_put(pages);
+	mdl_free_pages(pages);
 }
 
 static void unbind_leaves_the_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	u8 *block = block_get(test);
-	PMDL mdl = built(test, block, BLOCK), pages = pages_get(test, true, true);
+	PMDL mdl = mdl_built(test, block, BLOCK), pages = pages_get(test, true, true);
 	struct page *page = pfn_to_page(MmGetMdlPfnArray(pages)[0]);
 	PHYSICAL_ADDRESS la;
 
@@ -1052,7 +1008,7 @@ static void unbind_leaves_the_memory(struct kunit *test)
 	expect_untouched(test, block);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	IoFreeMdl(mdl);
-	pages_put(pages);
+	mdl_free_pages(pages);
 }
 
 /* Failures at every point. */
@@ -1080,10 +1036,10 @@ static void create_fails_cleanly(struct kunit *test)
 	page = pfn_to_page(MmGetMdlPfnArray(sweep_mdl)[0]);
 	memset(page_address(page), 0xa5, SZ_4K);
 	wdmdma_test_sweep(test, create_and_free);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0xa5, SZ_4K));
-	pages_put(sweep_mdl);
+	mdl_free_pages(sweep_mdl);
 }
 
 static struct kunit_case from_mdl_cases[] = {

@@ -192,6 +192,27 @@ PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport
 	return container_of(miniport->extension, struct wdm_stor, extension)->dma_adapter;
 }
 
+/* The device extension of the miniport in test->priv. */
+PVOID wdmdma_test_extension(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport = test->priv;
+
+	return miniport->extension;
+}
+
+/* A further adapter of the device of the fixture in test->priv. The case must put it. */
+PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	adapter = IoGetDmaAdapter(fixture->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	return adapter;
+}
+
 /* How many buffers an adapter has, less those that are being freed, or kept. */
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 {
@@ -217,6 +238,26 @@ unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 	live = wdmdma_test_live_of(adapter);
 	wdmdma_adapter_put(adapter);
 	return live;
+}
+
+/* The live buffers of the fixture in test->priv. */
+unsigned long wdmdma_test_live(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+
+	return wdmdma_test_live_buffers(fixture->adapter);
+}
+
+/* The live buffers of the miniport in test->priv. */
+unsigned long wdmdma_test_miniport_live(struct kunit *test)
+{
+	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
+}
+
+/* Return true if map registers are allocated. */
+bool wdmdma_test_has_registers(PDMA_ADAPTER dma_adapter)
+{
+	return !list_empty(&wdmdma_test_core(dma_adapter)->transfers.registers);
 }
 
 /* Has the machine memory there? Not all of it does everywhere, and holes are not looked at. */

@@ -60,8 +60,13 @@ phys_addr_t wdmdma_test_physical(void *va);
 struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct device *dev);
 int wdmdma_test_miniport_init(struct kunit *test);
 PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport);
+PVOID wdmdma_test_extension(struct kunit *test);
+PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width);
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
+unsigned long wdmdma_test_live(struct kunit *test);
+unsigned long wdmdma_test_miniport_live(struct kunit *test);
+bool wdmdma_test_has_registers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
 bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align);
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width);
@@ -78,5 +83,21 @@ void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test));
 bool wdmdma_test_iommu_is_virtio(struct device *dev);
 bool wdmdma_test_iommu_forbids_reading(struct device *dev);
 void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test));
+
+/* The core's adapter behind one that has not been put. */
+static inline struct wdmdma_adapter *wdmdma_test_core(PDMA_ADAPTER dma_adapter)
+{
+	return container_of((void *)dma_adapter, struct wdmdma_adapter, face);
+}
+
+static inline struct wdmdma_adapter *wdmdma_test_core_of(const struct wdmdma_fixture *fixture)
+{
+	return wdmdma_test_core(fixture->adapter);
+}
+
+static inline PHYSICAL_ADDRESS wdmdma_test_pa(u64 address)
+{
+	return (PHYSICAL_ADDRESS){ .QuadPart = address };
+}
 
 #endif /* WDMDMA_KUNIT_HELPERS_H */

@@ -17,6 +17,7 @@
 #include "core/recycle.h"
 #include "edu.h"
 #include "helpers.h"
+#include "mdl.h"
 
 static struct edu *edu;
 
@@ -286,15 +287,6 @@ static void scattered_memory_free(void *va, struct page **page)
 	}
 }
 
-static PMDL mdl_of(struct kunit *test, void *va, ULONG length)
-{
-	PMDL mdl = IoAllocateMdl(va, length, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	return mdl;
-}
-
 static NTSTATUS from_mdl(struct wdmdma_fixture *fixture, PMDL mdl,
 			 DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config, PHYSICAL_ADDRESS *la)
 {
@@ -326,7 +318,7 @@ static void scattered_pages_become_one_range(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	struct page *page[MDL_PAGES];
 	u8 *va = scattered_memory(test, page);
-	PMDL mdl = mdl_of(test, va, MDL_PAGES * SZ_4K);
+	PMDL mdl = mdl_built(test, va, MDL_PAGES * SZ_4K);
 	PHYSICAL_ADDRESS la;
 	NTSTATUS status = from_mdl(fixture, mdl, NULL, &la);
 
@@ -382,7 +374,7 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	struct page *page[MDL_PAGES];
 	u8 *va = scattered_memory(test, page);
-	PMDL mdl = mdl_of(test, va, SZ_8K);
+	PMDL mdl = mdl_built(test, va, SZ_8K);
 	PHYSICAL_ADDRESS la;
 	NTSTATUS status;
 
@@ -430,7 +422,7 @@ static void write_only_lets_the_device_write(struct kunit *test)
 	source = buffer_alloc(test, SZ_4K, &source_la);
 	memset(source, 0x3c, SZ_4K);
 	va = scattered_memory(test, page);
-	mdl = mdl_of(test, va, SZ_8K);
+	mdl = mdl_built(test, va, SZ_8K);
 	KUNIT_ASSERT_EQ(test, from_mdl(fixture, mdl, &config, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, edu_copy(edu, source_la.QuadPart, EDU_BUFFER, EDU_MOST, 0), 0);
 	KUNIT_EXPECT_EQ(test, edu_copy(edu, EDU_BUFFER, la.QuadPart + 100, EDU_MOST,
@@ -467,7 +459,7 @@ static void write_only_is_enforced_by_the_iommu(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	struct page *page[MDL_PAGES];
 	u8 *va = scattered_memory(test, page), *result;
-	PMDL mdl = mdl_of(test, va, SZ_8K);
+	PMDL mdl = mdl_built(test, va, SZ_8K);
 	PHYSICAL_ADDRESS la, result_la;
 	NTSTATUS status;
 
@@ -594,7 +586,7 @@ static void limits_hold_for_memory_of_the_driver(struct kunit *test)
 	if (!may_import(test))
 		return;
 	va = scattered_memory(test, page);
-	mdl = mdl_of(test, va, SZ_64K);
+	mdl = mdl_built(test, va, SZ_64K);
 	status = from_mdl(fixture, mdl, &config, &la);
 	KUNIT_EXPECT_EQ(test, status, row->translated);
 	if (NT_SUCCESS(status)) {
@@ -624,7 +616,7 @@ static void unbind_leaves_memory_of_the_driver_alone(struct kunit *test)
 		return;
 	va = scattered_memory(test, page);
 	memset(va, 0x77, SZ_64K);
-	mdl = mdl_of(test, va, SZ_64K);
+	mdl = mdl_built(test, va, SZ_64K);
 	KUNIT_ASSERT_EQ(test, from_mdl(fixture, mdl, NULL, &la), STATUS_SUCCESS);
 	device_release_driver(&pdev->dev);
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0x77, SZ_64K));
@@ -645,7 +637,7 @@ static void import_and_free(struct kunit *test)
 	/* Only the call itself is to fail. */
 	current->fail_nth = 0;
 	va = scattered_memory(test, page);
-	mdl = mdl_of(test, va, MDL_PAGES * SZ_4K);
+	mdl = mdl_built(test, va, MDL_PAGES * SZ_4K);
 	current->fail_nth = left;
 	if (NT_SUCCESS(from_mdl(fixture, mdl, NULL, &la)))
 		wdmdma_test_free(fixture, MDL_PAGES * SZ_4K, la, va);
@@ -784,7 +776,7 @@ static void addresses_are_translated_both_ways(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	struct page *page[MDL_PAGES];
 	u8 *va = scattered_memory(test, page), *va2;
-	PMDL mdl = mdl_of(test, va, MDL_PAGES * SZ_4K);
+	PMDL mdl = mdl_built(test, va, MDL_PAGES * SZ_4K);
 	PHYSICAL_ADDRESS la, la2;
 	dma_addr_t dma;
 	size_t left;

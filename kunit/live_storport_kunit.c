@@ -13,31 +13,21 @@
 
 static struct edu *edu;
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
-static PVOID extension_of(struct kunit *test)
-{
-	struct wdmdma_miniport *miniport = test->priv;
-
-	return miniport->extension;
-}
-
 static ULONG alloc(struct kunit *test, SIZE_T bytes, u64 last, u64 boundary,
 		   MEMORY_CACHING_TYPE cache, PVOID *va, PHYSICAL_ADDRESS *la)
 {
-	return StorPortAllocateDmaMemory(extension_of(test), bytes, address(0), address(last),
-					 address(boundary), cache, 0, va, la);
+	return StorPortAllocateDmaMemory(wdmdma_test_extension(test), bytes, wdmdma_test_pa(0),
+					 wdmdma_test_pa(last), wdmdma_test_pa(boundary), cache, 0,
+					 va, la);
 }
 
 static ULONG host_alloc(struct kunit *test, SIZE_T minimum, SIZE_T preferred, ULONG alignment,
 			ACCESS_RANGE *ranges, ULONG *count)
 {
-	return StorPortAllocateHostMemoryBuffer(extension_of(test), minimum, preferred, 0,
-						alignment, address(0), address(U64_MAX), address(0),
-						ranges, count);
+	return StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), minimum, preferred, 0,
+						alignment, wdmdma_test_pa(0),
+						wdmdma_test_pa(U64_MAX), wdmdma_test_pa(0), ranges,
+						count);
 }
 
 /* test->priv: a miniport of the edu device, which reaches 4 GiB. */
@@ -87,8 +77,9 @@ static void device_moves_bytes_of_memory_as_asked_for(struct kunit *test)
 	ULONG left, status;
 	PVOID va;
 
-	status = StorPortAllocateDmaMemory(extension_of(test), row->bytes, address(row->first),
-					   address(row->last), address(row->boundary), row->cache,
+	status = StorPortAllocateDmaMemory(wdmdma_test_extension(test), row->bytes,
+					   wdmdma_test_pa(row->first), wdmdma_test_pa(row->last),
+					   wdmdma_test_pa(row->boundary), row->cache,
 					   MM_ANY_NODE_OK, &va, &la);
 	if (status != STOR_STATUS_SUCCESS) {
 		KUNIT_EXPECT_FALSE(test, row->must && IS_ENABLED(CONFIG_X86));
@@ -100,12 +91,17 @@ static void device_moves_bytes_of_memory_as_asked_for(struct kunit *test)
 	if (row->boundary)
 		KUNIT_EXPECT_EQ(test, la.QuadPart & ~(row->boundary - 1),
 				(la.QuadPart + row->bytes - 1) & ~(row->boundary - 1));
-	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(extension_of(test), NULL, va + SZ_4K,
-							 &left).QuadPart, la.QuadPart + SZ_4K);
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetPhysicalAddress(wdmdma_test_extension(test), NULL, va + SZ_4K,
+						   &left)
+				.QuadPart,
+			la.QuadPart + SZ_4K);
 	KUNIT_EXPECT_EQ(test, left, (ULONG)(row->bytes - SZ_4K));
 	edu_expect_round_trip(test, edu, va, la.QuadPart, 0, row->bytes - SZ_4K, EDU_MOST);
-	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension_of(test), va, row->bytes, row->cache,
-						    la), STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, row->bytes,
+					      row->cache, la),
+			STOR_STATUS_SUCCESS);
 }
 
 /* Blocks of three pages follow each other in the address space: half of them would cross. */
@@ -122,31 +118,33 @@ static void no_block_of_many_crosses_the_boundary(struct kunit *test)
 				((u64)blocks[i].la.QuadPart + 3 * SZ_4K - 1) / SZ_16K);
 	}
 	for (i = 0; i < ARRAY_SIZE(blocks); i++)
-		KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension_of(test), blocks[i].va,
-							    3 * SZ_4K, cache, blocks[i].la),
+		KUNIT_EXPECT_EQ(test,
+				StorPortFreeDmaMemory(wdmdma_test_extension(test), blocks[i].va,
+						      3 * SZ_4K, cache, blocks[i].la),
 				STOR_STATUS_SUCCESS);
 }
 
 static void device_moves_bytes_of_the_ports_memory(struct kunit *test)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
-	u8 *uncached = StorPortGetUncachedExtension(extension_of(test), &config, SZ_64K);
-	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(extension_of(test), SZ_8K);
+	u8 *uncached = StorPortGetUncachedExtension(wdmdma_test_extension(test), &config, SZ_64K);
+	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(wdmdma_test_extension(test), SZ_8K);
 	STOR_PHYSICAL_ADDRESS la;
 	ULONG left;
 
 	KUNIT_ASSERT_TRUE(test, uncached && srb);
-	la = StorPortGetPhysicalAddress(extension_of(test), NULL, uncached, &left);
+	la = StorPortGetPhysicalAddress(wdmdma_test_extension(test), NULL, uncached, &left);
 	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 	edu_expect_round_trip(test, edu, uncached, la.QuadPart, SZ_4K - 100, SZ_32K, EDU_MOST);
-	la = StorPortGetPhysicalAddress(extension_of(test), srb, srb->SrbExtension, &left);
+	la = StorPortGetPhysicalAddress(wdmdma_test_extension(test), srb, srb->SrbExtension, &left);
 	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 	edu_expect_round_trip(test, edu, srb->SrbExtension, la.QuadPart, 0, SZ_4K, EDU_MOST);
-	la = StorPortGetPhysicalAddress(extension_of(test), srb, srb->SenseInfoBuffer, &left);
+	la = StorPortGetPhysicalAddress(wdmdma_test_extension(test), srb, srb->SenseInfoBuffer,
+					&left);
 	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_EQ(test, left, (ULONG)srb->SenseInfoBufferLength);
 	edu_expect_round_trip(test, edu, srb->SenseInfoBuffer, la.QuadPart, 0, 126, 126);
-	wdmdma_srb_destroy(extension_of(test), srb);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), srb);
 }
 
 static void device_moves_bytes_of_host_memory(struct kunit *test)
@@ -160,11 +158,12 @@ static void device_moves_bytes_of_host_memory(struct kunit *test)
 	for (i = 0; i < count; i++) {
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(ranges[i].RangeStart.QuadPart, SZ_64K));
 		/* The miniport gets no address for the CPU; the test does. */
-		va = StorPortGetVirtualAddress(extension_of(test), ranges[i].RangeStart);
+		va = StorPortGetVirtualAddress(wdmdma_test_extension(test), ranges[i].RangeStart);
 		KUNIT_ASSERT_NOT_NULL(test, va);
 		edu_expect_round_trip(test, edu, va, ranges[i].RangeStart.QuadPart, 0, SZ_4K, 1000);
 	}
-	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension_of(test), ranges, count),
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), ranges, count),
 			STOR_STATUS_SUCCESS);
 }
 
@@ -198,7 +197,7 @@ static void tolerant_free_waits_for_the_last_part(struct kunit *test)
 static void alloc_every_kind(struct kunit *test)
 {
 	static const MEMORY_CACHING_TYPE types[] = { MmCached, MmWriteCombined };
-	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(extension_of(test), 100);
+	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(wdmdma_test_extension(test), 100);
 	ACCESS_RANGE range;
 	PHYSICAL_ADDRESS la;
 	ULONG count = 1;
@@ -208,10 +207,10 @@ static void alloc_every_kind(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		if (alloc(test, SZ_8K, 0x7fffffff, SZ_64K, types[i], &va, &la) ==
 		    STOR_STATUS_SUCCESS)
-			StorPortFreeDmaMemory(extension_of(test), va, SZ_8K, types[i], la);
+			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_8K, types[i], la);
 	if (host_alloc(test, 0, SZ_64K, 0, &range, &count) == STOR_STATUS_SUCCESS)
-		StorPortFreeHostMemoryBuffer(extension_of(test), &range, count);
-	wdmdma_srb_destroy(extension_of(test), srb);
+		StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), &range, count);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), srb);
 }
 
 static void alloc_fails_cleanly_at_every_point(struct kunit *test)

@@ -16,26 +16,9 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "mdl.h"
 
 #define PAGES	4
-
-static unsigned long user_map(struct kunit *test, unsigned int pages)
-{
-	unsigned long va = kunit_vm_mmap(test, NULL, 0, pages * SZ_4K, PROT_READ | PROT_WRITE,
-					 MAP_ANONYMOUS | MAP_PRIVATE, 0);
-
-	KUNIT_ASSERT_NE(test, va, 0);
-	KUNIT_ASSERT_LT(test, va, TASK_SIZE);
-	return va;
-}
-
-static PMDL mdl_of(struct kunit *test, unsigned long va, unsigned int pages)
-{
-	PMDL mdl = IoAllocateMdl((PVOID)va, pages * SZ_4K, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	return mdl;
-}
 
 /* Good for single pages, as here. */
 static bool is_pinned(unsigned long pfn)
@@ -62,8 +45,9 @@ static void page_of_a_buffer_stays_pinned(struct kunit *test)
 {
 	const struct buffer_row *row = test->param_value;
 	struct wdmdma_fixture *fixture[2] = { test->priv };
-	unsigned long user = user_map(test, 2), pfn[2];
-	PMDL mdl = mdl_of(test, user, 2), part = mdl_of(test, user, 1);
+	unsigned long user = mdl_user_map(test, 2 * SZ_4K, PROT_READ | PROT_WRITE), pfn[2];
+	PMDL mdl = mdl_alloc(test, (void *)user, 2 * SZ_4K),
+	     part = mdl_alloc(test, (void *)user, SZ_4K);
 	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION first = {
 		.ConfigType = CommonBufferConfigTypeSubSection,
 		.SubSection = { .Offset = 0, .Length = SZ_4K },
@@ -108,8 +92,8 @@ static void page_of_a_buffer_stays_pinned(struct kunit *test)
 static void page_is_unpinned_by_the_unlock_if_no_buffer_uses_it(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
-	unsigned long user = user_map(test, 1), pfn;
-	PMDL mdl = mdl_of(test, user, 1);
+	unsigned long user = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE), pfn;
+	PMDL mdl = mdl_alloc(test, (void *)user, SZ_4K);
 	PHYSICAL_ADDRESS la;
 	PVOID va;
 
@@ -158,8 +142,10 @@ static unsigned long pinned(void)
 
 static void pinned_pages_count_against_the_limit(struct kunit *test)
 {
-	unsigned long user = user_map(test, PAGES), before = pinned();
-	PMDL all = mdl_of(test, user, PAGES), more = mdl_of(test, user, 1);
+	unsigned long user = mdl_user_map(test, PAGES * SZ_4K, PROT_READ | PROT_WRITE),
+		      before = pinned();
+	PMDL all = mdl_alloc(test, (void *)user, PAGES * SZ_4K),
+	     more = mdl_alloc(test, (void *)user, SZ_4K);
 	NTSTATUS status[4];
 	struct limit limit;
 
@@ -198,8 +184,9 @@ static void pinned_pages_count_against_the_limit(struct kunit *test)
 
 static void lock_that_fails_counts_nothing(struct kunit *test)
 {
-	unsigned long user = user_map(test, PAGES), before = pinned();
-	PMDL mdl = mdl_of(test, user, PAGES);
+	unsigned long user = mdl_user_map(test, PAGES * SZ_4K, PROT_READ | PROT_WRITE),
+		      before = pinned();
+	PMDL mdl = mdl_alloc(test, (void *)user, PAGES * SZ_4K);
 
 	KUNIT_ASSERT_EQ(test, vm_munmap(user + 2 * SZ_4K, SZ_4K), 0);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess),

@@ -12,32 +12,23 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "mdl.h"
 
 #define ALL	U64_MAX
 /* An emulated machine with a debug kernel is slow; what is proven wrong takes minutes. */
 #define SOON	(5 * HZ)
 
-static PHYSICAL_ADDRESS pa(u64 address)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = address };
-}
-
 static PMDL pages_between(u64 low, u64 high, u64 skip, SIZE_T bytes, ULONG flags)
 {
-	return MmAllocatePagesForMdlEx(pa(low), pa(high), pa(skip), bytes, MmCached, flags);
-}
-
-static void release(PMDL mdl)
-{
-	MmFreePagesFromMdl(mdl);
-	ExFreePool(mdl);
+	return MmAllocatePagesForMdlEx(wdmdma_test_pa(low), wdmdma_test_pa(high),
+				       wdmdma_test_pa(skip), bytes, MmCached, flags);
 }
 
 static void expect_none(struct kunit *test, PMDL mdl)
 {
 	KUNIT_EXPECT_NULL(test, mdl);
 	if (mdl)
-		release(mdl);
+		mdl_free_pages(mdl);
 }
 
 /*
@@ -54,12 +45,12 @@ static void limits_include_their_last_byte(struct kunit *test)
 		mdl = pages_between(SZ_4K, ALL, 0, SZ_4K, 0);
 		KUNIT_ASSERT_NOT_NULL(test, mdl);
 		page = PFN_PHYS(MmGetMdlPfnArray(mdl)[0]);
-		release(mdl);
+		mdl_free_pages(mdl);
 		mdl = pages_between(page, page + SZ_4K - 1, 0, SZ_4K, MM_ALLOCATE_FULLY_REQUIRED);
 	}
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	KUNIT_EXPECT_EQ(test, (u64)PFN_PHYS(MmGetMdlPfnArray(mdl)[0]), page);
-	release(mdl);
+	mdl_free_pages(mdl);
 	expect_none(test, pages_between(page, page + SZ_4K - 2, 0, SZ_4K, 0));
 	expect_none(test, pages_between(page + 1, page + SZ_8K - 2, 0, SZ_4K, 0));
 }
@@ -71,19 +62,21 @@ static void contiguous_limits_include_their_last_byte(struct kunit *test)
 	u64 page = 0;
 
 	for (tries = 0; tries < 50 && !va; tries++) {
-		va = MmAllocateContiguousMemory(SZ_4K, pa(ALL));
+		va = MmAllocateContiguousMemory(SZ_4K, wdmdma_test_pa(ALL));
 		KUNIT_ASSERT_NOT_NULL(test, va);
 		page = MmGetPhysicalAddress(va).QuadPart;
 		MmFreeContiguousMemory(va);
-		va = MmAllocateContiguousMemorySpecifyCache(SZ_4K, pa(page), pa(page + SZ_4K - 1),
-							    pa(0), MmCached);
+		va = MmAllocateContiguousMemorySpecifyCache(SZ_4K, wdmdma_test_pa(page),
+							    wdmdma_test_pa(page + SZ_4K - 1),
+							    wdmdma_test_pa(0), MmCached);
 	}
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, (u64)MmGetPhysicalAddress(va).QuadPart, page);
 	MmFreeContiguousMemory(va);
-	KUNIT_EXPECT_NULL(test, MmAllocateContiguousMemorySpecifyCache(SZ_4K, pa(page),
-								       pa(page + SZ_4K - 2), pa(0),
-								       MmCached));
+	KUNIT_EXPECT_NULL(test,
+			  MmAllocateContiguousMemorySpecifyCache(SZ_4K, wdmdma_test_pa(page),
+								 wdmdma_test_pa(page + SZ_4K - 2),
+								 wdmdma_test_pa(0), MmCached));
 }
 
 static const struct vain_row {
@@ -147,7 +140,7 @@ static void search_ends_soon(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nr, (unsigned long)SZ_16M / SZ_4K);
 	for (i = 0; i < nr; i++)
 		KUNIT_EXPECT_EQ(test, PFN_PHYS(MmGetMdlPfnArray(mdl)[i]) % row->skip, 0ULL);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Windows that touch are one, so that the search is as good as one without skipping. */
@@ -157,7 +150,7 @@ static void windows_without_gaps_find_all_pages(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), (ULONG)SZ_4M);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Nobody else runs on the CPU meanwhile, so there is an end to what one call may take. */
@@ -174,7 +167,7 @@ static void call_at_dispatch_is_cut(struct kunit *test)
 	if (!some)
 		return;
 	KUNIT_EXPECT_LE(test, MmGetMdlByteCount(some), (ULONG)SZ_64M);
-	release(some);
+	mdl_free_pages(some);
 }
 
 static void killed_process_gets_no_more_pages(struct kunit *test)
@@ -191,7 +184,7 @@ static void killed_process_gets_no_more_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, since + SOON));
 	mdl = pages_between(0, ALL, 0, SZ_4K, 0);
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 static struct kunit_case mdl_search_cases[] = {

@@ -26,6 +26,7 @@
 #include "edu.h"
 #include "helpers.h"
 #include "lib/window.h"
+#include "mdl.h"
 #include "objects.h"
 
 #define HIGH		BIT_ULL(36)	/* above the windows of QEMU's host bridge */
@@ -544,15 +545,6 @@ static void memory_is_on_the_preferred_node(struct kunit *test)
 	}
 }
 
-static PMDL mdl_of(struct kunit *test, void *va)
-{
-	PMDL mdl = IoAllocateMdl(va, MEMORY, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	return mdl;
-}
-
 /* Memory of the driver's, in pages that lie anywhere. */
 static u8 *memory_alloc(struct kunit *test)
 {
@@ -571,7 +563,7 @@ static void scattered_pages_become_one_range_in_the_window(struct kunit *test)
 	};
 	struct wdmdma_fixture *fixture = private_fixture(test);
 	u8 *va = memory_alloc(test);
-	PMDL mdl = mdl_of(test, va);
+	PMDL mdl = mdl_built(test, va, MEMORY);
 	PHYSICAL_ADDRESS la;
 
 	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl,
@@ -594,7 +586,7 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 	};
 	struct wdmdma_fixture *fixture = private_fixture(test);
 	u8 *va = memory_alloc(test);
-	PMDL mdl = mdl_of(test, va);
+	PMDL mdl = mdl_built(test, va, MEMORY);
 	PHYSICAL_ADDRESS la;
 
 	memset(va, 0xa5, MEMORY);
@@ -622,7 +614,7 @@ static void write_only_is_enforced_where_the_iommu_can(struct kunit *test)
 	struct wdmdma_fixture *fixture = private_fixture(test);
 	PHYSICAL_ADDRESS la, other_la;
 	u8 *va = memory_alloc(test), *other;
-	PMDL mdl = mdl_of(test, va);
+	PMDL mdl = mdl_built(test, va, MEMORY);
 	NTSTATUS status;
 
 	memset(va, 0xa5, MEMORY);
@@ -745,7 +737,7 @@ static void transfers_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = private_fixture(test);
 	u8 *va = memory_alloc(test);
-	PMDL mdl = mdl_of(test, va);
+	PMDL mdl = mdl_built(test, va, MEMORY);
 
 	KUNIT_EXPECT_EQ(test, STATUS_NOT_SUPPORTED,
 			fixture->ops->GetScatterGatherList(fixture->adapter, NULL, mdl, va, MEMORY,
@@ -879,7 +871,7 @@ static void unbind_takes_back_what_is_left(struct kunit *test)
 	struct wdmdma_fixture *fixture = private_fixture(test);
 	struct pci_dev *pdev = edu->pdev;
 	u8 *va = memory_alloc(test);
-	PMDL mdl = mdl_of(test, va);
+	PMDL mdl = mdl_built(test, va, MEMORY);
 	PHYSICAL_ADDRESS la;
 
 	KUNIT_EXPECT_NOT_NULL(test, between(fixture, HIGH, U64_MAX, SZ_64K, &la));

@@ -23,19 +23,9 @@
 #define LIMIT 1024
 #define PATTERN 0xa5
 
-static struct wdmdma_adapter *core_of(struct kunit *test, struct wdmdma_fixture *f)
-{
-	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
-
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	/* It lives as long as the fixture. */
-	wdmdma_adapter_put(adapter);
-	return adapter;
-}
-
 static unsigned int kept(struct kunit *test)
 {
-	return READ_ONCE(core_of(test, test->priv)->recycler.pages);
+	return READ_ONCE(wdmdma_test_core_of(test->priv)->recycler.pages);
 }
 
 static struct device *device_of(struct kunit *test)
@@ -61,7 +51,7 @@ static void recycle_exit(struct kunit *test)
 /* Ends the case, skipped, if the device may keep nothing. */
 static bool keeps(struct kunit *test)
 {
-	if (core_of(test, test->priv)->recycler.mode != WDMDMA_RECYCLE_NONE)
+	if (wdmdma_test_core_of(test->priv)->recycler.mode != WDMDMA_RECYCLE_NONE)
 		return true;
 	kunit_mark_skipped(test, "strict, and not cache coherent: nothing can be kept");
 	return false;
@@ -69,7 +59,7 @@ static bool keeps(struct kunit *test)
 
 static bool rests(struct kunit *test)
 {
-	return core_of(test, test->priv)->recycler.mode == WDMDMA_RECYCLE_UNMAPPED;
+	return wdmdma_test_core_of(test->priv)->recycler.mode == WDMDMA_RECYCLE_UNMAPPED;
 }
 
 static void *alloc_on(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
@@ -129,7 +119,7 @@ static void freed_buffer_comes_back_zeroed(struct kunit *test)
 		return;
 	va = alloc_and_free(test, test->priv, row->length, &la);
 	KUNIT_EXPECT_EQ(test, kept(test), row->kept);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(core_of(test, test->priv)), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(wdmdma_test_core_of(test->priv)), 0UL);
 	if (!row->kept)
 		return;
 	KUNIT_EXPECT_PTR_EQ(test, alloc(test, row->length, &again), va);
@@ -273,7 +263,7 @@ static void shrinker_takes_it_back(struct kunit *test)
 /* It may be called by an allocation that holds the sem; the adapter is then left alone. */
 static void shrinker_waits_for_nobody(struct kunit *test)
 {
-	struct wdmdma_adapter *adapter = core_of(test, test->priv);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	PHYSICAL_ADDRESS la;
 
 	if (!keeps(test))
@@ -325,7 +315,7 @@ static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit
 
 	f = wdmdma_test_fixture_on(test, f->dev, 28);
 	test->priv = f;
-	device = core_of(test, f)->device;
+	device = wdmdma_test_core_of(f)->device;
 	for (n = 0; n < 4; n++) {
 		va = wdmdma_test_alloc(f, SZ_8K, &la);
 		if (!va) {
@@ -397,7 +387,7 @@ static void uncached_memory_stays_uncached(struct kunit *test)
 /* Without waiting for a work item, unlike what is longer. */
 static void page_is_kept_at_dispatch_level(struct kunit *test)
 {
-	struct wdmdma_adapter *adapter = core_of(test, test->priv);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	PHYSICAL_ADDRESS la;
 	unsigned int kept_there;
 	void *va, *refused;
@@ -427,7 +417,8 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 		wdmdma_test_fixture_on(test, dev, 32),
 		wdmdma_test_fixture_on(test, dev, 32),
 	};
-	struct wdmdma_adapter *adapter[2] = { core_of(test, f[0]), core_of(test, f[1]) };
+	struct wdmdma_adapter *adapter[2] = { wdmdma_test_core_of(f[0]),
+					      wdmdma_test_core_of(f[1]) };
 	PHYSICAL_ADDRESS la;
 	unsigned int n;
 
@@ -458,7 +449,7 @@ static void device_keeps_nothing_in_another_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *leader = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 32);
 	struct wdmdma_fixture *joiner = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 32);
-	struct wdmdma_adapter *adapter = core_of(test, joiner);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(joiner);
 	PHYSICAL_ADDRESS la;
 	void *va;
 

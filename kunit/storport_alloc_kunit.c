@@ -13,26 +13,9 @@
 
 static const ULONG ok = STOR_STATUS_SUCCESS;
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
-static PVOID extension_of(struct kunit *test)
-{
-	struct wdmdma_miniport *miniport = test->priv;
-
-	return miniport->extension;
-}
-
-static unsigned long live(struct kunit *test)
-{
-	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
-}
-
 static void pool_is_aligned_to_16_at_any_length(struct kunit *test)
 {
-	PVOID extension = extension_of(test), memory[HELD];
+	PVOID extension = wdmdma_test_extension(test), memory[HELD];
 	unsigned int i, off;
 	ULONG length;
 
@@ -74,20 +57,23 @@ static void host_memory_is_aligned_whatever_its_length(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < row->held; i++, count = 1) {
-		status = StorPortAllocateHostMemoryBuffer(extension_of(test), row->bytes,
+		status = StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), row->bytes,
 							  row->bytes, 0, row->alignment,
-							  address(0), address(U64_MAX), address(0),
-							  &ranges[i], &count);
+							  wdmdma_test_pa(0),
+							  wdmdma_test_pa(U64_MAX),
+							  wdmdma_test_pa(0), &ranges[i], &count);
 		KUNIT_ASSERT_EQ_MSG(test, status, ok, "the %uth", i);
 		KUNIT_EXPECT_EQ(test, count, 1U);
 		KUNIT_EXPECT_EQ(test, (SIZE_T)ranges[i].RangeLength, row->bytes);
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)ranges[i].RangeStart.QuadPart,
 						   row->alignment));
 	}
-	KUNIT_EXPECT_EQ(test, live(test), (unsigned long)row->held);
-	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension_of(test), ranges, row->held),
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), (unsigned long)row->held);
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), ranges,
+						     row->held),
 			ok);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 /* An alignment that takes more memory than there may be allocated is refused, not tried. */
@@ -98,18 +84,19 @@ static void host_memory_of_a_large_alignment_is_bounded(struct kunit *test)
 
 	if (PFN_PHYS(totalram_pages() / 4) >= SZ_2G)
 		kunit_skip(test, "the machine has much memory");
-	status = StorPortAllocateHostMemoryBuffer(extension_of(test), SZ_4K, SZ_4K, 0, SZ_2G,
-						  address(0), address(U64_MAX), address(0), &range,
-						  &count);
+	status = StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), SZ_4K, SZ_4K, 0,
+						  SZ_2G, wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX),
+						  wdmdma_test_pa(0), &range, &count);
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, count, 0U);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static ULONG page_between(struct kunit *test, u64 first, u64 last, PVOID *va, PHYSICAL_ADDRESS *la)
 {
-	return StorPortAllocateDmaMemory(extension_of(test), SZ_4K, address(first), address(last),
-					 address(0), MmCached, MM_ANY_NODE_OK, va, la);
+	return StorPortAllocateDmaMemory(wdmdma_test_extension(test), SZ_4K, wdmdma_test_pa(first),
+					 wdmdma_test_pa(last), wdmdma_test_pa(0), MmCached,
+					 MM_ANY_NODE_OK, va, la);
 }
 
 /*
@@ -127,18 +114,21 @@ static void limits_include_their_last_byte(struct kunit *test)
 	for (tries = 0; tries < 50 && status != ok; tries++) {
 		KUNIT_ASSERT_EQ(test, page_between(test, SZ_4K, U64_MAX - 1, &va, &la), ok);
 		page = la.QuadPart;
-		KUNIT_ASSERT_EQ(test, StorPortFreeDmaMemory(extension_of(test), va, SZ_4K, MmCached,
-							    la), ok);
+		KUNIT_ASSERT_EQ(test,
+				StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_4K,
+						      MmCached, la),
+				ok);
 		status = page_between(test, page, page + SZ_4K - 1, &va, &la);
 	}
 	KUNIT_ASSERT_EQ(test, status, ok);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, page);
-	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension_of(test), va, SZ_4K, MmCached, la),
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_4K, MmCached, la),
 			ok);
 	/* A byte less at either end, and the page does not fit. */
 	KUNIT_EXPECT_NE(test, page_between(test, page, page + SZ_4K - 2, &va, &la), ok);
 	KUNIT_EXPECT_NE(test, page_between(test, page + 1, page + SZ_8K - 2, &va, &la), ok);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void host_memory_limits_include_their_last_byte(struct kunit *test)
@@ -151,20 +141,25 @@ static void host_memory_limits_include_their_last_byte(struct kunit *test)
 	for (tries = 0; tries < 50 && status != ok; tries++) {
 		count = 1;
 		KUNIT_ASSERT_EQ(test,
-				StorPortAllocateHostMemoryBuffer(extension_of(test), SZ_4K, SZ_4K,
-								 0, 0, address(SZ_4K),
-								 address(U64_MAX - 1), address(0),
-								 &range, &count), ok);
-		page = range.RangeStart.QuadPart;
-		KUNIT_ASSERT_EQ(test, StorPortFreeHostMemoryBuffer(extension_of(test), &range, 1),
+				StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), SZ_4K,
+								 SZ_4K, 0, 0, wdmdma_test_pa(SZ_4K),
+								 wdmdma_test_pa(U64_MAX - 1),
+								 wdmdma_test_pa(0), &range, &count),
 				ok);
-		status = StorPortAllocateHostMemoryBuffer(extension_of(test), SZ_4K, SZ_4K, 0, 0,
-							  address(page), address(page + SZ_4K - 1),
-							  address(0), &range, &count);
+		page = range.RangeStart.QuadPart;
+		KUNIT_ASSERT_EQ(test,
+				StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), &range,
+							     1),
+				ok);
+		status = StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), SZ_4K, SZ_4K,
+							  0, 0, wdmdma_test_pa(page),
+							  wdmdma_test_pa(page + SZ_4K - 1),
+							  wdmdma_test_pa(0), &range, &count);
 	}
 	KUNIT_ASSERT_EQ(test, status, ok);
 	KUNIT_EXPECT_EQ(test, (u64)range.RangeStart.QuadPart, page);
-	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension_of(test), &range, 1), ok);
+	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), &range, 1),
+			ok);
 }
 
 static struct kunit_case storport_alloc_cases[] = {

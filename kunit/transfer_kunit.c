@@ -62,16 +62,6 @@ static struct wdmdma_source source_of(struct kunit *test, const struct chunk *ch
 	return source;
 }
 
-static struct wdmdma_adapter *adapter_of(struct kunit *test)
-{
-	struct wdmdma_fixture *fixture = test->priv;
-	struct wdmdma_adapter *adapter = wdmdma_adapter_find(fixture->adapter);
-
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	wdmdma_adapter_put(adapter);
-	return adapter;
-}
-
 static const struct piece_row {
 	const char *name;
 	struct chunk range[4];
@@ -96,7 +86,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 {
 	const struct piece_row *row = test->param_value;
 	struct wdmdma_transfer transfer = {
-		.adapter = adapter_of(test),
+		.adapter = wdmdma_test_core_of(test->priv),
 		.direction = DMA_TO_DEVICE,
 	};
 	struct wdmdma_fixture *fixture = test->priv;
@@ -152,7 +142,7 @@ static phys_addr_t elsewhere(const struct wdmdma_device *device, dma_addr_t dma)
 
 static void mapping_is_verified(struct kunit *test)
 {
-	struct wdmdma_adapter *adapter = adapter_of(test);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	const struct wdmdma_backend *backend = adapter->device->backend;
 	struct wdmdma_backend strange = *backend;
 	struct wdmdma_transfer transfer = {
@@ -201,7 +191,7 @@ static void mapping_is_verified(struct kunit *test)
 
 static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *test)
 {
-	struct wdmdma_adapter *adapter = adapter_of(test);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	const struct wdmdma_backend *backend = adapter->device->backend;
 	struct wdmdma_backend own = *backend;
 	struct wdmdma_transfer transfer = { .adapter = adapter };
@@ -220,7 +210,7 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 /* A copy that cannot be in one piece is refused for good, and not tried for ever. */
 static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 {
-	struct wdmdma_adapter *adapter = adapter_of(test);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	struct wdmdma_transfer transfer = { .adapter = adapter, .direction = DMA_TO_DEVICE };
 	struct chunk range[] = { { SZ_128M, SZ_32M }, { SZ_256M, SZ_32M } };
 	struct wdmdma_source source = source_of(test, range, SZ_64M);

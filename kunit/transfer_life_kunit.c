@@ -39,19 +39,6 @@ static bool spin_until(const bool *flag)
 	return smp_load_acquire(flag);
 }
 
-static struct wdmdma_adapter *core_of(PDMA_ADAPTER dma_adapter)
-{
-	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
-
-	wdmdma_adapter_put(adapter);
-	return adapter;
-}
-
-static bool has_registers(PDMA_ADAPTER dma_adapter)
-{
-	return !list_empty(&core_of(dma_adapter)->transfers.registers);
-}
-
 /* A backend in which a thread stops, while it starts or maps a transfer, until it is let go. */
 
 static struct {
@@ -76,7 +63,7 @@ static void gate_init(PDMA_ADAPTER adapter)
 	gate.backend = wdmdma_backend_direct;
 	gate.backend.access = gate_access;
 	gate.stop = true;
-	core_of(adapter)->device->backend = &gate.backend;
+	wdmdma_test_core(adapter)->device->backend = &gate.backend;
 }
 
 /* What a thread does, or a routine, with what it needs for that. */
@@ -172,12 +159,13 @@ static void registers_in_use_end_when_nobody_uses_them(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gate.stopped);
 	if (row->action == DeallocateObjectKeepRegisters)
 		f->ops->FreeMapRegisters(f->adapter, actor.base, 1);
-	KUNIT_EXPECT_EQ(test, has_registers(f->adapter), row->action != DeallocateObject);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_has_registers(f->adapter),
+			row->action != DeallocateObject);
 	WRITE_ONCE(gate.go, true);
 	actor_wait(test, &actor);
 	if (row->action == DeallocateObjectKeepRegisters)
 		f->ops->FreeMapRegisters(f->adapter, actor.base, 1);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
 static IO_ALLOCATION_ACTION free_all(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
@@ -209,8 +197,8 @@ static void registers_freed_by_their_routine_end_once(struct kunit *test)
 		actor.action = actions[i];
 		for (round = 0; round < 2; round++) {
 			f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 1, free_all, &actor);
-			KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
-			KUNIT_EXPECT_NULL(test, core_of(f->adapter)->transfers.channel);
+			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
+			KUNIT_EXPECT_NULL(test, wdmdma_test_core(f->adapter)->transfers.channel);
 		}
 	}
 }
@@ -253,9 +241,9 @@ static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->MapTransferEx(f->adapter, mdl, second.base, 0, 0, &length,
 						    TRUE, (void *)list, sizeof(list), NULL, NULL),
 			STATUS_CANCELLED);
-	flush_work(&core_of(f->adapter)->transfers.channel_work);
+	flush_work(&wdmdma_test_core(f->adapter)->transfers.channel_work);
 	f->ops->FreeMapRegisters(f->adapter, second.base, 1);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
 /* Peer defect 11: the base of a request that waited is like any other. */
@@ -272,9 +260,9 @@ static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
 	f->ops->AllocateAdapterChannel(f->adapter, f->pdo, 3, keep, &second);
 	f->ops->FreeAdapterChannel(f->adapter);
 	actor_wait(test, &second);
-	flush_work(&core_of(f->adapter)->transfers.channel_work);
+	flush_work(&wdmdma_test_core(f->adapter)->transfers.channel_work);
 	f->ops->FreeMapRegisters(f->adapter, second.base, 3);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
 /* A list without a routine does not take the channel; its end does not free another's. */
@@ -296,10 +284,11 @@ static void end_of_a_list_leaves_the_channel(struct kunit *test)
 						       SYNC, NULL, NULL, TRUE, NULL, NULL, &list),
 			STATUS_SUCCESS);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)core_of(f->adapter)->transfers.channel, actor.base);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)wdmdma_test_core(f->adapter)->transfers.channel,
+			    actor.base);
 	f->ops->PutScatterGatherList(f->adapter, list, TRUE);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
 /* Lists end once. */
@@ -374,7 +363,7 @@ static void list_is_called_or_cancelled(struct kunit *test)
 		usleep_range(500 * (round % 30), 500 * (round % 30) + 100);
 		if (f->ops->CancelAdapterChannel(f->adapter, f->pdo, context)) {
 			cancelled++;
-			flush_delayed_work(&core_of(f->adapter)->transfers.list_work);
+			flush_delayed_work(&wdmdma_test_core(f->adapter)->transfers.list_work);
 			KUNIT_ASSERT_EQ(test, actor.calls, 0UL);
 		} else {
 			called++;
@@ -422,7 +411,7 @@ static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
 	hopeless.phys = hopeless_phys;
 	hopeless_page = page_to_phys(memory->page[1]);
 	WRITE_ONCE(hopeless_plenty, false);
-	core_of(f->adapter)->device->backend = &hopeless;
+	wdmdma_test_core(f->adapter)->device->backend = &hopeless;
 	for (i = 0; i < ARRAY_SIZE(caught); i++)
 		wdmdma_test_catch_init(&caught[i]);
 
@@ -444,7 +433,7 @@ static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, caught[1].calls, 0U);
 	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
-	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
 }
 
 /* Memory for what waits is allocated as for I/O: it may be what memory is freed by. */
@@ -553,7 +542,7 @@ static void memory_of_what_is_left_is_not_written(struct kunit *test)
 	kunit_device_unregister(test, f->dev);
 	KUNIT_EXPECT_EQ(test, memcmp(before, memory->va, SZ_8K), 0);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
-	KUNIT_EXPECT_FALSE(test, has_registers(adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
 	/* And now there is nothing to be ended. */
 	f->ops->PutScatterGatherList(adapter, list, FALSE);
 	f->ops->FreeAdapterChannel(adapter);
@@ -623,7 +612,7 @@ static void routines_that_ask_again_do_not_hold_up_unbind(struct kunit *test)
 	calls = channels.calls + lists.calls;
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, channels.calls + lists.calls, calls);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
@@ -639,7 +628,7 @@ static IO_ALLOCATION_ACTION routine_during_unbind(PDEVICE_OBJECT object, PIRP ir
 			 &length, FALSE);
 	actor->called = length == SZ_4K;
 	actor_tell(actor, base);
-	spin_until(&core_of(actor->adapter)->transfers.closed);
+	spin_until(&wdmdma_test_core(actor->adapter)->transfers.closed);
 	ops->FlushAdapterBuffers(actor->adapter, actor->mdl, base,
 				 MmGetMdlVirtualAddress(actor->mdl), SZ_4K, FALSE);
 	ops->FreeAdapterChannel(actor->adapter);
@@ -750,6 +739,7 @@ static void all_calls_may_race_with_unbind(struct kunit *test)
 
 	for (round = 0; round < UNBIND_ROUNDS; round++) {
 		struct wdmdma_fixture *f = wdmdma_test_fixture(test);
+		struct wdmdma_adapter *adapter = wdmdma_test_core_of(f);
 
 		actor_init(&actor[0], f, mdl);
 		actor_init(&actor[1], f, mdl);
@@ -766,9 +756,8 @@ static void all_calls_may_race_with_unbind(struct kunit *test)
 		kthread_stop(waiter);
 		put_task_struct(waiter);
 		KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
-		KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
-		KUNIT_EXPECT_TRUE(test,
-				  list_empty(&core_of(f->adapter)->transfers.waiting_channels));
+		KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
+		KUNIT_EXPECT_TRUE(test, list_empty(&adapter->transfers.waiting_channels));
 	}
 }
 
@@ -807,7 +796,7 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 			STATUS_INVALID_DEVICE_STATE);
 	WRITE_ONCE(gate.go, true);
 	list_wait_for_both(test, &actor);
-	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
 	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain), STATUS_SUCCESS);
 
 	actor_init(&actor, f, mdl);
@@ -817,7 +806,7 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_INVALID_DEVICE_STATE);
 	WRITE_ONCE(gate.go, true);
 	list_wait_for_both(test, &actor);
-	core_of(f->adapter)->device->backend = &wdmdma_backend_direct;
+	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
 }
 
@@ -827,7 +816,7 @@ static void transfers_wait_while_the_domain_is_changed(struct kunit *test)
 	struct wdmdma_fixture *f = test->priv;
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
-	struct wdmdma_adapter *adapter = core_of(f->adapter);
+	struct wdmdma_adapter *adapter = wdmdma_test_core(f->adapter);
 	struct wdmdma_caught caught;
 	struct actor actor;
 
@@ -846,7 +835,7 @@ static void transfers_wait_while_the_domain_is_changed(struct kunit *test)
 	actor_wait(test, &actor);
 	flush_work(&adapter->transfers.channel_work);
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
-	KUNIT_EXPECT_FALSE(test, has_registers(f->adapter));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
 static struct kunit_case transfer_life_cases[] = {

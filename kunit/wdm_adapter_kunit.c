@@ -18,11 +18,6 @@
 
 #define SLOTS	39
 
-static struct wdmdma_adapter *core_of(PDMA_ADAPTER dma_adapter)
-{
-	return container_of((void *)dma_adapter, struct wdmdma_adapter, face);
-}
-
 /* Is it an adapter that the module knows? */
 static bool is_live(PDMA_ADAPTER dma_adapter)
 {
@@ -191,7 +186,7 @@ static void get_adapter_reads_no_tail_below_version_3(struct kunit *test)
 	adapter = IoGetDmaAdapter(f->pdo, old, &registers);
 	kfree(old);
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	KUNIT_EXPECT_EQ(test, core_of(adapter)->reach.last, U64_MAX);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_core(adapter)->reach.last, U64_MAX);
 	f->ops->PutDmaAdapter(adapter);
 }
 
@@ -208,7 +203,7 @@ static void get_adapter_does_not_keep_the_description(struct kunit *test)
 	memset(description, 0xff, sizeof(*description));
 	kfree(description);
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	KUNIT_EXPECT_EQ(test, core_of(adapter)->reach.last, DMA_BIT_MASK(31));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_core(adapter)->reach.last, DMA_BIT_MASK(31));
 	alloc_some(test, adapter, 2);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(adapter), 2UL);
 	f->ops->PutDmaAdapter(adapter);
@@ -380,8 +375,8 @@ static void get_adapter_gives_independent_adapters(struct kunit *test)
 
 	KUNIT_EXPECT_PTR_NE(test, narrow, old);
 	KUNIT_EXPECT_PTR_NE(test, narrow, f->adapter);
-	KUNIT_EXPECT_EQ(test, core_of(narrow)->reach.last, DMA_BIT_MASK(31));
-	KUNIT_EXPECT_EQ(test, core_of(f->adapter)->reach.last, U64_MAX);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_core(narrow)->reach.last, DMA_BIT_MASK(31));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_core(f->adapter)->reach.last, U64_MAX);
 	alloc_some(test, f->adapter, 1);
 	alloc_some(test, narrow, 2);
 	alloc_some(test, old, 3);
@@ -420,7 +415,7 @@ static void put_ends_the_adapter_and_frees_its_buffers(struct kunit *test)
 {
 	const struct put_row *row = test->param_value;
 	PDMA_ADAPTER adapter = get_adapter(test, 3, 64);
-	struct wdmdma_adapter *core = core_of(adapter);
+	struct wdmdma_adapter *core = wdmdma_test_core(adapter);
 	unsigned long flags;
 
 	alloc_some(test, adapter, row->buffers);
@@ -454,7 +449,7 @@ static void put_does_the_frees_put_off_before(struct kunit *test)
 	const struct put_row *row = test->param_value;
 	PDMA_ADAPTER adapter = get_adapter(test, 3, 64);
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
-	struct wdmdma_adapter *core = core_of(adapter);
+	struct wdmdma_adapter *core = wdmdma_test_core(adapter);
 	PHYSICAL_ADDRESS la[8];
 	PVOID va[8];
 	unsigned int n;

@@ -70,26 +70,6 @@ static void release(struct kunit *test, struct common b)
 	f->ops->FreeCommonBuffer(f->adapter, b.length, b.la, b.va, TRUE);
 }
 
-static unsigned long live(struct kunit *test)
-{
-	struct wdmdma_fixture *f = test->priv;
-
-	return wdmdma_test_live_buffers(f->adapter);
-}
-
-/* Further adapter of the fixture's device. */
-static PDMA_ADAPTER get_adapter(struct kunit *test, ULONG width)
-{
-	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
-	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER adapter;
-	ULONG registers;
-
-	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	return adapter;
-}
-
 /* Point the fixture at an adapter of this width. */
 static void use_width(struct kunit *test, ULONG width)
 {
@@ -97,7 +77,7 @@ static void use_width(struct kunit *test, ULONG width)
 
 	f->ops->PutDmaAdapter(f->adapter);
 	f->adapter = NULL;
-	f->adapter = get_adapter(test, width);
+	f->adapter = wdmdma_test_second_adapter(test, width);
 }
 
 /* What every new buffer is: there, aligned, at most at @last, zeroed, and all of it memory. */
@@ -134,7 +114,7 @@ static void expect_refused(struct kunit *test, struct common b)
 {
 	KUNIT_EXPECT_NULL(test, b.va);
 	KUNIT_EXPECT_EQ(test, b.la.QuadPart, 0LL);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* AllocateCommonBuffer. */
@@ -162,7 +142,7 @@ static void alloc_gives_whole_zeroed_pages(struct kunit *test)
 
 	expect_good(test, b, U64_MAX);
 	release(test, b);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void alloc_ex_without_wishes_gives_whole_zeroed_pages(struct kunit *test)
@@ -172,7 +152,7 @@ static void alloc_ex_without_wishes_gives_whole_zeroed_pages(struct kunit *test)
 
 	expect_good(test, b, U64_MAX);
 	release(test, b);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static const struct width_row {
@@ -203,7 +183,7 @@ static void alloc_stays_within_the_reach_of_the_adapter(struct kunit *test)
 	}
 	while (n--)
 		expect_good_if_any(test, b[n], last);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void alloc_ex_clips_maximum_to_the_reach_of_the_adapter(struct kunit *test)
@@ -248,7 +228,7 @@ static void alloc_never_shares_a_page(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(b[n].va, 1 + n, PAGE_SIZE));
 	for (n = 0; n < ARRAY_SIZE(b); n++)
 		release(test, b[n]);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* A freed page that comes back does not show what was in it. */
@@ -354,14 +334,14 @@ static void alloc_refuses_null_logical_address(struct kunit *test)
 							       MM_ANY_NODE_OK));
 	KUNIT_EXPECT_NULL(test, f->ops->AllocateCommonBufferEx(f->adapter, NULL, 100, NULL, FALSE,
 							       0x12345));
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void alloc_refuses_what_is_no_live_adapter(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	DMA_ADAPTER foreign = *f->adapter;
-	PDMA_ADAPTER own = f->adapter, put = get_adapter(test, 64);
+	PDMA_ADAPTER own = f->adapter, put = wdmdma_test_second_adapter(test, 64);
 	PDMA_ADAPTER bad[] = { NULL, &foreign, put, (PDMA_ADAPTER)f->pdo, (PDMA_ADAPTER)-1L };
 	unsigned int n;
 
@@ -420,7 +400,7 @@ static void alloc_ex_keeps_maximum(struct kunit *test)
 			continue;
 		}
 		expect_good_if_any(test, b, row->maximum);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	}
 }
 
@@ -469,7 +449,7 @@ static void alloc_ex_maximum_is_inclusive(struct kunit *test)
 	for (; n < ARRAY_SIZE(blocks); n++)
 		if (blocks[n].va)
 			release(test, blocks[n]);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* The maximum is read before the logical address is cleared. */
@@ -591,7 +571,7 @@ static void alloc_ex_gives_uncached_memory_without_cache_enabled(struct kunit *t
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(linear[n]));
 	}
 	release(test, b);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	wdmdma_recycle_shrink(ULONG_MAX);
 	for (n = 0; n < pages; n++)
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(linear[n]));
@@ -652,12 +632,12 @@ static void free_refuses(struct kunit *test)
 		release(test, wrong);
 		local_bh_enable();
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 3UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 3UL);
 	for (n = 0; n < ARRAY_SIZE(b); n++) {
 		KUNIT_EXPECT_NULL(test, memchr_inv(b[n].va, 0x30 + n, 9000));
 		release(test, b[n]);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void free_refuses_memory_that_is_no_buffer(struct kunit *test)
@@ -679,17 +659,18 @@ static void free_refuses_memory_that_is_no_buffer(struct kunit *test)
 	}
 	mixed.va = other.va;	/* the addresses of two buffers do not make a third */
 	release(test, mixed);
-	KUNIT_EXPECT_EQ(test, live(test), 2UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 2UL);
 	release(test, b);
 	release(test, other);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	free_page((unsigned long)page);
 }
 
 static void free_refuses_buffer_of_another_adapter(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER own = f->adapter, sibling = get_adapter(test, 64), put = get_adapter(test, 64);
+	PDMA_ADAPTER own = f->adapter, sibling = wdmdma_test_second_adapter(test, 64),
+		     put = wdmdma_test_second_adapter(test, 64);
 	DMA_ADAPTER foreign = *own;
 	struct device *dev = wdmdma_test_register(test, "wdmdma-other");
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
@@ -708,11 +689,11 @@ static void free_refuses_buffer_of_another_adapter(struct kunit *test)
 		f->adapter = wrong[n];
 		release(test, b);
 		f->adapter = own;
-		KUNIT_EXPECT_EQ(test, live(test), 1UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	}
 	memset(b.va, 1, 4096);
 	release(test, b);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	f->ops->PutDmaAdapter(sibling);
 	f->ops->PutDmaAdapter(wrong[4]);
 	wdmdma_device_object_put(pdo);
@@ -731,10 +712,10 @@ static void free_twice_frees_once(struct kunit *test)
 	release(test, second);
 	local_bh_enable();
 	release(test, second);
-	KUNIT_EXPECT_EQ(test, live(test), 1UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	release(test, second);
 	release(test, other);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void free_ignores_cache_enabled(struct kunit *test)
@@ -747,7 +728,7 @@ static void free_ignores_cache_enabled(struct kunit *test)
 		b = alloc_ex(test, NULL, 300, n & 1 ? TRUE : uncached(test), MM_ANY_NODE_OK);
 		KUNIT_ASSERT_NOT_NULL(test, b.va);
 		f->ops->FreeCommonBuffer(f->adapter, 300, b.la, b.va, n & 2);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	}
 }
 
@@ -836,7 +817,7 @@ static void free_works_at_any_level(struct kunit *test)
 		}
 		for (n = 0; n < ARRAY_SIZE(b); n++)
 			row->free(test, b[n]);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	}
 }
 
@@ -855,7 +836,7 @@ static void alloc_and_free_leave_nothing_behind(struct kunit *test)
 		else
 			release(test, b);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void free_works_in_any_order(struct kunit *test)
@@ -874,10 +855,10 @@ static void free_works_in_any_order(struct kunit *test)
 		other = prandom_u32_state(&rnd) % (n + 1);
 		swap(b[n], b[other]);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), (unsigned long)COUNT);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), (unsigned long)COUNT);
 	for (n = 0; n < COUNT; n++)
 		release(test, b[n]);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* Failing allocations. */
@@ -891,7 +872,7 @@ static void expect_all_or_nothing(struct kunit *test, struct common b)
 	} else {
 		KUNIT_EXPECT_EQ(test, b.la.QuadPart, 0LL);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void sweep_alloc(struct kunit *test)
@@ -1006,7 +987,7 @@ static void free_succeeds_without_memory(struct kunit *test)
 		current->fail_nth = 1;
 		row->free(test, b[n]);
 		current->fail_nth = 0;
-		KUNIT_EXPECT_EQ(test, live(test), ARRAY_SIZE(b) - 1 - n);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), ARRAY_SIZE(b) - 1 - n);
 	}
 #else
 	kunit_skip(test, "the kernel has no fault injection");
@@ -1125,7 +1106,7 @@ static void threads_share_an_adapter(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, workers[n].failed, 0U);
 		KUNIT_EXPECT_EQ(test, workers[n].dirty, 0U);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static void threads_that_free_one_buffer_free_it_once(struct kunit *test)
@@ -1140,13 +1121,13 @@ static void threads_that_free_one_buffer_free_it_once(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, shared[n].va);
 	}
 	wait_for_workers(start_workers(test, worker_free_shared, f->adapter, shared));
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 /* Calls that run when the adapter is put end first; what they allocated goes with it. */
 static void put_races_with_allocations(struct kunit *test)
 {
-	PDMA_ADAPTER dma_adapter = get_adapter(test, 64);
+	PDMA_ADAPTER dma_adapter = wdmdma_test_second_adapter(test, 64);
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
 	struct worker *workers = start_workers(test, worker_until_put, dma_adapter, NULL);
 	struct wdmdma_fixture *f = test->priv;

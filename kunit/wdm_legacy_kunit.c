@@ -21,15 +21,6 @@ static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 	return KeepObject;
 }
 
-static bool has_registers(struct wdmdma_fixture *f)
-{
-	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
-	bool has = !list_empty(&adapter->transfers.registers);
-
-	wdmdma_adapter_put(adapter);
-	return has;
-}
-
 /* A transfer in the classic order; peer defect 18: nothing hangs on KeFlushIoBuffers. */
 static void names_of_transfers_call_their_slots(struct kunit *test)
 {
@@ -57,9 +48,9 @@ static void names_of_transfers_call_their_slots(struct kunit *test)
 
 	base = NULL;
 	IoAllocateAdapterChannel(f->adapter, f->pdo, 1, keep_all, &base);
-	KUNIT_EXPECT_TRUE(test, has_registers(f));
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_has_registers(f->adapter));
 	IoFreeAdapterChannel(f->adapter);
-	KUNIT_EXPECT_FALSE(test, has_registers(f));
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 	KUNIT_EXPECT_EQ(test, HalReadDmaCounter(f->adapter), 0U);
 	KUNIT_EXPECT_EQ(test, HalGetDmaAlignment(f->adapter),
 			f->ops->GetDmaAlignment(f->adapter));

@@ -16,17 +16,10 @@
 
 #include "helpers.h"
 #include "level.h"
+#include "mdl.h"
 
 #define RESIDENT	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 #define BLOCK		(6 * SZ_4K)
-
-static PMDL mdl_of(struct kunit *test, const void *va, ULONG length)
-{
-	PMDL mdl = IoAllocateMdl((PVOID)va, length, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	return mdl;
-}
 
 static PFN_NUMBER pfn_of(const void *va)
 {
@@ -127,7 +120,7 @@ static void allocate_mdl_initializes_the_header(struct kunit *test)
 						      NULL));
 		return;
 	}
-	mdl = mdl_of(test, (PVOID)row->base, row->length);
+	mdl = mdl_alloc(test, (PVOID)row->base, row->length);
 	KUNIT_EXPECT_NULL(test, mdl->Next);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (RESIDENT | MDL_MAPPED_TO_SYSTEM_VA), 0);
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)MmGetMdlVirtualAddress(mdl), row->base);
@@ -187,18 +180,18 @@ static void free_mdl_at_dispatch_when_it_is_large(struct kunit *test)
 	unsigned long flags;
 	PMDL mdl;
 
-	mdl = mdl_of(test, NULL, 0xfffff000);
+	mdl = mdl_alloc(test, NULL, 0xfffff000);
 	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(mdl));
 	local_bh_disable();
 	IoFreeMdl(mdl);
 	local_bh_enable();
 
-	mdl = mdl_of(test, NULL, 0xfffff000);
+	mdl = mdl_alloc(test, NULL, 0xfffff000);
 	wdmdma_test_preempt_disable();
 	IoFreeMdl(mdl);
 	wdmdma_test_preempt_enable();
 
-	mdl = mdl_of(test, NULL, 0xfffff000);
+	mdl = mdl_alloc(test, NULL, 0xfffff000);
 	flags = wdmdma_test_raise();
 	IoFreeMdl(mdl);
 	wdmdma_test_lower(flags);
@@ -206,7 +199,7 @@ static void free_mdl_at_dispatch_when_it_is_large(struct kunit *test)
 
 static void free_mdl_frees_one_of_a_chain(struct kunit *test)
 {
-	PMDL first = mdl_of(test, (PVOID)0x1000, 1), second = mdl_of(test, (PVOID)0x2000, 2);
+	PMDL first = mdl_alloc(test, (PVOID)0x1000, 1), second = mdl_alloc(test, (PVOID)0x2000, 2);
 
 	first->Next = second;
 	IoFreeMdl(first);
@@ -290,7 +283,7 @@ static void build_fills_in_real_page_frames(struct kunit *test)
 	PMDL mdl;
 
 	for (i = 0; i < ARRAY_SIZE(spans); i++) {
-		mdl = mdl_of(test, va + spans[i].offset, spans[i].length);
+		mdl = mdl_alloc(test, va + spans[i].offset, spans[i].length);
 		mdl->Process = (PEPROCESS)test;
 		MmBuildMdlForNonPagedPool(mdl);
 		KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (RESIDENT | MDL_MAPPED_TO_SYSTEM_VA),
@@ -315,7 +308,7 @@ static void lock_of_kernel_memory(struct kunit *test)
 	PMDL mdl;
 
 	for (i = 0; i < ARRAY_SIZE(spans); i++) {
-		mdl = mdl_of(test, va + spans[i].offset, spans[i].length);
+		mdl = mdl_alloc(test, va + spans[i].offset, spans[i].length);
 		for (o = 0; o < ARRAY_SIZE(operations); o++) {
 			KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, operations[o]),
 					STATUS_SUCCESS);
@@ -339,7 +332,7 @@ static void lock_of_kernel_memory_at_dispatch(struct kunit *test)
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	mdl = mdl_of(test, va, BLOCK);
+	mdl = mdl_alloc(test, va, BLOCK);
 	local_bh_disable();
 	status = MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess);
 	local_bh_enable();
@@ -360,9 +353,9 @@ static void pages_may_have_several_mdls(struct kunit *test)
 	PMDL one, two, built;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	one = mdl_of(test, va, BLOCK);
-	two = mdl_of(test, va + SZ_4K, SZ_4K);
-	built = mdl_of(test, va, BLOCK);
+	one = mdl_alloc(test, va, BLOCK);
+	two = mdl_alloc(test, va + SZ_4K, SZ_4K);
+	built = mdl_alloc(test, va, BLOCK);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(one, KernelMode, IoWriteAccess), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(two, KernelMode, IoReadAccess), STATUS_SUCCESS);
 	MmBuildMdlForNonPagedPool(built);
@@ -403,7 +396,7 @@ static ULONG_PTR foreign_address(const struct foreign_row *row)
 
 static void build_refuses_what_is_not_the_kernels(struct kunit *test)
 {
-	PMDL mdl = mdl_of(test, (PVOID)foreign_address(test->param_value), 100);
+	PMDL mdl = mdl_alloc(test, (PVOID)foreign_address(test->param_value), 100);
 
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (RESIDENT | MDL_MAPPED_TO_SYSTEM_VA), 0);
@@ -414,7 +407,7 @@ static void build_refuses_what_is_not_the_kernels(struct kunit *test)
 /* This thread has no user memory, like that of a process that is gone. */
 static void lock_refuses_what_is_not_there(struct kunit *test)
 {
-	PMDL mdl = mdl_of(test, (PVOID)foreign_address(test->param_value), 100);
+	PMDL mdl = mdl_alloc(test, (PVOID)foreign_address(test->param_value), 100);
 	KPROCESSOR_MODE mode;
 
 	for (mode = KernelMode; mode <= UserMode; mode++) {
@@ -433,7 +426,7 @@ static void ranges_that_leave_their_memory_are_refused(struct kunit *test)
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	mdl = mdl_of(test, va + 100, SZ_8K);	/* a guard page follows */
+	mdl = mdl_alloc(test, va + 100, SZ_8K); /* a guard page follows */
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & RESIDENT, 0);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
@@ -471,7 +464,7 @@ static void filling_twice_is_refused(struct kunit *test)
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	mdl = mdl_of(test, va + 8, BLOCK - 8);
+	mdl = mdl_alloc(test, va + 8, BLOCK - 8);
 	MmBuildMdlForNonPagedPool(mdl);
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
@@ -503,7 +496,7 @@ static void null_and_empty_mdls_are_refused(struct kunit *test)
 	MmPrepareMdlForReuse(NULL);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(NULL, KernelMode, IoReadAccess),
 			STATUS_INVALID_PARAMETER);
-	mdl = mdl_of(test, test, 0);
+	mdl = mdl_alloc(test, test, 0);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & RESIDENT, 0);
@@ -514,7 +507,7 @@ static void null_and_empty_mdls_are_refused(struct kunit *test)
 static void build_takes_static_memory_of_a_module(struct kunit *test)
 {
 	static u8 memory[2 * SZ_4K];
-	PMDL mdl = mdl_of(test, memory, sizeof(memory));
+	PMDL mdl = mdl_alloc(test, memory, sizeof(memory));
 
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & RESIDENT, MDL_SOURCE_IS_NONPAGED_POOL);
@@ -633,8 +626,8 @@ static void partial_mdl_describes_the_part(struct kunit *test)
 	PMDL source, target;
 
 	KUNIT_ASSERT_NOT_NULL(test, block);
-	source = mdl_of(test, va, 4 * SZ_4K);
-	target = mdl_of(test, va, 5 * SZ_4K);
+	source = mdl_alloc(test, va, 4 * SZ_4K);
+	target = mdl_alloc(test, va, 5 * SZ_4K);
 
 	/* Way A: shares the address. */
 	MmBuildMdlForNonPagedPool(source);
@@ -673,7 +666,7 @@ static void partial_mdl_describes_the_part(struct kunit *test)
 
 static void partial_mdl_of_what_is_not_locked_is_refused(struct kunit *test)
 {
-	PMDL source = mdl_of(test, test, 8), target = mdl_of(test, test, 8);
+	PMDL source = mdl_alloc(test, test, 8), target = mdl_alloc(test, test, 8);
 
 	IoBuildPartialMdl(source, target, test, 8);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(target), 0U);
@@ -709,8 +702,8 @@ static void partial_mdl_has_to_have_room(struct kunit *test)
 	PMDL source, target;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	source = mdl_of(test, va, 9000 * SZ_4K);
-	target = mdl_of(test, NULL, row->target * SZ_4K);
+	source = mdl_alloc(test, va, 9000 * SZ_4K);
+	target = mdl_alloc(test, NULL, row->target * SZ_4K);
 	MmBuildMdlForNonPagedPool(source);
 	IoBuildPartialMdl(source, target, va, row->part * SZ_4K);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(target), row->fits ? row->part * SZ_4K : 0U);
@@ -735,8 +728,8 @@ static void partial_mdl_does_not_overwrite_what_is_in_use(struct kunit *test)
 	PMDL source, target;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	source = mdl_of(test, va, SZ_8K);
-	target = mdl_of(test, va + SZ_8K, SZ_8K);
+	source = mdl_alloc(test, va, SZ_8K);
+	target = mdl_alloc(test, va + SZ_8K, SZ_8K);
 	MmBuildMdlForNonPagedPool(source);
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(target, KernelMode, IoWriteAccess),
 			STATUS_SUCCESS);
@@ -756,8 +749,8 @@ static void partial_mdl_is_not_locked_or_built(struct kunit *test)
 	PMDL source, target;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	source = mdl_of(test, va, SZ_8K);
-	target = mdl_of(test, va, SZ_8K);
+	source = mdl_alloc(test, va, SZ_8K);
+	target = mdl_alloc(test, va, SZ_8K);
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(source, KernelMode, IoReadAccess),
 			STATUS_SUCCESS);
 	IoBuildPartialMdl(source, target, va + SZ_4K, 0);
@@ -806,7 +799,7 @@ static void advance(struct kunit *test, enum advance_way way)
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	for (i = 0; i < BLOCK; i += 4)
 		*(u32 *)(block + i) = i;
-	mdl = mdl_of(test, va, left);
+	mdl = mdl_alloc(test, va, left);
 	if (way == BUILT)
 		MmBuildMdlForNonPagedPool(mdl);
 	else

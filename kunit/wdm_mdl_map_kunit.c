@@ -17,16 +17,9 @@
 #include "helpers.h"
 #include "level.h"
 #include "lib/page_set.h"
+#include "mdl.h"
 
 #define USER_PAGES	8
-
-static PMDL mdl_of(struct kunit *test, unsigned long va, ULONG length)
-{
-	PMDL mdl = IoAllocateMdl((PVOID)va, length, FALSE, FALSE, NULL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	return mdl;
-}
 
 /* Pages of way C, contiguous or certainly not. */
 static PMDL pages_get(struct kunit *test, unsigned int nr, bool contiguous)
@@ -43,12 +36,6 @@ static PMDL pages_get(struct kunit *test, unsigned int nr, bool contiguous)
 	if (!contiguous && wdmdma_pfns_contiguous(pfn, nr))
 		swap(pfn[0], pfn[1]);
 	return mdl;
-}
-
-static void pages_put(PMDL mdl)
-{
-	MmFreePagesFromMdl(mdl);
-	ExFreePool(mdl);
 }
 
 static PVOID map(PMDL mdl, ULONG priority)
@@ -105,7 +92,7 @@ static void mapping_shows_the_pages(struct kunit *test)
 	u8 *va;
 
 	if (row->length) {
-		mdl = mdl_of(test, row->offset, row->length);
+		mdl = mdl_alloc(test, (PVOID)(ULONG_PTR)row->offset, row->length);
 		IoBuildPartialMdl(all, mdl, (PVOID)(ULONG_PTR)row->offset, row->length);
 	}
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
@@ -134,7 +121,7 @@ static void mapping_shows_the_pages(struct kunit *test)
 	expect_shows(test, mdl, va);
 	if (mdl != all)
 		IoFreeMdl(mdl);		/* removes a partial MDL's own mapping */
-	pages_put(all);			/* and this the other one */
+	mdl_free_pages(all); /* and this the other one */
 }
 
 static void mapping_ignores_what_windows_ignores(struct kunit *test)
@@ -148,7 +135,7 @@ static void mapping_ignores_what_windows_ignores(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, va, (u8 *)test);
 	expect_shows(test, mdl, va);
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(va));
-	pages_put(mdl);
+	mdl_free_pages(mdl);
 }
 
 static const struct no_write_row {
@@ -182,7 +169,7 @@ static void no_write_is_read_only(struct kunit *test)
 	va = map(mdl, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	expect_shows(test, mdl, va);
-	pages_put(mdl);
+	mdl_free_pages(mdl);
 }
 
 static void mapping_into_user_space_is_refused(struct kunit *test)
@@ -192,12 +179,12 @@ static void mapping_into_user_space_is_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, MmMapLockedPagesSpecifyCache(mdl, UserMode, MmCached, NULL, FALSE,
 							     NormalPagePriority));
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
-	pages_put(mdl);
+	mdl_free_pages(mdl);
 }
 
 static void mapping_of_what_has_no_pages_is_refused(struct kunit *test)
 {
-	PMDL mdl = mdl_of(test, (unsigned long)test, 8);
+	PMDL mdl = mdl_alloc(test, test, 8);
 
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(NULL, NormalPagePriority));
 	KUNIT_EXPECT_NULL(test, map(NULL, NormalPagePriority));
@@ -227,7 +214,7 @@ static void unmap_of_another_address_is_refused(struct kunit *test)
 	MmUnmapLockedPages(NULL, mdl);
 	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
 	expect_shows(test, mdl, va);
-	pages_put(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Without a pool of addresses only what the linear map has can be had there. */
@@ -248,8 +235,8 @@ static void mapping_at_dispatch(struct kunit *test)
 	MmUnmapLockedPages(near_va, near);
 	local_bh_enable();
 	KUNIT_EXPECT_FALSE(test, near->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
-	pages_put(near);
-	pages_put(far);
+	mdl_free_pages(near);
+	mdl_free_pages(far);
 }
 
 static bool goes_away(const void *va)
@@ -309,11 +296,11 @@ static void mapping_is_removed_at_dispatch(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	if (row->undo == UNLOCK) {
 		/* A mapping of its own even for one page, because it is read-only. */
-		mdl = mdl_of(test, (unsigned long)memory, SZ_4K);
+		mdl = mdl_alloc(test, memory, SZ_4K);
 		KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
 				STATUS_SUCCESS);
 	} else if (partial) {
-		mdl = mdl_of(test, 0, 2 * SZ_4K);
+		mdl = mdl_alloc(test, NULL, 2 * SZ_4K);
 		IoBuildPartialMdl(pages, mdl, NULL, 2 * SZ_4K);
 	}
 	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
@@ -342,7 +329,8 @@ static void mapping_is_removed_at_dispatch(struct kunit *test)
 /* A partial MDL shares its source's mapping, or has its own, which is the only one it removes. */
 static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 {
-	PMDL source = pages_get(test, 4, false), part = mdl_of(test, 0x10, 2 * SZ_4K), other;
+	PMDL source = pages_get(test, 4, false), other;
+	PMDL part = mdl_alloc(test, (void *)0x10, 2 * SZ_4K);
 	u8 *va, *own;
 
 	IoBuildPartialMdl(source, part, (PVOID)0x1010, SZ_4K);
@@ -374,7 +362,7 @@ static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 	expect_shows(test, part, va + 0x2010);
 
 	/* A part of a part. */
-	other = mdl_of(test, 0, 2 * SZ_4K);
+	other = mdl_alloc(test, NULL, 2 * SZ_4K);
 	IoBuildPartialMdl(part, other, (PVOID)0x2ff0, 0x20);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(other), 0x20U);
 	KUNIT_EXPECT_PTR_EQ(test, other->MappedSystemVa, (PVOID)(va + 0x2ff0));
@@ -382,20 +370,10 @@ static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 	IoFreeMdl(other);
 	IoFreeMdl(part);
 	expect_shows(test, source, va);
-	pages_put(source);
+	mdl_free_pages(source);
 }
 
 /* User memory. */
-
-static unsigned long user_map(struct kunit *test, unsigned long length, unsigned long prot)
-{
-	unsigned long va = kunit_vm_mmap(test, NULL, 0, length, prot, MAP_ANONYMOUS | MAP_PRIVATE,
-					 0);
-
-	KUNIT_ASSERT_NE_MSG(test, va, 0, "no user memory");
-	KUNIT_ASSERT_LT(test, va, TASK_SIZE);
-	return va;
-}
 
 /* Does DMA to the page have to be reckoned with? Good for single pages, as here. */
 static bool is_pinned(struct page *page)
@@ -426,8 +404,9 @@ KUNIT_ARRAY_PARAM_DESC(access, access_rows, name);
 static void lock_checks_the_access(struct kunit *test)
 {
 	const struct access_row *row = test->param_value;
-	unsigned long va = user_map(test, 2 * SZ_4K, PROT_READ | (row->writable ? PROT_WRITE : 0));
-	PMDL mdl = mdl_of(test, va + 0x123, SZ_4K);
+	unsigned long va =
+		mdl_user_map(test, 2 * SZ_4K, PROT_READ | (row->writable ? PROT_WRITE : 0));
+	PMDL mdl = mdl_alloc(test, (void *)va + 0x123, SZ_4K);
 	struct page *page;
 
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, row->mode, row->operation), row->status);
@@ -452,8 +431,8 @@ static void lock_checks_the_access(struct kunit *test)
 static void user_and_system_address_share_the_pages(struct kunit *test)
 {
 	static const char there[] = "across a page border", back[] = "and back to the user";
-	unsigned long va = user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE);
-	PMDL mdl = mdl_of(test, va + 0x80, USER_PAGES * SZ_4K - 0x100);
+	unsigned long va = mdl_user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE);
+	PMDL mdl = mdl_alloc(test, (void *)va + 0x80, USER_PAGES * SZ_4K - 0x100);
 	unsigned long at = 3 * SZ_4K - 8;
 	char got[32];
 	u8 *system;
@@ -475,8 +454,8 @@ static void user_and_system_address_share_the_pages(struct kunit *test)
 /* Only the pages are guaranteed: the user may unmap them meanwhile. */
 static void user_may_unmap_locked_pages(struct kunit *test)
 {
-	unsigned long va = user_map(test, SZ_8K, PROT_READ | PROT_WRITE);
-	PMDL mdl = mdl_of(test, va, SZ_8K);
+	unsigned long va = mdl_user_map(test, SZ_8K, PROT_READ | PROT_WRITE);
+	PMDL mdl = mdl_alloc(test, (void *)va, SZ_8K);
 	u8 *system;
 
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
@@ -496,8 +475,9 @@ static void user_may_unmap_locked_pages(struct kunit *test)
 /* A failure half way leaves no page pinned. */
 static void lock_with_a_hole_pins_nothing(struct kunit *test)
 {
-	unsigned long va = user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE);
-	PMDL all = mdl_of(test, va, USER_PAGES * SZ_4K), first = mdl_of(test, va, 4 * SZ_4K);
+	unsigned long va = mdl_user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE);
+	PMDL all = mdl_alloc(test, (void *)va, USER_PAGES * SZ_4K);
+	PMDL first = mdl_alloc(test, (void *)va, 4 * SZ_4K);
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(first, UserMode, IoWriteAccess), STATUS_SUCCESS);
@@ -516,9 +496,9 @@ static void lock_with_a_hole_pins_nothing(struct kunit *test)
 
 static void lock_of_a_kernel_address_for_a_user_is_refused(struct kunit *test)
 {
-	PMDL mdl = mdl_of(test, (unsigned long)test, 8);
+	PMDL mdl = mdl_alloc(test, test, 8);
 
-	user_map(test, SZ_4K, PROT_READ);
+	mdl_user_map(test, SZ_4K, PROT_READ);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoReadAccess),
 			STATUS_ACCESS_VIOLATION);
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_PAGES_LOCKED);
@@ -528,8 +508,8 @@ static void lock_of_a_kernel_address_for_a_user_is_refused(struct kunit *test)
 /* The same page locked twice stays until the last unlock. */
 static void user_page_stays_until_the_last_unlock(struct kunit *test)
 {
-	unsigned long va = user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
-	PMDL one = mdl_of(test, va, 100), two = mdl_of(test, va + 50, 100);
+	unsigned long va = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
+	PMDL one = mdl_alloc(test, (void *)va, 100), two = mdl_alloc(test, (void *)va + 50, 100);
 	struct page *page;
 
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(one, UserMode, IoWriteAccess), STATUS_SUCCESS);
@@ -546,8 +526,8 @@ static void user_page_stays_until_the_last_unlock(struct kunit *test)
 
 static void user_memory_at_dispatch(struct kunit *test)
 {
-	unsigned long va = user_map(test, SZ_8K, PROT_READ | PROT_WRITE);
-	PMDL mdl = mdl_of(test, va, SZ_8K);
+	unsigned long va = mdl_user_map(test, SZ_8K, PROT_READ | PROT_WRITE);
+	PMDL mdl = mdl_alloc(test, (void *)va, SZ_8K);
 	struct page *page;
 	NTSTATUS status;
 
@@ -572,8 +552,8 @@ static void user_memory_at_dispatch(struct kunit *test)
 /* IoFreeMdl of a locked MDL is an error of the driver; the pages are given back. */
 static void free_of_a_locked_mdl_unlocks(struct kunit *test)
 {
-	unsigned long va = user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
-	PMDL mdl = mdl_of(test, va, SZ_4K);
+	unsigned long va = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
+	PMDL mdl = mdl_alloc(test, (void *)va, SZ_4K);
 	struct page *page;
 
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
@@ -586,9 +566,9 @@ static void free_of_a_locked_mdl_unlocks(struct kunit *test)
 /* Pages passed are unlocked at once; the rest, and the mapping, by MmUnlockPages. */
 static void advance_unlocks_user_pages_passed(struct kunit *test)
 {
-	unsigned long va = user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE), at;
+	unsigned long va = mdl_user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE), at;
 	static const ULONG steps[] = { 0xffe, 1, 1, SZ_8K, SZ_4K + 5 };
-	PMDL mdl = mdl_of(test, va, USER_PAGES * SZ_4K);
+	PMDL mdl = mdl_alloc(test, (void *)va, USER_PAGES * SZ_4K);
 	struct page *pages[USER_PAGES];
 	unsigned int i, s, mapped;
 	u8 *system = NULL, *first;
@@ -648,7 +628,7 @@ static void lock_map_and_unlock(struct kunit *test)
 
 static void user_memory_fails_cleanly(struct kunit *test)
 {
-	sweep_va = user_map(test, SZ_16M, PROT_READ | PROT_WRITE);
+	sweep_va = mdl_user_map(test, SZ_16M, PROT_READ | PROT_WRITE);
 	wdmdma_test_sweep(test, lock_map_and_unlock);
 }
 
@@ -667,7 +647,7 @@ static void mapping_fails_cleanly(struct kunit *test)
 {
 	sweep_mdl = pages_get(test, 4, false);
 	wdmdma_test_sweep(test, map_and_unmap);
-	pages_put(sweep_mdl);
+	mdl_free_pages(sweep_mdl);
 }
 
 static struct kunit_case wdm_mdl_map_cases[] = {

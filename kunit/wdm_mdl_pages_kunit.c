@@ -17,26 +17,17 @@
 #include "compat.h"
 #include "helpers.h"
 #include "level.h"
+#include "mdl.h"
 
 #define ALL	U64_MAX
 /* Where pages can be. */
 #define UNCACHED	(WDMDMA_CAN_UNCACHE ? MmNonCached : MmCached)
 
-static PHYSICAL_ADDRESS pa(u64 address)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = address };
-}
-
 static PMDL allocate(u64 low, u64 high, u64 skip, SIZE_T bytes, MEMORY_CACHING_TYPE cache,
 		     ULONG flags)
 {
-	return MmAllocatePagesForMdlEx(pa(low), pa(high), pa(skip), bytes, cache, flags);
-}
-
-static void release(PMDL mdl)
-{
-	MmFreePagesFromMdl(mdl);
-	ExFreePool(mdl);
+	return MmAllocatePagesForMdlEx(wdmdma_test_pa(low), wdmdma_test_pa(high),
+				       wdmdma_test_pa(skip), bytes, cache, flags);
 }
 
 static u64 address_of(PMDL mdl, unsigned long i)
@@ -130,12 +121,13 @@ static void pages_lie_within_the_limits(struct kunit *test)
 		if (!(row->flags & MM_DONT_ZERO_ALLOCATION))
 			KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 static void old_form_gives_zeroed_pages(struct kunit *test)
 {
-	PMDL mdl = MmAllocatePagesForMdl(pa(0), pa(0xffffffff), pa(0), 5 * SZ_4K - 1);
+	PMDL mdl = MmAllocatePagesForMdl(wdmdma_test_pa(0), wdmdma_test_pa(0xffffffff),
+					 wdmdma_test_pa(0), 5 * SZ_4K - 1);
 	unsigned long i;
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
@@ -143,7 +135,7 @@ static void old_form_gives_zeroed_pages(struct kunit *test)
 	expect_new(test, mdl);
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Zeroed even if the page was dirty a moment ago. */
@@ -161,7 +153,7 @@ static void pages_are_zeroed_again(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
 			memset(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i]), 0xa5, SZ_4K);
 		}
-		release(mdl);
+		mdl_free_pages(mdl);
 	}
 }
 
@@ -221,7 +213,7 @@ static void what_cannot_be_is_refused(struct kunit *test)
 
 	KUNIT_EXPECT_NULL(test, mdl);
 	if (mdl)
-		release(mdl);
+		mdl_free_pages(mdl);
 }
 
 /* A window of few pages: what there is, and more when the window may move up. */
@@ -235,7 +227,7 @@ static void window_moves_up_by_skip_bytes(struct kunit *test)
 	mdl = allocate(low, low + SZ_8K - 1, 0, 16 * SZ_4K, MmCached, 0);
 	if (mdl) {
 		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), (ULONG)SZ_8K);
-		release(mdl);
+		mdl_free_pages(mdl);
 	}
 	mdl = allocate(low, low + SZ_8K - 1, skip, 16 * SZ_4K, MmCached, 0);
 	if (!mdl) {
@@ -248,7 +240,7 @@ static void window_moves_up_by_skip_bytes(struct kunit *test)
 		KUNIT_EXPECT_GE(test, address_of(mdl, i), low);
 		KUNIT_EXPECT_LT(test, (address_of(mdl, i) - low) % skip, (u64)SZ_8K);
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 	if (nr <= 2)
 		kunit_skip(test, "the memory above is in use");
 }
@@ -296,7 +288,7 @@ static void chunks_are_contiguous_and_aligned(struct kunit *test)
 		KUNIT_EXPECT_LE(test, address_of(mdl, i) + SZ_4K - 1, row->high);
 		KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* May be partial, but in whole blocks. */
@@ -315,7 +307,7 @@ static void chunks_may_be_fewer(struct kunit *test)
 	KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 3U * SZ_64K);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl) % SZ_64K, 0UL);
 	expect_new(test, mdl);
-	release(mdl);
+	mdl_free_pages(mdl);
 	KUNIT_EXPECT_NULL(test, allocate(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
 					 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS |
 					 MM_ALLOCATE_FULLY_REQUIRED));
@@ -338,7 +330,8 @@ KUNIT_ARRAY_PARAM_DESC(node, node_rows, name);
 static void node_has_to_exist(struct kunit *test)
 {
 	const struct node_row *row = test->param_value;
-	PMDL mdl = MmAllocateNodePagesForMdlEx(pa(0), pa(ALL), pa(0), SZ_8K, MmCached, row->node,
+	PMDL mdl = MmAllocateNodePagesForMdlEx(wdmdma_test_pa(0), wdmdma_test_pa(ALL),
+					       wdmdma_test_pa(0), SZ_8K, MmCached, row->node,
 					       row->flags | MM_ALLOCATE_FULLY_REQUIRED);
 
 	KUNIT_ASSERT_EQ(test, !!mdl, row->good);
@@ -348,7 +341,7 @@ static void node_has_to_exist(struct kunit *test)
 	if (row->flags)
 		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(MmGetMdlPfnArray(mdl)[1])),
 				(int)row->node);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 static void expect_node(struct kunit *test, PMDL mdl, int node)
@@ -361,7 +354,8 @@ static void expect_node(struct kunit *test, PMDL mdl, int node)
 
 static PMDL allocate_of(int ideal, u64 low, u64 high, ULONG flags)
 {
-	return MmAllocateNodePagesForMdlEx(pa(low), pa(high), pa(0), 16 * SZ_4K, MmCached, ideal,
+	return MmAllocateNodePagesForMdlEx(wdmdma_test_pa(low), wdmdma_test_pa(high),
+					   wdmdma_test_pa(0), 16 * SZ_4K, MmCached, ideal,
 					   flags | MM_ALLOCATE_FULLY_REQUIRED);
 }
 
@@ -379,7 +373,7 @@ static void pages_are_of_the_ideal_node(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, mdl);
 			expect_new(test, mdl);
 			expect_node(test, mdl, node);
-			release(mdl);
+			mdl_free_pages(mdl);
 		}
 	}
 }
@@ -399,11 +393,11 @@ static void other_nodes_are_used_unless_forbidden(struct kunit *test)
 			mdl = allocate_of(node, low, high, 0);
 			KUNIT_ASSERT_NOT_NULL(test, mdl);
 			expect_node(test, mdl, other);
-			release(mdl);
+			mdl_free_pages(mdl);
 			mdl = allocate_of(node, low, high, MM_ALLOCATE_FROM_LOCAL_NODE_ONLY);
 			KUNIT_EXPECT_EQ(test, !!mdl, node == other);
 			if (mdl)
-				release(mdl);
+				mdl_free_pages(mdl);
 		}
 	}
 }
@@ -423,7 +417,7 @@ static void local_node_is_that_of_the_caller(struct kunit *test)
 		mdl = allocate(0, ALL, 0, 16 * SZ_4K, MmCached, flags);
 		KUNIT_ASSERT_NOT_NULL(test, mdl);
 		expect_node(test, mdl, node);
-		release(mdl);
+		mdl_free_pages(mdl);
 	}
 	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpu_possible_mask), 0);
 }
@@ -447,9 +441,9 @@ static void pages_can_be_had_at_dispatch(struct kunit *test)
 	expect_new(test, block);
 	KUNIT_EXPECT_TRUE(test, page_is_zero(plain, 0));
 	local_bh_disable();
-	release(plain);
-	release(no_wait);
-	release(block);
+	mdl_free_pages(plain);
+	mdl_free_pages(no_wait);
+	mdl_free_pages(block);
 	local_bh_enable();
 }
 
@@ -460,7 +454,7 @@ static void large_mdl_is_freed_at_dispatch(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	wdmdma_test_preempt_disable();
-	release(mdl);
+	mdl_free_pages(mdl);
 	wdmdma_test_preempt_enable();
 }
 
@@ -512,7 +506,7 @@ static void cache_type_is_applied_when_mapped(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
 		KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(pfn[3]), 0x5a);
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])));
 }
@@ -542,7 +536,7 @@ static void get_system_address_keeps_the_cache_type(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(part)[0])));
 	IoFreeMdl(part);
 	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 2));
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Mapped twice a page would have two owners of its type: the second is refused, or shares. */
@@ -572,7 +566,7 @@ static void part_and_whole_of_uncached_pages(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
 	KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(MmGetMdlPfnArray(mdl)[2]), 0x5a);
 	IoFreeMdl(part);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Read-only and not cached at once: it has to be read-only, or refused. */
@@ -589,7 +583,7 @@ static void no_write_of_uncached_pages(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
 		KUNIT_EXPECT_TRUE(test, any_uncached(mdl, 1));
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* The type of a page cannot change at DISPATCH_LEVEL; nothing may be half done. */
@@ -616,7 +610,7 @@ static void expect_refusal_at_dispatch(struct kunit *test, ULONG flags)
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA),
 			MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
 	memset(va, 0x5a, SZ_8K);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* Contiguous pages have their address in the linear map, others a mapping of their own. */
@@ -641,7 +635,7 @@ static void balloon_pages_stay_cached(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, any_uncached(mdl[n], 512));
 	}
 	while (n--)
-		release(mdl[n]);
+		mdl_free_pages(mdl[n]);
 }
 
 /* Freeing. */
@@ -696,7 +690,7 @@ static void freeing_pages_of_other_mdls_is_refused(struct kunit *test)
 	MmFreePagesFromMdl(part);
 	expect_new(test, source);
 	IoFreeMdl(part);
-	release(source);
+	mdl_free_pages(source);
 }
 
 /* The other routines keep off: MmUnlockPages would lose the pages, MmAdvanceMdl a part. */
@@ -711,7 +705,7 @@ static void other_ways_of_undoing_are_refused(struct kunit *test)
 	KUNIT_EXPECT_NE(test, MmAdvanceMdl(mdl, SZ_4K), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_4K);
 	expect_new(test, mdl);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 /* The pages are nobody's then; so the test has to know them to give them back. */
@@ -755,7 +749,7 @@ static void request_for_2_gib_is_survived(struct kunit *test)
 	if (mdl) {
 		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 0x80000000U);
 		KUNIT_EXPECT_LT(test, MmGetMdlByteCount(mdl) / SZ_4K, before);
-		release(mdl);
+		mdl_free_pages(mdl);
 	}
 	KUNIT_EXPECT_GT(test, (unsigned long)si_mem_available(), before / 10 * 8);
 	if (before < 0x80000000 / SZ_4K)
@@ -775,14 +769,14 @@ static void allocate_map_and_free(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
 		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, MmGetMdlByteCount(mdl) / SZ_4K));
 	}
-	release(mdl);
+	mdl_free_pages(mdl);
 
 	mdl = allocate(0, ALL, SZ_8K, 2 * SZ_8K, MmCached,
 		       MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
 	if (!mdl)
 		return;
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_8K);
-	release(mdl);
+	mdl_free_pages(mdl);
 }
 
 static void every_failure_is_clean(struct kunit *test)

@@ -18,15 +18,11 @@
 
 #define ALL	U64_MAX
 
-static PHYSICAL_ADDRESS pa(u64 address)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = address };
-}
-
 static void *allocate(SIZE_T bytes, u64 low, u64 high, u64 boundary, MEMORY_CACHING_TYPE cache)
 {
-	return MmAllocateContiguousMemorySpecifyCache(bytes, pa(low), pa(high), pa(boundary),
-						      cache);
+	return MmAllocateContiguousMemorySpecifyCache(bytes, wdmdma_test_pa(low),
+						      wdmdma_test_pa(high),
+						      wdmdma_test_pa(boundary), cache);
 }
 
 /* The kernel's own opinion of where that byte is. */
@@ -129,7 +125,7 @@ static void short_form_keeps_to_its_limit(struct kunit *test)
 	void *va;
 
 	for (i = 0; i < ARRAY_SIZE(limits); i++) {
-		va = MmAllocateContiguousMemory(3 * SZ_4K, pa(limits[i]));
+		va = MmAllocateContiguousMemory(3 * SZ_4K, wdmdma_test_pa(limits[i]));
 		if (!wdmdma_test_has_memory(0, limits[i])) {
 			KUNIT_EXPECT_NULL(test, va);
 			continue;
@@ -200,8 +196,10 @@ KUNIT_ARRAY_PARAM_DESC(node, node_rows, name);
 static void node_is_strict(struct kunit *test)
 {
 	const struct node_row *row = test->param_value;
-	void *va = MmAllocateContiguousMemorySpecifyCacheNode(SZ_8K, pa(0), pa(ALL), pa(0),
-							      MmCached, row->node);
+	void *va = MmAllocateContiguousMemorySpecifyCacheNode(SZ_8K, wdmdma_test_pa(0),
+							      wdmdma_test_pa(ALL),
+							      wdmdma_test_pa(0), MmCached,
+							      row->node);
 
 	KUNIT_ASSERT_EQ(test, !!va, row->good);
 	if (!va)
@@ -215,7 +213,8 @@ static void node_is_strict(struct kunit *test)
 
 static void *allocate_of(int node, u64 low, u64 high)
 {
-	return MmAllocateContiguousMemorySpecifyCacheNode(SZ_64K, pa(low), pa(high), pa(0),
+	return MmAllocateContiguousMemorySpecifyCacheNode(SZ_64K, wdmdma_test_pa(low),
+							  wdmdma_test_pa(high), wdmdma_test_pa(0),
 							  MmCached, node);
 }
 
@@ -376,7 +375,7 @@ static void cached_memory_at_dispatch(struct kunit *test)
 	second = allocate(SZ_8K, 0, low, SZ_64K, MmCached);
 	local_bh_enable();
 	flags = wdmdma_test_raise();
-	third = MmAllocateContiguousMemory(100, pa(0x7fffffff));
+	third = MmAllocateContiguousMemory(100, wdmdma_test_pa(0x7fffffff));
 	wdmdma_test_lower(flags);
 	KUNIT_ASSERT_NOT_NULL(test, first);
 	KUNIT_ASSERT_NOT_NULL(test, second);

@@ -8,25 +8,15 @@
 
 #include "helpers.h"
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
-static PVOID extension_of(struct kunit *test)
-{
-	struct wdmdma_miniport *miniport = test->priv;
-
-	return miniport->extension;
-}
-
 static u8 *alloc(struct kunit *test, SIZE_T bytes, PHYSICAL_ADDRESS *la)
 {
 	PVOID va = NULL;
 
-	KUNIT_ASSERT_EQ(test, StorPortAllocateDmaMemory(extension_of(test), bytes, address(0),
-							address(U64_MAX), address(0), MmCached,
-							MM_ANY_NODE_OK, &va, la),
+	KUNIT_ASSERT_EQ(test,
+			StorPortAllocateDmaMemory(wdmdma_test_extension(test), bytes,
+						  wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX),
+						  wdmdma_test_pa(0), MmCached, MM_ANY_NODE_OK, &va,
+						  la),
 			STOR_STATUS_SUCCESS);
 	return va;
 }
@@ -34,12 +24,12 @@ static u8 *alloc(struct kunit *test, SIZE_T bytes, PHYSICAL_ADDRESS *la)
 static u64 to_device(struct kunit *test, PSCSI_REQUEST_BLOCK srb, PVOID va, ULONG *length)
 {
 	*length = 0x5a5a5a5a;
-	return StorPortGetPhysicalAddress(extension_of(test), srb, va, length).QuadPart;
+	return StorPortGetPhysicalAddress(wdmdma_test_extension(test), srb, va, length).QuadPart;
 }
 
 static PVOID to_cpu(struct kunit *test, u64 la)
 {
-	return StorPortGetVirtualAddress(extension_of(test), address(la));
+	return StorPortGetVirtualAddress(wdmdma_test_extension(test), wdmdma_test_pa(la));
 }
 
 static void every_byte_has_its_address_and_the_true_rest(struct kunit *test)
@@ -71,8 +61,10 @@ static void address_of_no_memory_is_0(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to_device(test, NULL, &left, &left), 0ULL);
 	KUNIT_EXPECT_EQ(test, to_device(test, NULL, va + SZ_4K, &left), 0ULL);
 	KUNIT_EXPECT_EQ(test, left, 0U);
-	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(extension_of(test), NULL, va,
-							 NULL).QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetPhysicalAddress(wdmdma_test_extension(test), NULL, va,
+						   NULL).QuadPart,
+			0LL);
 	/* Another miniport's. */
 	left = 1;
 	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(other->extension, NULL, va,
@@ -83,7 +75,8 @@ static void address_of_no_memory_is_0(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, to_cpu(test, la.QuadPart + SZ_4K));
 	KUNIT_EXPECT_NULL(test, StorPortGetVirtualAddress(other->extension, la));
 	/* And freed memory. */
-	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension_of(test), va, SZ_4K, MmCached, la),
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_4K, MmCached, la),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, to_device(test, NULL, va, &left), 0ULL);
 	KUNIT_EXPECT_NULL(test, to_cpu(test, la.QuadPart));
@@ -115,7 +108,7 @@ static void srb_has_memory_that_the_device_can_use(struct kunit *test)
 	u64 la;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		srb = wdmdma_srb_create(extension_of(test), sizes[i]);
+		srb = wdmdma_srb_create(wdmdma_test_extension(test), sizes[i]);
 		KUNIT_ASSERT_NOT_NULL(test, srb);
 		KUNIT_EXPECT_EQ(test, srb->Length, (USHORT)sizeof(*srb));
 		KUNIT_EXPECT_EQ(test, srb->SenseInfoBufferLength, 252);
@@ -134,14 +127,14 @@ static void srb_has_memory_that_the_device_can_use(struct kunit *test)
 					    srb->SrbExtension + sizes[i] - 1);
 		}
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(srb->SenseInfoBuffer, 252));
-		wdmdma_srb_destroy(extension_of(test), srb);
+		wdmdma_srb_destroy(wdmdma_test_extension(test), srb);
 	}
 }
 
 static void srb_calls_refuse(struct kunit *test)
 {
 	struct wdmdma_miniport *other = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
-	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(extension_of(test), 100), at_dispatch;
+	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(wdmdma_test_extension(test), 100), at_dispatch;
 	PSTOR_SCATTER_GATHER_LIST list = (PVOID)test;
 	SCSI_REQUEST_BLOCK own = {};
 	PVOID mdl = test;
@@ -150,70 +143,74 @@ static void srb_calls_refuse(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, srb && some);
 	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(NULL, 100));
-	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(extension_of(test), SZ_1M + 1));
-	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(extension_of(test), SIZE_MAX));
+	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(wdmdma_test_extension(test), SZ_1M + 1));
+	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(wdmdma_test_extension(test), SIZE_MAX));
 	local_bh_disable();
-	at_dispatch = wdmdma_srb_create(extension_of(test), 100);
+	at_dispatch = wdmdma_srb_create(wdmdma_test_extension(test), 100);
 	local_bh_enable();
 	KUNIT_EXPECT_NULL(test, at_dispatch);
 
 	/* Not of this miniport, or none. */
-	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(extension_of(test), NULL));
-	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(extension_of(test), &own));
+	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(wdmdma_test_extension(test), NULL));
+	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(wdmdma_test_extension(test), &own));
 	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(other->extension, srb));
 	KUNIT_EXPECT_EQ(test, to_device(test, &own, srb->SrbExtension, &left), 0ULL);
 	KUNIT_EXPECT_EQ(test, left, 0U);
-	KUNIT_EXPECT_EQ(test, StorPortGetDataInBufferScatterGatherList(extension_of(test), &own,
-								       &list),
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetDataInBufferScatterGatherList(wdmdma_test_extension(test), &own,
+								 &list),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_NULL(test, list);
-	KUNIT_EXPECT_EQ(test, StorPortGetDataInBufferScatterGatherList(extension_of(test), srb,
-								       NULL),
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetDataInBufferScatterGatherList(wdmdma_test_extension(test), srb,
+								 NULL),
 			STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(extension_of(test), &own, &mdl),
+	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(wdmdma_test_extension(test), &own, &mdl),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_NULL(test, mdl);
-	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(extension_of(test), srb, NULL),
+	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(wdmdma_test_extension(test), srb, NULL),
 			STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(extension_of(test), &own, some, true),
+	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(wdmdma_test_extension(test), &own, some, true),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(extension_of(test), srb, NULL, true),
+	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(wdmdma_test_extension(test), srb, NULL, true),
 			STATUS_INVALID_PARAMETER);
 	some->Next = some;
-	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(extension_of(test), srb, some, true),
+	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(wdmdma_test_extension(test), srb, some, true),
 			STATUS_INVALID_PARAMETER);
 	some->Next = NULL;
-	wdmdma_srb_unmap(extension_of(test), &own);
-	wdmdma_srb_unmap(extension_of(test), srb);
-	wdmdma_srb_destroy(extension_of(test), &own);
-	wdmdma_srb_destroy(extension_of(test), NULL);
+	wdmdma_srb_unmap(wdmdma_test_extension(test), &own);
+	wdmdma_srb_unmap(wdmdma_test_extension(test), srb);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), &own);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), NULL);
 	wdmdma_srb_destroy(other->extension, srb);
 
-	wdmdma_srb_destroy(extension_of(test), srb);
-	wdmdma_srb_destroy(extension_of(test), srb);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), srb);
+	wdmdma_srb_destroy(wdmdma_test_extension(test), srb);
 	IoFreeMdl(some);
 }
 
 static void srb_without_data_has_no_list(struct kunit *test)
 {
-	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(extension_of(test), 0);
+	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(wdmdma_test_extension(test), 0);
 	PSTOR_SCATTER_GATHER_LIST list = (PVOID)test;
 	PVOID mdl = test;
 
 	KUNIT_ASSERT_NOT_NULL(test, srb);
-	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(extension_of(test), srb));
-	KUNIT_EXPECT_EQ(test, StorPortGetDataInBufferScatterGatherList(extension_of(test), srb,
-								       &list),
+	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(wdmdma_test_extension(test), srb));
+	KUNIT_EXPECT_EQ(test,
+			StorPortGetDataInBufferScatterGatherList(wdmdma_test_extension(test), srb,
+								 &list),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_NULL(test, list);
-	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(extension_of(test), srb, &mdl),
+	KUNIT_EXPECT_EQ(test, StorPortGetOriginalMdl(wdmdma_test_extension(test), srb, &mdl),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_NULL(test, mdl);
 }
 
 static void create_and_destroy(struct kunit *test)
 {
-	wdmdma_srb_destroy(extension_of(test), wdmdma_srb_create(extension_of(test), 100));
+	wdmdma_srb_destroy(wdmdma_test_extension(test),
+			   wdmdma_srb_create(wdmdma_test_extension(test), 100));
 }
 
 static void srb_create_fails_cleanly_at_every_point(struct kunit *test)

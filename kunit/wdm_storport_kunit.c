@@ -13,15 +13,11 @@
 #include "lib/window.h"
 #include "objects.h"
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
 static ULONG alloc(PVOID extension, PVOID *va, PHYSICAL_ADDRESS *la)
 {
-	return StorPortAllocateDmaMemory(extension, SZ_8K, address(0), address(U64_MAX), address(0),
-					 MmCached, MM_ANY_NODE_OK, va, la);
+	return StorPortAllocateDmaMemory(extension, SZ_8K, wdmdma_test_pa(0),
+					 wdmdma_test_pa(U64_MAX), wdmdma_test_pa(0), MmCached,
+					 MM_ANY_NODE_OK, va, la);
 }
 
 static void create_gives_zeroed_memory_of_that_size(struct kunit *test)
@@ -105,9 +101,10 @@ static void take_everything(struct kunit *test, PVOID extension)
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, StorPortAllocateMdl(extension, memory, 100, &mdl),
 			STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, StorPortAllocateHostMemoryBuffer(extension, SZ_64K, SZ_64K, 0, 0,
-							       address(0), address(U64_MAX),
-							       address(0), ranges, &count),
+	KUNIT_EXPECT_EQ(test,
+			StorPortAllocateHostMemoryBuffer(extension, SZ_64K, SZ_64K, 0, 0,
+							 wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX),
+							 wdmdma_test_pa(0), ranges, &count),
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_NOT_NULL(test, wdmdma_srb_create(extension, 100));
 }
@@ -169,7 +166,7 @@ KUNIT_ARRAY_PARAM_DESC(handle, handle_rows, name);
 static void expect_allocations_refused(struct kunit *test, PVOID extension)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
-	PHYSICAL_ADDRESS none = {}, last = address(U64_MAX), la = address(1);
+	PHYSICAL_ADDRESS none = {}, last = wdmdma_test_pa(U64_MAX), la = wdmdma_test_pa(1);
 	const ULONG invalid = STOR_STATUS_INVALID_PARAMETER;
 	PVOID va = test, contiguous = test, mdl = test, pool = test;
 	ACCESS_RANGE range;
@@ -207,7 +204,7 @@ static void expect_others_refused(struct kunit *test, PVOID extension)
 	PSTOR_SCATTER_GATHER_LIST list = (PVOID)test;
 	const ULONG invalid = STOR_STATUS_INVALID_PARAMETER;
 	PSCSI_REQUEST_BLOCK srb = (PVOID)test;
-	PHYSICAL_ADDRESS la = address(SZ_1M);
+	PHYSICAL_ADDRESS la = wdmdma_test_pa(SZ_1M);
 	PVOID mdl = test;
 	ULONG length = 1;
 
@@ -277,8 +274,9 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(extension, NULL, test, &length).QuadPart,
 			0LL);
 	KUNIT_EXPECT_NULL(test, wdmdma_srb_create(extension, 100));
-	status = StorPortAllocateHostMemoryBuffer(extension, 0, SZ_4K, 0, 0, address(0),
-						  address(U64_MAX), address(0), &range, &count);
+	status = StorPortAllocateHostMemoryBuffer(extension, 0, SZ_4K, 0, 0, wdmdma_test_pa(0),
+						  wdmdma_test_pa(U64_MAX), wdmdma_test_pa(0),
+						  &range, &count);
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_EQ(test, count, 0U);
 	wdmdma_hw_device_extension_destroy(extension);
@@ -372,7 +370,8 @@ static void uncached_extension_lies_where_the_adapter_reaches(struct kunit *test
 	KUNIT_EXPECT_NE(test, la, 0ULL);
 	KUNIT_EXPECT_EQ(test, length, (ULONG)SZ_16K);
 	KUNIT_EXPECT_LE(test, la + SZ_16K - 1, row->last);
-	KUNIT_EXPECT_PTR_EQ(test, StorPortGetVirtualAddress(miniport->extension, address(la)), va);
+	KUNIT_EXPECT_PTR_EQ(test,
+			    StorPortGetVirtualAddress(miniport->extension, wdmdma_test_pa(la)), va);
 }
 
 static void uncached_extension_is_a_common_buffer(struct kunit *test)

@@ -26,20 +26,16 @@ struct asked {
 	NODE_REQUIREMENT node;
 };
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
 static ULONG alloc(struct kunit *test, const struct asked *asked, PVOID *va, PHYSICAL_ADDRESS *la)
 {
 	struct wdmdma_miniport *miniport = test->priv;
 
 	*va = test;
 	la->QuadPart = 0x5a5a5a5a;
-	return StorPortAllocateDmaMemory(miniport->extension, asked->bytes, address(asked->first),
-					 address(asked->last), address(asked->boundary),
-					 asked->cache, asked->node, va, la);
+	return StorPortAllocateDmaMemory(miniport->extension, asked->bytes,
+					 wdmdma_test_pa(asked->first), wdmdma_test_pa(asked->last),
+					 wdmdma_test_pa(asked->boundary), asked->cache, asked->node,
+					 va, la);
 }
 
 static ULONG alloc_contiguous(struct kunit *test, const struct asked *asked, PVOID *va)
@@ -48,9 +44,9 @@ static ULONG alloc_contiguous(struct kunit *test, const struct asked *asked, PVO
 
 	*va = test;
 	return StorPortAllocateContiguousMemorySpecifyCacheNode(miniport->extension, asked->bytes,
-								address(asked->first),
-								address(asked->last),
-								address(asked->boundary),
+								wdmdma_test_pa(asked->first),
+								wdmdma_test_pa(asked->last),
+								wdmdma_test_pa(asked->boundary),
 								asked->cache, asked->node, va);
 }
 
@@ -68,11 +64,6 @@ static ULONG release_contiguous(struct kunit *test, PVOID va, SIZE_T bytes,
 	struct wdmdma_miniport *miniport = test->priv;
 
 	return StorPortFreeContiguousMemorySpecifyCache(miniport->extension, va, bytes, cache);
-}
-
-static unsigned long live(struct kunit *test)
-{
-	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
 }
 
 struct asked_row {
@@ -223,7 +214,7 @@ static void memory_is_as_asked_for(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, va);
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void contiguous_memory_is_as_asked_for(struct kunit *test)
@@ -251,7 +242,7 @@ static void contiguous_memory_is_as_asked_for(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, status, status_of(row));
 		KUNIT_EXPECT_NULL(test, va);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 /* Peer defect 16: a boundary that limits the length only does not show in one block. */
@@ -319,7 +310,7 @@ static void null_outputs_are_refused(struct kunit *test)
 	static const ULONG invalid = STOR_STATUS_INVALID_PARAMETER;
 	struct wdmdma_miniport *miniport = test->priv;
 	PVOID extension = miniport->extension, va = test;
-	PHYSICAL_ADDRESS none = {}, last = address(ALL), la = address(1);
+	PHYSICAL_ADDRESS none = {}, last = wdmdma_test_pa(ALL), la = wdmdma_test_pa(1);
 	ULONG status;
 
 	status = StorPortAllocateDmaMemory(extension, SZ_4K, none, last, none, MmCached, ANY, NULL,
@@ -333,7 +324,7 @@ static void null_outputs_are_refused(struct kunit *test)
 	status = StorPortAllocateContiguousMemorySpecifyCacheNode(extension, SZ_4K, none, last,
 								  none, MmCached, ANY, NULL);
 	KUNIT_EXPECT_EQ(test, status, invalid);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void nothing_is_allocated_at_dispatch(struct kunit *test)
@@ -427,13 +418,13 @@ static void free_that_does_not_match_frees_nothing(struct kunit *test)
 		status = release_contiguous(test, va + row->offset, row->bytes, row->cache);
 	else
 		status = release(test, va + row->offset, row->bytes, row->cache,
-				 address(la.QuadPart + row->la_offset));
+				 wdmdma_test_pa(la.QuadPart + row->la_offset));
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, live(test), 2UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 2UL);
 	memset(va, 0x5a, BLOCK);
 	KUNIT_EXPECT_EQ(test, release(test, va, BLOCK, MmCached, la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release(test, other, BLOCK, MmCached, other_la), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 /* Peer defect 3: every valid free is refused. */
@@ -445,16 +436,18 @@ static void free_that_matches_frees(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, la), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 	/* The physical address is optional. */
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, address(0)), STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, wdmdma_test_pa(0)),
+			STOR_STATUS_SUCCESS);
 	/* The two families are one. */
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release_contiguous(test, va, 1000, MmCached), STOR_STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, alloc_contiguous(test, &asked, &va), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, address(0)), STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, wdmdma_test_pa(0)),
+			STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void free_twice_and_of_foreign_memory_is_refused(struct kunit *test)
@@ -489,10 +482,12 @@ static void free_of_the_ports_own_memory_is_refused(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		KUNIT_EXPECT_EQ(test, release_contiguous(test, uncached, SZ_8K, types[i]),
 				STOR_STATUS_INVALID_PARAMETER);
-		KUNIT_EXPECT_EQ(test, release(test, srb->SrbExtension, SZ_4K - 256 + 252, types[i],
-					      address(0)), STOR_STATUS_INVALID_PARAMETER);
+		KUNIT_EXPECT_EQ(test,
+				release(test, srb->SrbExtension, SZ_4K - 256 + 252, types[i],
+					wdmdma_test_pa(0)),
+				STOR_STATUS_INVALID_PARAMETER);
 	}
-	KUNIT_EXPECT_EQ(test, live(test), 2UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 2UL);
 }
 
 static void free_works_under_a_spin_lock(struct kunit *test)
@@ -515,7 +510,7 @@ static void free_works_under_a_spin_lock(struct kunit *test)
 		status = release(test, va, SZ_64K, types[i], la);
 		spin_unlock_irqrestore(&lock, flags);
 		KUNIT_EXPECT_EQ(test, status, STOR_STATUS_SUCCESS);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 	}
 }
 
@@ -541,7 +536,7 @@ static void alloc_every_kind(struct kunit *test)
 static void alloc_fails_cleanly_at_every_point(struct kunit *test)
 {
 	wdmdma_test_sweep(test, alloc_every_kind);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static struct kunit_case wdm_storport_memory_cases[] = {

@@ -6,27 +6,10 @@
 
 #include "helpers.h"
 
-static PHYSICAL_ADDRESS address(u64 value)
-{
-	return (PHYSICAL_ADDRESS){ .QuadPart = value };
-}
-
-static PVOID extension_of(struct kunit *test)
-{
-	struct wdmdma_miniport *miniport = test->priv;
-
-	return miniport->extension;
-}
-
-static unsigned long live(struct kunit *test)
-{
-	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
-}
-
 static void pool_gives_zeroed_memory(struct kunit *test)
 {
 	static const ULONG sizes[] = { 1, 100, SZ_4K, SZ_4K + 1, SZ_1M, SZ_16M };
-	PVOID extension = extension_of(test), memory;
+	PVOID extension = wdmdma_test_extension(test), memory;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -43,7 +26,7 @@ static void pool_gives_zeroed_memory(struct kunit *test)
 
 static void pool_works_at_dispatch(struct kunit *test)
 {
-	PVOID extension = extension_of(test), small, large;
+	PVOID extension = wdmdma_test_extension(test), small, large;
 	ULONG status[3];
 
 	KUNIT_ASSERT_EQ(test, StorPortAllocatePool(extension, SZ_16M, 0, &large),
@@ -60,7 +43,7 @@ static void pool_works_at_dispatch(struct kunit *test)
 
 static void pool_refuses(struct kunit *test)
 {
-	PVOID extension = extension_of(test), memory = test, mdl;
+	PVOID extension = wdmdma_test_extension(test), memory = test, mdl;
 	u8 own[16];
 
 	KUNIT_EXPECT_EQ(test, StorPortAllocatePool(extension, 100, 0, NULL),
@@ -91,7 +74,7 @@ static void pool_refuses(struct kunit *test)
 
 static void mdl_describes_pool(struct kunit *test)
 {
-	PVOID extension = extension_of(test), memory, mdl;
+	PVOID extension = wdmdma_test_extension(test), memory, mdl;
 	ULONG status[3];
 
 	KUNIT_ASSERT_EQ(test, StorPortAllocatePool(extension, SZ_8K, 0, &memory),
@@ -116,7 +99,7 @@ static void mdl_describes_pool(struct kunit *test)
 
 static void mdl_is_filled_in_once(struct kunit *test)
 {
-	PVOID extension = extension_of(test), memory, mdl;
+	PVOID extension = wdmdma_test_extension(test), memory, mdl;
 
 	KUNIT_ASSERT_EQ(test, StorPortAllocatePool(extension, SZ_4K, 0, &memory),
 			STOR_STATUS_SUCCESS);
@@ -130,7 +113,7 @@ static void mdl_is_filled_in_once(struct kunit *test)
 
 static void mdl_calls_refuse(struct kunit *test)
 {
-	PVOID extension = extension_of(test), mdl = test, user = (PVOID)0x1000;
+	PVOID extension = wdmdma_test_extension(test), mdl = test, user = (PVOID)0x1000;
 	PMDL own = IoAllocateMdl(test, 100, FALSE, FALSE, NULL);
 	const ULONG invalid = STOR_STATUS_INVALID_PARAMETER;
 
@@ -156,7 +139,7 @@ static void mdl_calls_refuse(struct kunit *test)
 
 static void take_pool_and_mdl(struct kunit *test)
 {
-	PVOID extension = extension_of(test), memory, mdl;
+	PVOID extension = wdmdma_test_extension(test), memory, mdl;
 
 	if (StorPortAllocatePool(extension, SZ_8K, 0, &memory) != STOR_STATUS_SUCCESS)
 		return;
@@ -182,9 +165,11 @@ static ULONG host_alloc(struct kunit *test, const struct host *host, ACCESS_RANG
 			ULONG *count)
 {
 	*count = host->room;
-	return StorPortAllocateHostMemoryBuffer(extension_of(test), host->minimum, host->preferred,
-						0, host->alignment, address(host->first),
-						address(host->last), address(host->boundary),
+	return StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), host->minimum,
+						host->preferred, 0, host->alignment,
+						wdmdma_test_pa(host->first),
+						wdmdma_test_pa(host->last),
+						wdmdma_test_pa(host->boundary),
 						host->room ? ranges : NULL, count);
 }
 
@@ -237,7 +222,7 @@ static void host_memory_is_as_asked_for(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, status, row->result == INVALID ?
 				STOR_STATUS_INVALID_PARAMETER : STOR_STATUS_INSUFFICIENT_RESOURCES);
 		KUNIT_EXPECT_EQ(test, count, 0U);
-		KUNIT_EXPECT_EQ(test, live(test), 0UL);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 		return;
 	}
 	KUNIT_EXPECT_LE(test, (int)row->result, (int)MAY);
@@ -255,16 +240,17 @@ static void host_memory_is_as_asked_for(struct kunit *test)
 	}
 	KUNIT_EXPECT_GE(test, total, (u64)row->host.minimum);
 	KUNIT_EXPECT_LE(test, total, (u64)row->host.preferred);
-	KUNIT_EXPECT_EQ(test, live(test), (unsigned long)count);
-	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension_of(test), ranges, count),
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), (unsigned long)count);
+	KUNIT_EXPECT_EQ(test,
+			StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), ranges, count),
 			STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void host_memory_is_freed_once(struct kunit *test)
 {
 	static const struct host host = { SZ_64K, SZ_64K, 0, 0, ALL, 0, 1 };
-	PVOID extension = extension_of(test);
+	PVOID extension = wdmdma_test_extension(test);
 	ACCESS_RANGE ranges[2];
 	ULONG count, status;
 
@@ -278,7 +264,7 @@ static void host_memory_is_freed_once(struct kunit *test)
 	ranges[0].RangeStart.QuadPart += SZ_4K;
 	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension, ranges, 2),
 			STOR_STATUS_UNSUCCESSFUL);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension, &ranges[1], 1),
 			STOR_STATUS_UNSUCCESSFUL);
 
@@ -287,7 +273,7 @@ static void host_memory_is_freed_once(struct kunit *test)
 	status = StorPortFreeHostMemoryBuffer(extension, ranges, count);
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 /* A part of the minimum fits there, but not all of it. */
@@ -301,13 +287,13 @@ static void host_memory_that_is_too_little_leaves_no_ranges(struct kunit *test)
 			STOR_STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, count, 0U);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(ranges, sizeof(ranges)));
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static void host_memory_is_not_allocated_at_dispatch(struct kunit *test)
 {
 	static const struct host host = { SZ_64K, SZ_64K, 0, 0, ALL, 0, 1 };
-	PHYSICAL_ADDRESS none = {}, last = address(ALL);
+	PHYSICAL_ADDRESS none = {}, last = wdmdma_test_pa(ALL);
 	ACCESS_RANGE range;
 	ULONG count, status;
 
@@ -316,8 +302,8 @@ static void host_memory_is_not_allocated_at_dispatch(struct kunit *test)
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, count, 0U);
-	status = StorPortAllocateHostMemoryBuffer(extension_of(test), 0, SZ_4K, 0, 0, none, last,
-						  none, &range, NULL);
+	status = StorPortAllocateHostMemoryBuffer(wdmdma_test_extension(test), 0, SZ_4K, 0, 0, none,
+						  last, none, &range, NULL);
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_PARAMETER);
 }
 
@@ -328,13 +314,13 @@ static void take_host_memory(struct kunit *test)
 	ULONG count;
 
 	if (host_alloc(test, &host, ranges, &count) == STOR_STATUS_SUCCESS)
-		StorPortFreeHostMemoryBuffer(extension_of(test), ranges, count);
+		StorPortFreeHostMemoryBuffer(wdmdma_test_extension(test), ranges, count);
 }
 
 static void host_memory_fails_cleanly_at_every_point(struct kunit *test)
 {
 	wdmdma_test_sweep(test, take_host_memory);
-	KUNIT_EXPECT_EQ(test, live(test), 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
 static struct kunit_case wdm_storport_pool_cases[] = {

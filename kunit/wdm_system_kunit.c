@@ -28,11 +28,6 @@
 #define BOUNDARY(channel)	((channel) < 4 ? SZ_64K : SZ_128K)
 #define ISA_LAST	(SZ_16M - 1)
 
-static struct wdmdma_adapter *core_of(PDMA_ADAPTER adapter)
-{
-	return container_of((void *)adapter, struct wdmdma_adapter, face);
-}
-
 static PHYSICAL_ADDRESS map(struct wdmdma_slave *s, PMDL mdl, PVOID base, ULONG *length,
 			    BOOLEAN write)
 {
@@ -171,7 +166,7 @@ static void device_behind_an_iommu_is_refused(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(3, BYTES);
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_device *device = core_of(f->adapter)->device;
+	struct wdmdma_device *device = wdmdma_test_core(f->adapter)->device;
 	ULONG registers;
 
 	wdmdma_test_needs_isa(test);
@@ -257,7 +252,7 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(boundary, la.QuadPart, boundary));
 	/* No transfer fails for want of memory there. */
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart,
-			(u64)page_to_phys(core_of(s->adapter)->dma_channel->block));
+			(u64)page_to_phys(wdmdma_test_core(s->adapter)->dma_channel->block));
 	KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va + 100, boundary), 0);
 	KUNIT_EXPECT_TRUE(test, flush(s, mdl, base, boundary, TRUE));
 
@@ -572,7 +567,7 @@ static void registers_freed_while_mapped_stop_the_channel(struct kunit *test)
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_ASSERT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->FreeAdapterChannel(s->adapter);
-	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->dma_channel->loaded);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_core(s->adapter)->dma_channel->loaded);
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_EXPECT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->FreeAdapterChannel(s->adapter);
@@ -885,7 +880,7 @@ static void unbind_gives_the_channel_back(struct kunit *test)
 	KUNIT_ASSERT_NE(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	kunit_device_unregister(test, f->dev);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
-	KUNIT_EXPECT_TRUE(test, list_empty(&core_of(s->adapter)->transfers.registers));
+	KUNIT_EXPECT_TRUE(test, list_empty(&wdmdma_test_core(s->adapter)->transfers.registers));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), (ULONG)PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, flush(s, mdl, base, PAGE_SIZE, FALSE));
 	KUNIT_EXPECT_EQ(test, map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
@@ -988,7 +983,7 @@ static void threads_take_turns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, user[i].failures, 0UL);
 		KUNIT_EXPECT_GT(test, user[i].rounds, 1UL);
 	}
-	KUNIT_EXPECT_FALSE(test, core_of(s->adapter)->dma_channel->loaded);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_core(s->adapter)->dma_channel->loaded);
 }
 
 /* When memory is short. */
@@ -1027,7 +1022,7 @@ static void map_and_flush(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, flush(sweep_slave, sweep_mdl, sweep_base, SZ_8K, FALSE));
 	else
 		KUNIT_EXPECT_EQ(test, length, 0U);
-	KUNIT_EXPECT_FALSE(test, core_of(sweep_slave->adapter)->dma_channel->loaded);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_core(sweep_slave->adapter)->dma_channel->loaded);
 }
 
 static void map_fails_cleanly_at_every_point(struct kunit *test)

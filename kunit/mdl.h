@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MDLs and memory for them. The case frees what it gets, unless noted otherwise. */
+#ifndef WDMDMA_KUNIT_MDL_H
+#define WDMDMA_KUNIT_MDL_H
+
+#include <kunit/test.h>
+#include <linux/mman.h>
+
+#include <wdmdma/mdl.h>
+
+PMDL mdl_alloc(struct kunit *test, const void *va, ULONG length);
+PMDL mdl_built(struct kunit *test, void *va, ULONG length);
+void mdl_free_pages(PMDL mdl);
+unsigned long mdl_user_map(struct kunit *test, unsigned long length, unsigned long prot);
+
+#endif /* WDMDMA_KUNIT_MDL_H */
