@@ -88,3 +88,26 @@ PVOID wdmdma_test_slave_base(struct kunit *test, struct wdmdma_slave *slave, PVO
 			STATUS_SUCCESS);
 	return base;
 }
+
+PHYSICAL_ADDRESS wdmdma_test_slave_map(struct wdmdma_slave *s, PMDL mdl, PVOID base, ULONG *length,
+				       BOOLEAN write)
+{
+	return s->ops->MapTransfer(s->adapter, mdl, base, MmGetMdlVirtualAddress(mdl), length,
+				   write);
+}
+
+BOOLEAN wdmdma_test_slave_flush(struct wdmdma_slave *s, PMDL mdl, PVOID base, ULONG length,
+				BOOLEAN write)
+{
+	return s->ops->FlushAdapterBuffers(s->adapter, mdl, base, MmGetMdlVirtualAddress(mdl),
+					   length, write);
+}
+
+/* Memory that starts, and is aligned, where a case wants it; below 16 MiB. */
+u8 *wdmdma_test_isa_memory(struct kunit *test, unsigned int order)
+{
+	u8 *va = (u8 *)kunit_kmalloc(test, PAGE_SIZE << order, GFP_KERNEL | GFP_DMA);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	return va;
+}

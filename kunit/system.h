@@ -26,5 +26,10 @@ DEVICE_DESCRIPTION wdmdma_test_slave_description(ULONG version, ULONG channel);
 struct wdmdma_slave *wdmdma_test_slave_like(struct kunit *test, DEVICE_DESCRIPTION description);
 struct wdmdma_slave *wdmdma_test_slave(struct kunit *test, ULONG channel);
 PVOID wdmdma_test_slave_base(struct kunit *test, struct wdmdma_slave *slave, PVOID context);
+PHYSICAL_ADDRESS wdmdma_test_slave_map(struct wdmdma_slave *s, PMDL mdl, PVOID base, ULONG *length,
+				       BOOLEAN write);
+BOOLEAN wdmdma_test_slave_flush(struct wdmdma_slave *s, PMDL mdl, PVOID base, ULONG length,
+				BOOLEAN write);
+u8 *wdmdma_test_isa_memory(struct kunit *test, unsigned int order);
 
 #endif /* WDMDMA_KUNIT_SYSTEM_H */
