@@ -12,5 +12,11 @@ PMDL mdl_alloc(struct kunit *test, const void *va, ULONG length);
 PMDL mdl_built(struct kunit *test, void *va, ULONG length);
 void mdl_free_pages(PMDL mdl);
 unsigned long mdl_user_map(struct kunit *test, unsigned long length, unsigned long prot);
+void mdl_expect_pfns(struct kunit *test, PMDL mdl, const void *va);
+PMDL mdl_alloc_pages(u64 low, u64 high, u64 skip, SIZE_T bytes, MEMORY_CACHING_TYPE cache,
+		     ULONG flags);
+bool mdl_any_uncached(PMDL mdl, unsigned long nr);
+void mdl_expect_new(struct kunit *test, PMDL mdl);
+void mdl_expect_shows(struct kunit *test, PMDL mdl, u8 *va);
 
 #endif /* WDMDMA_KUNIT_MDL_H */
