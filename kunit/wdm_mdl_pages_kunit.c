@@ -3,14 +3,11 @@
  * wdm/wdm_mdl_pages.c: MDLs with pages of their own (way C). Peer defect 29: no
  * constraint is ignored, so each of them has a case that fails when it is.
  */
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 #include <linux/topology.h>
-#include <linux/vmalloc.h>
 
 #include <wdmdma/mdl.h>
 
@@ -23,13 +20,6 @@
 /* Where pages can be. */
 #define UNCACHED	(WDMDMA_CAN_UNCACHE ? MmNonCached : MmCached)
 
-static PMDL allocate(u64 low, u64 high, u64 skip, SIZE_T bytes, MEMORY_CACHING_TYPE cache,
-		     ULONG flags)
-{
-	return MmAllocatePagesForMdlEx(wdmdma_test_pa(low), wdmdma_test_pa(high),
-				       wdmdma_test_pa(skip), bytes, cache, flags);
-}
-
 static u64 address_of(PMDL mdl, unsigned long i)
 {
 	return PFN_PHYS(MmGetMdlPfnArray(mdl)[i]);
@@ -38,34 +28,6 @@ static u64 address_of(PMDL mdl, unsigned long i)
 static bool page_is_zero(PMDL mdl, unsigned long i)
 {
 	return wdmdma_test_is_zero(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i]), SZ_4K);
-}
-
-static bool any_uncached(PMDL mdl, unsigned long nr)
-{
-	unsigned long i;
-
-	for (i = 0; i < nr; i++)
-		if (wdmdma_test_is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i])))
-			return true;
-	return false;
-}
-
-/* What every new MDL of way C is: locked, from address NULL, not mapped, each page once. */
-static void expect_new(struct kunit *test, PMDL mdl)
-{
-	unsigned long i, nr = MmGetMdlByteCount(mdl) / SZ_4K;
-
-	KUNIT_EXPECT_NULL(test, mdl->Next);
-	KUNIT_EXPECT_NULL(test, MmGetMdlVirtualAddress(mdl));
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), 0U);
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl) % SZ_4K, 0UL);
-	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA |
-					       MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL),
-			MDL_PAGES_LOCKED);
-	for (i = 0; i < nr; i++) {
-		KUNIT_EXPECT_TRUE(test, pfn_valid(MmGetMdlPfnArray(mdl)[i]));
-		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(MmGetMdlPfnArray(mdl)[i])), 1);
-	}
 }
 
 static const struct window_row {
@@ -99,8 +61,8 @@ KUNIT_ARRAY_PARAM_DESC(window, window_rows, name);
 static void pages_lie_within_the_limits(struct kunit *test)
 {
 	const struct window_row *row = test->param_value;
-	PMDL mdl = allocate(row->low, row->high, 0, row->pages * SZ_4K, MmCached,
-			    row->flags | (row->some ? 0 : MM_ALLOCATE_FULLY_REQUIRED));
+	PMDL mdl = mdl_alloc_pages(row->low, row->high, 0, row->pages * SZ_4K, MmCached,
+				   row->flags | (row->some ? 0 : MM_ALLOCATE_FULLY_REQUIRED));
 	unsigned long i, nr;
 
 	if (!wdmdma_test_has_memory(row->low, row->high)) {
@@ -114,7 +76,7 @@ static void pages_lie_within_the_limits(struct kunit *test)
 	KUNIT_EXPECT_GE(test, nr, row->some ? 1UL : row->pages);
 	KUNIT_EXPECT_LE(test, nr, row->pages);
 	kunit_info(test, "%lu of %lu pages\n", nr, row->pages);
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	for (i = 0; i < nr; i++) {
 		KUNIT_EXPECT_GE(test, address_of(mdl, i), row->low);
 		KUNIT_EXPECT_LE(test, address_of(mdl, i) + SZ_4K - 1, row->high);
@@ -132,7 +94,7 @@ static void old_form_gives_zeroed_pages(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 5UL * SZ_4K);
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
 	mdl_free_pages(mdl);
@@ -146,8 +108,8 @@ static void pages_are_zeroed_again(struct kunit *test)
 	PMDL mdl;
 
 	for (n = 0; n < 20; n++) {
-		mdl = allocate(0, n & 1 ? low : ALL, 0, 4 * SZ_4K, MmCached,
-			       MM_ALLOCATE_FULLY_REQUIRED);
+		mdl = mdl_alloc_pages(0, n & 1 ? low : ALL, 0, 4 * SZ_4K, MmCached,
+				      MM_ALLOCATE_FULLY_REQUIRED);
 		KUNIT_ASSERT_NOT_NULL(test, mdl);
 		for (i = 0; i < 4; i++) {
 			KUNIT_EXPECT_TRUE(test, page_is_zero(mdl, i));
@@ -209,7 +171,8 @@ KUNIT_ARRAY_PARAM_DESC(refuse, refuse_rows, name);
 static void what_cannot_be_is_refused(struct kunit *test)
 {
 	const struct refuse_row *row = test->param_value;
-	PMDL mdl = allocate(row->low, row->high, row->skip, row->bytes, row->cache, row->flags);
+	PMDL mdl =
+		mdl_alloc_pages(row->low, row->high, row->skip, row->bytes, row->cache, row->flags);
 
 	KUNIT_EXPECT_NULL(test, mdl);
 	if (mdl)
@@ -224,18 +187,18 @@ static void window_moves_up_by_skip_bytes(struct kunit *test)
 	PMDL mdl;
 
 	/* The window itself cannot give as many; it may even be in use, and give none. */
-	mdl = allocate(low, low + SZ_8K - 1, 0, 16 * SZ_4K, MmCached, 0);
+	mdl = mdl_alloc_pages(low, low + SZ_8K - 1, 0, 16 * SZ_4K, MmCached, 0);
 	if (mdl) {
 		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), (ULONG)SZ_8K);
 		mdl_free_pages(mdl);
 	}
-	mdl = allocate(low, low + SZ_8K - 1, skip, 16 * SZ_4K, MmCached, 0);
+	mdl = mdl_alloc_pages(low, low + SZ_8K - 1, skip, 16 * SZ_4K, MmCached, 0);
 	if (!mdl) {
 		kunit_skip(test, "the memory there is in use");
 		return;
 	}
 	nr = MmGetMdlByteCount(mdl) / SZ_4K;
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	for (i = 0; i < nr; i++) {
 		KUNIT_EXPECT_GE(test, address_of(mdl, i), low);
 		KUNIT_EXPECT_LT(test, (address_of(mdl, i) - low) % skip, (u64)SZ_8K);
@@ -267,8 +230,9 @@ KUNIT_ARRAY_PARAM_DESC(chunk, chunk_rows, name);
 static void chunks_are_contiguous_and_aligned(struct kunit *test)
 {
 	const struct chunk_row *row = test->param_value;
-	PMDL mdl = allocate(row->low, row->high, row->chunk, row->bytes, MmCached,
-			    MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	PMDL mdl =
+		mdl_alloc_pages(row->low, row->high, row->chunk, row->bytes, MmCached,
+				MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
 	unsigned long i, nr, chunk = row->chunk ?: PAGE_ALIGN(row->bytes);
 
 	if (!wdmdma_test_has_memory(row->low, row->high)) {
@@ -278,7 +242,7 @@ static void chunks_are_contiguous_and_aligned(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	nr = MmGetMdlByteCount(mdl) / SZ_4K;
 	KUNIT_EXPECT_EQ(test, nr, PFN_UP(row->bytes));
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	for (i = 0; i < nr; i++) {
 		if (i * SZ_4K % chunk)
 			KUNIT_EXPECT_EQ(test, address_of(mdl, i), address_of(mdl, i - 1) + SZ_4K);
@@ -299,18 +263,19 @@ static void chunks_may_be_fewer(struct kunit *test)
 
 	/* Much may be in use: look for a place where there is some. */
 	for (low = SZ_16M; !mdl && low < SZ_2G; low += SZ_8M)
-		mdl = allocate(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
-			       MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
+		mdl = mdl_alloc_pages(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
+				      MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
 	if (!mdl)
 		kunit_skip(test, "all such places are in use");
 	low = address_of(mdl, 0) & ~(u64)(SZ_2M - 1);
 	KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 3U * SZ_64K);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl) % SZ_64K, 0UL);
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	mdl_free_pages(mdl);
-	KUNIT_EXPECT_NULL(test, allocate(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
-					 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS |
-					 MM_ALLOCATE_FULLY_REQUIRED));
+	KUNIT_EXPECT_NULL(test,
+			  mdl_alloc_pages(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
+					  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS |
+						  MM_ALLOCATE_FULLY_REQUIRED));
 }
 
 static const struct node_row {
@@ -337,7 +302,7 @@ static void node_has_to_exist(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, !!mdl, row->good);
 	if (!mdl)
 		return;
-	expect_new(test, mdl);
+	mdl_expect_new(test, mdl);
 	if (row->flags)
 		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(MmGetMdlPfnArray(mdl)[1])),
 				(int)row->node);
@@ -371,7 +336,7 @@ static void pages_are_of_the_ideal_node(struct kunit *test)
 		for (i = 0; i < ARRAY_SIZE(flags); i++) {
 			mdl = allocate_of(node, 0, ALL, flags[i]);
 			KUNIT_ASSERT_NOT_NULL(test, mdl);
-			expect_new(test, mdl);
+			mdl_expect_new(test, mdl);
 			expect_node(test, mdl, node);
 			mdl_free_pages(mdl);
 		}
@@ -414,7 +379,7 @@ static void local_node_is_that_of_the_caller(struct kunit *test)
 		if (cpumask_empty(cpumask_of_node(node)))
 			continue;
 		KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of_node(node)), 0);
-		mdl = allocate(0, ALL, 0, 16 * SZ_4K, MmCached, flags);
+		mdl = mdl_alloc_pages(0, ALL, 0, 16 * SZ_4K, MmCached, flags);
 		KUNIT_ASSERT_NOT_NULL(test, mdl);
 		expect_node(test, mdl, node);
 		mdl_free_pages(mdl);
@@ -428,17 +393,18 @@ static void pages_can_be_had_at_dispatch(struct kunit *test)
 	PMDL plain, no_wait, block;
 
 	local_bh_disable();
-	plain = allocate(0, ALL, 0, 4 * SZ_4K, MmCached, 0);
-	no_wait = allocate(0, low, 0, SZ_4K, UNCACHED, MM_ALLOCATE_NO_WAIT);
-	block = allocate(0, ALL, SZ_8K, 2 * SZ_8K, MmCached, MM_ALLOCATE_NO_WAIT |
-			 MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	plain = mdl_alloc_pages(0, ALL, 0, 4 * SZ_4K, MmCached, 0);
+	no_wait = mdl_alloc_pages(0, low, 0, SZ_4K, UNCACHED, MM_ALLOCATE_NO_WAIT);
+	block = mdl_alloc_pages(0, ALL, SZ_8K, 2 * SZ_8K, MmCached,
+				MM_ALLOCATE_NO_WAIT | MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS |
+					MM_ALLOCATE_FULLY_REQUIRED);
 	local_bh_enable();
 	KUNIT_ASSERT_NOT_NULL(test, plain);
 	KUNIT_ASSERT_NOT_NULL(test, no_wait);
 	KUNIT_ASSERT_NOT_NULL(test, block);
-	expect_new(test, plain);
-	expect_new(test, no_wait);
-	expect_new(test, block);
+	mdl_expect_new(test, plain);
+	mdl_expect_new(test, no_wait);
+	mdl_expect_new(test, block);
 	KUNIT_EXPECT_TRUE(test, page_is_zero(plain, 0));
 	local_bh_disable();
 	mdl_free_pages(plain);
@@ -447,304 +413,12 @@ static void pages_can_be_had_at_dispatch(struct kunit *test)
 	local_bh_enable();
 }
 
-/* Large enough for the MDL itself not to come from the slab allocator. */
-static void large_mdl_is_freed_at_dispatch(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, SZ_32M, MmCached, MM_DONT_ZERO_ALLOCATION);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	wdmdma_test_preempt_disable();
-	mdl_free_pages(mdl);
-	wdmdma_test_preempt_enable();
-}
-
-/* Cache types. */
-
-static const struct cache_row {
-	const char *name;
-	MEMORY_CACHING_TYPE cache;
-	bool chunk;
-	bool unmap;	/* before the pages are freed */
-} cache_rows[] = {
-	{ "cached", MmCached, false, true },
-	{ "uncached", MmNonCached, false, true },
-	{ "uncached, one block", MmNonCached, true, true },
-	{ "write-combined", MmWriteCombined, false, true },
-	{ "uncached, freed while mapped", MmNonCached, false, false },
-	{ "write-combined block, freed while mapped", MmWriteCombined, true, false },
-};
-
-KUNIT_ARRAY_PARAM_DESC(cache, cache_rows, name);
-
-/* The pages get their cache type when they are mapped, for the linear map, too; and lose it. */
-static void cache_type_is_applied_when_mapped(struct kunit *test)
-{
-	const struct cache_row *row = test->param_value;
-	bool uncached = row->cache != MmCached;
-	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, row->cache, MM_ALLOCATE_FULLY_REQUIRED |
-			    (row->chunk ? MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS : 0));
-	PFN_NUMBER pfn[4];
-	unsigned int i;
-	u8 *va;
-
-	if (uncached && wdmdma_test_refuses_uncached(test, mdl))
-		return;
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	memcpy(pfn, MmGetMdlPfnArray(mdl), sizeof(pfn));
-	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
-	va = MmMapLockedPagesSpecifyCache(mdl, KernelMode, row->cache, NULL, FALSE,
-					  NormalPagePriority);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	for (i = 0; i < 4; i++) {
-		KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va + i * SZ_4K), uncached);
-		KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])), uncached);
-	}
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, 4 * SZ_4K));
-	memset(va, 0x5a, 4 * SZ_4K);
-	if (row->unmap) {
-		MmUnmapLockedPages(va, mdl);
-		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
-		KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(pfn[3]), 0x5a);
-	}
-	mdl_free_pages(mdl);
-	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])));
-}
-
-/* The type given at the mapping does not count: these pages have one. */
-static void get_system_address_keeps_the_cache_type(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
-	PMDL part = IoAllocateMdl(NULL, SZ_4K, FALSE, FALSE, NULL);
-	u8 *va;
-
-	KUNIT_ASSERT_NOT_NULL(test, part);
-	if (wdmdma_test_refuses_uncached(test, mdl)) {
-		IoFreeMdl(part);
-		return;
-	}
-	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);	/* asks for MmCached */
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
-	MmUnmapLockedPages(va, mdl);
-
-	/* A part of it, mapped by itself, is no exception. */
-	IoBuildPartialMdl(mdl, part, (PVOID)SZ_4K, SZ_4K);
-	va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(part)[0])));
-	IoFreeMdl(part);
-	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 2));
-	mdl_free_pages(mdl);
-}
-
-/* Mapped twice a page would have two owners of its type: the second is refused, or shares. */
-static void part_and_whole_of_uncached_pages(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
-	PMDL part = IoAllocateMdl(NULL, SZ_4K, FALSE, FALSE, NULL);
-	u8 *va, *whole;
-
-	KUNIT_ASSERT_NOT_NULL(test, part);
-	if (wdmdma_test_refuses_uncached(test, mdl)) {
-		IoFreeMdl(part);
-		return;
-	}
-	IoBuildPartialMdl(mdl, part, (PVOID)(2UL * SZ_4K), SZ_4K);
-	va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	whole = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
-	if (whole) {
-		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(whole + 2 * SZ_4K));
-		MmUnmapLockedPages(whole, mdl);
-	}
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(pfn_to_kaddr(MmGetMdlPfnArray(part)[0])));
-	*va = 0x5a;
-	MmPrepareMdlForReuse(part);
-	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 4));
-	KUNIT_EXPECT_EQ(test, *(u8 *)pfn_to_kaddr(MmGetMdlPfnArray(mdl)[2]), 0x5a);
-	IoFreeMdl(part);
-	mdl_free_pages(mdl);
-}
-
-/* Read-only and not cached at once: it has to be read-only, or refused. */
-static void no_write_of_uncached_pages(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
-	PVOID va;
-
-	if (wdmdma_test_refuses_uncached(test, mdl))
-		return;
-	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
-	if (va) {
-		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_writable(va));
-		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
-		KUNIT_EXPECT_TRUE(test, any_uncached(mdl, 1));
-	}
-	mdl_free_pages(mdl);
-}
-
-/* The type of a page cannot change at DISPATCH_LEVEL; nothing may be half done. */
-static void expect_refusal_at_dispatch(struct kunit *test, ULONG flags)
-{
-	PMDL mdl = allocate(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED | flags);
-	PVOID va;
-
-	if (wdmdma_test_refuses_uncached(test, mdl))
-		return;
-	local_bh_disable();
-	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
-	local_bh_enable();
-	KUNIT_EXPECT_NULL(test, va);
-	KUNIT_EXPECT_FALSE(test, any_uncached(mdl, 2));
-
-	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	local_bh_disable();
-	MmUnmapLockedPages(va, mdl);
-	MmFreePagesFromMdl(mdl);
-	local_bh_enable();
-	/* Refused: so it is all still there. */
-	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA),
-			MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
-	memset(va, 0x5a, SZ_8K);
-	mdl_free_pages(mdl);
-}
-
-/* Contiguous pages have their address in the linear map, others a mapping of their own. */
-static void uncached_pages_at_dispatch(struct kunit *test)
-{
-	expect_refusal_at_dispatch(test, 0);
-	expect_refusal_at_dispatch(test, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
-}
-
-/* The balloon: many uncached pages that are never mapped cost nothing but themselves. */
-static void balloon_pages_stay_cached(struct kunit *test)
-{
-	PMDL mdl[4];
-	unsigned int n;
-
-	for (n = 0; n < ARRAY_SIZE(mdl); n++) {
-		mdl[n] = allocate(0, ALL, 0, 512 * SZ_4K, MmNonCached, MM_DONT_ZERO_ALLOCATION);
-		if (wdmdma_test_refuses_uncached(test, mdl[n]))
-			return;
-		KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl[n]), (ULONG)SZ_2M);
-		expect_new(test, mdl[n]);
-		KUNIT_EXPECT_FALSE(test, any_uncached(mdl[n], 512));
-	}
-	while (n--)
-		mdl_free_pages(mdl[n]);
-}
-
-/* Freeing. */
-
-static void freeing_without_unmapping_first_is_accepted(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, 4 * SZ_4K, MmCached, 0);
-	PVOID va;
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoWrite);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	MmFreePagesFromMdl(mdl);
-	KUNIT_EXPECT_NULL(test, vmalloc_to_page(va));
-	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA), 0);
-	MmFreePagesFromMdl(mdl);	/* twice: reported */
-	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
-	ExFreePool(mdl);
-	ExFreePool(NULL);
-}
-
-/* Pages of another origin are not freed. */
-static void freeing_pages_of_other_mdls_is_refused(struct kunit *test)
-{
-	void *va = kunit_kmalloc(test, SZ_8K, GFP_KERNEL);
-	PMDL mdl = IoAllocateMdl(va, SZ_8K, FALSE, FALSE, NULL);
-	struct page *page = virt_to_page(va);
-	PMDL source, part;
-	int count = page_count(page);
-
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmFreePagesFromMdl(NULL);
-	MmFreePagesFromMdl(mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	MmFreePagesFromMdl(mdl);
-	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL);
-	MmInitializeMdl(mdl, va, SZ_8K);
-	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess),
-			STATUS_SUCCESS);
-	MmFreePagesFromMdl(mdl);
-	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_PAGES_LOCKED);
-	KUNIT_EXPECT_EQ(test, page_count(page), count);
-	MmUnlockPages(mdl);
-	IoFreeMdl(mdl);
-
-	source = allocate(0, ALL, 0, SZ_8K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
-	part = IoAllocateMdl(NULL, SZ_8K, FALSE, FALSE, NULL);
-	KUNIT_ASSERT_NOT_NULL(test, source);
-	KUNIT_ASSERT_NOT_NULL(test, part);
-	IoBuildPartialMdl(source, part, NULL, 0);
-	MmFreePagesFromMdl(part);
-	expect_new(test, source);
-	IoFreeMdl(part);
-	mdl_free_pages(source);
-}
-
-/* The other routines keep off: MmUnlockPages would lose the pages, MmAdvanceMdl a part. */
-static void other_ways_of_undoing_are_refused(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmUnlockPages(mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	KUNIT_EXPECT_NE(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess), STATUS_SUCCESS);
-	KUNIT_EXPECT_NE(test, MmAdvanceMdl(mdl, SZ_4K), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_4K);
-	expect_new(test, mdl);
-	mdl_free_pages(mdl);
-}
-
-/* The pages are nobody's then; so the test has to know them to give them back. */
-static void free_pool_does_not_free_the_pages(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
-	PFN_NUMBER pfn[2];
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	memcpy(pfn, MmGetMdlPfnArray(mdl), sizeof(pfn));
-	ExFreePool(mdl);
-	for (i = 0; i < ARRAY_SIZE(pfn); i++) {
-		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfn[i])), 1);
-		__free_page(pfn_to_page(pfn[i]));
-	}
-}
-
-/* IoFreeMdl is the wrong routine; it is tolerated, and frees the pages. */
-static void free_mdl_frees_the_pages_too(struct kunit *test)
-{
-	PMDL mdl = allocate(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
-	struct page *page;
-
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	page = pfn_to_page(MmGetMdlPfnArray(mdl)[0]);
-	get_page(page);
-	KUNIT_EXPECT_EQ(test, page_count(page), 2);
-	IoFreeMdl(mdl);
-	KUNIT_EXPECT_EQ(test, page_count(page), 1);
-	put_page(page);
-}
-
 /* 2 GiB may be partly met. Either way it comes back, and the machine goes on. */
 static void request_for_2_gib_is_survived(struct kunit *test)
 {
 	unsigned long before = si_mem_available();
-	PMDL mdl = allocate(0, ALL, 0, 0x80000000, MmCached, MM_DONT_ZERO_ALLOCATION |
-			    MM_ALLOCATE_NO_WAIT);
+	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 0x80000000, MmCached,
+				   MM_DONT_ZERO_ALLOCATION | MM_ALLOCATE_NO_WAIT);
 
 	if (mdl) {
 		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), 0x80000000U);
@@ -753,26 +427,26 @@ static void request_for_2_gib_is_survived(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, (unsigned long)si_mem_available(), before / 10 * 8);
 	if (before < 0x80000000 / SZ_4K)
-		KUNIT_EXPECT_NULL(test, allocate(0, ALL, 0, 0x80000000, MmCached,
-						 MM_ALLOCATE_FULLY_REQUIRED));
+		KUNIT_EXPECT_NULL(test, mdl_alloc_pages(0, ALL, 0, 0x80000000, MmCached,
+							MM_ALLOCATE_FULLY_REQUIRED));
 }
 
 static void allocate_map_and_free(struct kunit *test)
 {
 	/* More than one batch of those that change their cache type at a time. */
-	PMDL mdl = allocate(0, ALL, 0, 40 * SZ_4K, UNCACHED, 0);
+	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 40 * SZ_4K, UNCACHED, 0);
 
 	if (!mdl)
 		return;
 	KUNIT_EXPECT_NE(test, MmGetMdlByteCount(mdl), 0U);
 	if (!MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority)) {
 		KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
-		KUNIT_EXPECT_FALSE(test, any_uncached(mdl, MmGetMdlByteCount(mdl) / SZ_4K));
+		KUNIT_EXPECT_FALSE(test, mdl_any_uncached(mdl, MmGetMdlByteCount(mdl) / SZ_4K));
 	}
 	mdl_free_pages(mdl);
 
-	mdl = allocate(0, ALL, SZ_8K, 2 * SZ_8K, MmCached,
-		       MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
+	mdl = mdl_alloc_pages(0, ALL, SZ_8K, 2 * SZ_8K, MmCached,
+			      MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS | MM_ALLOCATE_FULLY_REQUIRED);
 	if (!mdl)
 		return;
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 2U * SZ_8K);
@@ -797,18 +471,6 @@ static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE(other_nodes_are_used_unless_forbidden),
 	KUNIT_CASE(local_node_is_that_of_the_caller),
 	KUNIT_CASE(pages_can_be_had_at_dispatch),
-	KUNIT_CASE(large_mdl_is_freed_at_dispatch),
-	KUNIT_CASE_PARAM(cache_type_is_applied_when_mapped, cache_gen_params),
-	KUNIT_CASE(get_system_address_keeps_the_cache_type),
-	KUNIT_CASE(part_and_whole_of_uncached_pages),
-	KUNIT_CASE(no_write_of_uncached_pages),
-	KUNIT_CASE(uncached_pages_at_dispatch),
-	KUNIT_CASE(balloon_pages_stay_cached),
-	KUNIT_CASE(freeing_without_unmapping_first_is_accepted),
-	KUNIT_CASE(freeing_pages_of_other_mdls_is_refused),
-	KUNIT_CASE(other_ways_of_undoing_are_refused),
-	KUNIT_CASE(free_pool_does_not_free_the_pages),
-	KUNIT_CASE(free_mdl_frees_the_pages_too),
 	KUNIT_CASE_SLOW(request_for_2_gib_is_survived),
 	KUNIT_CASE(every_failure_is_clean),
 	{}
