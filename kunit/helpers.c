@@ -213,6 +213,40 @@ PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width)
 	return adapter;
 }
 
+/* A further adapter of the fixture's device, with 16 pages and so 17 map registers. */
+PDMA_ADAPTER wdmdma_test_get_adapter(struct kunit *test, ULONG version, ULONG width)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_description(version, width);
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers = 0;
+
+	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, adapter);
+	KUNIT_EXPECT_EQ(test, registers, 17U);
+	return adapter;
+}
+
+/* Allocate @n common buffers, which end with the adapter. */
+void wdmdma_test_alloc_some(struct kunit *test, PDMA_ADAPTER adapter, unsigned int n)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	PHYSICAL_ADDRESS la;
+
+	while (n--)
+		KUNIT_ASSERT_NOT_NULL(test, ops->AllocateCommonBuffer(adapter, 0x3000, &la, TRUE));
+}
+
+/* The call must give no adapter, and no registers. */
+void wdmdma_test_expect_no_adapter(struct kunit *test, PDEVICE_OBJECT pdo,
+				   PDEVICE_DESCRIPTION description)
+{
+	ULONG registers = 0xdeadbeef;
+
+	KUNIT_EXPECT_NULL(test, IoGetDmaAdapter(pdo, description, &registers));
+	KUNIT_EXPECT_EQ(test, registers, 0U);
+}
+
 /* How many buffers an adapter has, less those that are being freed, or kept. */
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 {

@@ -62,6 +62,10 @@ int wdmdma_test_miniport_init(struct kunit *test);
 PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport);
 PVOID wdmdma_test_extension(struct kunit *test);
 PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width);
+PDMA_ADAPTER wdmdma_test_get_adapter(struct kunit *test, ULONG version, ULONG width);
+void wdmdma_test_alloc_some(struct kunit *test, PDMA_ADAPTER adapter, unsigned int n);
+void wdmdma_test_expect_no_adapter(struct kunit *test, PDEVICE_OBJECT pdo,
+				   PDEVICE_DESCRIPTION description);
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter);
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER adapter);
 unsigned long wdmdma_test_live(struct kunit *test);
