@@ -8,7 +8,6 @@
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -16,104 +15,14 @@
 #include <wdmdma/mdl.h>
 
 #include "helpers.h"
+#include "lookup.h"
 
 #define GARBAGE	0xdeadbeefcafef00dULL
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
 
-/* One buffer, as its driver knows it. */
-struct common {
-	u8 *va;
-	PHYSICAL_ADDRESS la;
-	ULONG length;
-	PMDL mdl;		/* it was made from, or NULL */
-};
-
-static struct common alloc(struct kunit *test, ULONG length)
-{
-	struct wdmdma_fixture *f = test->priv;
-	struct common b = { .length = length };
-
-	b.va = f->ops->AllocateCommonBuffer(f->adapter, length, &b.la, TRUE);
-	KUNIT_ASSERT_NOT_NULL(test, b.va);
-	return b;
-}
-
-static struct common alloc_bounded(struct kunit *test, ULONG length, ULONG flags,
-				   MEMORY_CACHING_TYPE cache, NODE_REQUIREMENT node)
-{
-	struct wdmdma_fixture *f = test->priv;
-	struct common b = { .length = length };
-
-	b.va = f->ops->AllocateCommonBufferWithBounds(f->adapter, NULL, NULL, length, flags, &cache,
-						      node, &b.la);
-	KUNIT_ASSERT_NOT_NULL(test, b.va);
-	return b;
-}
-
-/* On contiguous memory of the driver's own. */
-static struct common import(struct kunit *test, ULONG length, MEMORY_CACHING_TYPE cache)
-{
-	PHYSICAL_ADDRESS low = { .QuadPart = SZ_16M }, high = { .QuadPart = -1 }, none = {};
-	struct wdmdma_fixture *f = test->priv;
-	struct common b = { .length = length };
-
-	b.va = MmAllocateContiguousMemorySpecifyCache(length, low, high, none, cache);
-	KUNIT_ASSERT_NOT_NULL(test, b.va);
-	b.mdl = IoAllocateMdl(b.va, length, FALSE, FALSE, NULL);
-	KUNIT_ASSERT_NOT_NULL(test, b.mdl);
-	MmBuildMdlForNonPagedPool(b.mdl);
-	KUNIT_ASSERT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, b.mdl, NULL, 0, &b.la),
-			STATUS_SUCCESS);
-	return b;
-}
-
-static void release(struct kunit *test, struct common b)
-{
-	struct wdmdma_fixture *f = test->priv;
-
-	f->ops->FreeCommonBuffer(f->adapter, b.length, b.la, b.va, TRUE);
-	if (b.mdl) {
-		IoFreeMdl(b.mdl);
-		MmFreeContiguousMemory(b.va);
-	}
-}
-
-static PDMA_COMMON_BUFFER_VECTOR vector_alloc(struct kunit *test, ULONG count, ULONGLONG size,
-					      ULONG flags)
-{
-	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
-	struct wdmdma_fixture *f = test->priv;
-	PDMA_COMMON_BUFFER_VECTOR vector;
-
-	KUNIT_ASSERT_EQ(test, f->ops->AllocateCommonBufferVector(f->adapter, low, high, MmCached, 0,
-								 flags, count, size, &vector),
-			STATUS_SUCCESS);
-	return vector;
-}
-
-static void vector_free(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector)
-{
-	struct wdmdma_fixture *f = test->priv;
-
-	f->ops->FreeCommonBufferVector(f->adapter, vector);
-}
-
-static struct common element(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector, ULONG index,
-			     ULONG length)
-{
-	struct wdmdma_fixture *f = test->priv;
-	struct common b = { .length = length };
-	PVOID va;
-
-	f->ops->GetCommonBufferFromVectorByIndex(f->adapter, vector, index, &va, &b.la);
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	b.va = va;
-	return b;
-}
-
 /* Byte @at of the buffer has @left bytes to its end, both ways; 0: it is in no buffer. */
-static void expect_byte(struct kunit *test, PDMA_ADAPTER adapter, const struct common *b, s64 at,
-			size_t left)
+static void expect_byte(struct kunit *test, PDMA_ADAPTER adapter, const struct lookup_buffer *b,
+			s64 at, size_t left)
 {
 	size_t to_dma_left = 1, to_cpu_left = 1;
 	dma_addr_t la = GARBAGE;
@@ -128,7 +37,7 @@ static void expect_byte(struct kunit *test, PDMA_ADAPTER adapter, const struct c
 	KUNIT_EXPECT_EQ(test, to_cpu_left, left);
 }
 
-static void expect_found(struct kunit *test, const struct common *b)
+static void expect_found(struct kunit *test, const struct lookup_buffer *b)
 {
 	struct wdmdma_fixture *f = test->priv;
 
@@ -137,7 +46,7 @@ static void expect_found(struct kunit *test, const struct common *b)
 	expect_byte(test, f->adapter, b, b->length - 1, 1);
 }
 
-static void expect_gone(struct kunit *test, PDMA_ADAPTER adapter, const struct common *b)
+static void expect_gone(struct kunit *test, PDMA_ADAPTER adapter, const struct lookup_buffer *b)
 {
 	expect_byte(test, adapter, b, 0, 0);
 	expect_byte(test, adapter, b, b->length / 2, 0);
@@ -166,8 +75,8 @@ static void every_byte_of_a_buffer_is_translated(struct kunit *test)
 {
 	const struct length_row *row = test->param_value;
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = row->imported ? import(test, row->length, MmCached) :
-					  alloc(test, row->length);
+	struct lookup_buffer b = row->imported ? lookup_import(test, row->length, MmCached) :
+						 lookup_alloc(test, row->length);
 	dma_addr_t la;
 
 	expect_found(test, &b);
@@ -176,7 +85,7 @@ static void every_byte_of_a_buffer_is_translated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, b.va + row->length / 2, &la, NULL),
 			0);
 	KUNIT_EXPECT_EQ(test, (u64)la, (u64)virt_to_phys(b.va) + row->length / 2);
-	release(test, b);
+	lookup_release(test, b);
 	expect_gone(test, f->adapter, &b);
 }
 
@@ -212,13 +121,14 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 	const struct section_row *row = test->param_value;
 	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = section(2, 2);
 	struct wdmdma_fixture *f = test->priv;
-	struct common whole = import(test, 8 * SZ_4K, MmCached), one, two;
+	struct lookup_buffer whole = lookup_import(test, 8 * SZ_4K, MmCached), one, two;
 	PMDL mdl = whole.mdl;
 
 	/* Only its memory is wanted. */
 	f->ops->FreeCommonBuffer(f->adapter, whole.length, whole.la, whole.va, TRUE);
-	one = (struct common){ .va = whole.va + 2 * SZ_4K, .length = 2 * SZ_4K };
-	two = (struct common){ .va = whole.va + row->start * SZ_4K, .length = row->length * SZ_4K };
+	one = (struct lookup_buffer){ .va = whole.va + 2 * SZ_4K, .length = 2 * SZ_4K };
+	two = (struct lookup_buffer){ .va = whole.va + row->start * SZ_4K,
+				      .length = row->length * SZ_4K };
 	KUNIT_ASSERT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, mdl, &config, 1,
 								&one.la), STATUS_SUCCESS);
 	config = section(row->start, row->length);
@@ -227,10 +137,10 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 	expect_found(test, &one);
 	if (NT_SUCCESS(row->status)) {
 		expect_found(test, &two);
-		release(test, two);
+		lookup_release(test, two);
 	}
 	expect_found(test, &one);
-	release(test, one);
+	lookup_release(test, one);
 	expect_gone(test, f->adapter, &one);
 	IoFreeMdl(mdl);
 	MmFreeContiguousMemory(whole.va);
@@ -240,7 +150,7 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 static void part_of_a_buffer_is_not_made_one(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = alloc(test, SZ_16K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_16K);
 	PHYSICAL_ADDRESS la = { .QuadPart = GARBAGE };
 	PMDL mdl = IoAllocateMdl(b.va + SZ_8K, SZ_4K, FALSE, FALSE, NULL);
 
@@ -251,7 +161,7 @@ static void part_of_a_buffer_is_not_made_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	IoFreeMdl(mdl);
 	expect_found(test, &b);
-	release(test, b);
+	lookup_release(test, b);
 }
 
 static const struct vector_row {
@@ -271,11 +181,12 @@ KUNIT_ARRAY_PARAM_DESC(vector, vector_rows, name);
 static void elements_are_translated_until_they_are_freed(struct kunit *test)
 {
 	const struct vector_row *row = test->param_value;
-	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, row->count, row->size, row->flags);
+	PDMA_COMMON_BUFFER_VECTOR vector =
+		lookup_vector_alloc(test, row->count, row->size, row->flags);
 	struct wdmdma_fixture *f = test->priv;
-	struct common first = element(test, vector, 0, row->size);
-	struct common second = element(test, vector, 1, row->size);
-	struct common last = element(test, vector, row->count - 1, row->size);
+	struct lookup_buffer first = lookup_element(test, vector, 0, row->size);
+	struct lookup_buffer second = lookup_element(test, vector, 1, row->size);
+	struct lookup_buffer last = lookup_element(test, vector, row->count - 1, row->size);
 
 	expect_found(test, &first);
 	expect_found(test, &second);
@@ -289,36 +200,37 @@ static void elements_are_translated_until_they_are_freed(struct kunit *test)
 	expect_found(test, &first);
 	expect_gone(test, f->adapter, &second);
 	expect_found(test, &last);
-	vector_free(test, vector);
+	lookup_vector_free(test, vector);
 	expect_gone(test, f->adapter, &first);
 	expect_gone(test, f->adapter, &last);
 }
 
 static void element_is_not_freed_as_a_buffer(struct kunit *test)
 {
-	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 8, SZ_8K, 0);
-	struct common b;
+	PDMA_COMMON_BUFFER_VECTOR vector = lookup_vector_alloc(test, 8, SZ_8K, 0);
+	struct lookup_buffer b;
 	ULONG i;
 
 	for (i = 0; i < 8; i++) {
-		b = element(test, vector, i, SZ_8K);
-		release(test, b);
+		b = lookup_element(test, vector, i, SZ_8K);
+		lookup_release(test, b);
 		b.length = 8 * SZ_8K;
-		release(test, b);
+		lookup_release(test, b);
 	}
 	for (i = 0; i < 8; i++) {
-		b = element(test, vector, i, SZ_8K);
+		b = lookup_element(test, vector, i, SZ_8K);
 		expect_found(test, &b);
 	}
-	vector_free(test, vector);
+	lookup_vector_free(test, vector);
 }
 
 static void buffer_of_another_adapter_is_not_found(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv, *other = wdmdma_test_fixture(test);
-	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 2, SZ_4K, 0);
+	PDMA_COMMON_BUFFER_VECTOR vector = lookup_vector_alloc(test, 2, SZ_4K, 0);
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
-	struct common b = alloc(test, SZ_8K), c = element(test, vector, 1, SZ_4K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_8K),
+			     c = lookup_element(test, vector, 1, SZ_4K);
 	PDMA_ADAPTER sibling;
 	ULONG registers;
 
@@ -329,8 +241,8 @@ static void buffer_of_another_adapter_is_not_found(struct kunit *test)
 	expect_gone(test, sibling, &b);
 	expect_gone(test, sibling, &c);
 	f->ops->PutDmaAdapter(sibling);
-	vector_free(test, vector);
-	release(test, b);
+	lookup_vector_free(test, vector);
+	lookup_release(test, b);
 }
 
 static void memory_that_is_no_buffer_is_not_found(struct kunit *test)
@@ -338,7 +250,7 @@ static void memory_that_is_no_buffer_is_not_found(struct kunit *test)
 	static const u64 numbers[] = { 0, 1, SZ_4K, U64_MAX, U64_MAX - SZ_4K + 1, 1ULL << 63,
 				       (u64)LONG_MAX, 0x7fff12345000ULL };
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = alloc(test, SZ_4K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_4K);
 	size_t left = 1;
 	dma_addr_t la;
 	int i;
@@ -353,14 +265,14 @@ static void memory_that_is_no_buffer_is_not_found(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, f, &la, NULL), -ENXIO);
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, &la, &la, NULL), -ENXIO);
-	release(test, b);
+	lookup_release(test, b);
 }
 
 static void what_is_no_adapter_translates_nothing(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	PDMA_ADAPTER bad[] = { NULL, (PDMA_ADAPTER)f, (PDMA_ADAPTER)8, f->adapter };
-	struct common b = alloc(test, SZ_4K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_4K);
 	struct wdmdma_buffer_info info;
 	dma_addr_t la;
 	size_t left;
@@ -390,7 +302,7 @@ static void what_is_no_adapter_translates_nothing(struct kunit *test)
 static void unbind_ends_what_is_translated(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = alloc(test, SZ_4K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_4K);
 
 	kunit_device_unregister(test, f->dev);
 	expect_gone(test, f->adapter, &b);
@@ -400,7 +312,7 @@ static void translation_works_at_any_level(struct kunit *test)
 {
 	static DEFINE_SPINLOCK(lock);
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = alloc(test, SZ_8K), c = alloc(test, SZ_8K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_8K), c = lookup_alloc(test, SZ_8K);
 	dma_addr_t bh_la, irq_la, gone_la;
 	unsigned long flags;
 	int bh, irq, gone;
@@ -427,7 +339,7 @@ static void translation_works_at_any_level(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gone_la, 0ULL);
 	KUNIT_EXPECT_PTR_EQ(test, bh_va, (void *)b.va + 5000);
 	KUNIT_EXPECT_FALSE(test, translated);
-	release(test, b);
+	lookup_release(test, b);
 }
 
 static const struct count_row {
@@ -443,17 +355,17 @@ KUNIT_ARRAY_PARAM_DESC(count, count_rows, name);
 static void buffers_of_any_number_are_translated(struct kunit *test)
 {
 	const struct count_row *row = test->param_value;
-	struct common *b = kunit_kcalloc(test, row->count, sizeof(*b), GFP_KERNEL);
+	struct lookup_buffer *b = kunit_kcalloc(test, row->count, sizeof(*b), GFP_KERNEL);
 	struct wdmdma_fixture *f = test->priv;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	for (i = 0; i < row->count; i++)
-		b[i] = alloc(test, i % 3 * SZ_4K + 100);
+		b[i] = lookup_alloc(test, i % 3 * SZ_4K + 100);
 	for (i = 0; i < row->count; i++)
 		expect_found(test, &b[i]);
 	for (i = 0; i < row->count; i++)
-		release(test, b[i]);
+		lookup_release(test, b[i]);
 	expect_gone(test, f->adapter, &b[row->count / 2]);
 }
 
@@ -498,7 +410,7 @@ static int worker_churn(void *data)
 static void threads_translate_while_others_free(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	struct common b = alloc(test, SZ_8K);
+	struct lookup_buffer b = lookup_alloc(test, SZ_8K);
 	struct worker w = { .f = f };
 	unsigned int wrong = 0;
 	struct task_struct *task;
@@ -522,153 +434,7 @@ static void threads_translate_while_others_free(struct kunit *test)
 	wait_for_completion(&w.done);
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 	KUNIT_EXPECT_EQ(test, w.failed, 0U);
-	release(test, b);
-}
-
-/* Facts. */
-
-static void expect_info(struct kunit *test, const struct common *b,
-			struct wdmdma_buffer_info expected)
-{
-	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_info info = {};
-
-	/* By an address inside. */
-	KUNIT_ASSERT_EQ(test, wdmdma_buffer_info_get(f->adapter, b->va + b->length - 1, &info), 0);
-	KUNIT_EXPECT_PTR_EQ(test, info.va, (void *)b->va);
-	KUNIT_EXPECT_EQ(test, info.la, (dma_addr_t)b->la.QuadPart);
-	KUNIT_EXPECT_EQ(test, info.length, (size_t)b->length);
-	KUNIT_EXPECT_EQ(test, info.size, expected.size);
-	KUNIT_EXPECT_EQ(test, info.cache, expected.cache);
-	KUNIT_EXPECT_EQ(test, info.page_size, expected.page_size);
-	KUNIT_EXPECT_TRUE(test, info.contiguous);
-	if (num_online_nodes() == 1)
-		KUNIT_EXPECT_EQ(test, info.node, first_online_node);
-	else if (expected.node != NUMA_NO_NODE)
-		KUNIT_EXPECT_EQ(test, info.node, expected.node);
-}
-
-#define INFO(s, c, p)                 \
-	((struct wdmdma_buffer_info){ \
-		.size = (s), .cache = (c), .page_size = (p), .node = NUMA_NO_NODE })
-
-static void info_of_plain_memory(struct kunit *test)
-{
-	struct common b = alloc(test, 5000), c = alloc(test, SZ_64K);
-
-	expect_info(test, &b, INFO(SZ_8K, MmCached, PAGE_SIZE));
-	expect_info(test, &c, INFO(SZ_64K, MmCached, PAGE_SIZE));
-	release(test, b);
-	release(test, c);
-}
-
-static void info_of_a_large_page(struct kunit *test)
-{
-	struct common b = alloc_bounded(test, SZ_1M, LARGE, MmCached, MM_ANY_NODE_OK);
-
-	expect_info(test, &b, INFO(SZ_2M, MmCached, SZ_2M));
-	release(test, b);
-}
-
-static void skip_without_uncached_memory(struct kunit *test)
-{
-	struct wdmdma_fixture *f = test->priv;
-
-	if (!wdmdma_test_can_uncache(f->dev))
-		kunit_skip(test, "the device has no uncached memory here");
-}
-
-static void info_of_uncached_memory(struct kunit *test)
-{
-	struct common b;
-
-	skip_without_uncached_memory(test);
-	b = alloc_bounded(test, SZ_8K, 0, MmNonCached, MM_ANY_NODE_OK);
-	expect_info(test, &b, INFO(SZ_8K, MmNonCached, PAGE_SIZE));
-	release(test, b);
-}
-
-/* The buffer has the type that its memory has. */
-static void info_of_uncached_memory_of_the_driver(struct kunit *test)
-{
-	struct common b, c;
-
-	skip_without_uncached_memory(test);
-	b = import(test, SZ_8K, MmNonCached);
-	c = import(test, SZ_8K, MmWriteCombined);
-	expect_info(test, &b, INFO(SZ_8K, MmNonCached, PAGE_SIZE));
-	expect_info(test, &c, INFO(SZ_8K, MmWriteCombined, PAGE_SIZE));
-	release(test, b);
-	release(test, c);
-}
-
-static void info_of_memory_of_the_driver(struct kunit *test)
-{
-	struct common b = import(test, SZ_16K, MmCached), c = import(test, SZ_2M, MmCached);
-
-	expect_info(test, &b, INFO(SZ_16K, MmCached, PAGE_SIZE));
-	/* As much as a large page, and it is one if it lies like one. */
-	expect_info(test, &c,
-		    INFO(SZ_2M, MmCached, IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));
-	release(test, b);
-	release(test, c);
-}
-
-static void info_of_an_element(struct kunit *test)
-{
-	PDMA_COMMON_BUFFER_VECTOR vector = vector_alloc(test, 8, 5000, 0);
-	PDMA_COMMON_BUFFER_VECTOR large = vector_alloc(test, 8, SZ_4K, LARGE);
-	struct common b = element(test, vector, 3, 5000), c = element(test, large, 7, SZ_4K);
-	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_info info;
-
-	expect_info(test, &b, INFO(SZ_8K, MmCached, PAGE_SIZE));
-	/* The page that it is a part of. */
-	expect_info(test, &c, INFO(SZ_4K, MmCached, SZ_2M));
-	f->ops->FreeCommonBufferFromVector(f->adapter, vector, 3);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, &info), -ENXIO);
-	vector_free(test, vector);
-	vector_free(test, large);
-}
-
-static void info_tell_the_node(struct kunit *test)
-{
-	struct wdmdma_buffer_info expected = INFO(SZ_64K, MmCached, PAGE_SIZE);
-	struct common b;
-	int node;
-
-	if (num_online_nodes() < 2) {
-		kunit_skip(test, "the machine has one node");
-		return;
-	}
-	for_each_online_node(node) {
-		b = alloc_bounded(test, SZ_64K, 0, MmCached, node);
-		expected.node = node;
-		expect_info(test, &b, expected);
-		release(test, b);
-	}
-}
-
-static void info_of_no_buffer_are_refused(struct kunit *test)
-{
-	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_buffer_info info;
-	struct common b = alloc(test, 5000);
-	int ret;
-
-	memset(&info, 0xff, sizeof(info));
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va + 5000, &info), -ENXIO);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&info, sizeof(info)));
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, NULL, &info), -ENXIO);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, NULL), -EINVAL);
-	memset(&info, 0xff, sizeof(info));
-	local_bh_disable();
-	ret = wdmdma_buffer_info_get(f->adapter, b.va, &info);
-	local_bh_enable();
-	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&info, sizeof(info)));
-	release(test, b);
-	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, &info), -ENXIO);
+	lookup_release(test, b);
 }
 
 static struct kunit_case wdm_lookup_cases[] = {
@@ -684,14 +450,6 @@ static struct kunit_case wdm_lookup_cases[] = {
 	KUNIT_CASE(translation_works_at_any_level),
 	KUNIT_CASE_PARAM(buffers_of_any_number_are_translated, count_gen_params),
 	KUNIT_CASE(threads_translate_while_others_free),
-	KUNIT_CASE(info_of_plain_memory),
-	KUNIT_CASE(info_of_a_large_page),
-	KUNIT_CASE(info_of_uncached_memory),
-	KUNIT_CASE(info_of_uncached_memory_of_the_driver),
-	KUNIT_CASE(info_of_memory_of_the_driver),
-	KUNIT_CASE(info_of_an_element),
-	KUNIT_CASE(info_tell_the_node),
-	KUNIT_CASE(info_of_no_buffer_are_refused),
 	{}
 };
 
