@@ -6,81 +6,18 @@
 #include <kunit/device.h>
 #include <kunit/test-bug.h>
 #include <linux/bottom_half.h>
-#include <linux/delay.h>
-#include <linux/kthread.h>
-#include <linux/mm.h>
 #include <linux/sizes.h>
 
 #include <wdmdma/mdl.h>
 
+#include "domains.h"
 #include "helpers.h"
 
 #define OK		STATUS_SUCCESS
 #define HANDLE_ERROR	STATUS_INVALID_HANDLE
 #define PARAMETER	STATUS_INVALID_PARAMETER
 #define STATE		STATUS_INVALID_DEVICE_STATE
-#define PENDING		STATUS_DELETE_PENDING
-
 #define LENGTH		SZ_8K
-
-enum { A, B, C, ACTORS };
-
-/* Three devices with an adapter each, and at most one buffer each. */
-struct actors {
-	struct wdmdma_fixture *fixture[ACTORS];
-	HANDLE home[ACTORS];
-	PVOID va[ACTORS];
-	PHYSICAL_ADDRESS la[ACTORS];
-};
-
-static HANDLE domain_of(struct wdmdma_fixture *fixture)
-{
-	return fixture->ops->GetDmaDomain(fixture->adapter);
-}
-
-static NTSTATUS join(struct wdmdma_fixture *fixture, HANDLE domain)
-{
-	return fixture->ops->JoinDmaDomain(fixture->adapter, domain);
-}
-
-static NTSTATUS leave(struct wdmdma_fixture *fixture)
-{
-	return fixture->ops->LeaveDmaDomain(fixture->adapter);
-}
-
-static NTSTATUS alloc(struct wdmdma_fixture *fixture, HANDLE domain, PHYSICAL_ADDRESS *la,
-		      PVOID *va)
-{
-	return fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, LENGTH, 0,
-							NULL, MM_ANY_NODE_OK, la, va);
-}
-
-static void free_buffer(struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS la, PVOID va)
-{
-	fixture->ops->FreeCommonBuffer(fixture->adapter, LENGTH, la, va, FALSE);
-}
-
-static void put(struct wdmdma_fixture *fixture)
-{
-	fixture->ops->PutDmaAdapter(fixture->adapter);
-	fixture->adapter = NULL;
-}
-
-/* test->priv: the actors. */
-static int domain_init(struct kunit *test)
-{
-	struct actors *actors = kunit_kzalloc(test, sizeof(*actors), GFP_KERNEL);
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, actors);
-	for (i = 0; i < ACTORS; i++) {
-		actors->fixture[i] = wdmdma_test_fixture(test);
-		actors->home[i] = domain_of(actors->fixture[i]);
-		KUNIT_ASSERT_NOT_NULL(test, actors->home[i]);
-	}
-	test->priv = actors;
-	return 0;
-}
 
 /* The state machine: each row is a story, each step of it a call and what it answers. */
 
@@ -180,7 +117,8 @@ static void allocate(struct kunit *test, struct actors *actors, const struct ste
 	PHYSICAL_ADDRESS *la = &actors->la[step->who];
 	PVOID *va = &actors->va[step->who];
 
-	KUNIT_EXPECT_EQ(test, alloc(actors->fixture[step->who], domain, la, va), step->expected);
+	KUNIT_EXPECT_EQ(test, domain_alloc(actors->fixture[step->who], domain, la, va),
+			step->expected);
 	KUNIT_EXPECT_EQ(test, !!*va, NT_SUCCESS(step->expected));
 	KUNIT_EXPECT_EQ(test, !!la->QuadPart, NT_SUCCESS(step->expected));
 }
@@ -192,13 +130,13 @@ static void take_step(struct kunit *test, struct actors *actors, const struct st
 
 	switch (step->op) {
 	case JOIN:
-		KUNIT_EXPECT_EQ(test, join(who, domain_of(other)), step->expected);
+		KUNIT_EXPECT_EQ(test, domain_join(who, domain_of(other)), step->expected);
 		break;
 	case JOIN_HOME:
-		KUNIT_EXPECT_EQ(test, join(who, actors->home[step->other]), step->expected);
+		KUNIT_EXPECT_EQ(test, domain_join(who, actors->home[step->other]), step->expected);
 		break;
 	case LEAVE:
-		KUNIT_EXPECT_EQ(test, leave(who), step->expected);
+		KUNIT_EXPECT_EQ(test, domain_leave(who), step->expected);
 		break;
 	case ALLOC:
 		allocate(test, actors, step, domain_of(other));
@@ -213,11 +151,11 @@ static void take_step(struct kunit *test, struct actors *actors, const struct st
 		KUNIT_EXPECT_NOT_NULL(test, actors->va[step->who]);
 		break;
 	case FREE:
-		free_buffer(who, actors->la[step->who], actors->va[step->who]);
+		domain_free(who, actors->la[step->who], actors->va[step->who]);
 		KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(who->adapter), 0UL);
 		break;
 	case PUT:
-		put(who);
+		domain_put(who);
 		break;
 	case OPEN:
 		actors->fixture[step->who] = wdmdma_test_fixture_on(test, who->dev, 64);
@@ -282,7 +220,7 @@ static HANDLE next_to_a_handle(struct actors *actors)
 
 static HANDLE of_closed_domain(struct actors *actors)
 {
-	put(actors->fixture[A]);
+	domain_put(actors->fixture[A]);
 	return actors->home[A];
 }
 
@@ -317,8 +255,8 @@ static void bad_handle_is_refused(struct kunit *test)
 	PHYSICAL_ADDRESS la = { .QuadPart = 1 };
 	PVOID va = b;
 
-	KUNIT_EXPECT_EQ(test, join(b, handle), STATUS_INVALID_HANDLE);
-	KUNIT_EXPECT_EQ(test, alloc(b, handle, &la, &va), STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_EQ(test, domain_join(b, handle), STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_EQ(test, domain_alloc(b, handle, &la, &va), STATUS_INVALID_HANDLE);
 	KUNIT_EXPECT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_PTR_EQ(test, domain_of(b), actors->home[B]);
@@ -391,11 +329,11 @@ static void missing_outputs_are_refused(struct kunit *test)
 	PHYSICAL_ADDRESS la = { .QuadPart = 1 };
 	PVOID va = a;
 
-	KUNIT_EXPECT_EQ(test, alloc(a, actors->home[A], NULL, &va), PARAMETER);
+	KUNIT_EXPECT_EQ(test, domain_alloc(a, actors->home[A], NULL, &va), PARAMETER);
 	KUNIT_EXPECT_NULL(test, va);
-	KUNIT_EXPECT_EQ(test, alloc(a, actors->home[A], &la, NULL), PARAMETER);
+	KUNIT_EXPECT_EQ(test, domain_alloc(a, actors->home[A], &la, NULL), PARAMETER);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
-	KUNIT_EXPECT_EQ(test, alloc(a, actors->home[A], NULL, NULL), PARAMETER);
+	KUNIT_EXPECT_EQ(test, domain_alloc(a, actors->home[A], NULL, NULL), PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), 0UL);
 }
 
@@ -407,12 +345,12 @@ static void free_on_another_member_frees_nothing(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	PVOID va;
 
-	KUNIT_ASSERT_EQ(test, join(b, actors->home[A]), OK);
-	KUNIT_ASSERT_EQ(test, alloc(a, actors->home[A], &la, &va), OK);
-	free_buffer(b, la, va);
+	KUNIT_ASSERT_EQ(test, domain_join(b, actors->home[A]), OK);
+	KUNIT_ASSERT_EQ(test, domain_alloc(a, actors->home[A], &la, &va), OK);
+	domain_free(b, la, va);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), 1UL);
 	memset(va, 0xa5, LENGTH);
-	free_buffer(a, la, va);
+	domain_free(a, la, va);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), 0UL);
 }
 
@@ -425,32 +363,10 @@ static void ceiling_is_the_lowest_of_the_members(struct kunit *test)
 	PVOID va;
 
 	wdmdma_test_needs_memory_within(test, 28);
-	KUNIT_ASSERT_EQ(test, join(narrow, actors->home[A]), OK);
-	KUNIT_ASSERT_EQ(test, alloc(a, actors->home[A], &la, &va), OK);
+	KUNIT_ASSERT_EQ(test, domain_join(narrow, actors->home[A]), OK);
+	KUNIT_ASSERT_EQ(test, domain_alloc(a, actors->home[A], &la, &va), OK);
 	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, DMA_BIT_MASK(28));
-	free_buffer(a, la, va);
-}
-
-static void put_with_domain_buffers_takes_them_back(struct kunit *test)
-{
-	struct actors *actors = test->priv;
-	struct wdmdma_fixture *b = actors->fixture[B];
-	PHYSICAL_ADDRESS la;
-	unsigned long page;
-	PVOID va;
-
-	KUNIT_ASSERT_EQ(test, join(b, actors->home[A]), OK);
-	KUNIT_ASSERT_EQ(test, alloc(b, actors->home[A], &la, &va), OK);
-	page = wdmdma_test_physical(va) >> PAGE_SHIFT;
-	KUNIT_EXPECT_NE(test, page_count(pfn_to_page(page)), 0);
-	put(b);
-	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(page)), 0);
-	free_buffer(actors->fixture[A], la, va);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(actors->fixture[A]->adapter), 0UL);
-	KUNIT_EXPECT_EQ(test, join(actors->fixture[C], actors->home[A]), OK);
-	KUNIT_EXPECT_EQ(test, leave(actors->fixture[C]), OK);
-	/* Nobody is A's guest any more, B neither: so A may go. */
-	KUNIT_EXPECT_EQ(test, join(actors->fixture[A], actors->home[C]), OK);
+	domain_free(a, la, va);
 }
 
 static void calls_need_passive_level(struct kunit *test)
@@ -464,9 +380,9 @@ static void calls_need_passive_level(struct kunit *test)
 
 	local_bh_disable();
 	domain = domain_of(b);
-	joined = join(b, actors->home[A]);
-	left = leave(b);
-	allocated = alloc(b, actors->home[B], &la, &va);
+	joined = domain_join(b, actors->home[A]);
+	left = domain_leave(b);
+	allocated = domain_alloc(b, actors->home[B], &la, &va);
 	local_bh_enable();
 	KUNIT_EXPECT_NULL(test, domain);
 	KUNIT_EXPECT_EQ(test, joined, STATE);
@@ -487,7 +403,7 @@ static void adapter_that_is_not_live_is_refused(struct kunit *test)
 	unsigned int i;
 	PVOID va;
 
-	put(actors->fixture[B]);
+	domain_put(actors->fixture[B]);
 	for (i = 0; i < ARRAY_SIZE(adapters); i++) {
 		va = actors;
 		KUNIT_EXPECT_NULL(test, ops->GetDmaDomain(adapters[i]));
@@ -499,145 +415,6 @@ static void adapter_that_is_not_live_is_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, status, PARAMETER);
 		KUNIT_EXPECT_NULL(test, va);
 	}
-}
-
-static void unbound_device_is_refused(struct kunit *test)
-{
-	struct actors *actors = test->priv;
-	struct wdmdma_fixture *b = actors->fixture[B];
-	PHYSICAL_ADDRESS la;
-	PVOID va;
-
-	KUNIT_ASSERT_EQ(test, join(b, actors->home[A]), OK);
-	kunit_device_unregister(test, b->dev);
-	KUNIT_EXPECT_NULL(test, domain_of(b));
-	KUNIT_EXPECT_EQ(test, join(b, actors->home[A]), PENDING);
-	KUNIT_EXPECT_EQ(test, leave(b), PENDING);
-	KUNIT_EXPECT_EQ(test, alloc(b, actors->home[A], &la, &va), PENDING);
-	KUNIT_EXPECT_NULL(test, va);
-	KUNIT_EXPECT_EQ(test, join(actors->fixture[C], actors->home[A]), OK);
-}
-
-static void unbound_device_is_not_flushed_for(struct kunit *test)
-{
-	struct wdmdma_fixture *b = ((struct actors *)test->priv)->fixture[B];
-	u8 *bytes = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
-	PMDL mdl;
-
-	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	mdl = IoAllocateMdl(bytes, SZ_4K, FALSE, FALSE, NULL);
-	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	MmBuildMdlForNonPagedPool(mdl);
-	KUNIT_EXPECT_EQ(test, b->ops->FlushDmaBuffer(b->adapter, mdl, TRUE), OK);
-	kunit_device_unregister(test, b->dev);
-	KUNIT_EXPECT_EQ(test, b->ops->FlushDmaBuffer(b->adapter, mdl, TRUE), PENDING);
-	IoFreeMdl(mdl);
-}
-
-/* Threads. Each does its part until it is told to stop. */
-
-struct walker {
-	struct wdmdma_fixture *fixture;
-	HANDLE target;
-	unsigned int joined, refused, other;
-};
-
-static int walk(void *data)
-{
-	struct walker *walker = data;
-
-	while (!kthread_should_stop()) {
-		NTSTATUS status = join(walker->fixture, walker->target);
-
-		if (status == OK)
-			walker->joined++;
-		else if (status == STATE || status == HANDLE_ERROR || status == PENDING)
-			walker->refused++;
-		else
-			walker->other++;
-		if (status == OK && leave(walker->fixture) != OK)
-			walker->other++;
-		cond_resched();
-	}
-	return 0;
-}
-
-static struct task_struct *start(struct kunit *test, struct walker *walker)
-{
-	struct task_struct *task = kthread_run(walk, walker, "wdmdma-walk");
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	return task;
-}
-
-static void two_that_join_each_other_do_not_deadlock(struct kunit *test)
-{
-	struct actors *actors = test->priv;
-	struct walker walker[2] = {
-		{ .fixture = actors->fixture[A], .target = actors->home[B] },
-		{ .fixture = actors->fixture[B], .target = actors->home[A] },
-	};
-	struct task_struct *task[2];
-	unsigned int i;
-
-	for (i = 0; i < 2; i++)
-		task[i] = start(test, &walker[i]);
-	msleep(500);
-	for (i = 0; i < 2; i++)
-		kthread_stop(task[i]);
-	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_GT(test, walker[i].joined, 0U);
-		KUNIT_EXPECT_EQ(test, walker[i].other, 0U);
-		KUNIT_EXPECT_PTR_EQ(test, domain_of(actors->fixture[i]), actors->home[i]);
-	}
-}
-
-/* Either the join comes first, and the unbind undoes it, or it is refused. */
-static void join_may_race_with_unbind(struct kunit *test)
-{
-	unsigned int round, leader;
-
-	for (round = 0; round < 20; round++) {
-		struct wdmdma_fixture *a = wdmdma_test_fixture(test);
-		struct wdmdma_fixture *b = wdmdma_test_fixture(test);
-		struct walker walker = { .fixture = b, .target = domain_of(a) };
-		struct task_struct *task = start(test, &walker);
-
-		leader = round & 1;
-		usleep_range(500, 5000);
-		kunit_device_unregister(test, leader ? a->dev : b->dev);
-		kthread_stop(task);
-		/* Leaving may have come after the unbind. */
-		KUNIT_EXPECT_LE(test, walker.other, 1U);
-		KUNIT_EXPECT_NULL(test, domain_of(leader ? a : b));
-		KUNIT_EXPECT_NOT_NULL(test, domain_of(leader ? b : a));
-	}
-}
-
-static void share_and_part(struct kunit *test)
-{
-	struct actors *actors = test->priv;
-	struct wdmdma_fixture *b = actors->fixture[B];
-	PHYSICAL_ADDRESS la;
-	NTSTATUS status;
-	PVOID va;
-
-	if (join(b, actors->home[A]) != OK)
-		return;
-	status = alloc(b, actors->home[A], &la, &va);
-	KUNIT_EXPECT_EQ(test, !!va, NT_SUCCESS(status));
-	if (va)
-		free_buffer(b, la, va);
-	KUNIT_EXPECT_EQ(test, leave(b), OK);
-}
-
-static void sharing_fails_cleanly_at_every_point(struct kunit *test)
-{
-	struct actors *actors = test->priv;
-
-	wdmdma_test_sweep(test, share_and_part);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(actors->fixture[B]->adapter), 0UL);
-	KUNIT_EXPECT_PTR_EQ(test, domain_of(actors->fixture[B]), actors->home[B]);
 }
 
 /* FlushDmaBuffer. */
@@ -682,14 +459,8 @@ static struct kunit_case wdm_domain_cases[] = {
 	KUNIT_CASE(missing_outputs_are_refused),
 	KUNIT_CASE(free_on_another_member_frees_nothing),
 	KUNIT_CASE(ceiling_is_the_lowest_of_the_members),
-	KUNIT_CASE(put_with_domain_buffers_takes_them_back),
 	KUNIT_CASE(calls_need_passive_level),
 	KUNIT_CASE(adapter_that_is_not_live_is_refused),
-	KUNIT_CASE(unbound_device_is_refused),
-	KUNIT_CASE(unbound_device_is_not_flushed_for),
-	KUNIT_CASE(two_that_join_each_other_do_not_deadlock),
-	KUNIT_CASE(join_may_race_with_unbind),
-	KUNIT_CASE(sharing_fails_cleanly_at_every_point),
 	KUNIT_CASE(flush_makes_no_difference_to_the_bytes),
 	KUNIT_CASE(flush_refuses_what_is_not_resident),
 	{}
