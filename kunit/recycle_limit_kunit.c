@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* core/recycle.c: how much is recycled, and what takes it back. */
+#include <kunit/device.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "core/adapter.h"
+#include "core/recycle.h"
+#include "helpers.h"
+#include "recycle.h"
+
+static void limit_is_kept(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[8];
+	unsigned int n;
+	void *va[8];
+
+	if (!recycle_keeps(test))
+		return;
+	wdmdma_recycle_set_limit(5);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		va[n] = recycle_alloc(test, SZ_4K, &la[n]);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		recycle_release(test, SZ_4K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
+	/* Longer than the limit. */
+	recycle_alloc_and_free(test, test->priv, SZ_64K, &la[0]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
+
+	wdmdma_recycle_set_limit(0);
+	recycle_alloc_and_free(test, test->priv, SZ_4K, &la[0]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 4U);
+}
+
+/* A driver that goes on to other lengths must not find the room taken for good. */
+static void other_lengths_make_room(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[8], longer;
+	void *va[8], *other;
+	unsigned int n;
+
+	if (!recycle_keeps(test))
+		return;
+	wdmdma_recycle_set_limit(17);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		va[n] = recycle_alloc(test, SZ_4K, &la[n]);
+	other = recycle_alloc(test, SZ_64K, &longer);
+	for (n = 0; n < ARRAY_SIZE(va); n++)
+		recycle_release(test, SZ_4K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 8U);
+	recycle_release(test, SZ_64K, longer, other);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 17U);
+	KUNIT_EXPECT_PTR_EQ(test, recycle_alloc(test, SZ_64K, &longer), other);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 1U);
+	recycle_release(test, SZ_64K, longer, other);
+}
+
+static void shrinker_takes_it_back(struct kunit *test)
+{
+	PHYSICAL_ADDRESS la[9];
+	unsigned int n;
+	void *va[9];
+
+	if (!recycle_keeps(test))
+		return;
+	wdmdma_recycle_shrink(ULONG_MAX);
+	for (n = 0; n < 8; n++)
+		va[n] = recycle_alloc(test, SZ_4K, &la[n]);
+	va[8] = recycle_alloc(test, SZ_64K, &la[8]);
+	for (n = 0; n < 8; n++)
+		recycle_release(test, SZ_4K, la[n], va[n]);
+	recycle_release(test, SZ_64K, la[8], va[8]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 24U);
+	/* The longest first. */
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(1), 16UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(3), 3UL);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(ULONG_MAX), 5UL);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 0U);
+	recycle_alloc_and_free(test, test->priv, SZ_4K, &la[0]);
+}
+
+/* It may be called by an allocation that holds the sem; the adapter is then left alone. */
+static void shrinker_waits_for_nobody(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
+	PHYSICAL_ADDRESS la;
+
+	if (!recycle_keeps(test))
+		return;
+	recycle_alloc_and_free(test, test->priv, SZ_4K, &la);
+	down_write(&adapter->device->sem);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 1U);
+	up_write(&adapter->device->sem);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
+}
+
+/* As an administrator lowers it, who expects memory back at once. */
+static void lower_limit_gives_back_at_once(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la[8];
+	void *va[ARRAY_SIZE(la)];
+	unsigned int n;
+
+	if (!recycle_keeps(test))
+		return;
+	for (n = 0; n < ARRAY_SIZE(la); n++)
+		va[n] = recycle_alloc(test, SZ_16K, &la[n]);
+	for (n = 0; n < ARRAY_SIZE(la); n++)
+		wdmdma_test_free(f, SZ_16K, la[n], va[n]);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 32U);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("16"), 0);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 16U);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("many"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 16U);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_write_limit("0"), 0);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 0U);
+}
+
+static void put_and_unbind_give_it_back(struct kunit *test)
+{
+	struct device *dev = wdmdma_test_device(test);
+	struct wdmdma_fixture *f[2] = {
+		wdmdma_test_fixture_on(test, dev, 32),
+		wdmdma_test_fixture_on(test, dev, 32),
+	};
+	struct wdmdma_adapter *adapter[2] = { wdmdma_test_core_of(f[0]),
+					      wdmdma_test_core_of(f[1]) };
+	PHYSICAL_ADDRESS la;
+	unsigned int n;
+
+	for (n = 0; n < 2; n++) {
+		recycle_alloc_and_free(test, f[n], SZ_4K, &la);
+		KUNIT_EXPECT_EQ(test, adapter[n]->recycler.pages, 1U);
+	}
+	f[0]->ops->PutDmaAdapter(f[0]->adapter);
+	f[0]->adapter = NULL;
+	/* Its memory stays for a while. */
+	KUNIT_EXPECT_EQ(test, adapter[0]->recycler.pages, 0U);
+	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[0]->buffers.records));
+	KUNIT_EXPECT_EQ(test, adapter[1]->recycler.pages, 1U);
+	kunit_device_unregister(test, dev);
+	KUNIT_EXPECT_EQ(test, adapter[1]->recycler.pages, 0U);
+	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[1]->buffers.records));
+	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(f[1], SZ_4K, &la));
+}
+
+/* Several threads on one adapter, with the shrinker at work. */
+
+#define THREADS 4
+#define ROUNDS 2000
+#define HELD 8
+
+struct worker {
+	struct wdmdma_fixture *fixture;
+	u8 mark;
+	unsigned int failed, wrong;
+	struct completion done;
+};
+
+static int worker_run(void *data)
+{
+	static const ULONG lengths[] = { 1, SZ_4K, SZ_8K, SZ_64K };
+	struct worker *w = data;
+	PHYSICAL_ADDRESS la[HELD] = {};
+	void *va[HELD] = {};
+	unsigned int n, i;
+
+	for (n = 0; n < ROUNDS; n++) {
+		ULONG length = lengths[n / HELD % ARRAY_SIZE(lengths)];
+
+		i = n % HELD;
+		va[i] = wdmdma_test_alloc(w->fixture, length, &la[i]);
+		if (!va[i]) {
+			w->failed++;
+			continue;
+		}
+		w->wrong += !wdmdma_test_is_zero(va[i], length);
+		memset(va[i], w->mark, length);
+		if (i < HELD - 1)
+			continue;
+		for (i = 0; i < HELD; i++) {
+			if (!va[i])
+				continue;
+			w->wrong += !!memchr_inv(va[i], w->mark, length);
+			if (n % 3 == 0)
+				local_bh_disable();
+			wdmdma_test_free(w->fixture, length, la[i], va[i]);
+			if (n % 3 == 0)
+				local_bh_enable();
+			va[i] = NULL;
+		}
+		if (n % 7 == 0)
+			wdmdma_recycle_shrink(n % 5);
+		cond_resched();
+	}
+	kthread_complete_and_exit(&w->done, 0);
+}
+
+static void threads_never_get_the_same_buffer(struct kunit *test)
+{
+	struct worker *w = kunit_kcalloc(test, THREADS, sizeof(*w), GFP_KERNEL);
+	struct wdmdma_fixture *f = test->priv;
+	unsigned int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	for (n = 0; n < THREADS; n++) {
+		struct task_struct *task;
+
+		w[n].fixture = f;
+		w[n].mark = n + 1;
+		init_completion(&w[n].done);
+		task = kthread_run(worker_run, &w[n], "wdmdma-recycle");
+		if (IS_ERR(task)) {
+			KUNIT_FAIL(test, "no thread");
+			complete(&w[n].done);
+		}
+	}
+	for (n = 0; n < THREADS; n++) {
+		wait_for_completion(&w[n].done);
+		KUNIT_EXPECT_EQ(test, w[n].failed, 0U);
+		KUNIT_EXPECT_EQ(test, w[n].wrong, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
+}
+
+static struct kunit_case recycle_limit_cases[] = {
+	KUNIT_CASE(limit_is_kept),
+	KUNIT_CASE(other_lengths_make_room),
+	KUNIT_CASE(shrinker_takes_it_back),
+	KUNIT_CASE(shrinker_waits_for_nobody),
+	KUNIT_CASE(lower_limit_gives_back_at_once),
+	KUNIT_CASE(put_and_unbind_give_it_back),
+	KUNIT_CASE(threads_never_get_the_same_buffer),
+	{}
+};
+
+static struct kunit_suite recycle_limit_suite = {
+	.name = "wdmdma_recycle_limit",
+	.init = recycle_init,
+	.exit = recycle_exit,
+	.test_cases = recycle_limit_cases,
+};
+
+kunit_test_suite(recycle_limit_suite);
