@@ -22,11 +22,11 @@ static const struct kernel_param_ops recycle_pages_ops = {
 };
 module_param_cb(recycle_pages, &recycle_pages_ops, &wdmdma_recycle_limit, 0644);
 MODULE_PARM_DESC(recycle_pages,
-		 "pages that an adapter may keep of freed buffers (default 1024); 0: none");
+		 "pages of freed buffers that an adapter may recycle (default 1024); 0: none");
 static bool recycle_mapped;
 module_param(recycle_mapped, bool, 0444);
 MODULE_PARM_DESC(recycle_mapped,
-		 "kept pages stay mapped for the device even where the IOMMU is strict (default N)");
+		 "recycled pages stay mapped for the device even where the IOMMU is strict (default N)");
 
 /* The open recyclers, protected by recyclers_lock. */
 static LIST_HEAD(recyclers);
