@@ -266,6 +266,24 @@ static void no_more_is_granted_than_can_be_copied(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
+/*
+ * Without ScatterGather scattered memory is copied to one range of pages, unless an IOMMU makes
+ * it one range of addresses.
+ */
+static void no_more_is_granted_than_one_range_has(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (wdmdma_test_copies_all(f->dev))
+		kunit_skip(test, "the kernel copies all memory: see the case before");
+	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
+	KUNIT_EXPECT_EQ(test, registers, 1U << MAX_PAGE_ORDER);
+	expect_all_registers_are_good(test, adapter, registers);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
 /* An adapter that reaches 16 MiB, of which not all is free. */
 static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 {
@@ -506,6 +524,7 @@ static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE_PARAM(routine_that_asks_again_is_not_nested, ask_gen_params),
 	KUNIT_CASE_PARAM(synchronous_requests_nest_a_few_times, ask_gen_params),
 	KUNIT_CASE(no_more_is_granted_than_can_be_copied),
+	KUNIT_CASE(no_more_is_granted_than_one_range_has),
 	KUNIT_CASE(no_more_is_granted_than_is_within_reach),
 	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
 	KUNIT_CASE(list_that_does_not_come_lets_others_go),
