@@ -305,12 +305,14 @@ bool wdmdma_test_has_memory(u64 first, u64 last)
 	return false;
 }
 
-/* The free pages that begin there, as many as go in one step; 0 if it is in use. */
+/* The free pages that begin there, as many as go in one step; 0 if it is in use, or movable only. */
 static unsigned long free_from(unsigned long pfn)
 {
 	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
 
-	return page && PageBuddy(page) ? 1UL << page_private(page) : 0;
+	if (!page || !PageBuddy(page) || is_zone_movable_page(page))
+		return 0;
+	return 1UL << page_private(page);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 
+#include "compat.h"
 #include "helpers.h"
 #include "lib/page_set.h"
 
@@ -167,8 +168,9 @@ static bool must_fail(const struct asked *asked)
 }
 
 /*
- * Small memory in a window that may be in use: what was refused has to be given where the
- * allocator of pages finds some, asked right after that.
+ * Memory that may be in use: a refused request must be granted where memory is free, asked right
+ * after that. For a short one the allocator of pages is asked; for a long one the pages are looked
+ * at, since the allocator has no such length.
  */
 static bool refused_wrongly(const struct asked_row *row)
 {
@@ -182,8 +184,11 @@ static bool refused_wrongly(const struct asked_row *row)
 	};
 	struct page *block;
 
-	if (row->result != MAY || asked->cache != MmCached || asked->bytes > SZ_64K)
+	if (row->result != MAY || (asked->cache != MmCached && !WDMDMA_CAN_UNCACHE))
 		return false;
+	if (asked->bytes > SZ_64K)
+		return wdmdma_test_has_free(asked->first, asked->last, asked->bytes,
+					    asked->boundary ?: PAGE_SIZE << MAX_PAGE_ORDER);
 	block = wdmdma_pages_block(&limits, nr);
 	for (i = 0; block && i < nr; i++)
 		__free_page(block + i);
