@@ -86,10 +86,10 @@ static void both_bounds_and_granule_are_met(struct kunit *test)
 
 		if (wdmdma_test_has_memory(first, row->last))
 			KUNIT_EXPECT_NE(test, (int)row->success, (int)MUST);
-		/* There is nothing that MAY be refused but what somebody else has. */
+		/* Contiguous memory, aligned to its size, MAY be refused only if none is free. */
 		if (row->success == MAY)
 			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_free(first, row->last, size,
-								      granule));
+								      roundup_pow_of_two(size)));
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 		return;
 	}
