@@ -37,7 +37,7 @@ void recycle_exit(struct kunit *test)
 	wdmdma_recycle_set_mapped(false);
 }
 
-/* Ends the case, skipped, if the device may keep nothing. */
+/* Mark the case skipped and return false if the device may not recycle buffers. */
 bool recycle_keeps(struct kunit *test)
 {
 	if (wdmdma_test_core_of(test->priv)->recycler.mode != WDMDMA_RECYCLE_NONE)
@@ -67,7 +67,10 @@ void recycle_release(struct kunit *test, ULONG length, PHYSICAL_ADDRESS la, void
 	wdmdma_test_free(test->priv, length, la, va);
 }
 
-/* Where the buffer was that is freed now, and kept if it may be. */
+/*
+ * Allocate a buffer and free it. The buffer is recycled if the device may recycle it. Return
+ * the CPU address that the buffer had.
+ */
 void *recycle_alloc_and_free(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
 			     PHYSICAL_ADDRESS *la)
 {

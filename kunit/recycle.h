@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Buffers that are recycled, on a real device where the machine has one. */
+/* Helpers for cases about recycled buffers. They use a real device where the machine has one. */
 #ifndef WDMDMA_KUNIT_RECYCLE_H
 #define WDMDMA_KUNIT_RECYCLE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/recycle.c, by the calls of a driver; on a real device where the machine has one, which
- * shows what is mapped for it.
+ * Recycling of buffers (core/recycle.c), through the calls that a driver makes. The cases use
+ * a real device where the machine has one, because its IOMMU shows which pages are mapped.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
@@ -27,7 +27,7 @@ static bool rests(struct kunit *test)
 static const struct length_row {
 	const char *name;
 	ULONG length;
-	unsigned int kept; /* pages */
+	unsigned int kept; /* in pages */
 } length_rows[] = {
 	{ "1 byte", 1, 1 },
 	{ "4096 bytes", SZ_4K, 1 },
@@ -60,7 +60,7 @@ static void freed_buffer_comes_back_zeroed(struct kunit *test)
 	recycle_release(test, row->length, again, va);
 }
 
-/* Whatever it was freed as, it is the next one's: with that one's length. */
+/* A recycled buffer must have the length of its last allocation, whatever its length was before. */
 static void length_is_that_of_the_last_allocation(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -96,7 +96,7 @@ static void kept_buffer_is_not_the_drivers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_virt_to_logical(f->adapter, va, &dma, NULL), -ENXIO);
 	KUNIT_EXPECT_NULL(test, wdmdma_logical_to_virt(f->adapter, la.QuadPart, NULL));
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, va, &info), -ENXIO);
-	/* Freed twice it is still there once. */
+	/* A second free of the same buffer must not put the buffer on the free list twice. */
 	recycle_release(test, SZ_4K, la, va);
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 1U);
 	KUNIT_EXPECT_PTR_EQ(test, recycle_alloc(test, SZ_4K, &la), va);
@@ -120,7 +120,10 @@ static void tolerant_mode_does_not_free_it_in_parts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 2U);
 }
 
-/* One that was asked for more is neither kept nor given what is. */
+/*
+ * An allocation with limits must not get a recycled buffer, and its own buffer
+ * must not be recycled.
+ */
 static void other_demands_are_not_met_from_it(struct kunit *test)
 {
 	PHYSICAL_ADDRESS la, low;
@@ -136,7 +139,7 @@ static void other_demands_are_not_met_from_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 1U);
 }
 
-/* Bytes with a limit below the device's. */
+/* Return the number of bytes that are booked below a limit that is lower than the device's. */
 static long booked(const struct wdmdma_device *device)
 {
 	unsigned int n;
@@ -147,7 +150,10 @@ static long booked(const struct wdmdma_device *device)
 	return bytes;
 }
 
-/* It is placed below the device's mask, which is booked until it is freed for good. */
+/*
+ * The adapter's buffers are placed below the device's mask. The bytes booked for them must be
+ * released when the buffers are freed for good.
+ */
 static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -166,7 +172,10 @@ static void adapter_narrower_than_its_device_books_nothing_for_ever(struct kunit
 			return;
 		}
 		KUNIT_EXPECT_LT(test, (u64)la.QuadPart, 1ULL << 28);
-		/* Behind an IOMMU this limit is below the device's, so the buffer counts. */
+		/*
+		 * Behind an IOMMU the adapter's limit is below the device's, so
+		 * the buffer is booked.
+		 */
 		KUNIT_EXPECT_EQ(test, booked(device),
 				wdmdma_iommu_translates(f->dev) ? (long)SZ_8K : 0L);
 		recycle_release(test, SZ_8K, la, va);
@@ -204,7 +213,7 @@ static void uncached_memory_stays_uncached(struct kunit *test)
 	wdmdma_test_free(f, SZ_64K, la, va);
 }
 
-/* Without waiting for a work item, unlike what is longer. */
+/* A single page is recycled at once at DISPATCH_LEVEL. Only longer buffers wait for a work item. */
 static void page_is_kept_at_dispatch_level(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
@@ -220,7 +229,10 @@ static void page_is_kept_at_dispatch_level(struct kunit *test)
 	recycle_release(test, SZ_4K, la, va);
 	none_deferred = llist_empty(&adapter->deferred);
 	kept_there = recycle_kept(test);
-	/* But it is not given to those who may not allocate there. */
+	/*
+	 * AllocateCommonBuffer must still be refused at DISPATCH_LEVEL, although a
+	 * recycled page is there.
+	 */
 	refused = wdmdma_test_alloc(test->priv, SZ_4K, &la);
 	local_bh_enable();
 	KUNIT_EXPECT_TRUE(test, none_deferred);
@@ -236,7 +248,7 @@ static NTSTATUS join(struct wdmdma_fixture *joiner, struct wdmdma_fixture *leade
 					  leader->ops->GetDmaDomain(leader->adapter));
 }
 
-/* What is mapped in one domain must not be given out in another. */
+/* A buffer that is mapped in one domain must not be given out in another. */
 static void device_keeps_nothing_in_another_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *leader = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 32);
@@ -247,7 +259,7 @@ static void device_keeps_nothing_in_another_domain(struct kunit *test)
 
 	va = wdmdma_test_alloc(joiner, SZ_4K, &la);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	/* Not with a live one; and then all is as before. */
+	/* The adapter may not join while it has a live buffer. The refusal must change nothing. */
 	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_INVALID_DEVICE_STATE);
 	wdmdma_test_free(joiner, SZ_4K, la, va);
 	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 1U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* core/recycle.c: how much is recycled, and what takes it back. */
+/* The limit on recycled buffers, and how their memory is given back (core/recycle.c). */
 #include <kunit/device.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -26,7 +26,7 @@ static void limit_is_kept(struct kunit *test)
 	for (n = 0; n < ARRAY_SIZE(va); n++)
 		recycle_release(test, SZ_4K, la[n], va[n]);
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
-	/* Longer than the limit. */
+	/* This buffer is longer than the limit, so it is not recycled. */
 	recycle_alloc_and_free(test, test->priv, SZ_64K, &la[0]);
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
 
@@ -35,7 +35,7 @@ static void limit_is_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 4U);
 }
 
-/* A driver that goes on to other lengths must not find the room taken for good. */
+/* Recycled buffers of one length must make room when the driver goes on to other lengths. */
 static void other_lengths_make_room(struct kunit *test)
 {
 	PHYSICAL_ADDRESS la[8], longer;
@@ -74,7 +74,7 @@ static void shrinker_takes_it_back(struct kunit *test)
 		recycle_release(test, SZ_4K, la[n], va[n]);
 	recycle_release(test, SZ_64K, la[8], va[8]);
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 24U);
-	/* The longest first. */
+	/* The shrinker frees the longest buffers first. */
 	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(1), 16UL);
 	KUNIT_EXPECT_EQ(test, wdmdma_recycle_shrink(3), 3UL);
 	KUNIT_EXPECT_EQ(test, recycle_kept(test), 5U);
@@ -83,7 +83,10 @@ static void shrinker_takes_it_back(struct kunit *test)
 	recycle_alloc_and_free(test, test->priv, SZ_4K, &la[0]);
 }
 
-/* It may be called by an allocation that holds the sem; the adapter is then left alone. */
+/*
+ * An allocation that holds device->sem may run the shrinker. The shrinker must skip such an
+ * adapter and not wait for the lock.
+ */
 static void shrinker_waits_for_nobody(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
@@ -100,7 +103,7 @@ static void shrinker_waits_for_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 }
 
-/* As an administrator lowers it, who expects memory back at once. */
+/* An administrator who lowers the limit expects the memory back at once. */
 static void lower_limit_gives_back_at_once(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -141,7 +144,7 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 	}
 	f[0]->ops->PutDmaAdapter(f[0]->adapter);
 	f[0]->adapter = NULL;
-	/* Its memory stays for a while. */
+	/* The adapter's record remains for a while after PutDmaAdapter(). */
 	KUNIT_EXPECT_EQ(test, adapter[0]->recycler.pages, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&adapter[0]->buffers.records));
 	KUNIT_EXPECT_EQ(test, adapter[1]->recycler.pages, 1U);
@@ -151,7 +154,7 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(f[1], SZ_4K, &la));
 }
 
-/* Several threads on one adapter, with the shrinker at work. */
+/* Several threads use one adapter while the shrinker runs. */
 
 #define THREADS 4
 #define ROUNDS 2000

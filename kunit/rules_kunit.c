@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What drivers rely on without saying so. Each case is a habit of real drivers, and is
- * tried on the edu device where there is one, so with and without an IOMMU; else on the
- * fake device. Habits that belong to one call are in that call's suite;
- * Documentation/api.rst has the whole list.
+ * Rules that drivers rely on without stating them. Each case is a habit of real drivers. A
+ * case runs on the edu device where the machine has one, with or without an IOMMU, and
+ * otherwise on the fake device. Habits that concern a single call are in the suite of that
+ * call. Documentation/api.rst has the whole list.
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
@@ -51,7 +51,7 @@ static void *alloc_bounded(struct wdmdma_fixture *fixture, ULONG length, PHYSICA
 	return wdmdma_test_alloc_between(fixture, SZ_4K, 0xbfffffff, length, 0, la);
 }
 
-/* There are none for a device that is not cache coherent. */
+/* Large pages exist only for a cache coherent device. */
 static void *alloc_large(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS *la)
 {
 	if (!dev_is_dma_coherent(fixture->dev))
@@ -60,7 +60,7 @@ static void *alloc_large(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_
 					 DOMAIN_COMMON_BUFFER_LARGE_PAGE, la);
 }
 
-/* The ways to a common buffer, so that a rule is tried on memory of every kind. */
+/* The ways to allocate a common buffer. Each rule is tried on memory of every kind. */
 static const struct kind_row {
 	const char *name;
 	void *(*alloc)(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS *la);
@@ -74,7 +74,7 @@ static const struct kind_row {
 
 KUNIT_ARRAY_PARAM_DESC(kind, kind_rows, name);
 
-/* Slice allocators take 0 for "none", and count on whole pages for 8 bytes. */
+/* Slice allocators use 0 for "none", and they expect whole pages even for a request of 8 bytes. */
 static void eight_bytes_are_pages_of_their_own_and_never_at_0(struct kunit *test)
 {
 	enum { COUNT = 24 };
@@ -90,7 +90,7 @@ static void eight_bytes_are_pages_of_their_own_and_never_at_0(struct kunit *test
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)buffer[n].va, SZ_4K));
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)buffer[n].la.QuadPart, SZ_4K));
 		KUNIT_EXPECT_NE(test, buffer[n].la.QuadPart, 0LL);
-		/* Both addresses are of a page, so another address is another page. */
+		/* Both addresses are page aligned, so different addresses mean different pages. */
 		for (i = 0; i < n; i++) {
 			KUNIT_EXPECT_NE(test, buffer[n].la.QuadPart, buffer[i].la.QuadPart);
 			KUNIT_EXPECT_PTR_NE(test, buffer[n].va, buffer[i].va);
@@ -100,7 +100,10 @@ static void eight_bytes_are_pages_of_their_own_and_never_at_0(struct kunit *test
 		wdmdma_test_free(fixture, 8, buffer[n].la, buffer[n].va);
 }
 
-/* Most drivers clear it all the same; one that means to clears something else. */
+/*
+ * Most drivers clear a new buffer. Some clear another buffer by mistake, and rely on memory
+ * that arrives zeroed.
+ */
 static void memory_arrives_zeroed_when_it_is_used_again(struct kunit *test)
 {
 	const struct kind_row *row = test->param_value;
@@ -118,7 +121,10 @@ static void memory_arrives_zeroed_when_it_is_used_again(struct kunit *test)
 	}
 }
 
-/* Some of the memory is never used for DMA, but for tables that the CPU shares. */
+/*
+ * Some of the memory is never used for DMA. Drivers keep tables there that several CPUs
+ * update with locked operations.
+ */
 static void locked_operations_work_as_on_ordinary_memory(struct kunit *test)
 {
 	const struct kind_row *row = test->param_value;
@@ -152,7 +158,10 @@ static void locked_operations_work_as_on_ordinary_memory(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 }
 
-/* Completion routines free at DISPATCH_LEVEL, failure paths under the driver's own lock. */
+/*
+ * Completion routines free at DISPATCH_LEVEL, and failure paths free under
+ * the driver's own lock.
+ */
 static void frees_work_at_dispatch_and_under_a_drivers_spin_lock(struct kunit *test)
 {
 	const struct kind_row *row = test->param_value;
@@ -185,7 +194,7 @@ static void frees_work_at_dispatch_and_under_a_drivers_spin_lock(struct kunit *t
 static const struct wrap_row {
 	const char *name;
 	u32 sectors;
-	ULONG length;	/* what is left of sectors * 512 in 32 bits */
+	ULONG length;	/* sectors * 512, truncated to 32 bits */
 	bool refused;
 } wrap_rows[] = {
 	{ "8388608 sectors: 0 bytes", 0x800000, 0, true },
@@ -197,7 +206,10 @@ static const struct wrap_row {
 
 KUNIT_ARRAY_PARAM_DESC(wrap, wrap_rows, name);
 
-/* The length may be a user's. What is not refused is as long as was asked for, and no more. */
+/*
+ * The length may come from user space. A call must either refuse the length or return a
+ * buffer of exactly that length.
+ */
 static void length_that_wrapped_is_refused_or_taken_as_it_is(struct kunit *test)
 {
 	const struct wrap_row *row = test->param_value;
@@ -218,7 +230,7 @@ static void length_that_wrapped_is_refused_or_taken_as_it_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
-/* Peer defect 6: a maximum of -1 is compared as a signed number. */
+/* Peer defect 6 was a maximum of -1 that was compared as a signed number. */
 static void minus_one_is_no_limit(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -229,7 +241,7 @@ static void minus_one_is_no_limit(struct kunit *test)
 
 	va = wdmdma_test_alloc_below(fixture, -1, SZ_64K, &la, TRUE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	/* The memory itself, and no copy of it for the device. */
+	/* The device must get the address of the memory itself and not of a copy. */
 	if (direct)
 		KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, (u64)wdmdma_test_physical(va));
 	wdmdma_test_free(fixture, SZ_64K, la, va);
@@ -249,7 +261,10 @@ static void minus_one_is_no_limit(struct kunit *test)
 	MmFreeContiguousMemory(va);
 }
 
-/* The driver tries its node, and any other if that fails: so a failure has to be one. */
+/*
+ * A driver tries its own node first, and any other node if that fails. The first call must
+ * therefore fail if the node does not exist.
+ */
 static void node_is_a_preference_and_failure_allows_another_try(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -268,7 +283,7 @@ static void node_is_a_preference_and_failure_allows_another_try(struct kunit *te
 		if (va)
 			wdmdma_test_free(fixture, SZ_64K, la, va);
 	}
-	/* Those that could be there, but are not, included. */
+	/* Include nodes that are possible but not online. */
 	for_each_node(node) {
 		va = fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, NULL, NULL,
 								  SZ_64K, 0, NULL, node, &la);
@@ -279,8 +294,8 @@ static void node_is_a_preference_and_failure_allows_another_try(struct kunit *te
 }
 
 /*
- * Peer defects 15 and 16. Only what is longer than the buddy allocator's blocks can come to
- * lie across a boundary that is longer still.
+ * Peer defects 15 and 16. Memory can only lie across its boundary if the memory is longer
+ * than the largest block of the buddy allocator and the boundary is longer still.
  */
 static void short_memory_does_not_cross_its_boundary(struct kunit *test)
 {
@@ -298,7 +313,7 @@ static void short_memory_does_not_cross_its_boundary(struct kunit *test)
 		for (n = 0; n < ARRAY_SIZE(va); n++) {
 			va[n] = MmAllocateContiguousMemorySpecifyCache(wanted[i].length, low, high,
 								       boundary, MmCached);
-			/* So much in one piece may not be there. */
+			/* The machine may not have that much contiguous memory. */
 			if (!va[n] && wanted[i].length > SZ_4M)
 				break;
 			KUNIT_ASSERT_NOT_NULL(test, va[n]);
@@ -308,7 +323,10 @@ static void short_memory_does_not_cross_its_boundary(struct kunit *test)
 		}
 		while (n--)
 			MmFreeContiguousMemory(va[n]);
-		/* And what is longer than the boundary cannot be had: it is not doubled. */
+		/*
+		 * Memory that is longer than its boundary must be refused. The boundary
+		 * must not be doubled.
+		 */
 		va[0] = MmAllocateContiguousMemorySpecifyCache(wanted[i].boundary + 1, low, high,
 							       boundary, MmCached);
 		KUNIT_EXPECT_NULL(test, va[0]);

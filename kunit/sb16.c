@@ -9,12 +9,12 @@
 
 #define SB16_RESET		0x226
 #define SB16_READ		0x22a
-#define SB16_WRITE		0x22c	/* bit 7 is set while it cannot take a byte */
-#define SB16_READ_STATUS	0x22e	/* bit 7 is set when there is one */
+#define SB16_WRITE		0x22c	/* bit 7 is set while the card is busy */
+#define SB16_READ_STATUS	0x22e	/* bit 7 is set if a byte can be read */
 #define SB16_READY		0xaa
 
 #define SB16_SET_RATE		0x41
-#define SB16_PLAY_WORDS		0xb6	/* round and round */
+#define SB16_PLAY_WORDS		0xb6	/* the card repeats the block */
 #define SB16_PLAY_BYTES		0xc6
 #define SB16_MONO_UNSIGNED	0x00
 #define SB16_MONO_SIGNED	0x10
@@ -32,7 +32,7 @@ static int sb16_write(u8 byte)
 	return ret;
 }
 
-/* Reset. -ENODEV where there is none. */
+/* Reset the card. Return -ENODEV if the machine has none. */
 int sb16_start(void)
 {
 	u8 status;
@@ -46,7 +46,10 @@ int sb16_start(void)
 	return inb(SB16_READ) == SB16_READY ? 0 : -ENODEV;
 }
 
-/* Play, with an interrupt, to which nobody listens, after each so many samples. */
+/*
+ * Play in a loop. The card raises an interrupt after each @samples samples,
+ * which no handler serves.
+ */
 int sb16_play(bool words, unsigned int samples)
 {
 	return sb16_write(SB16_SET_RATE) ?: sb16_write(SB16_RATE >> 8) ?:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A Sound Blaster 16 that plays memory round and round, by DMA channel 1 as bytes or
- * channel 5 as words. It must be programmed before it is told to play.
+ * A Sound Blaster 16 that plays memory in a loop, by DMA channel 1 as bytes or by channel 5
+ * as words. The DMA channel must be programmed before the card is told to play.
  */
 #ifndef WDMDMA_KUNIT_SB16_H
 #define WDMDMA_KUNIT_SB16_H
@@ -10,7 +10,7 @@
 
 #define SB16_CHANNEL_BYTES	1
 #define SB16_CHANNEL_WORDS	5
-#define SB16_RATE		44100	/* samples in a second */
+#define SB16_RATE		44100	/* samples per second */
 
 int sb16_start(void);
 int sb16_play(bool words, unsigned int samples);

@@ -25,7 +25,7 @@ void sgl_put(PDMA_ADAPTER adapter, PSCATTER_GATHER_LIST list, BOOLEAN write)
 	sgl_ops(adapter)->PutScatterGatherList(adapter, list, write);
 }
 
-/* A synchronous call without a routine, from the start of the chain. */
+/* Get a list synchronously, without a routine, from the start of the MDL chain. */
 PSCATTER_GATHER_LIST sgl_get_now(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl, ULONG length,
 				 BOOLEAN write)
 {

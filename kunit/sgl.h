@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls for scatter/gather lists as cases mostly make them. */
+/* Scatter/gather list calls with the arguments that most cases use. */
 #ifndef WDMDMA_KUNIT_SGL_H
 #define WDMDMA_KUNIT_SGL_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a miniport's allocations promise and luck mostly gives: alignment at any length, and
- * limits that include their last byte. Many are held at once, so that luck runs out.
+ * Promises of a miniport's allocations that a lucky allocation keeps by chance. Memory must
+ * be aligned at any length, and limits must include their last byte. The cases hold many
+ * allocations at once, so that chance alone does not pass them.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -76,7 +77,7 @@ static void host_memory_is_aligned_whatever_its_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* An alignment that takes more memory than there may be allocated is refused, not tried. */
+/* An alignment that needs more memory than may be allocated must be refused without a try. */
 static void host_memory_of_a_large_alignment_is_bounded(struct kunit *test)
 {
 	ACCESS_RANGE range = {};
@@ -100,8 +101,8 @@ static ULONG page_between(struct kunit *test, u64 first, u64 last, PVOID *va, PH
 }
 
 /*
- * A page that was just freed is asked for by exactly its window, both limits of which count.
- * Somebody else may be quicker, but not each time.
+ * Free a page and ask for exactly the same page, so that both limits count. Another user may
+ * take the page first, but not in every try.
  */
 static void limits_include_their_last_byte(struct kunit *test)
 {
@@ -125,7 +126,7 @@ static void limits_include_their_last_byte(struct kunit *test)
 	KUNIT_EXPECT_EQ(test,
 			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_4K, MmCached, la),
 			ok);
-	/* A byte less at either end, and the page does not fit. */
+	/* The page must not fit if either limit is one byte tighter. */
 	KUNIT_EXPECT_NE(test, page_between(test, page, page + SZ_4K - 2, &va, &la), ok);
 	KUNIT_EXPECT_NE(test, page_between(test, page + 1, page + SZ_8K - 2, &va, &la), ok);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In which order what a driver left is given back: transfers, memory for the device, and
- * then what the transfers may have used. A backend that looks at each free knows.
+ * The order in which the module gives back whatever a driver left. Transfers must end first,
+ * then memory for the device is freed, and memory that the transfers may have used goes last.
+ * A backend that looks at each free checks the order.
  */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
@@ -20,15 +21,18 @@
 #include "objects.h"
 
 #define POOLS		3
-/* More than the slab allocator has in one piece: so the page tables show whether it is there. */
+/*
+ * Longer than the slab allocator can serve in one piece, so that the pool memory is from
+ * vmalloc and the page tables show whether the memory still exists.
+ */
 #define POOL_LENGTH	(SZ_4M + SZ_1M)
 #define DATA_LENGTH	(3 * SZ_4K)
-/* A list with an element for each page. */
+/* The length of a list with one element for each page. */
 #define LIST_LENGTH	(0x10 + 4 * 0x18)
 
 static const ULONG ok = STOR_STATUS_SUCCESS;
 
-/* What is looked at when memory for the device is freed. */
+/* State that is checked whenever memory for the device is freed. */
 static struct watch {
 	const struct wdmdma_backend *real;
 	PDMA_ADAPTER adapters[2];
@@ -70,7 +74,7 @@ static void keep_again(void *limit)
 	wdmdma_recycle_set_limit((unsigned long)limit);
 }
 
-/* From here on the frees of the device are looked at. */
+/* Check all later frees of the device. */
 static void watch_frees(struct kunit *test, struct device *dev, PDMA_ADAPTER first,
 			PDMA_ADAPTER second)
 {
@@ -78,7 +82,7 @@ static void watch_frees(struct kunit *test, struct device *dev, PDMA_ADAPTER fir
 	unsigned long limit;
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
-	/* What is kept would be freed when the adapter goes. */
+	/* Recycled buffers would only be freed when the adapter ends. */
 	limit = wdmdma_recycle_set_limit(0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, keep_again, (void *)limit), 0);
 	watch = (struct watch){ .real = device->backend, .adapters = { first, second } };
@@ -92,7 +96,10 @@ static VOID no_routine(PVOID *object, PVOID *irp, PSTOR_SCATTER_GATHER_LIST list
 {
 }
 
-/* Pool, an MDL of a part of it, and a SRB that the device is to write that part by. */
+/*
+ * Allocate pool memory, an MDL for the start of that memory, and an SRB by which the
+ * device writes there.
+ */
 static void take_request(struct kunit *test, PVOID extension, unsigned int i)
 {
 	PSCSI_REQUEST_BLOCK srb;
@@ -108,7 +115,10 @@ static void take_request(struct kunit *test, PVOID extension, unsigned int i)
 	KUNIT_ASSERT_EQ(test, wdmdma_srb_map(extension, srb, mdl, false), STATUS_SUCCESS);
 }
 
-/* A list of the miniport's own, of pool of the slab allocator, in pool. */
+/*
+ * Build a list of the miniport's own in pool memory from the slab allocator, for
+ * data in such memory.
+ */
 static void take_list(struct kunit *test, PVOID extension)
 {
 	PVOID data, mdl, buffer;
@@ -153,7 +163,7 @@ static void expect_order(struct kunit *test, unsigned int frees)
 		KUNIT_EXPECT_TRUE(test, !watch.pool[i] || !vmalloc_to_page(watch.pool[i]));
 }
 
-/* The adapter of a miniport is the last that goes. */
+/* Wait for the end of the miniport's adapter, which goes last. */
 static void wait_for_end(struct kunit *test, PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter;
@@ -176,7 +186,7 @@ static void destroy(struct wdmdma_miniport *miniport, bool at_dispatch)
 	miniport->extension = NULL;
 }
 
-/* Each SRB has a common buffer; and there are the uncached extension and host memory. */
+/* Each SRB has a common buffer. The uncached extension and the host memory are freed besides. */
 static void destroy_in_order(struct kunit *test, bool at_dispatch)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -200,7 +210,7 @@ static void destroy_keeps_the_order_at_dispatch(struct kunit *test)
 	destroy_in_order(test, true);
 }
 
-/* What the device writes by a SRB is in the pool memory before that is given back. */
+/* Data that the device writes by an SRB must be copied back before the pool memory is freed. */
 static void destroy_takes_data_back_into_pool(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -209,7 +219,7 @@ static void destroy_takes_data_back_into_pool(struct kunit *test)
 	PSCSI_REQUEST_BLOCK srb;
 	unsigned int i;
 
-	/* For bounce buffers under slub_debug, which finds what is written after a free. */
+	/* This case is for bounce buffers under slub_debug, which finds writes after a free. */
 	for (i = 0; i < ARRAY_SIZE(pool); i++) {
 		KUNIT_ASSERT_EQ(test, StorPortAllocatePool(miniport->extension, 1500, 0, &pool[i]),
 				ok);
@@ -238,7 +248,10 @@ static PDMA_ADAPTER second_adapter(struct kunit *test, struct wdmdma_fixture *fi
 	return adapter;
 }
 
-/* A transfer by one adapter may use a common buffer of another: whichever is the older. */
+/*
+ * A transfer by one adapter may use a common buffer of another adapter. The order must hold
+ * whichever adapter is older.
+ */
 static void unbind_ends_transfers_of_all_adapters_first(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 64);
@@ -260,8 +273,9 @@ static void unbind_ends_transfers_of_all_adapters_first(struct kunit *test)
 }
 
 /*
- * StorPortGetPhysicalAddress() reads the list under RCU's read lock, at any level. Meanwhile
- * another thread may unmap the SRB; here the same one does. KASAN looks at the reads.
+ * StorPortGetPhysicalAddress() reads the list under rcu_read_lock(), at any level.
+ * Another thread may unmap the SRB meanwhile. Here the same thread unmaps the SRB, and
+ * KASAN checks the reads.
  */
 static void list_stays_for_its_readers(struct kunit *test)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver that strains pages of one adapter from everywhere at once, with the public
- * headers only and without KUnit: for kernels as distributions build them, in which locks
- * do not check themselves and are held for other times than those of a debug kernel.
- * Binds the first edu device, runs its cases while it is loaded, and leaves the results,
- * KTAP as KUnit's, in debugfs and in the log.
+ * A driver that allocates and frees pages of one adapter in all contexts at once. The
+ * driver uses the public headers only and needs no KUnit. It is for the kernels that
+ * distributions build, in which locks do not check themselves and are held for other times
+ * than in a debug kernel.
+ *
+ * The driver binds the first edu device and runs its cases while the module loads. The
+ * results are in debugfs and in the log, in the KTAP form that KUnit uses.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
@@ -22,7 +24,7 @@ unsigned int strain_seconds = 1;
 module_param_named(seconds, strain_seconds, uint, 0444);
 MODULE_PARM_DESC(seconds, "how long each kind of strain lasts; all kinds together five times that");
 
-/* What the cases are run with. */
+/* The device and the adapter of all cases. */
 struct pci_dev *strain_pdev;
 PDEVICE_OBJECT strain_object;
 PDMA_ADAPTER strain_adapter;
@@ -35,12 +37,12 @@ DEVICE_DESCRIPTION strain_description = {
 	.DmaAddressWidth = 32,
 };
 
-/* Results; only the thread that loads the module writes them. */
+/* Results. Only the thread that loads the module writes them. */
 static char *strain_text;
 static size_t strain_text_length;
-const char *strain_name;		/* of the case that runs */
-const char *strain_skipped;	/* why it was */
-unsigned int strain_failures;	/* in it */
+const char *strain_name;		/* name of the running case */
+const char *strain_skipped;	/* reason, if the case was skipped */
+unsigned int strain_failures;	/* number of failures in the case */
 
 void strain_say(const char *format, ...)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The strain driver: what its files share. */
+/* Declarations that the files of the strain driver share. */
 #ifndef WDMDMA_KUNIT_STRAIN_H
 #define WDMDMA_KUNIT_STRAIN_H
 
@@ -31,10 +31,10 @@ enum from {
 
 extern const char * const strain_from_names[FROM_NR];
 
-/* One thread, and where it has its pages freed. */
+/* A thread that allocates pages, and the context in which the pages are freed. */
 struct strainer {
 	enum from from;
-	spinlock_t lock;	/* the driver's own, for a free under it */
+	spinlock_t lock;	/* the driver's own, held for a free */
 	raw_spinlock_t raw_lock;
 	struct irq_work work;
 	struct tasklet_struct tasklet;
@@ -47,17 +47,17 @@ struct strainer {
 	struct completion done;
 };
 
-/* What the cases are run with. */
+/* The device and the adapter of all cases. */
 extern unsigned int strain_seconds;
 extern struct pci_dev *strain_pdev;
 extern PDEVICE_OBJECT strain_object;
 extern PDMA_ADAPTER strain_adapter;
 extern DEVICE_DESCRIPTION strain_description;
 
-/* Results; only the thread that loads the module writes them. */
-extern const char *strain_name;		/* of the case that runs */
-extern const char *strain_skipped;	/* why it was */
-extern unsigned int strain_failures;	/* in it */
+/* Results. Only the thread that loads the module writes them. */
+extern const char *strain_name;		/* name of the running case */
+extern const char *strain_skipped;	/* reason, if the case was skipped */
+extern unsigned int strain_failures;	/* number of failures in the case */
 
 __printf(1, 2) void strain_say(const char *format, ...);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of one adapter allocated and freed from everywhere at once: threads, locks, hard
- * interrupts, softirqs. And levels: what may sleep is refused under each kind of lock. On
- * a real device where the machine has one.
+ * Pages of one adapter are allocated and freed at once in threads, under locks, in hard
+ * interrupts and in softirqs. A call that may sleep must be refused under each kind of lock.
+ * The cases use a real device where the machine has one.
  */
 #include <linux/completion.h>
 #include <linux/interrupt.h>
@@ -32,11 +32,11 @@ enum from {
 	FROM_NR,
 };
 
-/* One thread, and where it has its pages freed. */
+/* A thread that allocates pages, and the context in which the pages are freed. */
 struct strainer {
 	struct wdmdma_fixture *fixture;
 	enum from from;
-	spinlock_t lock;	/* the driver's own, for a free under it */
+	spinlock_t lock;	/* the driver's own, held for a free */
 	struct irq_work work;
 	struct tasklet_struct tasklet;
 	struct page_slot handed;
@@ -60,14 +60,14 @@ static void strain_free(struct strainer *s, struct page_slot *slot)
 	wdmdma_test_free(s->fixture, SZ_4K, slot->la, slot->va);
 }
 
-/* Is there a page that was handed over and is not free yet? */
+/* Return true if the thread has handed over a page that is not freed yet. */
 static bool strain_is_handed(struct strainer *s)
 {
 	/* Pairs with the releases in strain_free_handed() and strain_hand_over(). */
 	return smp_load_acquire(&s->handed.va);
 }
 
-/* Free what the thread has handed over, if there is something. */
+/* Free the page that the thread has handed over, if any. */
 static void strain_free_handed(struct strainer *s)
 {
 	if (!strain_is_handed(s))
@@ -82,7 +82,7 @@ static void strain_interrupt(struct irq_work *work)
 	strain_free_handed(container_of(work, struct strainer, work));
 }
 
-/* It is always pending: softirqs run wherever bottom halves come on. */
+/* The tasklet is always pending, so that a softirq runs wherever bottom halves are enabled. */
 static void strain_softirq(struct tasklet_struct *tasklet)
 {
 	struct strainer *s = container_of(tasklet, struct strainer, tasklet);
@@ -92,7 +92,7 @@ static void strain_softirq(struct tasklet_struct *tasklet)
 		tasklet_schedule(tasklet);
 }
 
-/* Hand the page to the interrupt or softirq; the one before has been freed. */
+/* Wait until the previous page is freed, then hand the page to the interrupt or softirq. */
 static void strain_hand_over(struct strainer *s, const struct page_slot *slot)
 {
 	while (strain_is_handed(s))
@@ -198,7 +198,7 @@ static void pages_are_freed_from_everywhere_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
 }
 
-/* Levels. */
+/* Calls that may sleep, under each kind of lock. */
 
 static DEFINE_SPINLOCK(level_lock);
 static DEFINE_RAW_SPINLOCK(level_raw_lock);
@@ -268,7 +268,7 @@ static void *alloc_with_bh_disabled(struct wdmdma_fixture *f, PHYSICAL_ADDRESS *
 static const struct level_row {
 	const char *name;
 	void *(*alloc)(struct wdmdma_fixture *f, PHYSICAL_ADDRESS *la);
-	bool counted;	/* only a kernel that counts preemption shows it */
+	bool counted;	/* seen only by a kernel that counts preemption */
 } level_rows[] = {
 	{ "spin_lock", alloc_under_spin_lock, true },
 	{ "spin_lock_bh", alloc_under_spin_lock_bh },
@@ -280,7 +280,10 @@ static const struct level_row {
 
 KUNIT_ARRAY_PARAM_DESC(level, level_rows, name);
 
-/* Whether a page is kept, the quick way, or not. */
+/*
+ * The first round runs without a recycled page and the second with one. The fast path for a
+ * recycled page must refuse the call, too.
+ */
 static void what_may_sleep_is_refused_under_each_lock(struct kunit *test)
 {
 	const struct level_row *row = test->param_value;

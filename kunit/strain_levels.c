@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What may sleep is refused under each kind of lock; and where freed pages are when the
- * IOMMU is strict.
+ * A call that may sleep must be refused under each kind of lock. Behind a strict IOMMU a
+ * freed page must not stay mapped.
  */
 #include <linux/delay.h>
 #include <linux/iommu.h>
@@ -12,13 +12,13 @@
 #include "core/adapter.h"
 #include "strain.h"
 
-/* Levels. */
+/* Calls that may sleep, under each kind of lock. */
 
 static DEFINE_SPINLOCK(level_lock);
 static DEFINE_RAW_SPINLOCK(level_raw_lock);
 static DEFINE_RWLOCK(level_rwlock);
 
-/* Calls that are for PASSIVE_LEVEL, and what they gave. */
+/* The results of calls that are allowed at PASSIVE_LEVEL only. */
 struct level_answer {
 	struct page_slot slot;
 	PDMA_ADAPTER adapter;
@@ -83,7 +83,7 @@ static void level_rcu_read_lock(struct level_answer *a)
 	rcu_read_unlock();
 }
 
-/* Documentation/porting.rst says which kernel sees which. */
+/* Documentation/porting.rst says which kernel detects which lock. */
 static const struct level_row {
 	const char *name;
 	void (*call)(struct level_answer *a);
@@ -112,7 +112,10 @@ static void level_refuses(const struct level_row *row)
 		a.adapter->DmaOperations->PutDmaAdapter(a.adapter);
 }
 
-/* Twice: whether a page is kept, which would be the quick way, or not. */
+/*
+ * The first round runs without a recycled page and the second with one. The fast path for a
+ * recycled page must refuse the calls, too.
+ */
 void what_may_sleep_is_refused_under_locks(void)
 {
 	struct page_slot slot;
@@ -129,9 +132,12 @@ void what_may_sleep_is_refused_under_locks(void)
 	}
 }
 
-/* Rest. */
+/* Freed pages behind a strict IOMMU. */
 
-/* A page that was freed at PASSIVE_LEVEL is out of the device's reach at once, others soon. */
+/*
+ * A page that was freed at PASSIVE_LEVEL must be unmapped at once. A page that was freed in
+ * another context must be unmapped soon.
+ */
 static void rest_after_free_from(struct iommu_domain *domain, enum from from)
 {
 	struct strainer *s = kzalloc(sizeof(*s), GFP_KERNEL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages allocated by threads and freed from everywhere: threads, locks, hard interrupts,
- * softirqs.
+ * Pages are allocated by threads, and freed in threads, under locks, in hard
+ * interrupts and in softirqs.
  */
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -27,7 +27,7 @@ void strain_free(struct page_slot *slot)
 							TRUE);
 }
 
-/* Is there a page that was handed over and is not free yet? */
+/* Return true if the thread has handed over a page that is not freed yet. */
 static bool strain_is_handed(struct strainer *s)
 {
 	/* Pairs with the releases in strain_free_handed() and strain_hand_over(). */
@@ -48,7 +48,7 @@ static void strain_interrupt(struct irq_work *work)
 	strain_free_handed(container_of(work, struct strainer, work));
 }
 
-/* It is always pending: softirqs run wherever bottom halves come on. */
+/* The tasklet is always pending, so that a softirq runs wherever bottom halves are enabled. */
 static void strain_softirq(struct tasklet_struct *tasklet)
 {
 	struct strainer *s = container_of(tasklet, struct strainer, tasklet);
@@ -64,7 +64,7 @@ void strain_wait_handed(struct strainer *s)
 		cond_resched();
 }
 
-/* Hand the page to the interrupt or softirq; the one before has been freed. */
+/* Wait until the previous page is freed, then hand the page to the interrupt or softirq. */
 static void strain_hand_over(struct strainer *s, const struct page_slot *slot)
 {
 	strain_wait_handed(s);
@@ -131,7 +131,7 @@ void strainer_close(struct strainer *s)
 		tasklet_kill(&s->tasklet);
 }
 
-/* A page comes zeroed, and nobody else writes to it. */
+/* A page must arrive zeroed, and no other thread may write to it. */
 static int strainer_thread(void *data)
 {
 	struct strainer *s = data;
@@ -172,7 +172,7 @@ static bool strainer_start(struct strainer *s, enum from kind, unsigned int how_
 
 static void strainer_end(struct strainer *s)
 {
-	/* In pieces: for the kernel's look at tasks that hang, long is not stuck. */
+	/* Wait in short steps, so that the hung task detector does not report a long run. */
 	while (!wait_for_completion_timeout(&s->done, 10 * HZ))
 		;
 	strainer_close(s);
@@ -183,7 +183,7 @@ static void strainer_end(struct strainer *s)
 		      strain_from_names[s->from], s->wrong);
 }
 
-/* One thread for each of @from at once. */
+/* Run one thread at once for each element of @from. */
 static void strain_all(const enum from *from, unsigned int nr, unsigned int how_long)
 {
 	struct strainer *s = kcalloc(nr, sizeof(*s), GFP_KERNEL);
@@ -205,7 +205,7 @@ static void strain_all(const enum from *from, unsigned int nr, unsigned int how_
 	kfree(s);
 }
 
-/* Two of a kind, and two that contend with them. */
+/* Run two threads of one kind, and two plain threads that contend with them. */
 static void strain_kind(enum from from)
 {
 	const enum from kinds[] = { from, from, FROM_THREAD, FROM_THREAD };

@@ -20,7 +20,7 @@ void wdmdma_test_needs_isa(struct kunit *test)
 		kunit_skip(test, "the kernel copies all memory to where no channel reaches");
 }
 
-/* Does nobody have the channel? */
+/* Return true if no driver holds the channel. */
 bool wdmdma_test_channel_is_free(ULONG channel)
 {
 #ifdef CONFIG_ISA_DMA_API
@@ -31,7 +31,7 @@ bool wdmdma_test_channel_is_free(ULONG channel)
 	return true;
 }
 
-/* A valid description of a slave device that moves up to 64 KiB. */
+/* Return a valid description of a slave device that moves up to 64 KiB. */
 DEVICE_DESCRIPTION wdmdma_test_slave_description(ULONG version, ULONG channel)
 {
 	DEVICE_DESCRIPTION description = {
@@ -55,7 +55,7 @@ static void slave_put(void *data)
 		slave->ops->PutDmaAdapter(slave->adapter);
 }
 
-/* An adapter of the fixture's device. */
+/* Get an adapter of the fixture's device. The adapter is put when the test ends. */
 struct wdmdma_slave *wdmdma_test_slave_like(struct kunit *test, DEVICE_DESCRIPTION description)
 {
 	struct wdmdma_slave *slave = kunit_kzalloc(test, sizeof(*slave), GFP_KERNEL);
@@ -74,7 +74,10 @@ struct wdmdma_slave *wdmdma_test_slave(struct kunit *test, ULONG channel)
 	return wdmdma_test_slave_like(test, wdmdma_test_slave_description(3, channel));
 }
 
-/* Allocate the adapter's channel with all map registers, under a context of the caller's. */
+/*
+ * Allocate the adapter's channel with all map registers. The caller provides
+ * the transfer context.
+ */
 PVOID wdmdma_test_slave_base(struct kunit *test, struct wdmdma_slave *slave, PVOID context)
 {
 	PVOID base;
@@ -103,7 +106,7 @@ BOOLEAN wdmdma_test_slave_flush(struct wdmdma_slave *s, PMDL mdl, PVOID base, UL
 					   length, write);
 }
 
-/* Memory that starts, and is aligned, where a case wants it; below 16 MiB. */
+/* Allocate memory below 16 MiB with the start and the alignment that a case needs. */
 u8 *wdmdma_test_isa_memory(struct kunit *test, unsigned int order)
 {
 	u8 *va = (u8 *)kunit_kmalloc(test, PAGE_SIZE << order, GFP_KERNEL | GFP_DMA);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Adapters of slave devices, whose bytes a DMA controller moves. Only a kernel with
- * ISA DMA has any; elsewhere the cases are skipped.
+ * Adapters of slave devices, whose data a DMA controller moves. Only a kernel with ISA DMA
+ * has such adapters. On other kernels the cases are skipped.
  */
 #ifndef WDMDMA_KUNIT_SYSTEM_H
 #define WDMDMA_KUNIT_SYSTEM_H
@@ -9,10 +9,10 @@
 #include "memory.h"
 
 /**
- * struct wdmdma_slave - an adapter with a channel, as a case uses it
+ * struct wdmdma_slave - an adapter with a DMA channel, for a case
  * @adapter: put when the test ends; NULL after the test has put it
- * @ops: its table
- * @registers: map registers granted
+ * @ops: the adapter's table of operations
+ * @registers: number of map registers granted
  */
 struct wdmdma_slave {
 	PDMA_ADAPTER adapter;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/transfer.c: how memory is cut into pieces, mapped and copied. The memory is a
- * table of physical chunks here: no MDL, and for cutting no memory at all.
+ * How memory is cut into pieces, mapped and copied (core/transfer.c). A table of
+ * physical chunks stands for the memory. There is no MDL, and the cases that only cut
+ * need no memory at all.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -17,7 +18,7 @@ struct chunk {
 	size_t len;
 };
 
-/* A chunk and its pages; the last one of several is not left. */
+/* A chunk and its page frame numbers. The source must not go beyond the last chunk. */
 struct described {
 	struct chunk chunk;
 	unsigned long *pfn;
@@ -36,7 +37,7 @@ static void next_chunk(struct wdmdma_source *source)
 	enter(source, (struct described *)source->mdl + 1);
 }
 
-/* The first @len bytes of some chunks, which have at least one. */
+/* Return a source of the first @len bytes of @chunks, which must have at least that many bytes. */
 static struct wdmdma_source source_of(struct kunit *test, const struct chunk *chunks, size_t len)
 {
 	struct wdmdma_source source = { .left = len, .more = next_chunk };
@@ -113,7 +114,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 		KUNIT_EXPECT_LE(test, sg->length, row->most);
 		KUNIT_EXPECT_EQ(test, sg_phys(sg) & ~(u64)row->boundary,
 				last & ~(u64)row->boundary);
-		/* What goes on in the next piece ends with its page. */
+		/* A piece that the next one continues must end with a page. */
 		if (!sg_is_last(sg) && sg_phys(sg_next(sg)) == last + 1)
 			KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(last + 1));
 		sum += sg->length;
@@ -122,7 +123,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 	wdmdma_transfer_fini(&transfer);
 }
 
-/* Peer defect 10. Memory that this machine need not have is only counted. */
+/* Peer defect 10. The pieces are only counted, because the machine may not have the memory. */
 static void memory_is_cut_at_each_4_gib(struct kunit *test)
 {
 	static const struct wdmdma_limits limits = { .most = SZ_64K, .boundary = U32_MAX };
@@ -134,7 +135,7 @@ static void memory_is_cut_at_each_4_gib(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_source_pieces(source, &limits), 5U);
 }
 
-/* A backend whose segments are not what its memory is. */
+/* The address that a backend returns for a segment which is not at the memory of the transfer. */
 static phys_addr_t elsewhere(const struct wdmdma_device *device, dma_addr_t dma)
 {
 	return dma + PAGE_SIZE;
@@ -161,18 +162,18 @@ static void mapping_is_verified(struct kunit *test)
 		kunit_skip(test, "the kernel copies all memory");
 	KUNIT_ASSERT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
 	KUNIT_ASSERT_EQ(test, wdmdma_transfer_prepare(&transfer, GFP_KERNEL), 0);
-	/* Copied, though it must not be. */
+	/* The mapping is a copy, although no_bounce forbids a copy. */
 	strange.phys = elsewhere;
 	adapter->device->backend = &strange;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
 	KUNIT_EXPECT_NULL(test, transfer.mapped);
 	adapter->device->backend = backend;
-	/* Out of reach. */
+	/* The mapping is beyond the adapter's window. */
 	adapter->reach.last = SZ_8K;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -EOPNOTSUPP);
 	KUNIT_EXPECT_NULL(test, transfer.mapped);
 	adapter->reach.last = last;
-	/* Both together are no range, and that takes a copy. */
+	/* The two pages are not contiguous, so a device without scatter/gather needs a copy. */
 	adapter->scatter_gather = false;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_map(&transfer), -ERANGE);
 	KUNIT_EXPECT_NULL(test, transfer.mapped);
@@ -207,7 +208,10 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	KUNIT_EXPECT_EQ(test, adapter->transfers.starting, 0U);
 }
 
-/* A copy that cannot be in one piece is refused for good, and not tried for ever. */
+/*
+ * A copy that is longer than the longest contiguous memory must be refused for good. The
+ * module must not try forever.
+ */
 static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How transfers, map registers and requests end: when two end them at once, when the
- * driver is unbound, when they can never be, and when their routine does what it likes.
- * Threads are made to meet inside the backend or a routine, so that the cases come out
- * the same each time; KASAN and the kernel's DMA debugging tell of what was ended twice
- * or not at all.
+ * How transfers, map registers and requests end. Two threads may end them at once, the driver
+ * may be unbound, a transfer may be impossible, and a routine may make any call.
+ *
+ * Threads are made to meet inside the backend or a routine, so that the cases are
+ * reproducible. KASAN and the kernel's DMA debugging report objects that were ended
+ * twice or not at all.
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -23,7 +24,7 @@
 
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* A backend in which a thread stops, while it starts or maps a transfer, until it is let go. */
+/* A backend in which a thread stops while it starts or maps a transfer, until the case sets @go. */
 
 static struct {
 	struct wdmdma_backend backend;
@@ -50,7 +51,7 @@ static void gate_init(PDMA_ADAPTER adapter)
 	wdmdma_test_core(adapter)->device->backend = &gate.backend;
 }
 
-/* Map registers end once. */
+/* Map registers must be freed once. */
 
 static int map_under_base(void *data)
 {
@@ -64,7 +65,7 @@ static int map_under_base(void *data)
 	kthread_complete_and_exit(&actor->done, 0);
 }
 
-/* Gives up the registers while another thread maps under them. */
+/* Give up the registers while another thread maps a transfer under them. */
 static IO_ALLOCATION_ACTION give_up(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
 {
 	struct actor *actor = context;
@@ -124,7 +125,10 @@ static IO_ALLOCATION_ACTION free_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 	return actor->action;
 }
 
-/* 0xE6 codes 0x04 and 0x05: whatever the routine frees, and returns besides. */
+/*
+ * Driver Verifier's bug check 0xE6, codes 0x04 and 0x05. The registers must be freed once,
+ * whatever the routine frees and returns.
+ */
 static void registers_freed_by_their_routine_end_once(struct kunit *test)
 {
 	static const IO_ALLOCATION_ACTION actions[] = {
@@ -145,7 +149,10 @@ static void registers_freed_by_their_routine_end_once(struct kunit *test)
 	}
 }
 
-/* A request that waits is reached, too: what comes of it maps nothing. */
+/*
+ * CancelMappedTransfer must reach a request that still waits. The registers that the request
+ * gets later must map nothing.
+ */
 static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -177,7 +184,7 @@ static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
-/* Peer defect 11: the base of a request that waited is like any other. */
+/* Peer defect 11. The map register base of a request that waited must be freed like any other. */
 static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -196,9 +203,12 @@ static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
-/* Unbind, and the last put. */
+/* Unbind, and PutDmaAdapter(). */
 
-/* What is left behind may be free by then: the copy stays where it is. */
+/*
+ * The driver may have freed the memory of a transfer that it left behind. The module must not
+ * copy the bounce buffer back to that memory.
+ */
 static void memory_of_what_is_left_is_not_written(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -231,7 +241,7 @@ static void memory_of_what_is_left_is_not_written(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(before, memory->va, SZ_8K), 0);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
-	/* And now there is nothing to be ended. */
+	/* After the unbind these calls must find nothing to end. */
 	f->ops->PutScatterGatherList(adapter, list, FALSE);
 	f->ops->FreeAdapterChannel(adapter);
 	length = SZ_4K;
@@ -266,7 +276,10 @@ static VOID ask_for_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST l
 						  ask_for_list, actor, TRUE);
 }
 
-/* Routines that ask again each time end with the binding, and hold up nobody's. */
+/*
+ * Routines that make a new request each time must end at unbind, and must not delay the
+ * unbind of another driver.
+ */
 static void routines_that_ask_again_do_not_hold_up_unbind(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv, *other = wdmdma_test_fixture(test);
@@ -286,7 +299,7 @@ static void routines_that_ask_again_do_not_hold_up_unbind(struct kunit *test)
 				     ask_for_list, &lists, TRUE);
 	f->ops->FreeAdapterChannel(f->adapter);
 	wdmdma_test_plenty();
-	/* More than a work item serves at once. */
+	/* Wait until each work item has served more requests than it serves in one run. */
 	for (left = 500; left; left--) {
 		if (READ_ONCE(channels.calls) > WDMDMA_SERVED_AT_ONCE &&
 		    READ_ONCE(lists.calls) > WDMDMA_SERVED_AT_ONCE)
@@ -304,7 +317,7 @@ static void routines_that_ask_again_do_not_hold_up_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* Maps, sees the driver unbound, and frees what it has, and the adapter. */
+/* Map, wait until the driver is being unbound, and then free the registers and put the adapter. */
 static IO_ALLOCATION_ACTION routine_during_unbind(PDEVICE_OBJECT object, PIRP irp, PVOID base,
 						  PVOID context)
 {
@@ -355,7 +368,7 @@ static void routine_may_run_while_the_adapter_goes(struct kunit *test)
 	}
 }
 
-/* Until the adapter answers that its driver is unbound. */
+/* Allocate and free the channel until the adapter reports that its driver is unbound. */
 static int channels_until_unbind(void *data)
 {
 	struct actor *actor = data;
@@ -416,7 +429,7 @@ static int lists_until_unbind(void *data)
 
 #define UNBIND_ROUNDS	12
 
-/* Threads in all calls while their driver is unbound. */
+/* Threads must be allowed to make any call while their driver is unbound. */
 static void all_calls_may_race_with_unbind(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
@@ -449,7 +462,7 @@ static void all_calls_may_race_with_unbind(struct kunit *test)
 	}
 }
 
-/* A domain changes, and a transfer starts. */
+/* A domain change while a transfer starts. */
 
 static int start_list(void *data)
 {
@@ -462,14 +475,14 @@ static int start_list(void *data)
 	kthread_complete_and_exit(&actor->done, 0);
 }
 
-/* Until the routine was called, and the thread has come back from the call. */
+/* Wait until the routine was called and until the thread has returned from its call. */
 static void list_wait_for_both(struct kunit *test, struct actor *actor)
 {
 	actor_wait(test, actor);
 	actor_wait(test, actor);
 }
 
-/* The device to map with is noted: now the device must not go. */
+/* The transfer has noted the device to map with. The adapter must not change its device now. */
 static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv, *leader = wdmdma_test_fixture(test);
@@ -500,7 +513,10 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
 }
 
-/* While it goes, nothing starts; and what waits for the channel comes afterwards. */
+/*
+ * No transfer may start while the domain changes. A request that waits for the channel must
+ * be served afterwards.
+ */
 static void transfers_wait_while_the_domain_is_changed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

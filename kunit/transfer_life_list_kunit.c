@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How scatter/gather lists end: by two at once, by a cancel, and when they can never come. */
+/*
+ * How scatter/gather lists end. Two threads may end a list at once, a list may be cancelled,
+ * and a list may be impossible to map.
+ */
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -17,7 +20,10 @@
 #define WAIT	(10 * HZ)
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* A list without a routine does not take the channel; its end does not free another's. */
+/*
+ * A list without a routine does not take the channel. The end of such a list must not free a
+ * channel that another request holds.
+ */
 static void end_of_a_list_leaves_the_channel(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -43,7 +49,7 @@ static void end_of_a_list_leaves_the_channel(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
-/* Lists end once. */
+/* Lists must end once. */
 
 static int put_list(void *data)
 {
@@ -54,7 +60,7 @@ static int put_list(void *data)
 	kthread_complete_and_exit(&actor->done, 0);
 }
 
-/* 0xE6 code 0x06, by two at a time. */
+/* Driver Verifier's bug check 0xE6, code 0x06. Two threads put the same list at once. */
 static void list_put_by_two_ends_once(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -81,7 +87,7 @@ static void list_put_by_two_ends_once(struct kunit *test)
 	}
 }
 
-/* Either its routine is called, or CancelAdapterChannel returns TRUE; never both. */
+/* Either the routine is called or CancelAdapterChannel returns TRUE. Both must not happen. */
 static void list_is_called_or_cancelled(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -101,7 +107,7 @@ static void list_is_called_or_cancelled(struct kunit *test)
 							       &actor, TRUE, NULL, NULL, NULL),
 				STATUS_SUCCESS);
 		wdmdma_test_plenty();
-		/* It is tried every 10 ms. */
+		/* The module tries a waiting list every 10 ms. */
 		usleep_range(500 * (round % 30), 500 * (round % 30) + 100);
 		if (f->ops->CancelAdapterChannel(f->adapter, f->pdo, context)) {
 			cancelled++;
@@ -118,7 +124,10 @@ static void list_is_called_or_cancelled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* A backend where all has to be copied, but for one page, and nothing is what it seems. */
+/*
+ * A backend that must copy all memory but one page, and that reports wrong
+ * addresses for its mappings.
+ */
 
 static phys_addr_t hopeless_page;
 static bool hopeless_plenty;
@@ -136,7 +145,10 @@ static phys_addr_t hopeless_phys(const struct wdmdma_device *device, dma_addr_t 
 	return dma >= SZ_8K ? dma + SZ_4K : dma;
 }
 
-/* That one list can never be mapped shows when its turn has come. */
+/*
+ * That a list can never be mapped shows only when its turn has come. Such a list must not
+ * hold up later lists.
+ */
 static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -178,7 +190,10 @@ static void list_that_cannot_come_does_not_keep_back_others(struct kunit *test)
 	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
 }
 
-/* Memory for what waits is allocated as for I/O: it may be what memory is freed by. */
+/*
+ * Memory for a waiting list must be allocated in NOIO scope, because the I/O that frees
+ * memory may be waiting for the list.
+ */
 static void waiting_list_starts_no_io(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -218,7 +233,10 @@ static ULONG build_stor_list(PVOID extension, PMDL mdl, struct wdmdma_caught *ca
 	return status;
 }
 
-/* Its routine is called with what was passed; and where it never is, nothing is left behind. */
+/*
+ * The list's routine must get the arguments of the call. If the routine is never called,
+ * nothing may be left behind.
+ */
 static void list_of_a_miniport_leaves_nothing(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
@@ -240,7 +258,7 @@ static void list_of_a_miniport_leaves_nothing(struct kunit *test)
 	StorPortPutScatterGatherList(miniport->extension, (void *)buffer, TRUE);
 	local_bh_enable();
 
-	/* kmemleak watches. */
+	/* kmemleak finds a list that is left behind. */
 	wdmdma_test_short(test, wdmdma_test_miniport_adapter(miniport));
 	KUNIT_ASSERT_EQ(test,
 			build_stor_list(miniport->extension, mdl, &caught, buffer, sizeof(buffer)),
