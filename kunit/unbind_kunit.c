@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a driver that is being unbound, or is gone, can still call, and what is left of
- * it then.
+ * Calls that a driver makes while it is being unbound or after it is gone, and whatever is
+ * left of the driver's device then.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -19,7 +19,7 @@
 #include "memory.h"
 #include "objects.h"
 
-/* What the calls gave that make a device's record if there is none. */
+/* The results of the calls that create the record of a device if it has none. */
 struct unbind_calls {
 	struct device *dev;
 	unsigned int calls;
@@ -28,7 +28,10 @@ struct unbind_calls {
 	int private;
 };
 
-/* A devres action, as a driver may have them: its probe function has been undone. */
+/*
+ * A devres action of the driver. The driver's probe function has been undone
+ * when the action runs.
+ */
 static void unbind_call(void *data)
 {
 	struct unbind_calls *calls = data;
@@ -41,7 +44,7 @@ static void unbind_call(void *data)
 	wdmdma_device_object_put(calls->pdo);
 }
 
-/* An edu device that the module does not know. */
+/* Return the edu device, bound again, so that the module does not know it yet. */
 static struct device *edu_dev(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
@@ -64,8 +67,9 @@ static void expect_refused(struct kunit *test, const struct unbind_calls *calls)
 }
 
 /*
- * One action is called before the module's own clean-up, which still takes everything back,
- * and one after it.
+ * The first action runs before the module's own clean-up, which still takes back
+ * everything that the calls gave. The second action runs after the clean-up, and its
+ * calls must be refused.
  */
 static void nothing_is_made_while_the_driver_is_unbound(struct kunit *test)
 {
@@ -87,14 +91,14 @@ static void nothing_is_made_while_the_driver_is_unbound(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&dev->devres_head));
 	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), before);
 
-	/* Another driver, or the same one again, finds the device as new. */
+	/* The next driver, or the same driver again, must find the device as new. */
 	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
 	pdo = wdmdma_device_object_get(dev);
 	KUNIT_EXPECT_NOT_NULL(test, pdo);
 	wdmdma_device_object_put(pdo);
 }
 
-/* The same where the module was never asked for the device before. */
+/* The calls must also be refused if the module did not know the device before. */
 static void nothing_is_made_for_a_device_unknown_till_then(struct kunit *test)
 {
 	struct device *dev = edu_dev(test);
@@ -107,7 +111,7 @@ static void nothing_is_made_for_a_device_unknown_till_then(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
 }
 
-/* A thread that does not know of the unbind. */
+/* A thread that is not told of the unbind. */
 static int unbind_thread(void *data)
 {
 	struct device *dev = data;
@@ -143,7 +147,10 @@ static void thread_that_calls_during_the_unbind_leaves_nothing(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, device_attach(dev), 1);
 }
 
-/* The last reference to a record can go in a call that the unbind has overtaken. */
+/*
+ * A call that the unbind has overtaken may hold the last reference to a record. At
+ * DISPATCH_LEVEL the release must be put off.
+ */
 static void last_put_of_a_device_at_dispatch_is_put_off(struct kunit *test)
 {
 	struct device *dev = wdmdma_test_device(test);
@@ -160,7 +167,7 @@ static void last_put_of_a_device_at_dispatch_is_put_off(struct kunit *test)
 	wdmdma_device_put(device);
 	meanwhile = kref_read(&dev->kobj.kref);
 	local_bh_enable();
-	/* On PREEMPT_RT a worker may come in between. */
+	/* On PREEMPT_RT a worker may run in between. */
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		KUNIT_EXPECT_EQ(test, meanwhile, 2U);
 	while (kref_read(&dev->kobj.kref) > 1 && waits--)
@@ -170,8 +177,8 @@ static void last_put_of_a_device_at_dispatch_is_put_off(struct kunit *test)
 }
 
 /*
- * The adapter and the extension are there until the module is unloaded, which nothing else
- * would show here than that it can be: kmemleak looks after the unload.
+ * The adapter and the extension stay until the module is unloaded. This case can only show
+ * that the module may be unloaded. kmemleak checks the memory after the unload.
  */
 static void what_was_never_put_does_not_keep_the_module(struct kunit *test)
 {
@@ -191,12 +198,12 @@ static void what_was_never_put_does_not_keep_the_module(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), before + 1);
 	kunit_device_unregister(test, dev);
 	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), before);
-	/* What is left is answered. */
+	/* Calls on the adapter that was never put must still be answered. */
 	KUNIT_EXPECT_NULL(test, adapter->DmaOperations->AllocateCommonBuffer(adapter, SZ_4K, &la,
 									     TRUE));
 }
 
-/* What an administrator may do in the moment after the bus has let go of the domain. */
+/* An administrator may replace the domain right after the bus has released it. */
 struct replacement {
 	struct device *dev;
 	int ret;
@@ -209,7 +216,10 @@ static void replace_domain(void *data)
 	replacement->ret = edu_set_domain(replacement->dev, "identity");
 }
 
-/* The next driver's buffers are where that domain is, also while the last one's adapter lives. */
+/*
+ * The next driver's buffers must be mapped in the new domain, even while an adapter of the
+ * previous driver lives.
+ */
 static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 {
 	struct device *dev = edu_dev(test);
@@ -240,7 +250,7 @@ static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 		edu_expect_round_trip(test, edu_at(EDU_SLOT_32_BITS), va, la.QuadPart, 0, SZ_4K,
 				      EDU_MOST);
 		wdmdma_test_free(fixture, SZ_8K, la, va);
-		/* Now as it was. */
+		/* Restore the default domain. */
 		device_release_driver(dev);
 		KUNIT_EXPECT_EQ(test, edu_set_domain(dev, "auto"), 0);
 	}
@@ -248,8 +258,9 @@ static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 }
 
 /*
- * What such a domain has taken with it is neither unmapped nor freed. The DMA API's checks
- * would stop the machine for it, so the device is a fake one and the memory the test's.
+ * Mappings that the replaced domain took with it must be neither unmapped nor freed. The DMA
+ * API's checks would stop the machine if this case used a real device, so the device is a
+ * fake one and the memory belongs to the test.
  */
 static unsigned int page_frees;
 
@@ -297,7 +308,10 @@ static void what_a_replaced_domain_took_is_left_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&device->lost), (long)SZ_4K);
 	wdmdma_device_put(device);
 
-	/* Had it been unmapped, the DMA API's checks would say so now. */
+	/*
+	 * If the module had unmapped the page, the DMA API's checks would
+	 * report this second unmap.
+	 */
 	dma_unmap_page(dev, mapped, SZ_4K, DMA_TO_DEVICE);
 	free_page((unsigned long)va);
 	put_device(dev);

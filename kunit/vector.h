@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls for common buffer vectors as cases mostly make them. */
+/* Common buffer vector calls with the arguments that most cases use. */
 #ifndef WDMDMA_KUNIT_VECTOR_H
 #define WDMDMA_KUNIT_VECTOR_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Common buffer vectors, through the table, without an IOMMU. Where it matters how a
- * vector is cut into blocks, the backend gives no more than so much in one piece.
+ * Common buffer vectors, through the table of operations, without an IOMMU.
+ * vector_pieces_kunit.c has the cases in which the backend limits the length of a block.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -49,7 +49,10 @@ static void elements_are_common_buffers_of_their_own(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, IS_ALIGNED(la.QuadPart, SZ_4K));
 		KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 		KUNIT_ASSERT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
-		/* Zero until it is written: so no two elements overlap. */
+		/*
+		 * An element must be zeroed until the case writes to it, so that no
+		 * two elements overlap.
+		 */
 		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_zero(va, size));
 		memset(va, 0xff, size);
 	}
@@ -79,7 +82,7 @@ static void freed_elements_are_dead_and_others_stay(struct kunit *test)
 	}
 	KUNIT_EXPECT_NULL(test, memchr_inv(first_va, 0x11, SZ_4K));
 	vector_element_free(fixture, vector, 0);
-	/* Empty, but there. */
+	/* The vector has no elements left, but must still exist. */
 	KUNIT_EXPECT_FALSE(test, vector_get(fixture, vector, 0, &va, &la));
 	vector_free(fixture, vector);
 }
@@ -220,7 +223,7 @@ static void handles_that_are_none_are_refused(struct kunit *test)
 	vector_element_free(fixture, (void *)fixture, 0);
 	KUNIT_EXPECT_TRUE(test, vector_get(fixture, vector, 0, &va, &la));
 	KUNIT_EXPECT_TRUE(test, vector_get(fixture, vector, 1, &va, &la));
-	/* An output that is NULL is not written, and the other one is. */
+	/* An output pointer that is NULL must not prevent the other output. */
 	va = NULL;
 	la.QuadPart = 0;
 	fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, 0, &va, NULL);
@@ -228,7 +231,7 @@ static void handles_that_are_none_are_refused(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, va);
 	KUNIT_EXPECT_NE(test, la.QuadPart, 0LL);
 	memset(va, 0xa5, SZ_4K);
-	/* An element is not freed as a buffer of its own. */
+	/* FreeCommonBuffer must not free an element as a buffer of its own. */
 	fixture->ops->FreeCommonBuffer(fixture->adapter, SZ_4K, la, va, FALSE);
 	KUNIT_EXPECT_TRUE(test, vector_get(fixture, vector, 0, &va, &la));
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, SZ_4K));
@@ -287,7 +290,7 @@ static void large_page_vector_is_one_aligned_piece(struct kunit *test)
 	vector_free(fixture, vector);
 }
 
-/* What is left is reported and taken back, at put and at unbind. */
+/* PutDmaAdapter must report the vectors that are left and take them back. */
 static void leaked_vectors_are_taken_back(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;

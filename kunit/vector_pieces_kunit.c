@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/vector.c: vectors in several blocks, how their memory goes back, and threads that
- * free them at once.
+ * Vectors in several blocks, how their memory is freed, and threads that free the same
+ * vectors at the same time (core/vector.c).
  */
 #include <kunit/device.h>
 #include <linux/completion.h>
@@ -20,13 +20,13 @@
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
 
 static struct pieces {
-	size_t most;		/* bytes in one piece */
-	unsigned int left;	/* so many pieces, and no more */
-	int ret;		/* the answer to what is more */
+	size_t most;		/* longest block in bytes */
+	unsigned int left;	/* most blocks at a time */
+	int ret;		/* result of a refused allocation */
 	unsigned int asked, given, freed;
 } pieces;
 
-static DEFINE_SPINLOCK(pieces_lock);	/* threads free together */
+static DEFINE_SPINLOCK(pieces_lock);	/* threads free at the same time */
 
 static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			struct wdmdma_buffer *buffer)
@@ -58,7 +58,7 @@ static const struct wdmdma_backend pieces_backend = {
 	.free = pieces_free,
 };
 
-/* From now on the device has memory in pieces of @most bytes only. */
+/* From now on the device's backend allocates blocks of at most @most bytes. */
 static void use_pieces(struct kunit *test, size_t most, int ret)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -105,7 +105,10 @@ static void vector_comes_in_smaller_pieces(struct kunit *test)
 	for (i = 0; i < row->count; i++) {
 		KUNIT_ASSERT_TRUE(test, vector_get(fixture, vector, i, &va, &la));
 		KUNIT_ASSERT_EQ(test, (u64)la.QuadPart, (u64)virt_to_phys(va));
-		/* Zero until it is written: so no two elements overlap. */
+		/*
+		 * An element must be zeroed until the case writes to it, so that no
+		 * two elements overlap.
+		 */
 		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_zero(va, size));
 		memset(va, 0xff, size);
 		*(ULONG *)va = i;
@@ -155,12 +158,12 @@ static void pieces_that_are_too_few_are_given_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vector_alloc(fixture, 16, SZ_4K, &vector),
 			STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_NULL(test, vector);
-	/* Seven of two elements, then seven of one. */
+	/* Seven blocks of two elements, then seven blocks of one element. */
 	KUNIT_EXPECT_EQ(test, pieces.given, 14U);
 	KUNIT_EXPECT_EQ(test, pieces.freed, 14U);
 }
 
-/* Smaller pieces help against want of room, and against nothing else. */
+/* Smaller blocks are tried for want of memory only. Any other failure must be final. */
 static void other_failures_are_final(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -207,9 +210,9 @@ static void unbind_takes_back_what_is_left(struct kunit *test)
 }
 
 #define THREADS	2
-#define SHARED	256	/* what all of them free, one after the other */
+#define SHARED	256	/* vectors or elements that all threads free, in order */
 
-/* Threads that free the same at the same time. */
+/* Threads that free the same object at the same time. */
 struct race {
 	struct wdmdma_fixture *fixture;
 	PDMA_COMMON_BUFFER_VECTOR vector[SHARED];
@@ -219,7 +222,10 @@ struct race {
 	struct completion go, done;
 };
 
-/* Wait until all threads are here, awake, so that they go on at the same time. */
+/*
+ * Wait until all threads have arrived. The threads stay awake, so that they go
+ * on at the same time.
+ */
 static void race_meet(struct race *race, ULONG n)
 {
 	int all = race->threads * (n + 1);
@@ -276,7 +282,7 @@ static void race_vector(struct race *race, ULONG n)
 	vector_free(race->fixture, race->vector[n]);
 }
 
-/* Who is late frees an element of a vector that is going, or gone. */
+/* The slower thread frees an element of a vector that is being freed or is gone. */
 static void race_element_and_vector(struct race *race, ULONG n)
 {
 	vector_element_free(race->fixture, race->vector[n], 1);
@@ -317,7 +323,10 @@ static void threads_that_free_one_vector_free_it_once(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, vector_get(race->fixture, race->vector[n], 0, &va, &la));
 }
 
-/* The first of two elements in a piece: freed twice it would take the piece from the second. */
+/*
+ * The element is the first of two in its block. A second free of the element must not free
+ * the block while the other element is in use.
+ */
 static void threads_that_free_one_element_free_it_once(struct kunit *test)
 {
 	struct race *race = race_new(test, race_element);
@@ -344,7 +353,7 @@ static void threads_that_free_one_element_free_it_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pieces.freed, (unsigned int)SHARED);
 }
 
-/* Each element in a piece of its own, so that its memory goes when it is freed. */
+/* Each element has a block of its own, so that its memory is freed with the element. */
 static void uncached_elements_are_cached_again_once_freed(struct kunit *test)
 {
 	enum { COUNT = 6 };

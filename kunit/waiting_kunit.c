@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/sg_list.c, core/channel.c, core/routine.c: requests that are made in routines, and
- * lists that wait for what does not come.
+ * Requests that a routine makes, and lists that wait for resources which do not come
+ * (core/sg_list.c, core/channel.c, core/routine.c).
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -27,12 +27,12 @@
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)
 #define ROUNDS		300
-#define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than a work item serves at once */
-#define TOO_DEEP	8	/* the case has failed; go no further */
+#define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than a work item serves in one run */
+#define TOO_DEEP	8	/* stop here, because the case has failed */
 
 /* Requests in routines. */
 
-/* What asks for what, and how often yet. */
+/* The requests that the routines make, and the number of calls so far. */
 struct asking {
 	PDMA_ADAPTER adapter[2];
 	PMDL mdl;
@@ -48,7 +48,10 @@ static VOID ask_in_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST li
 static IO_ALLOCATION_ACTION ask_in_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base,
 					   PVOID context);
 
-/* By each adapter in turn, and for a list and the channel in turn if both are to be. */
+/*
+ * Make a request to each adapter in turn. Ask for a list and for the channel in turn
+ * if the case uses both.
+ */
 static NTSTATUS ask(struct asking *asking)
 {
 	PDMA_ADAPTER adapter = asking->adapter[asking->calls % 2];
@@ -80,7 +83,7 @@ static void ask_again(struct asking *asking)
 	NTSTATUS status;
 
 	asking->calls++;
-	/* Those of two adapters may run at the same time, which is not in each other. */
+	/* Routines of two adapters may run at the same time without being nested. */
 	asking->deepest = max(asking->deepest, wdmdma_routine_depth());
 	if (asking->calls == ROUNDS || asking->deepest >= TOO_DEEP) {
 		complete(&asking->done);
@@ -109,7 +112,7 @@ static IO_ALLOCATION_ACTION ask_in_channel(PDEVICE_OBJECT object, PIRP irp, PVOI
 	struct asking *asking = context;
 	PDMA_ADAPTER adapter = asking->adapter[asking->calls % 2];
 
-	/* Then the channel is free for whoever asks. */
+	/* Free the channel for the next request. */
 	adapter->DmaOperations->FreeAdapterChannel(adapter);
 	ask_again(asking);
 	return KeepObject;
@@ -153,7 +156,10 @@ static const struct ask_row {
 
 KUNIT_ARRAY_PARAM_DESC(ask, ask_rows, name);
 
-/* At each level: PASSIVE_LEVEL, bottom halves off, and interrupts off. */
+/*
+ * The first request is made at PASSIVE_LEVEL, with bottom halves off, and with interrupts
+ * off. In each case the later requests must not nest.
+ */
 static void routine_that_asks_again_is_not_nested(struct kunit *test)
 {
 	const struct ask_row *row = test->param_value;
@@ -184,13 +190,16 @@ static void routine_that_asks_again_is_not_nested(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, asking->deepest, 1U);
 		KUNIT_EXPECT_EQ(test, asking->calls, (unsigned int)ROUNDS);
 	}
-	/* The last routine has still to return. */
+	/* Wait until the last routine has returned. */
 	flush_works(asking->adapter[0]);
 	flush_works(asking->adapter[1]);
 	KUNIT_EXPECT_EQ(test, wdmdma_routine_depth(), 0U);
 }
 
-/* A call that must not wait is refused, at some depth, where the routine makes it again. */
+/*
+ * A synchronous request must not wait, so the routine that makes it runs nested. At some
+ * depth the request must be refused.
+ */
 static void synchronous_requests_nest_a_few_times(struct kunit *test)
 {
 	const struct ask_row *row = test->param_value;
@@ -224,7 +233,10 @@ static ULONG registers_for(struct kunit *test, ULONG width, ULONG maximum, BOOLE
 	return registers;
 }
 
-/* As many pages as granted are mapped at once, if nothing else is; one more is refused. */
+/*
+ * A list of all granted registers must be mapped while no other list exists. A list that
+ * needs one more register must be refused.
+ */
 static void expect_all_registers_are_good(struct kunit *test, PDMA_ADAPTER adapter, ULONG registers)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -244,7 +256,10 @@ static void expect_all_registers_are_good(struct kunit *test, PDMA_ADAPTER adapt
 	ops->PutScatterGatherList(adapter, caught.list, TRUE);
 }
 
-/* 64 MiB, as the kernel's bounce buffers have by default, and more memory than some have. */
+/*
+ * 64 MiB are as much as the kernel's bounce buffers have by default, and more memory
+ * than some machines have.
+ */
 static void no_more_is_granted_than_can_be_copied(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -284,7 +299,7 @@ static void no_more_is_granted_than_one_range_has(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-/* An adapter that reaches 16 MiB, of which not all is free. */
+/* The adapter addresses 16 MiB, some of which is in use. */
 static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -300,7 +315,7 @@ static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-/* A device with 28 address lines behind an IOMMU, which has no room for 512 MiB. */
+/* A device with 28 address bits behind an IOMMU has no logical addresses for 512 MiB. */
 static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 {
 	struct edu *edu = edu_with_adapter(test, EDU_SLOT_28_BITS, 28);
@@ -319,7 +334,10 @@ static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 
 /* Lists that do not come. */
 
-/* A device that does not reach @never, nor any memory to copy that to; but all other. */
+/*
+ * The device cannot access @never, and has no memory for a copy of @never. The device can
+ * access all other memory.
+ */
 static struct wdmdma_memory *never;
 static struct wdmdma_memory *always;
 static atomic_t enough;
@@ -340,7 +358,10 @@ static enum wdmdma_access choosy_access(const struct wdmdma_device *device,
 {
 	if (holds(never, phys))
 		return WDMDMA_ACCESS_NONE;
-	/* There could be some, at the lowest address. */
+	/*
+	 * The lowest address counts as accessible, so that the module expects to
+	 * find memory for a copy.
+	 */
 	return atomic_read(&enough) || holds(always, phys) || phys == window.first ?
 		       WDMDMA_ACCESS_DIRECT :
 		       WDMDMA_ACCESS_NONE;
@@ -353,7 +374,10 @@ static NTSTATUS get(PDMA_ADAPTER adapter, PMDL mdl, struct wdmdma_caught *caught
 			wdmdma_test_catch_list, caught, TRUE);
 }
 
-/* The DMA API's checks allow few mappings of the same memory at a time. */
+/*
+ * Put the list at once, because the DMA API's checks allow few mappings of the
+ * same memory at a time.
+ */
 static VOID put_at_once(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
 	PDMA_ADAPTER adapter = (PDMA_ADAPTER)object;
@@ -383,7 +407,7 @@ static void choosy(struct kunit *test)
 	wdmdma_adapter_put(adapter);
 }
 
-/* What is behind it comes in its turn at first, and then without it. */
+/* Later lists first wait for their turn, and must then overtake the lists that cannot be mapped. */
 static void list_that_does_not_come_lets_others_go(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -415,14 +439,17 @@ static void list_that_does_not_come_lets_others_go(struct kunit *test)
 	for (i = 0; i < MANY; i++)
 		KUNIT_EXPECT_EQ(test, first[i].calls, 0U);
 
-	/* They are not forgotten. */
+	/* The lists that were overtaken must still be served. */
 	atomic_set(&enough, 1);
 	for (i = 0; i < MANY; i++)
 		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&first[i].done, WAIT), 0UL);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* The device's mask, which backend_iommu lowers for the time of a low allocation. */
+/*
+ * backend_iommu lowers the device's mask during an allocation at low addresses. A transfer
+ * must not use the lowered mask.
+ */
 
 static u64 seen_last;
 
@@ -461,7 +488,10 @@ static PSCATTER_GATHER_LIST get_now(struct kunit *test, PDMA_ADAPTER adapter, PM
 	return wdmdma_test_list(test, adapter, mdl, FALSE);
 }
 
-/* As the documents have it: no PutScatterGatherList. What the device wrote arrives. */
+/*
+ * As Windows documents it, FreeAdapterObject ends the list without PutScatterGatherList. The
+ * data that the device wrote must arrive in memory.
+ */
 static void free_adapter_object_ends_the_list(struct kunit *test)
 {
 	PDMA_ADAPTER adapter = wdmdma_test_copying_adapter(test);
@@ -477,13 +507,13 @@ static void free_adapter_object_ends_the_list(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, wdmdma_test_lists(adapter), 0U);
 		KUNIT_ASSERT_NULL(test, memchr_inv(memory->va + 10, round & 0xff, 100));
 	}
-	/* FreeAdapterChannel is the same by another name. */
+	/* FreeAdapterChannel must do the same. */
 	get_now(test, adapter, mdl);
 	adapter->DmaOperations->FreeAdapterChannel(adapter);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
 }
 
-/* It does not say which list: so it ends none that it need not be. */
+/* FreeAdapterObject does not name a list. It must only end a list that can be no other. */
 static void free_adapter_object_ends_no_other_list(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -493,7 +523,7 @@ static void free_adapter_object_ends_no_other_list(struct kunit *test)
 	PSCATTER_GATHER_LIST first, second;
 	struct wdmdma_caught caught;
 
-	/* It was put, and another one has come since by a routine. */
+	/* The list was put, and a routine has got another list since. */
 	first = get_now(test, f->adapter, mdl);
 	f->ops->PutScatterGatherList(f->adapter, first, FALSE);
 	wdmdma_test_catch_init(&caught);
@@ -502,7 +532,7 @@ static void free_adapter_object_ends_no_other_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 1U);
 	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
 
-	/* There are two. */
+	/* The adapter has two lists. */
 	first = get_now(test, f->adapter, mdl);
 	second = get_now(test, f->adapter, other);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
@@ -511,7 +541,7 @@ static void free_adapter_object_ends_no_other_list(struct kunit *test)
 	f->ops->PutScatterGatherList(f->adapter, first, FALSE);
 	f->ops->PutScatterGatherList(f->adapter, second, FALSE);
 
-	/* It stays when the registers do. */
+	/* The list must stay if the registers stay. */
 	first = get_now(test, f->adapter, mdl);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObjectKeepRegisters);
 	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);

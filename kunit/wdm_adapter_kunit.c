@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm_adapter.c: device objects, IoGetDmaAdapter, PutDmaAdapter, GetDmaAlignment,
- * as a driver uses them. What a driver cannot see (reach, what is left of an
- * adapter after its put) is read from the core.
+ * Device objects, IoGetDmaAdapter, PutDmaAdapter and GetDmaAlignment as a driver uses them
+ * (wdm/wdm_adapter.c). The cases read state that a driver cannot see from the core.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -15,7 +14,7 @@
 
 #define SLOTS	39
 
-/* Tables. */
+/* Tables of operations. */
 
 static const struct version_row {
 	const char *name;
@@ -41,7 +40,7 @@ static void get_adapter_gives_the_table_of_the_version(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-/* Those past Size too: a driver that calls one without looking gets the call. */
+/* Slots past Size must be filled, too, because a driver may call them without a look at Size. */
 static void get_adapter_fills_every_slot(struct kunit *test)
 {
 	const struct version_row *row = test->param_value;
@@ -55,7 +54,7 @@ static void get_adapter_fills_every_slot(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-/* Reach. */
+/* Addressable windows. */
 
 static const struct reach_row {
 	const char *name;
@@ -90,7 +89,7 @@ static const struct reach_row {
 
 KUNIT_ARRAY_PARAM_DESC(reach, reach_rows, name);
 
-/* Peer defect 6: all ones is the widest reach, not a negative one. */
+/* Peer defect 6. All ones must be the widest window and not a negative number. */
 static void get_adapter_reaches_what_description_and_mask_allow(struct kunit *test)
 {
 	const struct reach_row *row = test->param_value;
@@ -112,7 +111,7 @@ static void get_adapter_reaches_what_description_and_mask_allow(struct kunit *te
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
 	KUNIT_EXPECT_EQ(test, adapter->reach.first, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, adapter->reach.last, DMA_BIT_MASK(row->bits));
-	/* The mask of the device belongs to its driver. */
+	/* IoGetDmaAdapter must not change the device's mask, which belongs to the driver. */
 	KUNIT_EXPECT_EQ(test, f->dev->coherent_dma_mask, DMA_BIT_MASK(row->mask_bits));
 	wdmdma_adapter_put(adapter);
 	f->ops->PutDmaAdapter(dma_adapter);
@@ -126,7 +125,7 @@ static const struct version_row old_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(old, old_rows, name);
 
-/* A description written before Windows 8 has 0x28 bytes; KASAN guards what follows. */
+/* A description written before Windows 8 has 0x28 bytes. KASAN reports a read beyond its end. */
 static void get_adapter_reads_no_tail_below_version_3(struct kunit *test)
 {
 	const struct version_row *row = test->param_value;
@@ -184,7 +183,10 @@ static const struct register_row {
 
 KUNIT_ARRAY_PARAM_DESC(registers, register_rows, name);
 
-/* Peer defects 14 and 28: never 0 or 1, and rounded up. */
+/*
+ * Peer defects 14 and 28. The number of map registers must be rounded up, and
+ * must never be 0 or 1.
+ */
 static void get_adapter_grants_one_map_register_more_than_pages(struct kunit *test)
 {
 	const struct register_row *row = test->param_value;
@@ -194,7 +196,10 @@ static void get_adapter_grants_one_map_register_more_than_pages(struct kunit *te
 	phys_addr_t start, end;
 	PDMA_ADAPTER adapter;
 
-	/* All that the kernel copies must have room in its bounce buffers. */
+	/*
+	 * If the kernel copies all memory, all map registers must have room
+	 * in its bounce buffers.
+	 */
 	if (wdmdma_test_copies_all(f->dev) && wdmdma_bounce_pool(f->dev, &start, &end))
 		most = (end - start) / 2 / PAGE_SIZE;
 	for (version = 0; version <= 3; version++) {
@@ -252,7 +257,10 @@ static void get_adapter_refuses_null_pointers(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, IoGetDmaAdapter(NULL, NULL, NULL));
 }
 
-/* Neither a pointer of the driver's own, nor a Linux device, nor an adapter is a device object. */
+/*
+ * A pointer of the driver's own, a Linux device and an adapter must not be taken
+ * for a device object.
+ */
 static void get_adapter_refuses_foreign_device_object(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
@@ -265,7 +273,10 @@ static void get_adapter_refuses_foreign_device_object(struct kunit *test)
 	wdmdma_test_expect_no_adapter(test, (PDEVICE_OBJECT)-1L, &description);
 }
 
-/* Peer defect 27: refused, and the message names the mask, not memory. */
+/*
+ * Peer defect 27. A device without a mask must be refused, with a message that names the
+ * mask and not memory.
+ */
 static void get_adapter_refuses_device_without_mask(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);

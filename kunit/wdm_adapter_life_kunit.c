@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_adapter.c: how adapters and device objects end: by their put, and at unbind. */
+/* How adapters and device objects end, at PutDmaAdapter and at unbind (wdm/wdm_adapter.c). */
 #include <kunit/device.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -9,7 +9,7 @@
 #include "core/device.h"
 #include "helpers.h"
 
-/* Is it an adapter that the module knows? */
+/* Return true if the module knows the adapter. */
 static bool is_live(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
@@ -19,7 +19,7 @@ static bool is_live(PDMA_ADAPTER dma_adapter)
 	return adapter;
 }
 
-/* Each adapter is its own: reach, table, buffers and put. */
+/* Adapters must not share a window, a table, buffers or their end. */
 static void get_adapter_gives_independent_adapters(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -61,8 +61,8 @@ static const struct put_row {
 KUNIT_ARRAY_PARAM_DESC(put, put_rows, name);
 
 /*
- * Peer defect 5: no buffer outlives its adapter. The memory of the adapter itself
- * stays for a while, which is what lets the test look.
+ * Peer defect 5. No buffer may outlive its adapter. The memory of the adapter itself remains
+ * for a while, so that the case can read it.
  */
 static void put_ends_the_adapter_and_frees_its_buffers(struct kunit *test)
 {
@@ -96,7 +96,10 @@ static const struct put_row late_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(late, late_rows, name);
 
-/* A free put off at DISPATCH_LEVEL, as of more than a page, is done before the adapter goes. */
+/*
+ * A free at DISPATCH_LEVEL of more than a page is put off. Such a free must be done
+ * before the adapter ends.
+ */
 static void put_does_the_frees_put_off_before(struct kunit *test)
 {
 	const struct put_row *row = test->param_value;
@@ -111,7 +114,7 @@ static void put_does_the_frees_put_off_before(struct kunit *test)
 		va[n] = ops->AllocateCommonBuffer(adapter, 5000, &la[n], TRUE);
 		KUNIT_ASSERT_NOT_NULL(test, va[n]);
 	}
-	/* Both works are held up, so that one has to wait for the other. */
+	/* Hold up both work items, so that one must wait for the other. */
 	down_write(&core->device->sem);
 	local_bh_disable();
 	for (n = 0; n < ARRAY_SIZE(va); n++)
@@ -145,7 +148,7 @@ static void put_ignores_null_and_foreign_adapters(struct kunit *test)
 	wdmdma_test_alloc_some(test, f->adapter, 1);
 }
 
-/* The table can still be read through an adapter that was put; every call is refused. */
+/* The table must stay readable through an adapter that was put, and every call must be refused. */
 static void put_adapter_is_refused_everywhere(struct kunit *test)
 {
 	PDMA_ADAPTER adapter = wdmdma_test_get_adapter(test, 3, 64);
@@ -228,7 +231,10 @@ static void device_object_get_refuses_above_passive_level(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, pdo[1]);
 }
 
-/* Put too often, it is reported and stays what it was: unbind alone ends it. */
+/*
+ * A device object that is put too often must be reported and must stay valid. Only the unbind
+ * ends a device object.
+ */
 static void device_object_survives_bad_puts(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -246,7 +252,7 @@ static void device_object_survives_bad_puts(struct kunit *test)
 }
 
 #ifdef CONFIG_FAULT_INJECTION
-/* Each time on a new device: only the first call for a device allocates. */
+/* Use a new device each time, because only the first call for a device allocates memory. */
 static void device_object_get_fails_cleanly_without_memory_once(struct kunit *test)
 {
 	unsigned int nth = current->fail_nth;
@@ -276,7 +282,7 @@ static void device_object_get_fails_cleanly_without_memory(struct kunit *test)
 
 /* The driver is unbound. */
 
-/* A device of the test's own, to unregister it, and an adapter with three buffers. */
+/* A device of the test's own, which the test can unregister, and an adapter with three buffers. */
 struct unbound {
 	struct device *dev;
 	PDEVICE_OBJECT pdo;
@@ -332,7 +338,10 @@ static void unbind_frees_buffers_and_refuses_calls(struct kunit *test)
 	put_device(u.dev);
 }
 
-/* Who could still call has a module that depends on this one: the adapter need not pin it. */
+/*
+ * A driver that could still call the module is a module that depends on it, so the adapter
+ * need not hold a module reference.
+ */
 static void adapter_keeps_the_module_until_unbind(struct kunit *test)
 {
 	int before = wdmdma_module_refs();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_common_buffer.c: AllocateCommonBufferEx, its limit, its node and its cache type. */
+/* AllocateCommonBufferEx with a limit, a node and a cache type (wdm/wdm_common_buffer.c). */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -9,7 +9,7 @@
 #include "buffers.h"
 #include "helpers.h"
 
-/* AllocateCommonBufferEx: MaximumAddress. */
+/* MaximumAddress of AllocateCommonBufferEx. */
 
 static const struct maximum_row {
 	const char *name;
@@ -70,10 +70,12 @@ static const struct block_row {
 KUNIT_ARRAY_PARAM_DESC(block, block_rows, name);
 
 /*
- * Where the adapter reaches one place only, its last byte as the maximum lets it
- * be used, and the byte before does not. The place is at the end of a block that
- * was just freed, whole page blocks long: nothing near it keeps the kernel from
- * giving it again. Somebody else may be faster, so there are a few blocks to try.
+ * The window of the adapter leaves only one place for the buffer. The last byte of that place
+ * must suffice as the maximum, and the byte before must not.
+ *
+ * The place is at the end of a block that was just freed. The block is whole page blocks
+ * long, so that no other allocation nearby keeps the kernel from giving the memory again.
+ * Another user may take the block first, so the case tries several blocks.
  */
 static void alloc_ex_maximum_is_inclusive(struct kunit *test)
 {
@@ -108,7 +110,7 @@ static void alloc_ex_maximum_is_inclusive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* The maximum is read before the logical address is cleared. */
+/* The maximum must be read before the logical address is cleared. */
 static void alloc_ex_outputs_may_alias_maximum(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -119,7 +121,7 @@ static void alloc_ex_outputs_may_alias_maximum(struct kunit *test)
 	buffer_release(test, b);
 }
 
-/* AllocateCommonBufferEx: PreferredNode. */
+/* PreferredNode of AllocateCommonBufferEx. */
 
 static void alloc_ex_takes_any_possible_node(struct kunit *test)
 {
@@ -178,8 +180,8 @@ static const struct uncached_row {
 KUNIT_ARRAY_PARAM_DESC(uncached, uncached_rows, name);
 
 /*
- * Every mapping of an uncached page is uncached: a cached alias could write back
- * over what the device wrote. The page goes back to the kernel cached.
+ * Every mapping of an uncached page must be uncached. A cached alias could write back over
+ * data that the device wrote. The page must be cached again when it returns to the kernel.
  */
 static void alloc_ex_gives_uncached_memory_without_cache_enabled(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_common_buffer.c: FreeCommonBuffer, at any level, and the frees that it must refuse. */
+/* FreeCommonBuffer at any level, and the frees that it must refuse (wdm/wdm_common_buffer.c). */
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
@@ -10,7 +10,7 @@
 #include "buffers.h"
 #include "helpers.h"
 
-/* Added to what is right, for a buffer of 9000 bytes. */
+/* Values that are added to the right arguments, for a buffer of 9000 bytes. */
 static const struct wrong_row {
 	const char *name;
 	s64 va, la, length;
@@ -32,7 +32,7 @@ static const struct wrong_row {
 
 KUNIT_ARRAY_PARAM_DESC(wrong, wrong_rows, name);
 
-/* Peer defects 2, 4 and 24: nothing is freed, neither this buffer nor another. */
+/* Peer defects 2, 4 and 24. A wrong free must free neither this buffer nor another one. */
 static void free_refuses(struct kunit *test)
 {
 	const struct wrong_row *row = test->param_value;
@@ -81,7 +81,7 @@ static void free_refuses_memory_that_is_no_buffer(struct kunit *test)
 		buffer_release(test, mixed);
 		mixed = b;
 	}
-	mixed.va = other.va;	/* the addresses of two buffers do not make a third */
+	mixed.va = other.va;	/* addresses of two different buffers */
 	buffer_release(test, mixed);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 2UL);
 	buffer_release(test, b);
@@ -266,8 +266,8 @@ static void free_works_in_any_order(struct kunit *test)
 /* Failing allocations. */
 
 /*
- * Freeing cannot fail for want of memory. What it may ask for (kfree_rcu() does now
- * and then) is not needed.
+ * A free must not fail for want of memory. kfree_rcu() tries to allocate memory now and then,
+ * but does without it.
  */
 static void free_succeeds_without_memory(struct kunit *test)
 {

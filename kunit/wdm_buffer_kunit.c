@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c: AllocateCommonBuffer, and AllocateCommonBufferEx where it does the
- * same, through the table of a real adapter. The device has no IOMMU. What differs behind one is
- * up to the backend and is tested with a device that moves bytes.
+ * AllocateCommonBuffer, and AllocateCommonBufferEx where it does the same, through the table
+ * of a real adapter (wdm/wdm_common_buffer.c). The device has no IOMMU. Behind an IOMMU only
+ * the backend differs. The live suites test that backend with a device that moves data.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 #include "buffers.h"
 #include "helpers.h"
 
-/* Point the fixture at an adapter of this width. */
+/* Give the fixture an adapter of this width. */
 static void use_width(struct kunit *test, ULONG width)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -112,7 +112,7 @@ static void alloc_refuses_length_above_the_reach_of_the_adapter(struct kunit *te
 	buffer_expect_refused(test, buffer_alloc_ex(test, NULL, SZ_32M, TRUE, MM_ANY_NODE_OK));
 }
 
-/* Two pages of one device never hold parts of two buffers, and no byte is shared. */
+/* No page of the device may hold parts of two buffers. */
 static void alloc_never_shares_a_page(struct kunit *test)
 {
 	struct test_buffer b[32];
@@ -136,7 +136,7 @@ static void alloc_never_shares_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* A freed page that comes back does not show what was in it. */
+/* A freed page that is allocated again must not show its former contents. */
 static void alloc_zeroes_reused_memory(struct kunit *test)
 {
 	struct test_buffer b;
@@ -151,7 +151,7 @@ static void alloc_zeroes_reused_memory(struct kunit *test)
 	}
 }
 
-/* Without an IOMMU the logical address is the physical one, byte for byte. */
+/* Without an IOMMU the logical address must be the physical address, byte for byte. */
 static void alloc_la_is_where_the_cpu_writes(struct kunit *test)
 {
 	struct test_buffer b = buffer_alloc(test, SZ_64K);
@@ -204,7 +204,10 @@ static const struct bad_row {
 
 KUNIT_ARRAY_PARAM_DESC(bad, bad_rows, name);
 
-/* Both routines, on the fixture's adapter; kept for the look at PASSIVE_LEVEL. */
+/*
+ * The results of both routines on the fixture's adapter. They are stored because the case
+ * checks them at PASSIVE_LEVEL.
+ */
 static struct test_buffer bad_results[3];
 
 static void alloc_bad(struct kunit *test)

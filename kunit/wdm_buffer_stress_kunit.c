@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c: common buffers by the hundred, without memory, and by several
- * threads.
+ * Common buffers by the hundred, without memory, and by several threads
+ * (wdm/wdm_common_buffer.c).
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -17,7 +17,7 @@
 #include "helpers.h"
 
 #ifdef CONFIG_X86
-/* How many pages of RAM the kernel's linear map has uncached. */
+/* Return the number of pages that are uncached in the kernel's linear map. */
 static unsigned long uncached_ram(void)
 {
 	unsigned long pfn, end_pfn, count = 0;
@@ -29,7 +29,7 @@ static unsigned long uncached_ram(void)
 		for (pfn = node_start_pfn(node); pfn < end_pfn; pfn++) {
 			pte = lookup_address((unsigned long)pfn_to_kaddr(pfn), &level);
 			if (!pte || level != PG_LEVEL_4K)
-				pfn |= PTRS_PER_PTE - 1;	/* cached: a large page */
+				pfn |= PTRS_PER_PTE - 1;	/* a large page is cached */
 			else if (pte_flags(*pte) & (_PAGE_PCD | _PAGE_PWT))
 				count++;
 		}
@@ -89,7 +89,7 @@ static void sweep_alloc_ex_uncached(struct kunit *test)
 }
 
 #ifdef CONFIG_X86
-/* Is the buffer in large pages of the linear map alone? */
+/* Return true if large pages of the linear map hold the whole buffer. */
 static bool in_large_pages(struct test_buffer b)
 {
 	unsigned int level;
@@ -101,7 +101,7 @@ static bool in_large_pages(struct test_buffer b)
 	return true;
 }
 
-/* Free a block in large pages, for the next allocation of that length to get. */
+/* Free a block in large pages, so that the next allocation of that length gets the block. */
 static void offer_large_pages(struct kunit *test, ULONG length)
 {
 	struct test_buffer b[16], large = {};
@@ -121,9 +121,9 @@ static void offer_large_pages(struct kunit *test, ULONG length)
 }
 
 /*
- * The pages lie in several large pages of the linear map, each of which has to be
- * split. When the second cannot be, the first is uncached already: it must not be
- * left so, since anybody may get its pages next.
+ * The pages lie in several large pages of the linear map, each of which must be split. If the
+ * second one cannot be split, the first is uncached already. It must not be left uncached,
+ * because any other user may get its pages next.
  */
 static void sweep_alloc_ex_long_uncached(struct kunit *test)
 {
@@ -167,18 +167,18 @@ static void alloc_fails_cleanly_without_memory(struct kunit *test)
 #define WORKERS		3
 #define ROUNDS		300
 
-/* One thread; the test reads the counts after @done, and @rounds at any time. */
+/* State of one thread. The test reads the counts after @done, and @rounds at any time. */
 struct worker {
 	struct wdmdma_fixture *f;
 	PDMA_ADAPTER adapter;
-	struct test_buffer *shared; /* to be freed by all, or NULL */
+	struct test_buffer *shared; /* freed by all threads, or NULL */
 	struct completion done;
 	unsigned int rounds;
 	unsigned int failed;
 	unsigned int dirty;
 };
 
-/* Allocate, use and free, two buffers at a time; every other free is put off. */
+/* Allocate, use and free two buffers at a time. Every other free is put off. */
 static int worker_churn(void *data)
 {
 	struct worker *w = data;
@@ -204,7 +204,10 @@ static int worker_churn(void *data)
 	kthread_complete_and_exit(&w->done, 0);
 }
 
-/* Until the adapter is put; the memory may go at any time, so it is not touched. */
+/*
+ * Allocate until the adapter is put. The memory may be freed at any time, so the
+ * thread does not touch it.
+ */
 static int worker_until_put(void *data)
 {
 	struct worker *w = data;
@@ -292,7 +295,10 @@ static void threads_that_free_one_buffer_free_it_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* Calls that run when the adapter is put end first; what they allocated goes with it. */
+/*
+ * Calls that run when the adapter is put must end first. Buffers that they allocated must be
+ * freed with the adapter.
+ */
 static void put_races_with_allocations(struct kunit *test)
 {
 	PDMA_ADAPTER dma_adapter = wdmdma_test_second_adapter(test, 64);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_channel.c: the channel and its map registers, through the table, without an IOMMU.
- * What is mapped under them is in wdm_transfer_kunit.c.
+ * The channel and its map registers, through the table, without an IOMMU (wdm/wdm_channel.c).
+ * wdm_transfer_kunit.c has the transfers under map registers.
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -15,7 +15,7 @@
 #define WAIT	(10 * HZ)
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* What a routine of the driver was called with, and what it answers. */
+/* The arguments of a driver's routine and its result. */
 struct control {
 	IO_ALLOCATION_ACTION action;
 	unsigned int calls;
@@ -49,7 +49,7 @@ static IO_ALLOCATION_ACTION control_routine(PDEVICE_OBJECT object, PIRP irp, PVO
 	control->base = base;
 	control->irp = irp;
 	control->object = object;
-	/* From here on the caller's stack may be gone. */
+	/* The caller's stack may be gone from here on. */
 	complete(&control->done);
 	return action;
 }
@@ -60,7 +60,7 @@ static NTSTATUS allocate(struct wdmdma_fixture *f, ULONG registers, struct contr
 					      control);
 }
 
-/* Is the channel free? */
+/* Return true if the channel is free. */
 static bool is_free(struct wdmdma_fixture *f)
 {
 	struct control control;
@@ -72,7 +72,7 @@ static bool is_free(struct wdmdma_fixture *f)
 							   control_routine, &control, NULL));
 }
 
-/* Map registers that the driver has. */
+/* Return the number of allocations of map registers that the driver holds. */
 static unsigned int live_registers(struct wdmdma_fixture *f)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(f->adapter);
@@ -96,8 +96,8 @@ static void flush_channel_work(struct wdmdma_fixture *f)
 static const struct action_row {
 	const char *name;
 	IO_ALLOCATION_ACTION action;
-	bool free;		/* afterwards: the channel */
-	unsigned int registers;	/* afterwards: left with the driver */
+	bool free;		/* the channel must be free afterwards */
+	unsigned int registers;	/* left with the driver afterwards */
 } action_rows[] = {
 	{ "KeepObject", KeepObject, false, 1 },
 	{ "DeallocateObject", DeallocateObject, true, 0 },
@@ -130,10 +130,10 @@ static void routine_decides_what_is_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live_registers(f), 0U);
 }
 
-/* 0xE6 codes 0x0C and 0x15. */
+/* Driver Verifier's bug check 0xE6, codes 0x0C and 0x15. */
 static void more_registers_than_granted_are_refused(struct kunit *test)
 {
-	struct wdmdma_fixture *f = test->priv;	/* 17 of them */
+	struct wdmdma_fixture *f = test->priv;	/* has 17 registers */
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 	struct control control;
 	PVOID base = f;
@@ -151,7 +151,10 @@ static void more_registers_than_granted_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, control.calls, 1U);
 }
 
-/* 0xE6 code 0x0B: an adapter has one channel; the others wait for it, in order. */
+/*
+ * Driver Verifier's bug check 0xE6, code 0x0B. An adapter has one channel, and other requests
+ * must wait for the channel in order.
+ */
 static void requests_wait_for_the_channel_in_order(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -245,7 +248,10 @@ static void free_adapter_object_does_what_its_action_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live_registers(f), 0U);
 }
 
-/* A list of a synchronous call is not ended by it: its put does that. */
+/*
+ * FreeAdapterObject must not end a list of a synchronous call.
+ * PutScatterGatherList ends such a list.
+ */
 static void free_adapter_object_leaves_lists(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -265,7 +271,7 @@ static void free_adapter_object_leaves_lists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* 0xE6 codes 0x04 and 0x05. */
+/* Driver Verifier's bug check 0xE6, codes 0x04 and 0x05. */
 static void frees_that_match_nothing_change_nothing(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -317,7 +323,7 @@ static void cancelled_request_is_never_called(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_free(f));
 }
 
-/* A routine may free what it was just given, and ask for more. */
+/* A routine may free the registers that it was just given, and may ask for more. */
 
 struct reenter {
 	struct wdmdma_fixture *fixture;
@@ -359,14 +365,14 @@ static void routine_may_free_and_allocate(struct kunit *test)
 							       reenter_routine, &reenter),
 				STATUS_SUCCESS);
 		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&reenter.done, WAIT), 0UL);
-		/* The last routine has still to return. */
+		/* Wait until the last routine has returned. */
 		flush_channel_work(f);
 		KUNIT_EXPECT_EQ(test, live_registers(f), 0U);
 		KUNIT_EXPECT_TRUE(test, is_free(f));
 	}
 }
 
-/* 0xE6 codes 0x08 and 0x09. */
+/* Driver Verifier's bug check 0xE6, codes 0x08 and 0x09. */
 static void put_adapter_takes_back_channel_and_registers(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

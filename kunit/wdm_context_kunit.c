@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_transfer_context.c: transfer contexts. Cancelling what waits is with what can wait. */
+/*
+ * Transfer contexts (wdm/wdm_transfer_context.c). The cancel of a waiting request is in the
+ * suite of that request.
+ */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "memory.h"
 
-/* The state of a list that is asked for with the context. */
+/* Get a list with the context and put it. Return the status of the get. */
 static NTSTATUS get(struct kunit *test, PVOID context)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -51,7 +54,10 @@ static void context_must_be_initialized(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
 }
 
-/* Nothing past DMA_TRANSFER_CONTEXT_SIZE_V1 bytes is touched, and nothing needs an end. */
+/*
+ * A call must not touch memory past DMA_TRANSFER_CONTEXT_SIZE_V1 bytes. A context needs
+ * no call that ends it.
+ */
 static void context_is_its_block_and_nothing_else(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -63,14 +69,14 @@ static void context_is_its_block_and_nothing_else(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, context),
 				STATUS_SUCCESS);
-		/* Again without initializing it in between. */
+		/* Use the context again without a new initialization. */
 		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
 	}
 	KUNIT_EXPECT_NULL(test, memchr_inv(context + DMA_TRANSFER_CONTEXT_SIZE_V1, 0x5a, 8));
 }
 
-/* The block is the driver's: no place of it is wrong, and no contents are. */
+/* The block belongs to the driver, so a context may be at any address and may have any contents. */
 static void context_may_lie_anywhere_and_be_anything(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -88,11 +94,14 @@ static void context_may_lie_anywhere_and_be_anything(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
 		f->ops->InitializeDmaTransferContext(f->adapter, context);
 		KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
-		/* It may be moved: nothing waits under it. */
+		/* The driver may move the context while no request waits under it. */
 		memcpy(copy, context, sizeof(copy));
 		KUNIT_EXPECT_EQ(test, get(test, copy), STATUS_CANCELLED);
 	}
-	/* One byte of what is looked at is another: no context, or a state that is none. */
+	/*
+	 * If one of the bytes that are checked differs, the block must be refused as no
+	 * context or for a bad state.
+	 */
 	for (at = 0; at < 16; at++) {
 		f->ops->InitializeDmaTransferContext(f->adapter, copy);
 		copy[at] ^= 0x80;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_domain.c: the four calls for domains, as a driver makes them, and FlushDmaBuffer.
+ * The four domain calls as a driver makes them, and FlushDmaBuffer (wdm/wdm_domain.c).
  * live_domain_kunit.c has devices that share memory through an IOMMU.
  */
 #include <kunit/device.h>
@@ -19,22 +19,22 @@
 #define STATE		STATUS_INVALID_DEVICE_STATE
 #define LENGTH		SZ_8K
 
-/* The state machine: each row is a story, each step of it a call and what it answers. */
+/* The state machine. Each row is a sequence of calls, and each step has a call and its result. */
 
 enum op {
 	END,
 	JOIN,		/* the domain that the other is in now */
-	JOIN_HOME,	/* the domain that the other began in */
+	JOIN_HOME,	/* the other's home domain */
 	LEAVE,
-	ALLOC,		/* a buffer of the domain that the other is in now */
+	ALLOC,		/* in the domain that the other is in now */
 	ALLOC_HOME,
 	BUFFER,		/* a buffer of its own */
 	FREE,
 	PUT,
 	OPEN,		/* a new adapter after the put */
-	TOGETHER,	/* they are in one domain */
+	TOGETHER,	/* both are in one domain */
 	APART,
-	AT_HOME,	/* it is in the domain it began in */
+	AT_HOME,	/* the adapter is in its home domain */
 };
 
 struct step {
@@ -192,7 +192,7 @@ static void handle_is_the_same_on_every_call(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, domain_of(again), actors->home[A]);
 }
 
-/* What may stand where a handle belongs. */
+/* Values that a driver may pass in place of a handle. */
 static HANDLE null_handle(struct actors *actors)
 {
 	return NULL;
@@ -224,7 +224,7 @@ static HANDLE of_closed_domain(struct actors *actors)
 	return actors->home[A];
 }
 
-/* Not the first of the devices: KUnit's bus binds all of them to the driver of that one. */
+/* Do not unregister the first device, because KUnit's bus binds all devices to its driver. */
 static HANDLE of_unbound_device(struct actors *actors)
 {
 	kunit_device_unregister(kunit_get_current_test(), actors->fixture[C]->dev);
@@ -337,7 +337,10 @@ static void missing_outputs_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), 0UL);
 }
 
-/* It belongs to the adapter it was allocated with. */
+/*
+ * A buffer belongs to the adapter that allocated it. Another member of the
+ * domain must not free it.
+ */
 static void free_on_another_member_frees_nothing(struct kunit *test)
 {
 	struct actors *actors = test->priv;

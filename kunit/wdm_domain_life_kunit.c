@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_domain.c: domains whose adapters are put, whose devices are unbound, and threads
- * that join each other.
+ * Domains whose adapters are put and whose devices are unbound, and threads that join each
+ * other's domains (wdm/wdm_domain.c).
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -37,7 +37,7 @@ static void put_with_domain_buffers_takes_them_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(actors->fixture[A]->adapter), 0UL);
 	KUNIT_EXPECT_EQ(test, domain_join(actors->fixture[C], actors->home[A]), OK);
 	KUNIT_EXPECT_EQ(test, domain_leave(actors->fixture[C]), OK);
-	/* Nobody is A's guest any more, B neither: so A may go. */
+	/* The domain of A has no other member any more, so A may leave its home. */
 	KUNIT_EXPECT_EQ(test, domain_join(actors->fixture[A], actors->home[C]), OK);
 }
 
@@ -74,7 +74,7 @@ static void unbound_device_is_not_flushed_for(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* Threads. Each does its part until it is told to stop. */
+/* Threads. Each thread joins and leaves until it is stopped. */
 
 struct walker {
 	struct wdmdma_fixture *fixture;
@@ -132,7 +132,7 @@ static void two_that_join_each_other_do_not_deadlock(struct kunit *test)
 	}
 }
 
-/* Either the join comes first, and the unbind undoes it, or it is refused. */
+/* Either the join comes first and the unbind undoes it, or the join must be refused. */
 static void join_may_race_with_unbind(struct kunit *test)
 {
 	unsigned int round, leader;
@@ -147,7 +147,7 @@ static void join_may_race_with_unbind(struct kunit *test)
 		usleep_range(500, 5000);
 		kunit_device_unregister(test, leader ? a->dev : b->dev);
 		kthread_stop(task);
-		/* Leaving may have come after the unbind. */
+		/* The leave may have come after the unbind. */
 		KUNIT_EXPECT_LE(test, walker.other, 1U);
 		KUNIT_EXPECT_NULL(test, domain_of(leader ? a : b));
 		KUNIT_EXPECT_NOT_NULL(test, domain_of(leader ? b : a));

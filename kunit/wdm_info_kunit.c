@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_info.c: GetDmaAdapterInfo, GetDmaTransferInfo, CalculateScatterGatherList. */
+/* GetDmaAdapterInfo, GetDmaTransferInfo and CalculateScatterGatherList (wdm/wdm_info.c). */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -37,7 +37,7 @@ static const struct worst_row {
 
 KUNIT_ARRAY_PARAM_DESC(worst, worst_rows, name);
 
-/* Exactly as many registers as pages: drivers check that. */
+/* There must be exactly as many registers as pages, because drivers check this number. */
 static void calculate_without_mdl_gives_the_worst_case(struct kunit *test)
 {
 	const struct worst_row *row = test->param_value;
@@ -49,7 +49,7 @@ static void calculate_without_mdl_gives_the_worst_case(struct kunit *test)
 			row->status);
 	KUNIT_EXPECT_EQ(test, registers, row->registers);
 	KUNIT_EXPECT_EQ(test, size, row->registers ? LIST(row->registers) : 0U);
-	/* Peer defect 28: the number is optional. */
+	/* Peer defect 28. The number of registers must be optional. */
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, NULL, (PVOID)row->va, row->length, &size, NULL),
 			row->status);
 }
@@ -66,7 +66,7 @@ static void calculate_with_mdl_looks_at_its_pages(struct kunit *test)
 	mdl->Next->Next = wdmdma_test_mdl(test, memory->va + 5000, 8 * SZ_4K - 5000);
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va, 8 * SZ_4K, &size, &registers),
 			STATUS_SUCCESS);
-	/* The page that both MDLs have counts twice, but is one piece. */
+	/* Both MDLs describe the shared page, so it takes two registers but only one element. */
 	KUNIT_EXPECT_EQ(test, registers, 9U);
 	KUNIT_EXPECT_EQ(test, size, LIST(8));
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va + 4999, 1, &size, &registers),
@@ -115,7 +115,7 @@ static const struct info_row {
 
 KUNIT_ARRAY_PARAM_DESC(info, info_rows, name);
 
-/* Peer defect 14: the limit, and the map registers, are more than 1 for 64 bits. */
+/* Peer defect 14. For 64 bits the limit and the number of map registers must be more than 1. */
 static void adapter_info_tells_width_and_limit(struct kunit *test)
 {
 	const struct info_row *row = test->param_value;
@@ -165,7 +165,10 @@ static void transfer_info_counts_pages_and_elements(struct kunit *test)
 	mdl->Next = wdmdma_test_mdl(test, memory->va + 5000, 40 * SZ_4K - 5000);
 	memset(&info, 0xff, sizeof(info));
 	info.Version = DMA_TRANSFER_INFO_VERSION1;
-	/* More than one transfer can have: it has to be done in parts. */
+	/*
+	 * The length is more than one transfer can have, so the driver must
+	 * do several transfers.
+	 */
 	KUNIT_ASSERT_EQ(test, f->ops->GetDmaTransferInfo(f->adapter, mdl, 0, 40 * SZ_4K, TRUE,
 							 &info),
 			STATUS_SUCCESS);
@@ -205,7 +208,7 @@ static void transfer_info_refuses_what_the_chain_has_not(struct kunit *test)
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, f->ops->GetDmaTransferInfo(f->adapter, mdl, 0, 1, TRUE, NULL),
 			STATUS_INVALID_PARAMETER);
-	/* A chain that is a loop has an end all the same. */
+	/* A chain that is a loop must not be followed forever. */
 	mdl->Next = mdl;
 	KUNIT_EXPECT_EQ(test, f->ops->GetDmaTransferInfo(f->adapter, mdl, U64_MAX / 2, 1, TRUE,
 							 &info),

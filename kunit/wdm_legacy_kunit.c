@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_legacy.c: the names by which older drivers call slots do what those do. */
+/*
+ * The names of calls in older drivers, which must do the same as the slots of the
+ * table (wdm/wdm_legacy.c).
+ */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -21,7 +24,10 @@ static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 	return KeepObject;
 }
 
-/* A transfer in the classic order; peer defect 18: nothing hangs on KeFlushIoBuffers. */
+/*
+ * A transfer with the calls in their classic order. Peer defect 18. KeFlushIoBuffers
+ * must change nothing.
+ */
 static void names_of_transfers_call_their_slots(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_translate.c: what is told about the memory of a common buffer. */
+/* Information about the memory of a common buffer (wdm/wdm_translate.c). */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
@@ -29,7 +29,7 @@ static void expect_info(struct kunit *test, const struct lookup_buffer *b,
 	struct wdmdma_fixture *f = test->priv;
 	struct wdmdma_buffer_info info = {};
 
-	/* By an address inside. */
+	/* Look up the buffer by an address inside. */
 	KUNIT_ASSERT_EQ(test, wdmdma_buffer_info_get(f->adapter, b->va + b->length - 1, &info), 0);
 	KUNIT_EXPECT_PTR_EQ(test, info.va, (void *)b->va);
 	KUNIT_EXPECT_EQ(test, info.la, (dma_addr_t)b->la.QuadPart);
@@ -84,7 +84,7 @@ static void info_of_uncached_memory(struct kunit *test)
 	lookup_release(test, b);
 }
 
-/* The buffer has the type that its memory has. */
+/* The buffer must have the cache type of its memory. */
 static void info_of_uncached_memory_of_the_driver(struct kunit *test)
 {
 	struct lookup_buffer b, c;
@@ -104,7 +104,10 @@ static void info_of_memory_of_the_driver(struct kunit *test)
 			     c = lookup_import(test, SZ_2M, MmCached);
 
 	expect_info(test, &b, INFO(SZ_16K, MmCached, PAGE_SIZE));
-	/* As much as a large page, and it is one if it lies like one. */
+	/*
+	 * The memory is as long as a large page. It is a large page only if
+	 * it is aligned to one.
+	 */
 	expect_info(test, &c,
 		    INFO(SZ_2M, MmCached, IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));
 	lookup_release(test, b);
@@ -121,7 +124,7 @@ static void info_of_an_element(struct kunit *test)
 	struct wdmdma_buffer_info info;
 
 	expect_info(test, &b, INFO(SZ_8K, MmCached, PAGE_SIZE));
-	/* The page that it is a part of. */
+	/* The page size must be that of the large page which holds the element. */
 	expect_info(test, &c, INFO(SZ_4K, MmCached, SZ_2M));
 	f->ops->FreeCommonBufferFromVector(f->adapter, vector, 3);
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_info_get(f->adapter, b.va, &info), -ENXIO);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_translate.c, as the Linux half of a driver calls it, for a device without an
- * IOMMU: a logical address is a physical one, which the page tables tell, too.
+ * Translation of addresses, as the Linux half of a driver calls it, for a device without an
+ * IOMMU (wdm/wdm_translate.c). A logical address is a physical address here, so the cases
+ * compare it with the page tables.
  */
 #include <kunit/device.h>
 #include <linux/completion.h>
@@ -20,7 +21,10 @@
 #define GARBAGE	0xdeadbeefcafef00dULL
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
 
-/* Byte @at of the buffer has @left bytes to its end, both ways; 0: it is in no buffer. */
+/*
+ * Expect that byte @at of the buffer has @left bytes to the end, in both directions. A @left
+ * of 0 means that the byte is in no buffer.
+ */
 static void expect_byte(struct kunit *test, PDMA_ADAPTER adapter, const struct lookup_buffer *b,
 			s64 at, size_t left)
 {
@@ -91,7 +95,7 @@ static void every_byte_of_a_buffer_is_translated(struct kunit *test)
 
 static const struct section_row {
 	const char *name;
-	ULONG start, length;	/* pages of the same memory, of which 2 and 3 are a buffer */
+	ULONG start, length;	/* pages of the memory, whose pages 2 and 3 are a buffer */
 	NTSTATUS status;
 } section_rows[] = {
 	{ "the same", 2, 2, STATUS_INVALID_PARAMETER },
@@ -124,7 +128,7 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 	struct lookup_buffer whole = lookup_import(test, 8 * SZ_4K, MmCached), one, two;
 	PMDL mdl = whole.mdl;
 
-	/* Only its memory is wanted. */
+	/* The case needs only the memory of this buffer. */
 	f->ops->FreeCommonBuffer(f->adapter, whole.length, whole.la, whole.va, TRUE);
 	one = (struct lookup_buffer){ .va = whole.va + 2 * SZ_4K, .length = 2 * SZ_4K };
 	two = (struct lookup_buffer){ .va = whole.va + row->start * SZ_4K,
@@ -146,7 +150,7 @@ static void buffers_on_one_memory_share_no_page(struct kunit *test)
 	MmFreeContiguousMemory(whole.va);
 }
 
-/* The second page of a common buffer is as little free for another as its first. */
+/* No page of a common buffer, the first or another, may become a buffer of its own. */
 static void part_of_a_buffer_is_not_made_one(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -323,7 +327,7 @@ static void translation_works_at_any_level(struct kunit *test)
 	bh = wdmdma_virt_to_logical(f->adapter, b.va + 5000, &bh_la, NULL);
 	bh_va = wdmdma_logical_to_virt(f->adapter, b.la.QuadPart + 5000, NULL);
 	translated = wdmdma_adapter_is_translated(f->adapter);
-	/* Its memory goes later, but it is freed. */
+	/* The memory is freed later, but the buffer must be gone at once. */
 	f->ops->FreeCommonBuffer(f->adapter, SZ_8K, c.la, c.va, TRUE);
 	gone = wdmdma_virt_to_logical(f->adapter, c.va, &gone_la, NULL);
 	spin_unlock_bh(&lock);
@@ -371,16 +375,16 @@ static void buffers_of_any_number_are_translated(struct kunit *test)
 
 #define ROUNDS	500
 
-/* Another thread; the test reads @failed after @done. */
+/* State of the other thread. The test reads @failed after @done. */
 struct worker {
 	struct wdmdma_fixture *f;
 	struct completion done;
 	unsigned int failed;
 	bool finished;
-	u8 *va;			/* that the thread had last: live or not */
+	u8 *va;			/* last buffer of the thread, live or not */
 };
 
-/* Allocate and free; each buffer is found by its own thread. */
+/* Allocate and free. The thread must find each buffer of its own. */
 static int worker_churn(void *data)
 {
 	PHYSICAL_ADDRESS la, high = { .QuadPart = -1 }, low = {};
@@ -425,7 +429,10 @@ static void threads_translate_while_others_free(struct kunit *test)
 		wrong += wdmdma_virt_to_logical(f->adapter, b.va + 5000, &la, &left) ||
 			 la != b.la.QuadPart + 5000 || left != SZ_8K - 5000;
 		wrong += wdmdma_logical_to_virt(f->adapter, b.la.QuadPart, NULL) != b.va;
-		/* The other thread's, which may be gone by now: right, or nothing. */
+		/*
+		 * A buffer of the other thread may be gone by now. Its translation must
+		 * be right or must fail.
+		 */
 		va = READ_ONCE(w.va);
 		wrong += va && !wdmdma_virt_to_logical(f->adapter, va + 100, &la, &left) &&
 			 (la != virt_to_phys(va) + 100 || left > SZ_8K - 100);

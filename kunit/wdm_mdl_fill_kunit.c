@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_mdl.c: ways A and B to fill an MDL. Every page frame number is compared with
- * what the kernel itself says about the address.
+ * Ways A and B to fill an MDL (wdm/wdm_mdl.c). The cases compare every page frame number with
+ * the kernel's own for the address.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -17,7 +17,7 @@
 #define RESIDENT	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 #define BLOCK		(6 * SZ_4K)
 
-/* Way A, and way B for addresses of the kernel. */
+/* Way A, and way B for kernel addresses. */
 
 enum kind { KMALLOC, VMALLOC, CONTIGUOUS, CONTIGUOUS_UNCACHED, COMMON, COMMON_UNCACHED };
 
@@ -35,7 +35,7 @@ static const struct kind_row {
 
 KUNIT_ARRAY_PARAM_DESC(kind, kind_rows, name);
 
-/* A BLOCK of memory of any kind. @la is for memory_put(). */
+/* Allocate a BLOCK of memory of the given kind. memory_put() needs @la. */
 static void *memory_get(struct kunit *test, enum kind kind, PHYSICAL_ADDRESS *la)
 {
 	PHYSICAL_ADDRESS zero = {}, all = { .QuadPart = -1 };
@@ -82,7 +82,7 @@ static const struct span {
 	{ BLOCK - 1, 1 },
 };
 
-/* Peer defect 23: a page frame number, not an address, and one in every element. */
+/* Peer defect 23. Every element must have a page frame number and not an address. */
 static void build_fills_in_real_page_frames(struct kunit *test)
 {
 	const struct kind_row *row = test->param_value;
@@ -155,7 +155,7 @@ static void lock_of_kernel_memory_at_dispatch(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* The same page through several MDLs, of two ways. */
+/* The same page may be in several MDLs of both ways. */
 static void pages_may_have_several_mdls(struct kunit *test)
 {
 	void *va = kunit_kmalloc(test, BLOCK, GFP_KERNEL);
@@ -213,7 +213,7 @@ static void build_refuses_what_is_not_the_kernels(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* This thread has no user memory, like that of a process that is gone. */
+/* This thread has no user memory, like a thread whose process has exited. */
 static void lock_refuses_what_is_not_there(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc(test, (PVOID)foreign_address(test->param_value), 100);
@@ -228,7 +228,7 @@ static void lock_refuses_what_is_not_there(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* A range that begins in memory and leaves it is refused as a whole. */
+/* A range that starts in valid memory and leaves it must be refused as a whole. */
 static void ranges_that_leave_their_memory_are_refused(struct kunit *test)
 {
 	void *va = vmalloc(SZ_8K);
@@ -245,7 +245,7 @@ static void ranges_that_leave_their_memory_are_refused(struct kunit *test)
 	vfree(va);
 }
 
-/* An MDL of the driver's own making may describe anything at all. */
+/* An MDL in the driver's memory may describe any range. */
 static void ranges_that_wrap_are_refused(struct kunit *test)
 {
 	const ULONG_PTR starts[] = { ~0UL - 10, ~0xfffUL, TASK_SIZE_MAX - 100 };
@@ -283,7 +283,7 @@ static void filling_twice_is_refused(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mdl->MappedSystemVa, va + 8);
 	mdl_expect_pfns(test, mdl, va + 8);
 
-	MmInitializeMdl(mdl, va, SZ_4K);	/* new: now it may be filled again */
+	MmInitializeMdl(mdl, va, SZ_4K);	/* the MDL is new and may be filled again */
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
 			STATUS_INVALID_PARAMETER);
@@ -310,7 +310,7 @@ static void build_takes_static_memory_of_a_module(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* An initialized MDL in memory that has room for it and no more, and was used before. */
+/* Return an initialized MDL in memory that was used before and that has exactly the room for it. */
 static PMDL own_mdl(struct kunit *test, void *va, ULONG length)
 {
 	SIZE_T size = MmSizeOfMdl(va, length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_mdl.c: the life of an MDL. The ways to fill it are in wdm_mdl_fill_kunit.c and
- * wdm_mdl_partial_kunit.c.
+ * The life of an MDL (wdm/wdm_mdl.c). wdm_mdl_fill_kunit.c and wdm_mdl_partial_kunit.c have
+ * the ways to fill an MDL.
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -82,7 +82,7 @@ static void initialize_mdl_fills_the_header_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(&own.mdl), (ULONG)row->length);
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)MmGetMdlVirtualAddress(&own.mdl), row->base);
 	KUNIT_EXPECT_PTR_EQ(test, MmGetMdlPfnArray(&own.mdl), &own.pfn[0]);
-	/* Not touched. */
+	/* These fields must not be touched. */
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)own.mdl.Process, 0xa5a5a5a5a5a5a5a5UL);
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)own.mdl.MappedSystemVa, 0xa5a5a5a5a5a5a5a5UL);
 	KUNIT_EXPECT_EQ(test, own.pfn[0], 0xa5a5a5a5a5a5a5a5UL);
@@ -104,7 +104,7 @@ static void allocate_mdl_initializes_the_header(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)MmGetMdlVirtualAddress(mdl), row->base);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), (ULONG)(row->base & 0xfff));
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), (ULONG)row->length);
-	if (row->pages)	/* there is room for that many: KASAN looks */
+	if (row->pages)	/* KASAN checks that there is room for all pages */
 		MmGetMdlPfnArray(mdl)[row->pages - 1] = 1;
 	IoFreeMdl(mdl);
 }
@@ -152,7 +152,10 @@ static void allocate_mdl_at_dispatch(struct kunit *test)
 	local_bh_enable();
 }
 
-/* However large it is: freeing is for DISPATCH_LEVEL of any kind, a spin lock too. */
+/*
+ * A free must work at DISPATCH_LEVEL of any kind, and under a spin lock,
+ * however large the MDL is.
+ */
 static void free_mdl_at_dispatch_when_it_is_large(struct kunit *test)
 {
 	unsigned long flags;
@@ -181,7 +184,7 @@ static void free_mdl_frees_one_of_a_chain(struct kunit *test)
 
 	first->Next = second;
 	IoFreeMdl(first);
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(second), 2U);	/* KASAN looks */
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(second), 2U);	/* KASAN checks */
 	IoFreeMdl(second);
 	IoFreeMdl(NULL);
 }
@@ -202,7 +205,7 @@ static void null_and_empty_mdls_are_refused(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* Every allocation of the family fails once. */
+/* Each allocation of these calls fails once. */
 
 static void allocate_and_free(struct kunit *test)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * wdm/wdm_mdl_map.c: system addresses of MDLs. User memory is in wdm_mdl_user_kunit.c.
- */
+/* System addresses of MDLs (wdm/wdm_mdl_map.c). wdm_mdl_user_kunit.c has user memory. */
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -14,7 +12,7 @@
 #include "level.h"
 #include "mdl.h"
 
-/* Pages of way C, contiguous or certainly not. */
+/* Allocate pages of way C that are contiguous, or that are certainly not. */
 static PMDL pages_get(struct kunit *test, unsigned int nr, bool contiguous)
 {
 	PHYSICAL_ADDRESS zero = {}, all = { .QuadPart = -1 };
@@ -50,7 +48,7 @@ static const struct shape_row {
 	const char *name;
 	unsigned int pages;
 	bool contiguous;
-	ULONG offset, length;	/* of the part that is mapped, when not all of it */
+	ULONG offset, length;	/* of the mapped part, if not all pages are mapped */
 } shape_rows[] = {
 	{ "one page", 1, true },
 	{ "16 contiguous pages", 16, true },
@@ -80,25 +78,25 @@ static void mapping_shows_the_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
 	KUNIT_EXPECT_EQ(test, !!(mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED), mdl != all);
 	mdl_expect_shows(test, mdl, va);
-	/* Repeated calls return the same mapping, which is the only one. */
+	/* Repeated calls must return the same mapping, which must be the only one. */
 	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, HighPagePriority), (PVOID)va);
 	KUNIT_EXPECT_NULL(test, map(mdl, NormalPagePriority));
 	KUNIT_EXPECT_PTR_EQ(test, mdl->MappedSystemVa, (PVOID)va);
 #ifdef CONFIG_X86
-	/* Peer defect 29: never executable. */
+	/* Peer defect 29. The mapping must not be executable. */
 	KUNIT_EXPECT_TRUE(test, has_pte_flag(va, _PAGE_NX));
 #endif
 
 	MmUnmapLockedPages(va, mdl);
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA |
 						  MDL_PARTIAL_HAS_BEEN_MAPPED));
-	MmUnmapLockedPages(va, mdl);	/* twice */
-	va = map(mdl, LowPagePriority);	/* and again */
+	MmUnmapLockedPages(va, mdl);	/* a second time */
+	va = map(mdl, LowPagePriority);	/* map again */
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	mdl_expect_shows(test, mdl, va);
 	if (mdl != all)
 		IoFreeMdl(mdl);		/* removes a partial MDL's own mapping */
-	mdl_free_pages(all); /* and this the other one */
+	mdl_free_pages(all); /* removes the mapping otherwise */
 }
 
 static void mapping_ignores_what_windows_ignores(struct kunit *test)
@@ -107,7 +105,7 @@ static void mapping_ignores_what_windows_ignores(struct kunit *test)
 	u8 *va = MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmNonCached, test, TRUE,
 					      NormalPagePriority | MdlMappingWithGuardPtes);
 
-	/* CacheType: the pages have one already. */
+	/* CacheType must be ignored, because the pages have a cache type already. */
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_PTR_NE(test, va, (u8 *)test);
 	mdl_expect_shows(test, mdl, va);
@@ -137,7 +135,7 @@ static void no_write_is_read_only(struct kunit *test)
 		u8 *linear = pfn_to_kaddr(MmGetMdlPfnArray(mdl)[i]);
 
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_writable(va + i * SZ_4K));
-		/* Only there. */
+		/* Only this mapping may be read-only. */
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_writable(linear));
 		*linear = i + 1;
 		KUNIT_EXPECT_EQ(test, va[i * SZ_4K], i + 1);
@@ -170,7 +168,7 @@ static void mapping_of_what_has_no_pages_is_refused(struct kunit *test)
 	MmUnmapLockedPages(test, mdl);
 	MmUnmapLockedPages(test, NULL);
 	MmUnmapLockedPages(NULL, mdl);
-	/* Way A has an address and is not to be mapped or unmapped. */
+	/* An MDL of way A has an address, and must not be mapped or unmapped. */
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_NULL(test, map(mdl, NormalPagePriority));
 	MmUnmapLockedPages(test, mdl);
@@ -194,7 +192,10 @@ static void unmap_of_another_address_is_refused(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Without a pool of addresses only what the linear map has can be had there. */
+/*
+ * The module has no pool of addresses, so at DISPATCH_LEVEL only pages that are contiguous in
+ * the linear map can have an address.
+ */
 static void mapping_at_dispatch(struct kunit *test)
 {
 	PMDL near = pages_get(test, 4, true), far = pages_get(test, 4, false);
@@ -260,7 +261,7 @@ static void undo(enum undo how, PMDL mdl, PVOID va)
 		MmPrepareMdlForReuse(mdl);
 }
 
-/* The mapping goes a little later, but for the MDL it is gone. */
+/* The mapping may be removed a little later, but the MDL must not be mapped any more at once. */
 static void mapping_is_removed_at_dispatch(struct kunit *test)
 {
 	const struct undo_row *row = test->param_value;
@@ -272,7 +273,10 @@ static void mapping_is_removed_at_dispatch(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	if (row->undo == UNLOCK) {
-		/* A mapping of its own even for one page, because it is read-only. */
+		/*
+		 * The MDL needs a mapping of its own even for one page, because the
+		 * mapping is read-only.
+		 */
 		mdl = mdl_alloc(test, memory, SZ_4K);
 		KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
 				STATUS_SUCCESS);
@@ -303,7 +307,10 @@ static void mapping_is_removed_at_dispatch(struct kunit *test)
 	vfree(memory);
 }
 
-/* A partial MDL shares its source's mapping, or has its own, which is the only one it removes. */
+/*
+ * A partial MDL shares the mapping of its source or has a mapping of its own. It must only
+ * remove its own mapping.
+ */
 static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 {
 	PMDL source = pages_get(test, 4, false), other;
@@ -320,7 +327,10 @@ static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 	mdl_expect_shows(test, part, own);
 	KUNIT_EXPECT_EQ(test, memcmp(va + 0x1010, own, SZ_4K), 0);
 
-	/* A target with a mapping of its own is in use: building would lose the mapping. */
+	/*
+	 * A target with a mapping of its own is in use. IoBuildPartialMdl must refuse such a
+	 * target, because it would lose the mapping.
+	 */
 	IoBuildPartialMdl(source, part, (PVOID)0x2010, SZ_4K);
 	KUNIT_EXPECT_TRUE(test, part->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED);
 	KUNIT_EXPECT_PTR_EQ(test, part->MappedSystemVa, (PVOID)own);
@@ -329,7 +339,7 @@ static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 	if (is_vmalloc_addr(own))
 		KUNIT_EXPECT_NULL(test, vmalloc_to_page(own));
 
-	/* Now the source is mapped, and the target shares that. */
+	/* The source is mapped now, so the target must share the mapping. */
 	IoBuildPartialMdl(source, part, (PVOID)0x2010, SZ_4K);
 	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(part, NormalPagePriority),
 			    (PVOID)(va + 0x2010));
@@ -338,7 +348,7 @@ static void partial_mdl_removes_only_its_own_mapping(struct kunit *test)
 	MmPrepareMdlForReuse(part);
 	mdl_expect_shows(test, part, va + 0x2010);
 
-	/* A part of a part. */
+	/* A partial MDL of a partial MDL. */
 	other = mdl_alloc(test, NULL, 2 * SZ_4K);
 	IoBuildPartialMdl(part, other, (PVOID)0x2ff0, 0x20);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(other), 0x20U);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_mdl_pages.c: cache types of MDLs with pages of their own, and how these pages are
- * freed.
+ * Cache types of MDLs with pages of their own, and how these pages are freed
+ * (wdm/wdm_mdl_pages.c).
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -16,7 +16,7 @@
 
 #define ALL	U64_MAX
 
-/* Large enough for the MDL itself not to come from the slab allocator. */
+/* The MDL is so large that it does not come from the slab allocator. */
 static void large_mdl_is_freed_at_dispatch(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, SZ_32M, MmCached, MM_DONT_ZERO_ALLOCATION);
@@ -33,7 +33,7 @@ static const struct cache_row {
 	const char *name;
 	MEMORY_CACHING_TYPE cache;
 	bool chunk;
-	bool unmap;	/* before the pages are freed */
+	bool unmap;	/* before the free */
 } cache_rows[] = {
 	{ "cached", MmCached, false, true },
 	{ "uncached", MmNonCached, false, true },
@@ -45,7 +45,10 @@ static const struct cache_row {
 
 KUNIT_ARRAY_PARAM_DESC(cache, cache_rows, name);
 
-/* The pages get their cache type when they are mapped, for the linear map, too; and lose it. */
+/*
+ * Pages must get their cache type when they are mapped, in the linear map, too, and must lose
+ * it when they are unmapped.
+ */
 static void cache_type_is_applied_when_mapped(struct kunit *test)
 {
 	const struct cache_row *row = test->param_value;
@@ -82,7 +85,7 @@ static void cache_type_is_applied_when_mapped(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])));
 }
 
-/* The type given at the mapping does not count: these pages have one. */
+/* The cache type given at the mapping must be ignored, because the pages have a type already. */
 static void get_system_address_keeps_the_cache_type(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
@@ -99,7 +102,7 @@ static void get_system_address_keeps_the_cache_type(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
 	MmUnmapLockedPages(va, mdl);
 
-	/* A part of it, mapped by itself, is no exception. */
+	/* A part that is mapped by itself must be no exception. */
 	IoBuildPartialMdl(mdl, part, (PVOID)SZ_4K, SZ_4K);
 	va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, va);
@@ -110,7 +113,10 @@ static void get_system_address_keeps_the_cache_type(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Mapped twice a page would have two owners of its type: the second is refused, or shares. */
+/*
+ * Two mappings of a page would both own its cache type. The second mapping must be refused or
+ * must share the first.
+ */
 static void part_and_whole_of_uncached_pages(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 4 * SZ_4K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
@@ -140,7 +146,7 @@ static void part_and_whole_of_uncached_pages(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Read-only and not cached at once: it has to be read-only, or refused. */
+/* A mapping that is both read-only and uncached must be read-only or must be refused. */
 static void no_write_of_uncached_pages(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, SZ_8K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
@@ -157,7 +163,10 @@ static void no_write_of_uncached_pages(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* The type of a page cannot change at DISPATCH_LEVEL; nothing may be half done. */
+/*
+ * The cache type of a page cannot change at DISPATCH_LEVEL. The call must be refused and must
+ * leave nothing half done.
+ */
 static void expect_refusal_at_dispatch(struct kunit *test, ULONG flags)
 {
 	PMDL mdl =
@@ -178,21 +187,27 @@ static void expect_refusal_at_dispatch(struct kunit *test, ULONG flags)
 	MmUnmapLockedPages(va, mdl);
 	MmFreePagesFromMdl(mdl);
 	local_bh_enable();
-	/* Refused: so it is all still there. */
+	/* The unmap and the free were refused, so pages and mapping must still be there. */
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA),
 			MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
 	memset(va, 0x5a, SZ_8K);
 	mdl_free_pages(mdl);
 }
 
-/* Contiguous pages have their address in the linear map, others a mapping of their own. */
+/*
+ * Contiguous pages have their address in the linear map, other pages have a
+ * mapping of their own.
+ */
 static void uncached_pages_at_dispatch(struct kunit *test)
 {
 	expect_refusal_at_dispatch(test, 0);
 	expect_refusal_at_dispatch(test, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
 }
 
-/* The balloon: many uncached pages that are never mapped cost nothing but themselves. */
+/*
+ * A balloon driver allocates many uncached pages that it never maps. The pages must cost no
+ * more than their memory.
+ */
 static void balloon_pages_stay_cached(struct kunit *test)
 {
 	PMDL mdl[4];
@@ -224,13 +239,13 @@ static void freeing_without_unmapping_first_is_accepted(struct kunit *test)
 	MmFreePagesFromMdl(mdl);
 	KUNIT_EXPECT_NULL(test, vmalloc_to_page(va));
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA), 0);
-	MmFreePagesFromMdl(mdl);	/* twice: reported */
+	MmFreePagesFromMdl(mdl);	/* a second free is reported */
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
 	ExFreePool(mdl);
 	ExFreePool(NULL);
 }
 
-/* Pages of another origin are not freed. */
+/* Pages of another origin must not be freed. */
 static void freeing_pages_of_other_mdls_is_refused(struct kunit *test)
 {
 	void *va = kunit_kmalloc(test, SZ_8K, GFP_KERNEL);
@@ -266,7 +281,10 @@ static void freeing_pages_of_other_mdls_is_refused(struct kunit *test)
 	mdl_free_pages(source);
 }
 
-/* The other routines keep off: MmUnlockPages would lose the pages, MmAdvanceMdl a part. */
+/*
+ * Other calls must refuse such an MDL. MmUnlockPages would lose all pages and
+ * MmAdvanceMdl some of them.
+ */
 static void other_ways_of_undoing_are_refused(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
@@ -281,7 +299,10 @@ static void other_ways_of_undoing_are_refused(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* The pages are nobody's then; so the test has to know them to give them back. */
+/*
+ * ExFreePool must leave the pages, which then have no owner. The case must remember
+ * the pages to free them.
+ */
 static void free_pool_does_not_free_the_pages(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
@@ -297,7 +318,7 @@ static void free_pool_does_not_free_the_pages(struct kunit *test)
 	}
 }
 
-/* IoFreeMdl is the wrong routine; it is tolerated, and frees the pages. */
+/* IoFreeMdl is the wrong call, but it must be tolerated and must free the pages. */
 static void free_mdl_frees_the_pages_too(struct kunit *test)
 {
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 2 * SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);

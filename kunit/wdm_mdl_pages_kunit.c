@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_mdl_pages.c: MDLs with pages of their own (way C). Peer defect 29: no
- * constraint is ignored, so each of them has a case that fails when it is.
+ * MDLs with pages of their own, which is way C (wdm/wdm_mdl_pages.c). Peer defect 29. No
+ * constraint may be ignored, so each constraint has a case that fails if it is.
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -35,7 +35,7 @@ static const struct window_row {
 	u64 low, high;
 	unsigned long pages;
 	ULONG flags;
-	bool some;	/* fewer will do: much of a narrow window may be in use */
+	bool some;	/* fewer pages suffice, because a narrow window may be in use */
 } window_rows[] = {
 	{ "anywhere", 0, ALL, 40 },
 	{ "anywhere, as a positive number", 0, S64_MAX, 3 },
@@ -100,7 +100,7 @@ static void old_form_gives_zeroed_pages(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Zeroed even if the page was dirty a moment ago. */
+/* Pages must be zeroed even if they were dirty a moment ago. */
 static void pages_are_zeroed_again(struct kunit *test)
 {
 	u64 low = wdmdma_test_has_memory(0, 0xffffff) ? 0xffffff : ALL;
@@ -179,14 +179,14 @@ static void what_cannot_be_is_refused(struct kunit *test)
 		mdl_free_pages(mdl);
 }
 
-/* A window of few pages: what there is, and more when the window may move up. */
+/* A window of few pages must give the pages that it has, and more pages if it may move up. */
 static void window_moves_up_by_skip_bytes(struct kunit *test)
 {
 	const u64 low = SZ_64M, skip = SZ_1M;
 	unsigned long i, nr;
 	PMDL mdl;
 
-	/* The window itself cannot give as many; it may even be in use, and give none. */
+	/* The window itself cannot give as many pages. It may even be in use and give none. */
 	mdl = mdl_alloc_pages(low, low + SZ_8K - 1, 0, 16 * SZ_4K, MmCached, 0);
 	if (mdl) {
 		KUNIT_EXPECT_LE(test, MmGetMdlByteCount(mdl), (ULONG)SZ_8K);
@@ -255,13 +255,13 @@ static void chunks_are_contiguous_and_aligned(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* May be partial, but in whole blocks. */
+/* The MDL may be shorter than asked for, but must consist of whole blocks. */
 static void chunks_may_be_fewer(struct kunit *test)
 {
 	PMDL mdl = NULL;
 	u64 low;
 
-	/* Much may be in use: look for a place where there is some. */
+	/* Much memory may be in use, so look for a window that has a free block. */
 	for (low = SZ_16M; !mdl && low < SZ_2G; low += SZ_8M)
 		mdl = mdl_alloc_pages(low, low + 3 * SZ_64K - 1, SZ_64K, 16 * SZ_64K, MmCached,
 				      MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
@@ -343,7 +343,10 @@ static void pages_are_of_the_ideal_node(struct kunit *test)
 	}
 }
 
-/* The limits leave memory, but of the other node: only a flag forbids it. */
+/*
+ * The limits leave only memory of the other node. Such memory must be used
+ * unless a flag forbids it.
+ */
 static void other_nodes_are_used_unless_forbidden(struct kunit *test)
 {
 	int node, other;
@@ -367,7 +370,7 @@ static void other_nodes_are_used_unless_forbidden(struct kunit *test)
 	}
 }
 
-/* Without an IdealNode it is that of the processor which calls. */
+/* Without an IdealNode the node must be that of the calling processor. */
 static void local_node_is_that_of_the_caller(struct kunit *test)
 {
 	const ULONG flags = MM_ALLOCATE_FROM_LOCAL_NODE_ONLY | MM_ALLOCATE_FULLY_REQUIRED;
@@ -413,7 +416,10 @@ static void pages_can_be_had_at_dispatch(struct kunit *test)
 	local_bh_enable();
 }
 
-/* 2 GiB may be partly met. Either way it comes back, and the machine goes on. */
+/*
+ * A request for 2 GiB may be met in part. The machine must survive the request, and must
+ * get back all memory.
+ */
 static void request_for_2_gib_is_survived(struct kunit *test)
 {
 	unsigned long before = si_mem_available();
@@ -433,7 +439,7 @@ static void request_for_2_gib_is_survived(struct kunit *test)
 
 static void allocate_map_and_free(struct kunit *test)
 {
-	/* More than one batch of those that change their cache type at a time. */
+	/* These are more pages than change their cache type in one batch. */
 	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 40 * SZ_4K, UNCACHED, 0);
 
 	if (!mdl)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_mdl.c: partial MDLs (way D), and MmAdvanceMdl. */
+/* Partial MDLs, which are way D, and MmAdvanceMdl (wdm/wdm_mdl.c). */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -16,9 +16,9 @@
 
 static const struct partial_row {
 	const char *name;
-	ULONG offset;	/* from the start of the source: 4 pages from offset 0x100 of a page on */
+	ULONG offset;	/* in the source, which has 4 pages at offset 0x100 of a page */
 	ULONG length;
-	ULONG expect;	/* bytes described; 0 if refused */
+	ULONG expect;	/* bytes described, or 0 if refused */
 } partial_rows[] = {
 	{ "all of it", 0, 4 * SZ_4K, 4 * SZ_4K },
 	{ "length 0: up to the end", 0, 0, 4 * SZ_4K },
@@ -65,7 +65,7 @@ static void partial_mdl_describes_the_part(struct kunit *test)
 	source = mdl_alloc(test, va, 4 * SZ_4K);
 	target = mdl_alloc(test, va, 5 * SZ_4K);
 
-	/* Way A: shares the address. */
+	/* A source of way A. The target must share its address. */
 	MmBuildMdlForNonPagedPool(source);
 	target->Next = source;
 	target->MdlFlags |= MDL_ALLOCATED_FIXED_SIZE;
@@ -78,7 +78,10 @@ static void partial_mdl_describes_the_part(struct kunit *test)
 				    va + row->offset);
 	}
 
-	/* Way B, not mapped: has no address. Flags of the source are inherited, no others. */
+	/*
+	 * A source of way B that is not mapped. The target must have no address, and must
+	 * only inherit flags of the source.
+	 */
 	MmInitializeMdl(source, va, 4 * SZ_4K);
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(source, KernelMode, IoReadAccess),
 			STATUS_SUCCESS);
@@ -89,7 +92,7 @@ static void partial_mdl_describes_the_part(struct kunit *test)
 				MDL_IO_PAGE_READ);
 	source->MdlFlags &= ~MDL_IO_PAGE_READ;
 
-	/* Way B, mapped: shares the mapping. */
+	/* A source of way B that is mapped. The target must share the mapping. */
 	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(source, NormalPagePriority));
 	expect_part(test, source, target, va, row->expect);
 	if (row->expect)
@@ -113,10 +116,10 @@ static void partial_mdl_of_what_is_not_locked_is_refused(struct kunit *test)
 	IoFreeMdl(target);
 }
 
-/* 8186 to 8191 pages are those where Size, in its 16 bits, is less than the header. */
+/* For 8186 to 8191 pages the 16 bits of Size hold less than the size of the header. */
 static const struct room_row {
 	const char *name;
-	unsigned long target, part;	/* pages */
+	unsigned long target, part;	/* in pages */
 	bool fits;
 } room_rows[] = {
 	{ "1 page of 1", 1, 1, true },
@@ -144,7 +147,7 @@ static void partial_mdl_has_to_have_room(struct kunit *test)
 	IoBuildPartialMdl(source, target, va, row->part * SZ_4K);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(target), row->fits ? row->part * SZ_4K : 0U);
 	if (row->fits) {
-		/* Used again, for less and for as much. */
+		/* Use the target again, for less and for as much. */
 		IoBuildPartialMdl(source, target, va + SZ_4K, 1);
 		KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(target), 1U);
 		if (row->target < 8000) {
@@ -157,7 +160,7 @@ static void partial_mdl_has_to_have_room(struct kunit *test)
 	vfree(va);
 }
 
-/* A target whose pages are still locked would forget them. */
+/* A target must be refused while its pages are locked, because it would lose the pages. */
 static void partial_mdl_does_not_overwrite_what_is_in_use(struct kunit *test)
 {
 	void *va = kunit_kmalloc(test, BLOCK, GFP_KERNEL);
@@ -178,7 +181,7 @@ static void partial_mdl_does_not_overwrite_what_is_in_use(struct kunit *test)
 	IoFreeMdl(source);
 }
 
-/* Forbidden on MDLs of way D. */
+/* These calls must be refused for MDLs of way D. */
 static void partial_mdl_is_not_locked_or_built(struct kunit *test)
 {
 	void *va = kunit_kmalloc(test, BLOCK, GFP_KERNEL);
@@ -206,7 +209,7 @@ static void partial_mdl_is_not_locked_or_built(struct kunit *test)
 
 static const struct advance_row {
 	const char *name;
-	ULONG steps[3];	/* one after the other, from offset 0x100 of a page on, 3 pages long */
+	ULONG steps[3];	/* one after the other, for 3 pages at offset 0x100 of a page */
 } advance_rows[] = {
 	{ "nothing", { 0 } },
 	{ "within the page", { 0x10, 0x10 } },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_mdl_map.c: MDLs of user memory (way B), whose pages only a system address makes
- * visible here.
+ * MDLs of user memory, which are way B (wdm/wdm_mdl_map.c). The cases see the pages only
+ * through a system address.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -17,7 +17,10 @@
 
 #define USER_PAGES	8
 
-/* Does DMA to the page have to be reckoned with? Good for single pages, as here. */
+/*
+ * Return true if the page may be pinned for DMA. The result is exact for single pages,
+ * which the cases use.
+ */
 static bool is_pinned(struct page *page)
 {
 	return folio_maybe_dma_pinned(page_folio(page));
@@ -25,7 +28,7 @@ static bool is_pinned(struct page *page)
 
 static const struct access_row {
 	const char *name;
-	bool writable;			/* the mapping */
+	bool writable;			/* the user's mapping */
 	KPROCESSOR_MODE mode;
 	LOCK_OPERATION operation;
 	NTSTATUS status;
@@ -69,7 +72,7 @@ static void lock_checks_the_access(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* The process and the system address see the same bytes, the right way round. */
+/* The process and the system address must see the same data in the same order. */
 static void user_and_system_address_share_the_pages(struct kunit *test)
 {
 	static const char there[] = "across a page border", back[] = "and back to the user";
@@ -88,12 +91,12 @@ static void user_and_system_address_share_the_pages(struct kunit *test)
 	strscpy((char *)(system + at - 0x80), back, sizeof(back));
 	KUNIT_EXPECT_EQ(test, copy_from_user(got, (void __user *)(va + at), sizeof(back)), 0UL);
 	KUNIT_EXPECT_STREQ(test, got, back);
-	MmUnlockPages(mdl);	/* drops the mapping, too */
+	MmUnlockPages(mdl);	/* removes the mapping, too */
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_PAGES_LOCKED));
 	IoFreeMdl(mdl);
 }
 
-/* Only the pages are guaranteed: the user may unmap them meanwhile. */
+/* Only the pages must stay. The user may unmap the memory meanwhile. */
 static void user_may_unmap_locked_pages(struct kunit *test)
 {
 	unsigned long va = mdl_user_map(test, SZ_8K, PROT_READ | PROT_WRITE);
@@ -108,13 +111,13 @@ static void user_may_unmap_locked_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, system[SZ_4K], 0x5a);
 	mdl_expect_shows(test, mdl, system);
 	MmUnlockPages(mdl);
-	/* The address is nobody's now, like that of another process. */
+	/* The address belongs to no mapping now, like an address of another process. */
 	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoReadAccess),
 			STATUS_ACCESS_VIOLATION);
 	IoFreeMdl(mdl);
 }
 
-/* A failure half way leaves no page pinned. */
+/* A failure half way must leave no page pinned. */
 static void lock_with_a_hole_pins_nothing(struct kunit *test)
 {
 	unsigned long va = mdl_user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE);
@@ -147,7 +150,7 @@ static void lock_of_a_kernel_address_for_a_user_is_refused(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* The same page locked twice stays until the last unlock. */
+/* A page that was locked twice must stay pinned until the last unlock. */
 static void user_page_stays_until_the_last_unlock(struct kunit *test)
 {
 	unsigned long va = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
@@ -179,7 +182,7 @@ static void user_memory_at_dispatch(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(status));
 	KUNIT_EXPECT_FALSE(test, mdl->MdlFlags & MDL_PAGES_LOCKED);
 
-	/* Unlocking is for DISPATCH_LEVEL. */
+	/* MmUnlockPages must work at DISPATCH_LEVEL. */
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
 	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
 	page = pfn_to_page(MmGetMdlPfnArray(mdl)[1]);
@@ -191,7 +194,7 @@ static void user_memory_at_dispatch(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* IoFreeMdl of a locked MDL is an error of the driver; the pages are given back. */
+/* IoFreeMdl of a locked MDL is an error of the driver, but the pages must be unlocked. */
 static void free_of_a_locked_mdl_unlocks(struct kunit *test)
 {
 	unsigned long va = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE);
@@ -205,7 +208,10 @@ static void free_of_a_locked_mdl_unlocks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_pinned(page));
 }
 
-/* Pages passed are unlocked at once; the rest, and the mapping, by MmUnlockPages. */
+/*
+ * Pages that the MDL has passed must be unlocked at once. MmUnlockPages must unlock the
+ * remaining pages and remove the mapping.
+ */
 static void advance_unlocks_user_pages_passed(struct kunit *test)
 {
 	unsigned long va = mdl_user_map(test, USER_PAGES * SZ_4K, PROT_READ | PROT_WRITE), at;
@@ -253,7 +259,7 @@ static void lock_map_and_unlock(struct kunit *test)
 	NTSTATUS status;
 	PVOID va;
 
-	sweep_va += SZ_8K;	/* pages that are not there yet */
+	sweep_va += SZ_8K;	/* pages that are not present yet */
 	if (!mdl)
 		return;
 	status = MmProbeAndLockPages(mdl, UserMode, IoWriteAccess);

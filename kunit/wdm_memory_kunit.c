@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_contiguous.c: physically contiguous memory and physical addresses. Peer defects
- * 15, 20, 21 and 26: limits, boundary, cache type and contiguity all count, and
- * the memory begins on a page.
+ * Physically contiguous memory and physical addresses (wdm/wdm_contiguous.c). Peer defects
+ * 15, 20, 21 and 26. Limits, boundary, cache type and contiguity must all count, and the
+ * memory must start on a page.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -25,7 +25,7 @@ static void *allocate(SIZE_T bytes, u64 low, u64 high, u64 boundary, MEMORY_CACH
 						      wdmdma_test_pa(boundary), cache);
 }
 
-/* The kernel's own opinion of where that byte is. */
+/* Return the physical address of the byte according to the kernel. */
 static u64 address_of(const void *va)
 {
 	if (is_vmalloc_addr(va))
@@ -33,7 +33,10 @@ static u64 address_of(const void *va)
 	return virt_to_phys((void *)va);
 }
 
-/* Page aligned, contiguous, within the limits, of one piece of the boundary, and memory. */
+/*
+ * Expect writable memory that is page aligned, contiguous, within the limits, and on one
+ * side of each boundary.
+ */
 static void expect_good(struct kunit *test, void *va, SIZE_T bytes, u64 low, u64 high,
 			u64 boundary)
 {
@@ -57,7 +60,7 @@ static const struct good_row {
 	const char *name;
 	SIZE_T bytes;
 	u64 low, high, boundary;
-	bool one;	/* one at a time: much of a narrow window may be in use */
+	bool one;	/* one at a time, because a narrow window may be in use */
 } good_rows[] = {
 	{ "one byte", 1, 0, ALL, 0 },
 	{ "a page", SZ_4K, 0, ALL, 0 },
@@ -93,12 +96,12 @@ static void memory_is_as_asked_for(struct kunit *test)
 {
 	const struct good_row *row = test->param_value;
 	bool exists = wdmdma_test_has_memory(row->low, row->high);
-	/* All memory above an address may be in use, or some of every large block. */
+	/* All memory above an address may be in use, or a part of every large block. */
 	bool some = row->low || row->bytes > SZ_4M;
 	unsigned int n, held = 0;
 	void *va[8];
 
-	/* Several, so that one that fits by chance does not pass. */
+	/* Allocate several, so that chance alone does not pass the case. */
 	for (n = 0; n < ARRAY_SIZE(va); n++) {
 		va[n] = allocate(row->bytes, row->low, row->high, row->boundary, MmCached);
 		if (!va[n] && (some || !exists))
@@ -192,7 +195,7 @@ static const struct node_row {
 
 KUNIT_ARRAY_PARAM_DESC(node, node_rows, name);
 
-/* The node is no preference here: NULL when it cannot be had. */
+/* The node is no preference here. The call must return NULL if that node has no memory. */
 static void node_is_strict(struct kunit *test)
 {
 	const struct node_row *row = test->param_value;
@@ -235,7 +238,7 @@ static void memory_is_on_the_node_asked_for(struct kunit *test)
 	}
 }
 
-/* The limits leave memory, but of the other node. */
+/* The limits leave only memory of the other node. */
 static void memory_of_another_node_is_not_taken(struct kunit *test)
 {
 	int node, other;
@@ -287,7 +290,7 @@ static u8 *allocate_row(const struct zero_row *row)
 	return va;
 }
 
-/* Even if the pages were dirty a moment ago. */
+/* Memory must be zeroed even if the pages were dirty a moment ago. */
 static void memory_is_zeroed(struct kunit *test)
 {
 	const struct zero_row *row = test->param_value;
@@ -347,7 +350,10 @@ static void cache_type_is_that_asked_for(struct kunit *test)
 	}
 }
 
-/* Nothing there can change a cache type: refused both ways, and nothing half done. */
+/*
+ * No cache type can change at DISPATCH_LEVEL. Allocation and free must be refused, and
+ * nothing may be half done.
+ */
 static void uncached_memory_at_dispatch(struct kunit *test)
 {
 	u8 *va = allocate(SZ_4K, 0, ALL, 0, MmNonCached), *late;
@@ -392,7 +398,7 @@ static void cached_memory_at_dispatch(struct kunit *test)
 	wdmdma_test_lower(flags);
 }
 
-/* What the length says at the free does not matter: the driver cannot give back a part. */
+/* The length at the free must be ignored. A driver cannot free a part of the memory. */
 static void free_takes_the_address_only(struct kunit *test)
 {
 	void *other = kunit_kmalloc(test, SZ_4K, GFP_KERNEL);
@@ -413,7 +419,7 @@ static void free_takes_the_address_only(struct kunit *test)
 	expect_good(test, va, 4 * SZ_4K, 0, ALL, 0);
 	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(PHYS_PFN(address) + 3)), 1);
 	MmFreeContiguousMemorySpecifyCache(va, SZ_4K, MmWriteCombined);
-	MmFreeContiguousMemory(va);	/* twice */
+	MmFreeContiguousMemory(va);	/* a second time */
 }
 
 /* MmGetPhysicalAddress. */
@@ -441,7 +447,10 @@ static void physical_address_of_all_kinds_of_memory(struct kunit *test)
 								      offsets[i]).QuadPart,
 					    "kind %u offset %#x", k, offsets[i]);
 	}
-	/* The device has no IOMMU: for a common buffer it is the logical address. */
+	/*
+	 * The device has no IOMMU, so the physical address of a common buffer must be
+	 * its logical address.
+	 */
 	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress(kinds[2] + 5).QuadPart, la.QuadPart + 5);
 	KUNIT_EXPECT_EQ(test, MmGetPhysicalAddress(kinds[3] + 5).QuadPart,
 			la_uncached.QuadPart + 5);
@@ -455,7 +464,7 @@ static void physical_address_of_all_kinds_of_memory(struct kunit *test)
 static const struct foreign_row {
 	const char *name;
 	ULONG_PTR va;
-	bool vmalloc;		/* where that ends is no constant everywhere */
+	bool vmalloc;		/* its end is not a constant on all architectures */
 } foreign_rows[] = {
 	{ "NULL", 0 },
 	{ "user address", 0x400123 },
@@ -492,7 +501,7 @@ static void every_failure_is_clean(struct kunit *test)
 	wdmdma_test_sweep(test, allocate_and_free);
 }
 
-/* Of ZONE_MOVABLE, which has to be free of such memory to be unplugged. */
+/* Memory in ZONE_MOVABLE must not be used, because the zone could not be unplugged any more. */
 static void memory_that_can_be_unplugged_is_left(struct kunit *test)
 {
 	struct zone *zone;

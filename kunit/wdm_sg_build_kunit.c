@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_sg_calls.c: scatter/gather lists in the driver's memory, the Ex calls, and MDLs
- * from lists.
+ * Scatter/gather lists in the driver's memory, the Ex calls, and MDLs from lists
+ * (wdm/wdm_sg_calls.c).
  */
 #include <linux/sizes.h>
 
@@ -10,7 +10,7 @@
 
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* Lists in the driver's memory; peer defect 8. */
+/* Lists in the driver's memory. Peer defect 8. */
 
 static void build_uses_the_buffer_and_nothing_else(struct kunit *test)
 {
@@ -25,7 +25,7 @@ static void build_uses_the_buffer_and_nothing_else(struct kunit *test)
 								 5 * SZ_4K, &size, &registers),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_GE(test, size, 0x10U + 5 * 0x18);
-	/* KASAN guards what follows. */
+	/* KASAN reports a write beyond the buffer. */
 	buffer = kunit_kzalloc(test, size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buffer);
 	wdmdma_test_catch_init(&caught);
@@ -43,7 +43,7 @@ static void build_uses_the_buffer_and_nothing_else(struct kunit *test)
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, caught.list, (PSCATTER_GATHER_LIST)buffer);
 	wdmdma_test_expect_list(test, caught.list, memory, 0, 5 * SZ_4K);
-	/* One list at a time. */
+	/* A buffer may hold one list at a time. */
 	KUNIT_EXPECT_EQ(test,
 			f->ops->BuildScatterGatherList(f->adapter, NULL, mdl, memory->va, 1,
 						       wdmdma_test_catch_list, &caught, FALSE,
@@ -51,7 +51,7 @@ static void build_uses_the_buffer_and_nothing_else(struct kunit *test)
 			STATUS_INVALID_PARAMETER);
 	sgl_put(f->adapter, caught.list, FALSE);
 	KUNIT_EXPECT_EQ(test, caught.calls, 1U);
-	/* The buffer is the driver's: it may be used again. */
+	/* The buffer belongs to the driver, which may use it again. */
 	KUNIT_EXPECT_EQ(test,
 			f->ops->BuildScatterGatherList(f->adapter, NULL, mdl, memory->va, 1,
 						       wdmdma_test_catch_list, &caught, FALSE,

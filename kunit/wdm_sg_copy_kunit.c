@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_sg_calls.c: scatter/gather lists whose memory the device cannot reach, or not in
- * pieces.
+ * Scatter/gather lists of memory that the device cannot address, or cannot access in several
+ * elements (wdm/wdm_sg_calls.c).
  */
 #include <linux/sizes.h>
 
@@ -10,7 +10,7 @@
 
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* An adapter with 24 address bits, and memory elsewhere: what the device reads is a copy. */
+/* The adapter has 24 address bits and the memory is higher, so the device must read a copy. */
 static void memory_out_of_reach_is_copied_to_the_device(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -38,8 +38,9 @@ static void memory_out_of_reach_is_copied_to_the_device(struct kunit *test)
 }
 
 /*
- * Peer defect 9: every page comes back, and what the device did not write stays; 0xE6 code
- * 0x0F: nothing outside of the transfer is written.
+ * Peer defect 9. Every page must be copied back, and bytes that the device did not write
+ * must stay. Driver Verifier's bug check 0xE6, code 0x0F. No byte outside of the
+ * transfer may be written.
  */
 static void memory_out_of_reach_is_copied_from_the_device(struct kunit *test)
 {
@@ -89,7 +90,7 @@ static void no_bounce_fails_instead_of_copying(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
 }
 
-/* Without ScatterGather all bytes are one element. */
+/* Without ScatterGather all bytes must be in one element. */
 static void adapter_without_lists_gets_one_element(struct kunit *test)
 {
 	PDMA_ADAPTER adapter = wdmdma_test_adapter(test, 64, SZ_64K, FALSE);
@@ -112,7 +113,7 @@ static void adapter_without_lists_gets_one_element(struct kunit *test)
 	sgl_put(adapter, list, FALSE);
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory->va, 0x77, 17 * SZ_4K));
 
-	/* One page is one piece anyway. */
+	/* A single page is contiguous, so it must not be copied. */
 	list = sgl_get_now(test, adapter, mdl, SZ_4K, TRUE);
 	wdmdma_test_expect_list(test, list, memory, 0, SZ_4K);
 	sgl_put(adapter, list, TRUE);

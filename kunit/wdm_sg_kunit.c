@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_sg_calls.c: scatter/gather lists, through the table, without an IOMMU. The device is
- * played by the test: an element's address is that of the memory.
+ * Scatter/gather lists, through the table, without an IOMMU (wdm/wdm_sg_calls.c). The test
+ * plays the device, because the address of an element is the physical address of the memory.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -101,8 +101,9 @@ static void routine_runs_once_at_dispatch_level(struct kunit *test)
 }
 
 /*
- * Peer defect 28. The MDL describes an address that means nothing here. 0xE6 code 0x22: it
- * needs no system address.
+ * Peer defect 28. The virtual address of the MDL belongs to another process and must
+ * only serve as an index. Driver Verifier's bug check 0xE6, code 0x22. The MDL must
+ * need no system address.
  */
 static void current_va_is_an_index_of_any_process(struct kunit *test)
 {
@@ -133,7 +134,10 @@ static void current_va_is_an_index_of_any_process(struct kunit *test)
 			STATUS_INVALID_PARAMETER);
 }
 
-/* A chain of three over one memory, the middle one empty; by CurrentVa, and by Offset. */
+/*
+ * A chain of three MDLs describes one memory, and the middle MDL is empty. The start of the
+ * list is given by CurrentVa and by Offset.
+ */
 static void chains_are_walked(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -166,7 +170,7 @@ static void chains_are_walked(struct kunit *test)
 static const struct loop_row {
 	const char *name;
 	unsigned int mdls;	/* of a page each, unless they are empty */
-	unsigned int back_to;	/* that the last of them goes on with */
+	unsigned int back_to;	/* index of the MDL that follows the last */
 	bool empty;
 	ULONG length;
 	bool good;
@@ -183,7 +187,10 @@ static const struct loop_row {
 
 KUNIT_ARRAY_PARAM_DESC(loop, loop_rows, name);
 
-/* No byte is there twice: the device would get it twice, or the call would not return. */
+/*
+ * A chain must not give a byte twice. The device would access the byte twice, or the
+ * call would never return.
+ */
 static void chains_that_go_round_are_refused(struct kunit *test)
 {
 	const struct loop_row *row = test->param_value;
@@ -238,7 +245,7 @@ static void mdl_may_be_freed_before_the_put(struct kunit *test)
 
 static void map_registers_are_counted(struct kunit *test)
 {
-	struct wdmdma_fixture *fixture = test->priv;	/* 17 of them */
+	struct wdmdma_fixture *fixture = test->priv;	/* has 17 registers */
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 18);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 18 * SZ_4K);
 	struct wdmdma_caught caught, second;
@@ -250,7 +257,7 @@ static void map_registers_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sgl_get(fixture->adapter, mdl, 1, 17 * SZ_4K, TRUE, &caught),
 			STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
-	/* For each transfer, not for all together. */
+	/* The limit is for each transfer and not for all transfers together. */
 	KUNIT_EXPECT_EQ(test, sgl_get(fixture->adapter, mdl, 0, 17 * SZ_4K, TRUE, &caught),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, sgl_get(fixture->adapter, mdl, SZ_4K, 17 * SZ_4K, TRUE, &second),

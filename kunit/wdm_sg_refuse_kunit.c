@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_sg_calls.c: the calls for scatter/gather lists that must be refused. */
+/* Calls for scatter/gather lists that must be refused (wdm/wdm_sg_calls.c). */
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -36,7 +36,7 @@ static void get_in_interrupt(struct irq_work *work)
 							  &target) == irq->others;
 }
 
-/* 0xE6 codes 0x13 and 0x14. */
+/* Driver Verifier's bug check 0xE6, codes 0x13 and 0x14. */
 static void calls_in_an_interrupt_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -150,7 +150,10 @@ static void get_and_build_refuse(struct kunit *test)
 	mdl->MdlFlags = flags;
 }
 
-/* 0xE6 codes 0x18 and 0x19: one that was put, and NULL. */
+/*
+ * Driver Verifier's bug check 0xE6, codes 0x18 and 0x19. An adapter that was put and
+ * NULL must be refused.
+ */
 static void adapters_that_are_none_are_refused(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
@@ -167,7 +170,7 @@ static void adapters_that_are_none_are_refused(struct kunit *test)
 	none[2] = IoGetDmaAdapter(f->pdo, &description, &registers);
 	KUNIT_ASSERT_NOT_NULL(test, none[2]);
 	f->ops->PutDmaAdapter(none[2]);
-	/* Once more: code 0x11. */
+	/* Put the adapter again, which is code 0x11. */
 	f->ops->PutDmaAdapter(none[2]);
 	wdmdma_test_catch_init(&caught);
 	for (i = 0; i < ARRAY_SIZE(none); i++) {
@@ -194,7 +197,7 @@ static void adapters_that_are_none_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
 }
 
-/* 0xE6 code 0x06. */
+/* Driver Verifier's bug check 0xE6, code 0x06. */
 static void put_refuses_what_is_no_list_of_the_adapter(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -212,7 +215,7 @@ static void put_refuses_what_is_no_list_of_the_adapter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);
 }
 
-/* The DMA debugging of the kernel would tell if it were used. */
+/* The kernel's DMA debugging would report the use of a wrong direction. */
 static void put_with_a_wrong_direction_ends_the_right_one(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;

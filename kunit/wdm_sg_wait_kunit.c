@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_sg_calls.c: scatter/gather lists that wait, and those left when the adapter goes. */
+/*
+ * Scatter/gather lists that wait, and lists that are left when the adapter ends
+ * (wdm/wdm_sg_calls.c).
+ */
 #include <kunit/device.h>
 #include <linux/delay.h>
 #include <linux/sizes.h>
@@ -59,7 +62,7 @@ static void synchronous_call_does_not_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
 }
 
-/* A list that waits, under a context. */
+/* Ask for a list under a context, so that the request waits. */
 static void wait_under(struct kunit *test, u8 *context, struct wdmdma_caught *caught)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -88,7 +91,7 @@ static void cancelled_list_is_never_called(struct kunit *test)
 	wdmdma_test_short(test, f->adapter);
 	wait_under(test, a, &caught_a);
 	wait_under(test, b, &caught_b);
-	/* A context that waits is not to be used or initialized again. */
+	/* A context must not be initialized again while a request waits under it. */
 	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, b),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, NULL, b));
@@ -100,7 +103,7 @@ static void cancelled_list_is_never_called(struct kunit *test)
 	sgl_put(f->adapter, caught_a.list, TRUE);
 }
 
-/* What is put wakes what waits; and a routine may call what it likes. */
+/* The end of a list must serve the lists that wait, and a routine may make any call. */
 
 struct reenter {
 	struct wdmdma_caught caught;
@@ -139,10 +142,10 @@ static void routine_may_put_and_get(struct kunit *test)
 			f->ops->GetScatterGatherList(f->adapter, f->pdo, reenter.mdl, memory->va,
 						     1, reenter_routine, &reenter, TRUE),
 			STATUS_SUCCESS);
-	/* Those made in the routine come after it has returned. */
+	/* The lists that the routine asks for must come after the routine has returned. */
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&reenter.caught.done, WAIT), 0UL);
 
-	/* And from the work item. */
+	/* The routine may also run in the work item. */
 	reenter.left = 5;
 	wdmdma_test_catch_init(&reenter.caught);
 	wdmdma_test_short(test, f->adapter);
@@ -153,7 +156,10 @@ static void routine_may_put_and_get(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* 0xE6 code 0x0A: lists that are left when the adapter is put are taken back. */
+/*
+ * Driver Verifier's bug check 0xE6, code 0x0A. Lists that are left must be taken back
+ * when the adapter is put.
+ */
 static void put_adapter_takes_back_lists(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -197,7 +203,10 @@ static void unbind_takes_back_lists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
 }
 
-/* Addresses of one domain mean nothing in another. */
+/*
+ * An adapter with a list must not change its domain, because addresses of one domain
+ * mean nothing in another.
+ */
 static void adapter_with_lists_stays_in_its_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv, *leader = wdmdma_test_fixture(test);
@@ -218,9 +227,9 @@ static void adapter_with_lists_stays_in_its_domain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
 }
 
-/* Sweeps. What cannot be had now is had later: each list comes, or the call fails. */
+/* Sweeps. Each list must come now or later, unless the call fails. */
 
-/* One more than fill a page of struct scatterlist. */
+/* One page more than entries that fit in a page of struct scatterlist. */
 #define SWEEP_PAGES	129
 
 static void get_and_put(struct kunit *test)
