@@ -68,8 +68,8 @@ void recycle_release(struct kunit *test, ULONG length, PHYSICAL_ADDRESS la, void
 }
 
 /*
- * Allocate a buffer and free it. The buffer is recycled if the device may recycle it. Return
- * the CPU address that the buffer had.
+ * Allocate a buffer and free it, so that the buffer is recycled if the device may do so.
+ * Return the buffer's CPU address.
  */
 void *recycle_alloc_and_free(struct kunit *test, struct wdmdma_fixture *f, ULONG length,
 			     PHYSICAL_ADDRESS *la)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Scatter/gather list calls with the arguments that most cases use. */
+/* Scatter/gather list calls with their usual arguments. */
 #ifndef WDMDMA_KUNIT_SGL_H
 #define WDMDMA_KUNIT_SGL_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Promises of a miniport's allocations that a lucky allocation keeps by chance. Memory must
- * be aligned at any length, and limits must include their last byte. The cases hold many
- * allocations at once, so that chance alone does not pass them.
+ * The promises of a miniport's allocation calls, which any allocation may keep by chance.
+ * Memory must be aligned at any length, and limits must include their last byte. The cases
+ * hold many allocations at once, so that chance alone does not pass them.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>

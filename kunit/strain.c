@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver that allocates and frees pages of one adapter in all contexts at once. The
- * driver uses the public headers only and needs no KUnit. It is for the kernels that
- * distributions build, in which locks do not check themselves and are held for other times
- * than in a debug kernel.
+ * A driver that allocates and frees pages of one adapter in all contexts at once. The driver
+ * uses the public headers only and needs no KUnit. It is for distribution kernels, in which
+ * locks do not check themselves and are held for other times than in a debug kernel.
  *
  * The driver binds the first edu device and runs its cases while the module loads. The
- * results are in debugfs and in the log, in the KTAP form that KUnit uses.
+ * results are in debugfs and in the log, in KUnit's KTAP form.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>

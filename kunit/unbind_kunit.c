@@ -259,8 +259,8 @@ static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 
 /*
  * Mappings that the replaced domain took with it must be neither unmapped nor freed. The DMA
- * API's checks would stop the machine if this case used a real device, so the device is a
- * fake one and the memory belongs to the test.
+ * API's checks would stop the machine for a real device, so the device is a fake one and the
+ * memory belongs to the test.
  */
 static unsigned int page_frees;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Common buffer vector calls with the arguments that most cases use. */
+/* Common buffer vector calls with their usual arguments. */
 #ifndef WDMDMA_KUNIT_VECTOR_H
 #define WDMDMA_KUNIT_VECTOR_H
 

@@ -27,7 +27,7 @@
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)
 #define ROUNDS		300
-#define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than a work item serves in one run */
+#define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than one run serves */
 #define TOO_DEEP	8	/* stop here, because the case has failed */
 
 /* Requests in routines. */
@@ -335,8 +335,8 @@ static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 /* Lists that do not come. */
 
 /*
- * The device cannot access @never, and has no memory for a copy of @never. The device can
- * access all other memory.
+ * The device cannot access @never. Until @enough is set, the device can only access @always
+ * and has no memory for a copy of @never.
  */
 static struct wdmdma_memory *never;
 static struct wdmdma_memory *always;

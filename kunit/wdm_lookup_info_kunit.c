@@ -105,8 +105,8 @@ static void info_of_memory_of_the_driver(struct kunit *test)
 
 	expect_info(test, &b, INFO(SZ_16K, MmCached, PAGE_SIZE));
 	/*
-	 * The memory is as long as a large page. It is a large page only if
-	 * it is aligned to one.
+	 * The memory is as long as a large page, and is a large page only if
+	 * aligned to its size.
 	 */
 	expect_info(test, &c,
 		    INFO(SZ_2M, MmCached, IS_ALIGNED(c.la.QuadPart, SZ_2M) ? SZ_2M : PAGE_SIZE));

@@ -91,7 +91,7 @@ static void cancelled_list_is_never_called(struct kunit *test)
 	wdmdma_test_short(test, f->adapter);
 	wait_under(test, a, &caught_a);
 	wait_under(test, b, &caught_b);
-	/* A context must not be initialized again while a request waits under it. */
+	/* A context must not be used or initialized again while a request waits under it. */
 	KUNIT_EXPECT_EQ(test, f->ops->InitializeDmaTransferContext(f->adapter, b),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, NULL, b));
@@ -229,7 +229,7 @@ static void adapter_with_lists_stays_in_its_domain(struct kunit *test)
 
 /* Sweeps. Each list must come now or later, unless the call fails. */
 
-/* One page more than entries that fit in a page of struct scatterlist. */
+/* One page more than the entries of struct scatterlist in a page. */
 #define SWEEP_PAGES	129
 
 static void get_and_put(struct kunit *test)

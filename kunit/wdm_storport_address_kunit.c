@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storport/stor_address.c and storport/stor_srb.c: addresses of a miniport's memory, and
- * SRBs without data.
+ * Addresses of a miniport's memory, and SRBs without data (storport/stor_address.c,
+ * storport/stor_srb.c).
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -65,7 +65,7 @@ static void address_of_no_memory_is_0(struct kunit *test)
 			StorPortGetPhysicalAddress(wdmdma_test_extension(test), NULL, va,
 						   NULL).QuadPart,
 			0LL);
-	/* Another miniport's. */
+	/* Memory of another miniport must not be found. */
 	left = 1;
 	KUNIT_EXPECT_EQ(test, StorPortGetPhysicalAddress(other->extension, NULL, va,
 							 &left).QuadPart, 0LL);
@@ -74,7 +74,7 @@ static void address_of_no_memory_is_0(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, to_cpu(test, U64_MAX));
 	KUNIT_EXPECT_NULL(test, to_cpu(test, la.QuadPart + SZ_4K));
 	KUNIT_EXPECT_NULL(test, StorPortGetVirtualAddress(other->extension, la));
-	/* And freed memory. */
+	/* Freed memory must not be found. */
 	KUNIT_EXPECT_EQ(test,
 			StorPortFreeDmaMemory(wdmdma_test_extension(test), va, SZ_4K, MmCached, la),
 			STOR_STATUS_SUCCESS);
@@ -150,7 +150,7 @@ static void srb_calls_refuse(struct kunit *test)
 	local_bh_enable();
 	KUNIT_EXPECT_NULL(test, at_dispatch);
 
-	/* Not of this miniport, or none. */
+	/* SRBs of another miniport, and pointers that are no SRB, must be refused. */
 	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(wdmdma_test_extension(test), NULL));
 	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(wdmdma_test_extension(test), &own));
 	KUNIT_EXPECT_NULL(test, StorPortGetScatterGatherList(other->extension, srb));

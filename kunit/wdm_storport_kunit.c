@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storport/stor_extension.c: the device extension of a miniport, and the uncached extension. The
- * device has no IOMMU. What a request asks the backend for is looked at by a backend
- * that notes it, and then asks the real one.
+ * The device extension of a miniport and the uncached extension (storport/stor_extension.c).
+ * The device has no IOMMU. A backend that notes each request and passes it on to the real
+ * backend shows which request a call makes.
  */
 #include <kunit/device.h>
 #include <linux/mm.h>
@@ -47,7 +47,7 @@ static void create_gives_another_with_each_call(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	KUNIT_EXPECT_PTR_NE(test, other, miniport->extension);
 	KUNIT_ASSERT_EQ(test, alloc(other, &va, &la), STOR_STATUS_SUCCESS);
-	/* The memory of one is not the other's. */
+	/* Memory of one extension must not be freed by the other. */
 	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(miniport->extension, va, SZ_8K, MmCached, la),
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(other, va, SZ_8K, MmCached, la),
@@ -86,7 +86,7 @@ static void create_fails_cleanly_at_every_point(struct kunit *test)
 	wdmdma_test_sweep(test, create_and_destroy);
 }
 
-/* Something of every kind that a miniport can hold. */
+/* Allocate an object of every kind that a miniport can hold. */
 static void take_everything(struct kunit *test, PVOID extension)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
@@ -109,7 +109,10 @@ static void take_everything(struct kunit *test, PVOID extension)
 	KUNIT_EXPECT_NOT_NULL(test, wdmdma_srb_create(extension, 100));
 }
 
-/* kmemleak and the DMA API's checks at the end of the run see what is not given back. */
+/*
+ * At the end of the run, kmemleak and the DMA API's checks find objects that
+ * were not given back.
+ */
 static void destroy_gives_back_what_was_left(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -253,7 +256,10 @@ static void every_call_refuses_what_is_no_extension(struct kunit *test)
 	expect_others_refused(test, extension);
 }
 
-/* The glue forgot the call: buffers go with the binding, the extension with the call. */
+/*
+ * The Linux half has forgotten to destroy the extension. Buffers must go at unbind, and the
+ * extension must stay until it is destroyed.
+ */
 static void unbind_without_destroy_is_survived(struct kunit *test)
 {
 	struct device *dev = wdmdma_test_device(test);
@@ -282,7 +288,7 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 	wdmdma_hw_device_extension_destroy(extension);
 }
 
-/* What the backend was asked for last. */
+/* The last request to the backend. */
 static struct noted {
 	const struct wdmdma_backend *real;
 	struct wdmdma_window window;
@@ -349,7 +355,7 @@ static const struct config_row {
 
 KUNIT_ARRAY_PARAM_DESC(config, config_rows, name);
 
-/* Peer defect 19: 32 bits whatever the miniport says. */
+/* Peer defect 19 was a limit of 32 bits for every miniport. */
 static void uncached_extension_lies_where_the_adapter_reaches(struct kunit *test)
 {
 	const struct config_row *row = test->param_value;
@@ -451,11 +457,11 @@ static void uncached_extension_refuses(struct kunit *test)
 	at_dispatch = StorPortGetUncachedExtension(extension, &good, SZ_4K);
 	local_bh_enable();
 	KUNIT_EXPECT_NULL(test, at_dispatch);
-	/* None of these was the first call that counts. */
+	/* A refused call must not count as the first call. */
 	KUNIT_EXPECT_NOT_NULL(test, StorPortGetUncachedExtension(extension, &good, SZ_4K));
 }
 
-/* In an extension of its own each time, since the block cannot be freed. */
+/* Create an extension each time, because the uncached extension cannot be freed alone. */
 static void get_uncached(struct kunit *test)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };

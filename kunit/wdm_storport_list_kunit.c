@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* storport/stor_sg_list.c: lists that a miniport makes, for a device without an IOMMU. */
+/* Lists that a miniport builds, for a device without an IOMMU (storport/stor_sg_list.c). */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
@@ -17,7 +17,7 @@
 static const ULONG ok = STOR_STATUS_SUCCESS;
 static const ULONG parameter = STOR_STATUS_INVALID_PARAMETER;
 
-/* A miniport's memory, the list of it, and what its routine was called with. */
+/* Memory of a miniport, its list, and the arguments of the list's routine. */
 struct making {
 	struct wdmdma_memory *memory;
 	PMDL mdl;
@@ -45,7 +45,7 @@ static struct making *making_of(struct kunit *test)
 	return making;
 }
 
-/* At DISPATCH_LEVEL, as a miniport calls. */
+/* Build a list at DISPATCH_LEVEL, as a miniport does. */
 static ULONG build_part(PVOID extension, struct making *making, size_t offset, ULONG length)
 {
 	ULONG status;
@@ -194,7 +194,7 @@ static void buffer_holds_one_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put(miniport->extension, making->buffer), ok);
 }
 
-/* What is no list of the miniport's own making is not ended, and the answer is not success. */
+/* A pointer that is no list built by this miniport must end no list and must not return success. */
 static void put_refuses(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -250,7 +250,7 @@ static void list_that_waits_comes_later(struct kunit *test)
 	wdmdma_test_short(test, wdmdma_test_miniport_adapter(miniport));
 	KUNIT_ASSERT_EQ(test, build(miniport->extension, making), ok);
 	KUNIT_EXPECT_EQ(test, making->caught.calls, 0U);
-	/* It is not there yet, so there is nothing to give back. */
+	/* The list is not there yet, so it cannot be put. */
 	KUNIT_EXPECT_EQ(test, put(miniport->extension, making->buffer), parameter);
 	wdmdma_test_plenty();
 	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&making->caught.done, WAIT), 0UL);
@@ -259,7 +259,10 @@ static void list_that_waits_comes_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put(miniport->extension, making->buffer), ok);
 }
 
-/* The miniport may free buffer and context then: neither is touched any more. */
+/*
+ * The miniport may free the buffer and the context after the call, so neither may
+ * be touched any more.
+ */
 static void destroy_takes_back_lists(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -289,7 +292,10 @@ static void destroy_drops_what_waits(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
 	wdmdma_test_short(test, wdmdma_test_miniport_adapter(miniport));
 	KUNIT_ASSERT_EQ(test, build(miniport->extension, making), ok);
-	/* At DISPATCH_LEVEL the adapter is torn down later; here, not before it is let go. */
+	/*
+	 * At DISPATCH_LEVEL the adapter is torn down later. In this case the reference to the
+	 * adapter keeps it until then.
+	 */
 	local_bh_disable();
 	destroy(miniport);
 	local_bh_enable();
@@ -304,7 +310,10 @@ static void unbind_takes_back_lists(struct kunit *test)
 	struct wdmdma_miniport *miniport, *first = test->priv;
 	struct making *live = making_of(test), *waiting = making_of(test);
 
-	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	/*
+	 * KUnit's bus binds all devices to the driver of the first device, so the
+	 * first device must stay.
+	 */
 	KUNIT_ASSERT_NOT_NULL(test, first->extension);
 	miniport = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
 	KUNIT_ASSERT_EQ(test, build(miniport->extension, live), ok);
@@ -322,7 +331,7 @@ static void unbind_takes_back_lists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waiting->caught.calls, 0U);
 }
 
-/* Each call fails, and the routine is never called; or it waits or is there, and is put. */
+/* Build a list and put it. If the build fails, the routine must never be called. */
 static void build_and_put(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;

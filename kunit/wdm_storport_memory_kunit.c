@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storport/stor_memory.c: memory that a miniport shares with its adapter. The device
- * has no IOMMU; live_storport_kunit.c has the cases with one.
+ * Memory that a miniport shares with its adapter (storport/stor_memory.c). The device has no
+ * IOMMU. live_storport_kunit.c has the cases with an IOMMU.
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -19,7 +19,7 @@
 #define ANY	MM_ANY_NODE_OK
 #define ALL	U64_MAX
 
-/* What a miniport asks for. */
+/* The arguments of a miniport's request. */
 struct asked {
 	SIZE_T bytes;
 	u64 first, last, boundary;
@@ -74,7 +74,7 @@ struct asked_row {
 };
 
 static const struct asked_row asked_rows[] = {
-	/* as miniports ask */
+	/* requests of real miniports */
 	{ "storahci: 512 bytes below 2 GiB", { 512, 0, 0x7fffffff, 0, MmCached, ANY }, MUST },
 	{ "nvmewin: a queue on node 0", { SZ_64K + SZ_4K, 0, ALL, 0, MmCached, 0 }, MUST },
 	{ "SpcNvme: a queue pair", { SZ_64K + SZ_16K, 0, ALL, 0, MmWriteCombined, 0 }, MUST },
@@ -168,9 +168,9 @@ static bool must_fail(const struct asked *asked)
 }
 
 /*
- * Memory that may be in use: a refused request must be granted where memory is free, asked right
- * after that. For a short one the allocator of pages is asked; for a long one the pages are looked
- * at, since the allocator has no such length.
+ * Return true if a request was refused although its memory exists. A small request in a window
+ * that may be in use must succeed if the page allocator finds memory for it right afterwards. For
+ * a large request the free pages are looked at, because the page allocator has no such length.
  */
 static bool refused_wrongly(const struct asked_row *row)
 {
@@ -195,7 +195,7 @@ static bool refused_wrongly(const struct asked_row *row)
 	return block;
 }
 
-/* Peer defects 15 and 16 are rows of this: the boundary counts, and is not doubled. */
+/* Some rows are peer defects 15 and 16. The boundary must count and must not be doubled. */
 static void memory_is_as_asked_for(struct kunit *test)
 {
 	const struct asked_row *row = test->param_value;
@@ -215,7 +215,7 @@ static void memory_is_as_asked_for(struct kunit *test)
 	} else {
 		KUNIT_EXPECT_TRUE(test, row->result != MUST || must_fail(&row->asked));
 		KUNIT_EXPECT_EQ(test, status, status_of(row));
-		/* Peer defect 22: a failure says so in both outputs. */
+		/* Peer defect 22. A failure must clear both outputs. */
 		KUNIT_EXPECT_NULL(test, va);
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	}
@@ -250,7 +250,10 @@ static void contiguous_memory_is_as_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* Peer defect 16: a boundary that limits the length only does not show in one block. */
+/*
+ * Peer defect 16. A single block does not show if the boundary only limits the
+ * length, so allocate many.
+ */
 static void no_block_of_many_crosses_the_boundary(struct kunit *test)
 {
 	static const struct asked asked = { 3 * SZ_4K, 0, ALL, SZ_16K, MmCached, ANY };
@@ -376,7 +379,7 @@ static void memory_is_on_the_preferred_node(struct kunit *test)
 	}
 }
 
-/* A block of 3 pages, MmCached, freed in another way. */
+/* The arguments with which a block of 3 pages, MmCached, is freed. */
 struct free_row {
 	const char *name;
 	size_t offset;
@@ -408,7 +411,10 @@ static const struct free_row free_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(free, free_rows, name);
 
-/* Peer defects 4 and 24: what does not match frees nothing, and nobody else's. */
+/*
+ * Peer defects 4 and 24. A free that does not match must free neither this
+ * block nor another one.
+ */
 static void free_that_does_not_match_frees_nothing(struct kunit *test)
 {
 	static const struct asked asked = { BLOCK, 0, ALL, 0, MmCached, ANY };
@@ -432,7 +438,7 @@ static void free_that_does_not_match_frees_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* Peer defect 3: every valid free is refused. */
+/* Peer defect 3 was the refusal of every valid free. */
 static void free_that_matches_frees(struct kunit *test)
 {
 	static const struct asked asked = { 1000, 0, ALL, 0, MmCached, ANY };
@@ -442,11 +448,11 @@ static void free_that_matches_frees(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
-	/* The physical address is optional. */
+	/* The physical address must be optional. */
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release(test, va, 1000, MmCached, wdmdma_test_pa(0)),
 			STOR_STATUS_SUCCESS);
-	/* The two families are one. */
+	/* Memory of either call must be accepted by the free of the other call. */
 	KUNIT_ASSERT_EQ(test, alloc(test, &asked, &va, &la), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, release_contiguous(test, va, 1000, MmCached), STOR_STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, alloc_contiguous(test, &asked, &va), STOR_STATUS_SUCCESS);
@@ -473,7 +479,10 @@ static void free_twice_and_of_foreign_memory_is_refused(struct kunit *test)
 			STOR_STATUS_INVALID_PARAMETER);
 }
 
-/* They are common buffers, but not of these calls. */
+/*
+ * The uncached extension and the memory of an SRB are common buffers, but these
+ * calls must not free them.
+ */
 static void free_of_the_ports_own_memory_is_refused(struct kunit *test)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };

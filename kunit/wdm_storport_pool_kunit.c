@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* storport/stor_pool.c: pool, MDLs and host memory of a miniport. */
+/* Pool, MDLs and host memory of a miniport (storport/stor_pool.c). */
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -129,7 +129,7 @@ static void mdl_calls_refuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, StorPortBuildMdlForNonPagedPool(extension, own), invalid);
 	KUNIT_EXPECT_EQ(test, StorPortFreeMdl(extension, NULL), invalid);
 	KUNIT_EXPECT_EQ(test, StorPortFreeMdl(extension, own), invalid);
-	/* Not the kernel's memory. */
+	/* The address does not belong to the kernel. */
 	KUNIT_ASSERT_EQ(test, StorPortAllocateMdl(extension, user, 100, &mdl), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, StorPortBuildMdlForNonPagedPool(extension, mdl), invalid);
 	KUNIT_EXPECT_EQ(test, StorPortFreeMdl(extension, mdl), STOR_STATUS_SUCCESS);
@@ -153,7 +153,7 @@ static void pool_and_mdl_fail_cleanly_at_every_point(struct kunit *test)
 	wdmdma_test_sweep(test, take_pool_and_mdl);
 }
 
-/* What a miniport asks for, and the room it has. */
+/* The arguments of a request, and the number of ranges that the miniport has room for. */
 struct host {
 	SIZE_T minimum, preferred;
 	ULONG alignment;
@@ -213,7 +213,7 @@ static void host_memory_is_as_asked_for(struct kunit *test)
 
 	if (status != STOR_STATUS_SUCCESS) {
 		KUNIT_EXPECT_NE(test, (int)row->result, (int)MUST);
-		/* There is nothing that MAY be refused but what somebody else has. */
+		/* A request that MAY be refused may only be refused if the memory is in use. */
 		if (row->result == MAY)
 			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_free(row->host.first,
 								      row->host.last,
@@ -259,7 +259,7 @@ static void host_memory_is_freed_once(struct kunit *test)
 			STOR_STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension, ranges, 0),
 			STOR_STATUS_INVALID_PARAMETER);
-	/* One that is not known does not keep the others. */
+	/* A range that is not known must not prevent the free of the others. */
 	ranges[1] = ranges[0];
 	ranges[0].RangeStart.QuadPart += SZ_4K;
 	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension, ranges, 2),
@@ -276,7 +276,7 @@ static void host_memory_is_freed_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* A part of the minimum fits there, but not all of it. */
+/* The window has room for a part of the minimum only. The part must be given back. */
 static void host_memory_that_is_too_little_leaves_no_ranges(struct kunit *test)
 {
 	static const struct host host = { SZ_4M, SZ_4M, 0, SZ_16M, SZ_16M + SZ_2M - 1, 0, 4 };

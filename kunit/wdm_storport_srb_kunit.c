@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storport/stor_srb.c: SRBs with data, for a device without an IOMMU. SRBs without, and
- * what the calls refuse, are in wdm_storport_address_kunit.c.
+ * SRBs with data, for a device without an IOMMU (storport/stor_srb.c).
+ * wdm_storport_address_kunit.c has SRBs without data and the refusals of the calls.
  */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
@@ -17,7 +17,7 @@
 #define PAGES	4
 #define LENGTH	(PAGES * SZ_4K - 300)
 
-/* A SRB, and memory for its data that begins inside a page. */
+/* An SRB, and memory for its data that begins inside a page. */
 struct request {
 	struct wdmdma_miniport *miniport;
 	struct wdmdma_memory *memory;
@@ -109,7 +109,7 @@ static void map_gives_the_srb_its_data(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, list);
 		wdmdma_test_expect_list(test, (PSCATTER_GATHER_LIST)list, request->memory, 100,
 					LENGTH);
-		/* What the device writes is the list of a read, and nothing for a write. */
+		/* The data-in list must be the list of a read. A write must have none. */
 		KUNIT_EXPECT_PTR_EQ(test, data_in_of(test, request), write ? NULL : list);
 
 		unmap(request);
@@ -138,7 +138,10 @@ static void every_byte_of_the_data_has_its_address(struct kunit *test)
 
 		KUNIT_ASSERT_NE(test, la, 0ULL);
 		KUNIT_EXPECT_EQ(test, *wdmdma_test_at(la), data[offsets[i]]);
-		/* To the end of the page, since no two follow each other, or of the data. */
+		/*
+		 * The length must end with the page or with the data, because no
+		 * two pages are adjacent.
+		 */
 		KUNIT_EXPECT_EQ(test, (size_t)left,
 				min_t(size_t, SZ_4K - offset_in_page(100 + offsets[i]),
 				      LENGTH - offsets[i]));
@@ -148,7 +151,7 @@ static void every_byte_of_the_data_has_its_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, address_of(request, data + LENGTH, &left), 0ULL);
 	KUNIT_EXPECT_EQ(test, left, 0U);
 
-	/* The miniport may write into its SRB. */
+	/* The miniport may write to its SRB. */
 	request->srb->DataBuffer = NULL;
 	KUNIT_EXPECT_NE(test, address_of(request, data + 5, &left), 0ULL);
 	KUNIT_EXPECT_EQ(test, address_of(request, NULL, &left), 0ULL);
@@ -175,7 +178,7 @@ static void srb_is_mapped_once(struct kunit *test)
 	unmap(request);
 }
 
-/* A SRB that could not be mapped is as it was, and can be. */
+/* A failed map must leave the SRB unchanged, so that a later map can succeed. */
 static void map_that_fails_changes_nothing(struct kunit *test)
 {
 	struct request *request = request_of(test);
@@ -189,7 +192,7 @@ static void map_that_fails_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, list_of(request));
 	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
 
-	/* It does not wait for memory. */
+	/* The call must not wait for memory. */
 	wdmdma_test_short(test, wdmdma_test_miniport_adapter(request->miniport));
 	KUNIT_EXPECT_EQ(test, map(request, true), STATUS_INSUFFICIENT_RESOURCES);
 	wdmdma_test_plenty();
@@ -276,7 +279,7 @@ static void extension_may_go_with_srbs_alive(struct kunit *test)
 	wdmdma_srb_destroy(ended.extension, gone.srb);
 }
 
-/* Peer defect 17: what ends the transfer does not read the MDL. */
+/* Peer defect 17. The end of the transfer must not read the MDL. */
 static void mdl_may_be_freed_before_the_unmap(struct kunit *test)
 {
 	struct request *request = request_of(test);
@@ -291,14 +294,20 @@ static void mdl_may_be_freed_before_the_unmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
 }
 
-/* The list is taken back with the adapter's others: nobody gets to see it then. */
+/*
+ * The unbind takes back the list with all lists of the adapter. No call may return
+ * the list afterwards.
+ */
 static void unbind_takes_back_the_list(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport, *first = test->priv;
 	struct request *request;
 	ULONG left;
 
-	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	/*
+	 * KUnit's bus binds all devices to the driver of the first device, so the
+	 * first device must stay.
+	 */
 	KUNIT_ASSERT_NOT_NULL(test, first->extension);
 	miniport = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
 	request = request_on(test, miniport);
@@ -315,7 +324,7 @@ static void unbind_takes_back_the_list(struct kunit *test)
 	wdmdma_srb_destroy(miniport->extension, request->srb);
 }
 
-/* Threads that do not know of each other. */
+/* Threads that map and unmap the same SRB, and do not know of each other. */
 
 struct mapper {
 	struct request *request;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_system_dma.c: common buffers of slave devices, and channels that run round and
- * round in them.
+ * Common buffers of slave devices, and channels that repeat a transfer in such buffers
+ * (wdm/wdm_system_dma.c).
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -9,8 +9,8 @@
 #include "lib/window.h"
 #include "system.h"
 
-#define BYTES		3	/* a channel of 8 bits that nothing is connected to */
-#define WORDS		7	/* and one of 16 */
+#define BYTES		3	/* an 8-bit channel without a device */
+#define WORDS		7	/* a 16-bit channel without a device */
 #define BOUNDARY(channel)	((channel) < 4 ? SZ_64K : SZ_128K)
 #define ISA_LAST	(SZ_16M - 1)
 
@@ -35,7 +35,10 @@ static struct wdmdma_slave *cyclic_slave(struct kunit *test, ULONG channel)
 	return wdmdma_test_slave_like(test, description);
 }
 
-/* Memory that is copied would be copied once, and played for ever. */
+/*
+ * The transfer must be refused, because memory that needs a copy would be copied once and
+ * then played forever.
+ */
 static void auto_initialize_does_not_copy(struct kunit *test)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -56,7 +59,10 @@ static void auto_initialize_does_not_copy(struct kunit *test)
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
-/* All of a common buffer, both ways; the counter of one that goes round is never 0. */
+/*
+ * Transfer all of a common buffer in both directions. The counter of a channel that repeats
+ * its transfer is never 0.
+ */
 static void auto_initialize_uses_the_common_buffer(struct kunit *test)
 {
 	const struct channel_row *row = test->param_value;

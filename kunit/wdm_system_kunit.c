@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_system_dma.c, core/dma_channel.c, backend/dma_channel_isa.c: adapters of slave
- * devices, through the table. No device asks for the bytes here: a channel is programmed
- * and waits, and the case is what moves them. Devices that do are in live_system_kunit.c.
+ * Adapters of slave devices, through the table (wdm/wdm_system_dma.c, core/dma_channel.c,
+ * backend/dma_channel_isa.c). No device requests data here. A channel is programmed and
+ * waits, and the case moves the data. live_system_kunit.c has the cases with real devices.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -17,12 +17,12 @@
 #include "system.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
-#define BYTES		3	/* a channel of 8 bits that nothing is connected to */
-#define WORDS		7	/* and one of 16 */
+#define BYTES		3	/* an 8-bit channel without a device */
+#define WORDS		7	/* a 16-bit channel without a device */
 
 /* Descriptions. */
 
-/* Where the kernel has no ISA DMA there are none. */
+/* A kernel without ISA DMA must refuse all channels. */
 static void channels_are_those_of_isa(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -91,7 +91,10 @@ static void description_is_done_or_refused(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(row->channel));
 }
 
-/* A description of an older version ends before the fields of version 3. KASAN guards that. */
+/*
+ * A description of an older version ends before the fields of version 3. KASAN reports
+ * a read past its end.
+ */
 static void old_description_is_not_read_past_its_end(struct kunit *test)
 {
 	DEVICE_DESCRIPTION whole = wdmdma_test_slave_description(2, BYTES);
@@ -131,7 +134,7 @@ static void channel_that_is_in_use_is_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 }
 
-/* An IOMMU's addresses would mean nothing to the controller. */
+/* A DMA controller cannot use the addresses of an IOMMU. */
 static void device_behind_an_iommu_is_refused(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(3, BYTES);
@@ -170,8 +173,8 @@ static void adapter_tells_what_the_channel_can_do(struct kunit *test)
 
 	wdmdma_test_needs_isa(test);
 	description.MaximumLength = row->maximum;
-	description.ScatterGather = TRUE;	/* ignored: the controller has none */
-	description.IgnoreCount = TRUE;		/* nothing here counts */
+	description.ScatterGather = TRUE;	/* ignored, no scatter/gather */
+	description.IgnoreCount = TRUE;		/* ignored, nothing counts */
 	s = wdmdma_test_slave_like(test, description);
 	KUNIT_EXPECT_EQ(test, s->registers, row->registers);
 	KUNIT_EXPECT_EQ(test, s->ops->GetDmaAlignment(s->adapter), unit);
@@ -224,7 +227,7 @@ static void lists_are_for_bus_masters(struct kunit *test)
 	s->ops->PutScatterGatherList(s->adapter, (PSCATTER_GATHER_LIST)buffer, TRUE);
 }
 
-/* Those that no other case has. */
+/* Slots that no other case calls. */
 static void every_slot_answers(struct kunit *test)
 {
 	DMA_TRANSFER_INFO info = { .Version = DMA_TRANSFER_INFO_VERSION1 };
@@ -243,7 +246,7 @@ static void every_slot_answers(struct kunit *test)
 			STATUS_NOT_IMPLEMENTED);
 	KUNIT_EXPECT_EQ(test, s->ops->ConfigureAdapterChannel(s->adapter, 0xffffffff, mdl),
 			STATUS_NOT_IMPLEMENTED);
-	/* One element: the channel has one address. */
+	/* There must be one element, because the channel has one address. */
 	KUNIT_EXPECT_EQ(test,
 			s->ops->CalculateScatterGatherList(s->adapter, mdl, memory->va,
 							   3 * PAGE_SIZE, &size, &registers),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_system_dma.c: how transfers of slave devices, their channels and adapters end. */
+/* How transfers of slave devices, their channels and their adapters end (wdm/wdm_system_dma.c). */
 #include <kunit/device.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -11,11 +11,14 @@
 #include "system.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
-#define BYTES		3	/* a channel of 8 bits that nothing is connected to */
+#define BYTES		3	/* an 8-bit channel without a device */
 
 /* Transfers. */
 
-/* What is freed while it is mapped is flushed; the channel is free for another transfer. */
+/*
+ * Registers that are freed while mapped must be flushed, and the channel must be free
+ * for another transfer.
+ */
 static void registers_freed_while_mapped_stop_the_channel(struct kunit *test)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -56,14 +59,17 @@ static void put_adapter_stops_the_channel(struct kunit *test)
 	base = wdmdma_test_slave_base(test, s, context);
 	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
 	s->ops->PutDmaAdapter(s->adapter);
-	/* The device wrote nothing: what was in the memory is there again. */
+	/* The device wrote nothing, so the memory must have its former contents. */
 	KUNIT_EXPECT_EQ(test, memory->va[20], 20 * 7);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
 	s->adapter = NULL;
 }
 
-/* With a transfer in flight; afterwards the adapter answers, and lets others' channel alone. */
+/*
+ * The unbind comes during a transfer. Later calls on the adapter must be answered and must
+ * not touch the channel, which another driver may hold.
+ */
 static void unbind_gives_the_channel_back(struct kunit *test)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -98,7 +104,7 @@ static void unbind_gives_the_channel_back(struct kunit *test)
 
 #define THREADS		4
 
-/* One of many users of the channel. */
+/* State of one of several users of the channel. */
 struct turns {
 	struct wdmdma_slave *slave;
 	struct wdmdma_memory *memory;
@@ -109,7 +115,7 @@ struct turns {
 	unsigned long rounds, failures;
 };
 
-/* Read, as a device that gives the user's mark would. */
+/* Do a read transfer with a device that sends the user's mark. */
 static IO_ALLOCATION_ACTION user_has_the_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base,
 						 PVOID context)
 {
@@ -149,7 +155,7 @@ static int user_thread(void *data)
 	return 0;
 }
 
-/* Each gets its bytes, through the one channel and the one memory to copy through. */
+/* Each user must get its own data, although all of them share the channel and its bounce memory. */
 static void threads_take_turns(struct kunit *test)
 {
 	struct turns *user = kunit_kcalloc(test, THREADS, sizeof(*user), GFP_KERNEL);
@@ -179,7 +185,7 @@ static void threads_take_turns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_core(s->adapter)->dma_channel->loaded);
 }
 
-/* When memory is short. */
+/* Shortage of memory. */
 
 static void get_and_put(struct kunit *test)
 {
@@ -202,7 +208,7 @@ static void get_adapter_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 }
 
-/* What the sweep's call uses. */
+/* The objects that the sweep uses. */
 static struct wdmdma_slave *sweep_slave;
 static PVOID sweep_base;
 static PMDL sweep_mdl;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_system_dma.c, core/dma_channel.c, backend/dma_channel_isa.c: what a channel of an
- * ISA DMA controller is programmed to move. Nothing is connected to the channels.
+ * Transfers for which a channel of an ISA DMA controller is programmed (wdm/wdm_system_dma.c,
+ * core/dma_channel.c, backend/dma_channel_isa.c). No device is connected to the channels.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -12,8 +12,8 @@
 #include "system.h"
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
-#define BYTES		3	/* a channel of 8 bits that nothing is connected to */
-#define WORDS		7	/* and one of 16 */
+#define BYTES		3	/* an 8-bit channel without a device */
+#define WORDS		7	/* a 16-bit channel without a device */
 #define BOUNDARY(channel)	((channel) < 4 ? SZ_64K : SZ_128K)
 #define ISA_LAST	(SZ_16M - 1)
 
@@ -27,7 +27,10 @@ static const struct channel_row {
 
 KUNIT_ARRAY_PARAM_DESC(channel, channel_rows, name);
 
-/* All that a channel moves, scattered, both ways; the case is the device. */
+/*
+ * Transfer as much as a channel can move, from and to scattered memory. The
+ * case acts as the device.
+ */
 static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 {
 	const struct channel_row *row = test->param_value;
@@ -53,7 +56,10 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	KUNIT_ASSERT_NE(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_LE(test, la.QuadPart + boundary - 1, (s64)ISA_LAST);
 	KUNIT_EXPECT_FALSE(test, wdmdma_window_crosses(boundary, la.QuadPart, boundary));
-	/* No transfer fails for want of memory there. */
+	/*
+	 * The copy must be in the channel's own block, so that no transfer fails for
+	 * want of memory there.
+	 */
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart,
 			(u64)page_to_phys(wdmdma_test_core(s->adapter)->dma_channel->block));
 	KUNIT_EXPECT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va + 100, boundary), 0);
@@ -67,7 +73,10 @@ static void memory_is_copied_to_where_the_channel_reaches(struct kunit *test)
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
-/* A controller reads none of the kernel's copies (swiotlb=force), so there is no transfer then. */
+/*
+ * With swiotlb=force a controller would not see the kernel's copies, so the
+ * transfer must be refused.
+ */
 static void kernel_that_copies_all_memory_gets_no_transfer(struct kunit *test)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -96,7 +105,10 @@ static void kernel_that_copies_all_memory_gets_no_transfer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, NT_SUCCESS(status), !copies);
 }
 
-/* Pages are promised, by map registers, and not bytes: then there is other memory to copy to. */
+/*
+ * Map registers promise pages and not bytes. A transfer that is longer than the channel's
+ * block must be copied to other memory.
+ */
 static void transfer_may_be_longer_than_maximum_length(struct kunit *test)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(3, BYTES);
@@ -126,7 +138,7 @@ static void transfer_may_be_longer_than_maximum_length(struct kunit *test)
 static const struct place_row {
 	const char *name;
 	ULONG channel;
-	size_t offset, length;	/* in 256 KiB that begin at a multiple of that */
+	size_t offset, length;	/* in 256 KiB that are aligned to their size */
 	bool copied;
 } place_rows[] = {
 	{ "bytes up to 64 KiB", BYTES, SZ_64K - 3, 3, false },
@@ -177,7 +189,10 @@ static const struct count_row {
 
 KUNIT_ARRAY_PARAM_DESC(count, count_rows, name);
 
-/* No device asks, so all is left; and so it stays when the channel is stopped. */
+/*
+ * No device requests data, so all bytes must be left. The counter must stay when
+ * the channel is stopped.
+ */
 static void counter_says_how_many_bytes_are_left(struct kunit *test)
 {
 	const struct count_row *row = test->param_value;
@@ -308,7 +323,7 @@ static void map_transfer_ex_takes_a_list_or_none(struct kunit *test)
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
-/* A channel does one thing at a time, whatever registers it is asked for with. */
+/* A channel must have one transfer at a time, whatever map registers are used. */
 static void channel_has_one_transfer_at_a_time(struct kunit *test)
 {
 	u8 one[DMA_TRANSFER_CONTEXT_SIZE_V1], other[DMA_TRANSFER_CONTEXT_SIZE_V1];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_transfer.c: MapTransfer(Ex) and FlushAdapterBuffers(Ex), through the table, without
- * an IOMMU.
+ * MapTransfer(Ex) and FlushAdapterBuffers(Ex), through the table, without an IOMMU
+ * (wdm/wdm_transfer.c).
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -12,7 +12,7 @@
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 
-/* Map registers for a test, without a channel. */
+/* Allocate map registers for a test, without the channel. */
 static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count, ULONG flags)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -28,7 +28,7 @@ static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count,
 	return base;
 }
 
-/* Has anything been left mapped under the registers, or of them? */
+/* Expect that no transfer and no register is in use, and free the registers. */
 static void expect_unmapped(struct kunit *test, PDMA_ADAPTER adapter, PVOID base, ULONG count)
 {
 	struct wdmdma_registers *registers = base;
@@ -38,7 +38,7 @@ static void expect_unmapped(struct kunit *test, PDMA_ADAPTER adapter, PVOID base
 	adapter->DmaOperations->FreeMapRegisters(adapter, base, count);
 }
 
-/* The classic order: MapTransfer piece by piece, one flush for all. */
+/* The classic order calls MapTransfer for each piece and one flush for all pieces. */
 static void map_transfer_maps_piece_by_piece(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -69,7 +69,10 @@ static void map_transfer_maps_piece_by_piece(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 4);
 }
 
-/* Peer defect 12: the last page of an MDL has none behind it. KASAN guards the MDL. */
+/*
+ * Peer defect 12. No page frame number follows that of an MDL's last page, and none may be
+ * read. KASAN checks the MDL.
+ */
 static void map_transfer_ends_with_the_mdl(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -88,7 +91,7 @@ static void map_transfer_ends_with_the_mdl(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 2);
 }
 
-/* Without ScatterGather all bytes are one piece, and Length stays. */
+/* Without ScatterGather all bytes must be one piece, and Length must not change. */
 static void map_transfer_without_lists_maps_all(struct kunit *test)
 {
 	PDMA_ADAPTER adapter = wdmdma_test_adapter(test, 64, SZ_64K, FALSE);
@@ -108,7 +111,10 @@ static void map_transfer_without_lists_maps_all(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory->va, 0x3c, 4 * SZ_4K));
 	expect_unmapped(test, adapter, base, 4);
 
-	/* All or nothing, 0xE6 code 0x00: three registers are too few for four pages. */
+	/*
+	 * Driver Verifier's bug check 0xE6, code 0x00. Three registers are too few for four
+	 * pages, so nothing may be mapped.
+	 */
 	base = registers_of(test, adapter, 3, 0);
 	la = ops->MapTransfer(adapter, mdl, base, memory->va, &length, FALSE);
 	KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
@@ -119,7 +125,7 @@ static void map_transfer_without_lists_maps_all(struct kunit *test)
 static const struct part_row {
 	const char *name;
 	ULONG registers;
-	ULONG elements;		/* that the list has room for */
+	ULONG elements;		/* room in the list */
 	ULONG offset, length;	/* asked for */
 	ULONG mapped;
 } part_rows[] = {
@@ -144,7 +150,10 @@ static void map_transfer_ex_maps_what_fits(struct kunit *test)
 	PSCATTER_GATHER_LIST list = kunit_kzalloc(test, size, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, list);
-	/* A chain; the page that both have takes two registers, so give one more. */
+	/*
+	 * A chain of two MDLs. The page that both describe takes two registers,
+	 * so allocate one more.
+	 */
 	mdl->Next = wdmdma_test_mdl(test, memory->va + 5000, 8 * SZ_4K - 5000);
 	f->ops->FreeMapRegisters(f->adapter, base, row->registers);
 	base = registers_of(test, f->adapter, row->registers + 1, 0);
@@ -160,7 +169,7 @@ static void map_transfer_ex_maps_what_fits(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, row->registers + 1);
 }
 
-/* 0xE6 code 0x0D: each mapping is flushed before the next. */
+/* Driver Verifier's bug check 0xE6, code 0x0D. Each mapping must be flushed before the next one. */
 static void map_transfer_ex_wants_a_flush_between(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -200,7 +209,7 @@ static const struct refuse_row {
 	const char *name;
 	enum refuse_how how;
 	ULONG offset, length;
-	bool ex;	/* the call Ex only */
+	bool ex;	/* for MapTransferEx only */
 } refuse_rows[] = {
 	{ "no MDL", NO_MDL, 0, 1 },
 	{ "no registers", NO_BASE, 0, 1 },
@@ -252,7 +261,7 @@ static void map_transfer_refuses(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 2);
 }
 
-/* 0xE6 code 0x1D. */
+/* Driver Verifier's bug check 0xE6, code 0x1D. */
 static void memory_is_not_mapped_twice(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -270,7 +279,7 @@ static void memory_is_not_mapped_twice(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 4);
 }
 
-/* 0xE6 codes 0x16, 0x20 and 0x23. */
+/* Driver Verifier's bug check 0xE6, codes 0x16, 0x20 and 0x23. */
 static void flush_refuses_what_is_not_what_is_mapped(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -300,17 +309,20 @@ static void flush_refuses_what_is_not_what_is_mapped(struct kunit *test)
 							     1000, TRUE));
 	KUNIT_EXPECT_EQ(test, f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, 0, 50, TRUE),
 			STATUS_INVALID_PARAMETER);
-	/* A wrong direction is reported, and the right one is used. */
+	/* A wrong direction must be reported, and the right direction must be used. */
 	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
 							    memory->va + 100, 1000, FALSE));
-	/* 0xE6 code 0x00: to flush more than is mapped flushes what is. */
+	/*
+	 * Driver Verifier's bug check 0xE6, code 0x00. A flush of more than is mapped must
+	 * flush all that is mapped.
+	 */
 	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 100, &length, TRUE);
 	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va,
 							    SZ_64K, TRUE));
 	expect_unmapped(test, f->adapter, base, 2);
 }
 
-/* 0xE6 code 0x10: unmapped all the same. */
+/* Driver Verifier's bug check 0xE6, code 0x10. The transfer must be unmapped all the same. */
 static void registers_freed_while_mapped_are_unmapped(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -363,7 +375,10 @@ static void no_bounce_holds_for_the_registers(struct kunit *test)
 			STATUS_INSUFFICIENT_RESOURCES);
 	expect_unmapped(test, adapter, base, 3);
 
-	/* Copied, it comes in pages: no more of them than the list has room for. */
+	/*
+	 * A copy has one element for each page. There must be no more elements than
+	 * the list has room for.
+	 */
 	base = registers_of(test, adapter, 3, 0);
 	length = 3 * SZ_4K - 1;
 	list = (void *)buffer;
@@ -382,7 +397,7 @@ static void no_bounce_holds_for_the_registers(struct kunit *test)
 	expect_unmapped(test, adapter, base, 3);
 }
 
-/* There is no queue for these calls: no memory now means no mapping. */
+/* These calls have no queue, so they must fail if there is no memory now. */
 static void map_without_memory_to_copy_to_fails_at_once(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -410,7 +425,7 @@ static void map_without_memory_to_copy_to_fails_at_once(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 1);
 }
 
-/* All adapters are bus masters'. */
+/* The adapter belongs to a bus master, so calls for DMA controllers must be refused. */
 static void calls_for_dma_controllers_are_refused(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -423,7 +438,7 @@ static void calls_for_dma_controllers_are_refused(struct kunit *test)
 			STATUS_INVALID_PARAMETER);
 }
 
-/* Each fails cleanly, or is undone. */
+/* The map must fail cleanly or must be undone by the flush. */
 static void map_and_flush(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

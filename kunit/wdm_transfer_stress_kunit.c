@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_transfer.c: threads with transfers of all kinds on one adapter. */
+/* Threads that do transfers of all kinds on one adapter (wdm/wdm_transfer.c). */
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
@@ -10,7 +10,7 @@
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 
-/* Stress: threads with memory of their own, and all kinds of transfers on one adapter. */
+/* Each thread has memory of its own. All threads share the adapter. */
 
 #define THREADS		8
 #define PAGES		16
@@ -105,7 +105,10 @@ static int stress_thread(void *data)
 	return 0;
 }
 
-/* Half of the time on an adapter that has to copy. Memory does not change under it. */
+/*
+ * Run the threads for half of the time, because the case has two adapters. The memory does
+ * not change under a transfer.
+ */
 static void stress_on(struct kunit *test, PDMA_ADAPTER adapter, bool may_fail)
 {
 	struct stress *stress = kunit_kcalloc(test, THREADS, sizeof(*stress), GFP_KERNEL);
@@ -140,7 +143,7 @@ static void eight_threads_share_an_adapter(struct kunit *test)
 	struct wdmdma_fixture *f = test->priv;
 
 	stress_on(test, f->adapter, false);
-	/* Where atomic memory for the copies is short a synchronous call may fail. */
+	/* A synchronous call may fail if atomic memory for the copies is short. */
 	stress_on(test, wdmdma_test_copying_adapter(test), true);
 }
 
