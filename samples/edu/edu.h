@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the two halves of the driver know of each other.
+ * Declarations that the two halves of the driver share.
  *
  *   edu_wdm.c, edu_domain.c
- *                the Windows half: how a driver for Windows uses DMA. Includes no
- *                Linux header.
+ *                the Windows half, which shows how a driver for Windows uses DMA and
+ *                includes no Linux header
  *   edu_hardware.c
- *                what the Windows half needs of the device and of Linux: registers, memory, log
+ *                the functions of the device and of Linux that the Windows half needs, for
+ *                registers, memory and the log
  *   edu_linux.c  probe, remove and the module, above both
  *
- * Both include this file, so it includes only wdmdma/ headers, which fit both.
+ * Both halves include this file, so it may only include wdmdma/ headers, which suit both.
  */
 #ifndef EDU_H
 #define EDU_H
@@ -18,16 +19,13 @@
 #include <wdmdma/status.h>
 #include <wdmdma/types.h>
 
-/*
- * The most bytes that one DMA may move. The device holds 4096, but a DMA that uses
- * the last of them ends QEMU 7.2.
- */
+/* The longest DMA. The device has 4096 bytes, but a DMA that uses the last byte ends QEMU 7.2. */
 #define EDU_LONGEST_TRANSFER 4095
 
 /* The Linux half of a device. */
 typedef struct edu_hardware *PEDU_HARDWARE;
 
-/* A common buffer, with both of its addresses. */
+/* A common buffer with both of its addresses. */
 typedef struct _EDU_BUFFER {
 	PVOID VirtualAddress;
 	PHYSICAL_ADDRESS LogicalAddress;
@@ -41,28 +39,29 @@ typedef struct _EDU_EXTENSION {
 	PDMA_ADAPTER Adapter;
 	EDU_BUFFER Source;
 	EDU_BUFFER Destination;
-	EDU_BUFFER Shared;		/* of the first device: for all in its domain */
+	EDU_BUFFER Shared;		/* first device only, for all in its domain */
 
-	ULONG Checks;			/* questions asked */
-	ULONG Mismatches;		/* bytes or addresses that were wrong */
+	ULONG Checks;			/* number of checks made */
+	ULONG Mismatches;		/* wrong bytes or addresses */
 	ULONGLONG BytesMoved;		/* by the device, both directions */
 } EDU_EXTENSION, *PEDU_EXTENSION;
 
-/* edu_wdm.c. After a failed EduStart nothing is left to stop. */
+/* edu_wdm.c. After a failed EduStart there is nothing to stop. */
 NTSTATUS EduStart(PEDU_EXTENSION Extension, PDEVICE_OBJECT PhysicalDeviceObject,
 		  PEDU_HARDWARE Hardware);
 NTSTATUS EduSelfTest(PEDU_EXTENSION Extension);
 VOID EduFreeBuffers(PEDU_EXTENSION Extension);
 VOID EduStop(PEDU_EXTENSION Extension);
 
-/* edu_domain.c: the test of the second and of the third device; Leader is the first. */
+/* edu_domain.c, the tests of the second and of the third device. Leader is the first device. */
 NTSTATUS EduShareDomain(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 NTSTATUS EduStayOutside(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader);
 
 /*
  * edu_hardware.c. EduTransfer moves Length bytes between memory and the device's own
- * memory, and returns when they have moved. EduScatteredMemory is memory that the
- * driver has already, EDU_SCATTERED_LENGTH bytes, no two pages of it adjacent.
+ * memory, and returns after the bytes have moved. EduScatteredMemory returns
+ * EDU_SCATTERED_LENGTH bytes of memory that stand for memory of the driver's own. No two of
+ * its pages are adjacent.
  */
 #define EDU_SCATTERED_LENGTH	(16 * 4096)
 

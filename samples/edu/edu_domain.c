@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Windows half, where there is more than one device: a DMA domain.
+ * The Windows half for more than one device, which shows a DMA domain.
  *
- * The second device joins the domain of the first, its leader: what the leader's device
- * writes, the second one reads at the same logical address. The third device stays
- * outside, and must not reach that memory, if there is an IOMMU to keep it out.
+ * The second device joins the domain of the first device, its leader. Data that the
+ * leader writes must be read by the second device at the same logical address. The
+ * third device stays outside. If there is an IOMMU, the third device must not be able
+ * to access the memory.
  */
 #include <wdm.h>
 
@@ -19,7 +20,7 @@ static VOID EduCheck(PEDU_EXTENSION Extension, ULONG Wrong)
 	Extension->Mismatches += Wrong;
 }
 
-/* How many bytes from Offset on are not those of the message. */
+/* Return the number of bytes from Offset on that differ from the message. */
 static ULONG EduWrongBytes(PEDU_BUFFER Shared, ULONG Offset)
 {
 	const UCHAR *Bytes = (PUCHAR)Shared->VirtualAddress + Offset;
@@ -32,7 +33,10 @@ static ULONG EduWrongBytes(PEDU_BUFFER Shared, ULONG Offset)
 	return Wrong;
 }
 
-/* One DMA between a device and the shared memory, which has one address for all. */
+/*
+ * Do one DMA between a device and the shared memory, which has the same address for all
+ * members of the domain.
+ */
 static NTSTATUS EduMoveShared(PEDU_EXTENSION Extension, PEDU_BUFFER Shared, ULONG Offset,
 			      BOOLEAN WriteToDevice)
 {
@@ -46,7 +50,10 @@ static NTSTATUS EduMoveShared(PEDU_EXTENSION Extension, PEDU_BUFFER Shared, ULON
 	return Status;
 }
 
-/* The leader's device gets the message from the CPU, and writes it to the start of the memory. */
+/*
+ * Let the leader read the message from the CPU, and write the message to the
+ * start of the memory.
+ */
 static NTSTATUS EduWriteMessage(PEDU_EXTENSION Leader)
 {
 	PEDU_BUFFER Shared = &Leader->Shared;
@@ -63,7 +70,10 @@ static NTSTATUS EduWriteMessage(PEDU_EXTENSION Leader)
 	return Status;
 }
 
-/* Another device reads the message, and writes it to the second page, where the CPU looks. */
+/*
+ * Let another device read the message, and write the message to the second page,
+ * which the CPU checks.
+ */
 static NTSTATUS EduReadMessage(PEDU_EXTENSION Extension, PEDU_BUFFER Shared)
 {
 	NTSTATUS Status = EduMoveShared(Extension, Shared, 0, TRUE);
@@ -83,7 +93,7 @@ NTSTATUS EduShareDomain(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader)
 	HANDLE Domain = Operations->GetDmaDomain(Leader->Adapter);
 	NTSTATUS Status;
 
-	/* The addresses of its own buffers would become void. */
+	/* Free the buffers of the device, because the join would make their addresses invalid. */
 	EduFreeBuffers(Extension);
 	Status = Operations->JoinDmaDomain(Extension->Adapter, Domain);
 	if (!NT_SUCCESS(Status)) {
@@ -128,7 +138,7 @@ NTSTATUS EduStayOutside(PEDU_EXTENSION Extension, PEDU_EXTENSION Leader)
 	EduExpectFaults(Extension->Hardware, FALSE);
 	if (!NT_SUCCESS(Status))
 		return Status;
-	/* The device says nothing of it, but no byte has arrived. */
+	/* The device reports success, but no byte may have arrived. */
 	Extension->BytesMoved = 0;
 	EduCheck(Extension, EduWrongBytes(Shared, 0));
 	EduLog(Extension->Hardware,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hardware: what the Windows half needs of the device, of the kernel and of the log.
- * On Windows these would be READ_REGISTER_ULONG, MmGetPhysicalAddress and DbgPrint.
+ * The functions of the device, of the kernel and of the log that the Windows half needs. A
+ * driver on Windows would use READ_REGISTER_ULONG, MmGetPhysicalAddress and DbgPrint.
  *
- * The device has 4 KiB of memory of its own and a DMA engine that copies between it
- * and the bus. Three things to know: the engine does not report addresses that it
- * cannot reach, it drops the upper bits; a transfer that leaves the device's memory
- * ends QEMU; and each transfer takes 100 ms.
+ * The device has 4 KiB of memory of its own and a DMA engine that copies between this memory
+ * and the bus. The engine does not report addresses beyond its mask but drops their upper
+ * bits. A transfer that leaves the device's memory ends QEMU. Each transfer takes 100 ms.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -27,7 +26,7 @@
 #define EDU_DMA_RUN		BIT(0)
 #define EDU_DMA_TO_MEMORY	BIT(1)
 
-/* Where the DMA engine sees the device's own memory. */
+/* The address of the device's own memory for the DMA engine. */
 #define EDU_DEVICE_ADDRESS	0x40000
 
 #define EDU_POLL_US		1000
@@ -55,7 +54,10 @@ NTSTATUS EduTransfer(PEDU_HARDWARE hardware, PHYSICAL_ADDRESS logical_address, U
 
 	if (readq_poll_timeout(hardware->regs + EDU_DMA_COMMAND, command,
 			       !(command & EDU_DMA_RUN), EDU_POLL_US, EDU_TIMEOUT_US)) {
-		/* It may still start. Keep it off the bus, for the buffers will be freed. */
+		/*
+		 * The transfer may still start. Keep the device off the bus, because the
+		 * buffers will be freed.
+		 */
 		pci_clear_master(hardware->pdev);
 		hardware->stuck = true;
 		return STATUS_DEVICE_NOT_READY;
@@ -76,7 +78,7 @@ BOOLEAN EduHasMemory(PEDU_HARDWARE hardware, BOOLEAN cached)
 	return IS_ENABLED(CONFIG_X86) || dev_is_dma_coherent(&hardware->pdev->dev) == !!cached;
 }
 
-/* For those who read the log: what the IOMMU says between these two lines is as it should be. */
+/* Mark IOMMU faults in the log as expected. Faults between the two messages are no error. */
 VOID EduExpectFaults(PEDU_HARDWARE hardware, BOOLEAN begin)
 {
 	if (!begin)
@@ -104,7 +106,7 @@ VOID EduFreeScatteredMemory(PEDU_HARDWARE hardware)
 	}
 }
 
-/* Two pages at a time, of which the first is used: so no two are adjacent. */
+/* Allocate two pages at a time and use the first, so that no two pages are adjacent. */
 PVOID EduScatteredMemory(PEDU_HARDWARE hardware)
 {
 	unsigned int i;

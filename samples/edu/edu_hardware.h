@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The device, as the two files of the Linux half know it. */
+/* The device, for the two files of the Linux half. */
 #ifndef EDU_HARDWARE_H
 #define EDU_HARDWARE_H
 

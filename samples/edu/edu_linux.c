@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Linux half: a PCI driver for QEMU's "edu" device. It sets the device up, and calls
- * the Windows half.
+ * The Linux half, a PCI driver for QEMU's "edu" device. It sets up the device and
+ * calls the Windows half.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,7 +28,10 @@ static bool private_domain;
 module_param(private_domain, bool, 0444);
 MODULE_PARM_DESC(private_domain, "ask for an IOMMU domain of the device's own");
 
-/* The devices, as they came: the first copies, the second joins it, others stay outside. */
+/*
+ * The devices in the order of their probe. The first one copies, the second one joins the
+ * first, and all others stay outside.
+ */
 static struct edu_hardware *edu_first, *edu_second;
 
 static int edu_errno(NTSTATUS status)
@@ -61,13 +64,13 @@ static void edu_forget(struct edu_hardware *hardware)
 		edu_second = NULL;
 }
 
-/* From here on it is the Windows half that works. */
+/* Run the Windows half. */
 static int edu_run(struct edu_hardware *hardware)
 {
 	EDU_EXTENSION *extension = &hardware->extension;
 	NTSTATUS status;
 
-	/* Without it the driver works too; the log has the reason. */
+	/* The driver also works without a private domain. The log has the reason of a refusal. */
 	if (private_domain && !wdmdma_device_use_private_domain(&hardware->pdev->dev))
 		dev_info(&hardware->pdev->dev, "in an IOMMU domain of its own\n");
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Windows half: DMA through the functions that a WDM driver calls.
+ * The Windows half, which does DMA through the functions that a WDM driver calls.
  *
- * EduStart and EduStop are what the driver does at IRP_MN_START_DEVICE and
- * IRP_MN_STOP_DEVICE. EduSelfTest lets the device copy bytes from one common
- * buffer to another, in two steps through its own memory, and looks at every byte.
+ * EduStart and EduStop are the code for IRP_MN_START_DEVICE and IRP_MN_STOP_DEVICE.
+ * EduSelfTest lets the device copy data from one common buffer to another, in two steps
+ * through the device's own memory, and checks every byte.
  */
 #include <wdm.h>
 
 #include "edu.h"
 
-/* The longest copy, and a page on which nothing may be written. */
+/* The longest copy, and a page that must not be written. */
 #define EDU_LONGEST_COPY	(64 * 1024)
 #define EDU_BUFFER_LENGTH	(EDU_LONGEST_COPY + PAGE_SIZE)
 
-/* The limit that is asked for where one is: 3 GiB, inclusive. */
+/* The limit of limited buffers, which is 3 GiB, inclusive. */
 #define EDU_MAXIMUM_ADDRESS	0xBFFFFFFF
 
-/* The byte at Index of the pattern that belongs to Run; no two pages are alike. */
+/* Return the byte at Index of the pattern of Run. No two pages of a pattern are alike. */
 static UCHAR EduPattern(ULONG Run, ULONG Index)
 {
 	return ((Index + 1) * 0x9E3779B1 + Run * 0x3C6EF35F) >> 24;
@@ -28,7 +28,7 @@ static VOID EduDescribeBuffer(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, cons
 	ULONGLONG Logical = Buffer->LogicalAddress.QuadPart;
 	ULONGLONG Physical = EduPhysicalAddress(Buffer->VirtualAddress);
 
-	/* In plain numbers: a machine with this device has nothing to hide. */
+	/* Print plain addresses, because a machine with this device has nothing to hide. */
 	EduLog(Extension->Hardware, "%s: %u bytes at virtual address 0x%lx",
 	       Routine, Buffer->Length, (ULONG_PTR)Buffer->VirtualAddress);
 	EduLog(Extension->Hardware, "  logical address 0x%llx %s physical address 0x%llx",
@@ -121,7 +121,7 @@ VOID EduStop(PEDU_EXTENSION Extension)
 	EduLog(Extension->Hardware, "FreeCommonBuffer, PutDmaAdapter: everything given back");
 }
 
-/* One DMA between the device and Buffer, from Offset on. */
+/* Do one DMA between the device and Buffer, from Offset on. */
 static NTSTATUS EduMove(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, ULONG Offset, ULONG Length,
 			BOOLEAN WriteToDevice)
 {
@@ -136,8 +136,8 @@ static NTSTATUS EduMove(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, ULONG Offs
 }
 
 /*
- * How many bytes of Destination are wrong: Length bytes from Offset on must be the
- * pattern of Run, and the device must not have touched any other.
+ * Return the number of wrong bytes in Destination. The Length bytes from Offset on must be
+ * the pattern of Run, and all other bytes must be untouched.
  */
 static ULONG EduCompare(PEDU_BUFFER Destination, ULONG Run, ULONG Offset, ULONG Length)
 {
@@ -156,7 +156,7 @@ static ULONG EduCompare(PEDU_BUFFER Destination, ULONG Run, ULONG Offset, ULONG 
 	return Wrong;
 }
 
-/* Length bytes from Source through the device to the same Offset in Destination. */
+/* Copy Length bytes from Source through the device to the same Offset in Destination. */
 static NTSTATUS EduCopy(PEDU_EXTENSION Extension, PEDU_BUFFER Destination, ULONG Offset,
 			ULONG Length)
 {
@@ -168,7 +168,7 @@ static NTSTATUS EduCopy(PEDU_EXTENSION Extension, PEDU_BUFFER Destination, ULONG
 
 	for (i = 0; i < Extension->Source.Length; i++)
 		SourceBytes[i] = EduPattern(Run, i);
-	/* Wrong in every byte, so that no byte can be right by chance. */
+	/* Make every byte wrong, so that no byte can be right by chance. */
 	for (i = 0; i < Destination->Length; i++)
 		DestinationBytes[i] = ~EduPattern(Run, i);
 
@@ -194,7 +194,7 @@ static NTSTATUS EduCopy(PEDU_EXTENSION Extension, PEDU_BUFFER Destination, ULONG
 	return STATUS_SUCCESS;
 }
 
-/* The same with a buffer that has a highest address, a NUMA node and a cache type. */
+/* Copy to a buffer that has a highest address, a NUMA node and a cache type. */
 static NTSTATUS EduCopyLimited(PEDU_EXTENSION Extension, BOOLEAN CacheEnabled, ULONG Offset,
 			       ULONG Length)
 {
@@ -266,7 +266,10 @@ static NTSTATUS EduBounce(PEDU_EXTENSION Extension, PUCHAR Bytes, PHYSICAL_ADDRE
 	return STATUS_SUCCESS;
 }
 
-/* Where that cannot be: a common buffer of the system's, through which a driver has to copy. */
+/*
+ * If the driver's memory cannot become a common buffer, a driver must copy its data through a
+ * common buffer of the system.
+ */
 static NTSTATUS EduCopyInstead(PEDU_EXTENSION Extension)
 {
 	PHYSICAL_ADDRESS Address;
@@ -283,7 +286,7 @@ static NTSTATUS EduCopyInstead(PEDU_EXTENSION Extension)
 	return Status;
 }
 
-/* Make memory that the driver has already, and that is described by Mdl, a common buffer. */
+/* Make a common buffer of the driver's own memory, which Mdl describes. */
 static NTSTATUS EduCopyMdl(PEDU_EXTENSION Extension, PMDL Mdl)
 {
 	PUCHAR Memory = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
@@ -332,9 +335,10 @@ static NTSTATUS EduCopyOwnMemory(PEDU_EXTENSION Extension)
 }
 
 /*
- * Each DMA takes the emulated device 100 ms, so there are few: one byte, a page
- * less one byte, 16 pages off their boundaries; and with the limited buffers a page
- * across two pages, and a page and one byte; and memory of the driver's own.
+ * Each DMA of the emulated device takes 100 ms, so there must be few of them. The test copies
+ * one byte, a page less one byte, and 16 pages at an offset from their boundaries. To limited
+ * buffers the test copies a page that spans two pages, and a page and one byte. The last copy
+ * uses memory of the driver's own.
  */
 NTSTATUS EduSelfTest(PEDU_EXTENSION Extension)
 {

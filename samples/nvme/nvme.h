@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the two halves of the driver know of each other.
+ * Declarations that the two halves of the driver share.
  *
- *   nvme_miniport.c  the Windows half: a StorPort miniport for NVMe controllers, as far
- *                    as DMA goes. Includes no Linux header.
- *   nvme_hardware.c  what the miniport needs of the controller and of Linux
- *   nvme_linux.c     the Linux half, in the place of the port driver: probe and remove, the
- *                    requests, and what to read and write. Above both
+ *   nvme_miniport.c  the Windows half, which is the DMA part of a StorPort miniport for NVMe
+ *                    controllers and includes no Linux header
+ *   nvme_hardware.c  the functions of the controller and of Linux that the miniport needs
+ *   nvme_linux.c     the Linux half in the place of the port driver, with probe and remove,
+ *                    the requests and their data, above both
  *
- * Both include this file, so it includes only wdmdma/ headers, which fit both.
+ * Both halves include this file, so it may only include wdmdma/ headers, which suit both.
  */
 #ifndef NVME_H
 #define NVME_H
@@ -20,7 +20,7 @@
 /* The longest transfer of one request. */
 #define NVME_LONGEST_TRANSFER	(128 * 1024)
 
-/* The commands that the miniport understands, in Cdb[0]. */
+/* The commands in Cdb[0] that the miniport understands. */
 #define SCSIOP_READ16			0x88
 #define SCSIOP_WRITE16			0x8A
 #define SCSIOP_SYNCHRONIZE_CACHE16	0x91
@@ -28,7 +28,7 @@
 /* The Linux half of a controller. */
 typedef struct nvme_hardware *PNVME_HARDWARE;
 
-/* What the controller says of itself, and of its first namespace. */
+/* The identity of the controller and of its first namespace. */
 typedef struct _NVME_IDENTITY {
 	char Model[41];
 	ULONGLONG Blocks;
@@ -36,18 +36,18 @@ typedef struct _NVME_IDENTITY {
 } NVME_IDENTITY, *PNVME_IDENTITY;
 
 /*
- * The miniport's entry points, and what it wants to have allocated for it: the part of
- * HW_INITIALIZATION_DATA that is of use here.
+ * The miniport's entry points, and the sizes of the memory that must be allocated for the
+ * miniport. This is the part of HW_INITIALIZATION_DATA that the sample needs.
  */
 typedef struct _NVME_MINIPORT {
 	ULONG DeviceExtensionSize;
 	ULONG SrbExtensionSize;
-	/* PASSIVE_LEVEL, in this order; HwFreeAdapterResources undoes the other two. */
+	/* Called at PASSIVE_LEVEL, in this order. HwFreeAdapterResources undoes the other two. */
 	BOOLEAN (*HwFindAdapter)(PVOID HwDeviceExtension, PNVME_HARDWARE Hardware,
 				 PPORT_CONFIGURATION_INFORMATION ConfigInfo);
 	BOOLEAN (*HwInitialize)(PVOID HwDeviceExtension, PNVME_IDENTITY Identity);
 	VOID (*HwFreeAdapterResources)(PVOID HwDeviceExtension);
-	/* DISPATCH_LEVEL, one at a time. */
+	/* Called at DISPATCH_LEVEL, one at a time. */
 	BOOLEAN (*HwStartIo)(PVOID HwDeviceExtension, PSCSI_REQUEST_BLOCK Srb);
 	BOOLEAN (*HwInterrupt)(PVOID HwDeviceExtension);
 } NVME_MINIPORT;

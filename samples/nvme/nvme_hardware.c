@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hardware: what the miniport needs of the controller, of the kernel and of the log.
- * On Windows these would be StorPortReadRegisterUlong, StorPortStallExecution,
+ * The functions of the controller, of the kernel and of the log that the miniport needs. A
+ * miniport on Windows would use StorPortReadRegisterUlong, StorPortStallExecution,
  * StorPortNotification and DbgPrint.
  */
 #include <linux/delay.h>
@@ -43,7 +43,7 @@ VOID NvmeWait(ULONG microseconds)
 	usleep_range(microseconds, 2 * microseconds);
 }
 
-/* Read what the controller writes, before anything that comes after it. */
+/* Read a status that the controller writes. The read must come before all later reads. */
 USHORT NvmeReadStatus(const USHORT *status)
 {
 	USHORT value = READ_ONCE(*status);

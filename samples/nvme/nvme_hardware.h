@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The controller, as the two files of the Linux half know it. */
+/* The controller, for the two files of the Linux half. */
 #ifndef NVME_HARDWARE_H
 #define NVME_HARDWARE_H
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Linux half: a PCI driver for QEMU's NVMe controller that stands in the place of
- * the port driver, and lets the miniport write a pattern to the disk and read it back.
+ * The Linux half, a PCI driver for QEMU's NVMe controller in the place of the port driver.
+ * The driver lets the miniport write a pattern to the disk and read the pattern back.
  *
- * No block device is registered: this shows DMA, it is no disk driver. It overwrites the
- * second MiB of the disk, so it binds to no real one.
+ * The driver registers no block device, because the sample shows DMA and is no disk driver.
+ * The driver overwrites the second MiB of the disk, so it must not bind to a real disk.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,20 +25,20 @@
 #define NVME_AREA_FIRST		SZ_1M
 #define NVME_AREA_LENGTH	SZ_1M
 
-/* Where in its first page the data begins, so that the controller sees an odd first piece. */
+/* The offset of the data in its first page, so that the controller gets a short first piece. */
 #define NVME_DATA_OFFSET	512
 
 #define NVME_POLL_US		100
 #define NVME_TIMEOUT_US		(30 * USEC_PER_SEC)
 
-/* Let the miniport do a request, and wait for it as an interrupt would. */
+/* Let the miniport do a request. Poll for the end in the place of an interrupt. */
 static int nvme_run(struct nvme_hardware *hardware, PSCSI_REQUEST_BLOCK srb)
 {
 	unsigned long waited;
 	bool done = false;
 
 	srb->OriginalRequest = &done;
-	/* DISPATCH_LEVEL, where a port driver calls these two. */
+	/* A port driver calls these two functions at DISPATCH_LEVEL. */
 	local_bh_disable();
 	NvmeMiniport.HwStartIo(hardware->extension, srb);
 	local_bh_enable();
@@ -49,14 +49,17 @@ static int nvme_run(struct nvme_hardware *hardware, PSCSI_REQUEST_BLOCK srb)
 		local_bh_enable();
 	}
 	if (!done) {
-		/* It may still come. Keep it off the bus, for the memory will be freed. */
+		/*
+		 * The request may still complete. Keep the controller off the bus, because
+		 * the memory will be freed.
+		 */
 		pci_clear_master(hardware->pdev);
 		return -ETIMEDOUT;
 	}
 	return srb->SrbStatus == SRB_STATUS_SUCCESS ? 0 : -EIO;
 }
 
-/* @length bytes at @first of the disk, from or to what the MDL describes; none for a flush. */
+/* Do a request for the disk from @first on. The MDL describes the memory. A flush has no MDL. */
 static int nvme_request(struct nvme_hardware *hardware, u8 opcode, u64 first, PMDL mdl)
 {
 	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(hardware->extension,
@@ -85,7 +88,7 @@ destroy:
 	return ret;
 }
 
-/* The whole area, from or to @data, in requests of the greatest length. */
+/* Read or write the whole area in requests of the greatest length. */
 static int nvme_move(struct nvme_hardware *hardware, u8 opcode, void *data)
 {
 	u32 done, step;
@@ -106,7 +109,7 @@ static int nvme_move(struct nvme_hardware *hardware, u8 opcode, void *data)
 	return 0;
 }
 
-/* The word at @index of the pattern; the host compares the disk with the same. */
+/* Return the word at @index of the pattern. The host compares the disk with the same pattern. */
 static __le32 nvme_pattern(u32 index)
 {
 	return cpu_to_le32((index + 1) * 0x9e3779b1);
@@ -151,7 +154,7 @@ static int nvme_self_test(struct nvme_hardware *hardware)
 	if (identity->Blocks * identity->BlockSize < NVME_AREA_FIRST + NVME_AREA_LENGTH)
 		return -ENOSPC;
 
-	/* Pages from anywhere. */
+	/* The pages of this memory are not contiguous. */
 	memory = vmalloc(NVME_DATA_OFFSET + NVME_AREA_LENGTH);
 	if (!memory)
 		return -ENOMEM;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Windows half: a StorPort miniport for NVMe, with the DMA calls that such
- * miniports make.
+ * The Windows half, a StorPort miniport for NVMe with the DMA calls that such miniports make.
  *
  *   queues                   StorPortAllocateDmaMemory, near the controller if possible
  *   Identify                 the uncached extension
- *   addresses of data        StorPortGetScatterGatherList: of the request, whose data the port
- *                            driver has mapped before with GetScatterGatherListEx
- *   list of those (PRP list) in the SRB extension; StorPortGetPhysicalAddress
+ *   addresses of data        StorPortGetScatterGatherList, for a request whose data the port
+ *                            driver has already mapped with GetScatterGatherListEx
+ *   PRP list of addresses    in the SRB extension, with StorPortGetPhysicalAddress
  *
- * One I/O queue pair; requests are SCSI commands for 16-byte CDBs.
+ * There is one I/O queue pair. Requests are SCSI commands in CDBs of 16 bytes.
  */
 #include <storport.h>
 
@@ -37,12 +36,12 @@
 #define NVME_READ		0x02
 
 #define NVME_NAMESPACE		1
-#define NVME_CONTIGUOUS		1	/* of a queue: its memory is one piece */
+#define NVME_CONTIGUOUS		1	/* the queue's memory is contiguous */
 
 #define NVME_POLL_US		100
 #define NVME_TIMEOUT_US		(10 * 1000 * 1000)
 
-/* A page of commands. */
+/* The commands of a queue fill a page. */
 #define NVME_ENTRIES		64
 
 typedef struct _NVME_COMMAND {
@@ -61,7 +60,7 @@ typedef struct _NVME_COMPLETION {
 	USHORT SubmissionHead;
 	USHORT SubmissionId;
 	USHORT CommandId;
-	USHORT Status;			/* bit 0: the phase */
+	USHORT Status;			/* bit 0 is the phase */
 } NVME_COMPLETION, *PNVME_COMPLETION;
 
 _Static_assert(sizeof(NVME_COMMAND) * NVME_ENTRIES == PAGE_SIZE, "a page of commands");
@@ -77,7 +76,7 @@ typedef struct _NVME_QUEUE {
 	USHORT Id;
 	USHORT Tail;			/* of the submission queue */
 	USHORT Head;			/* of the completion queue */
-	USHORT Phase;			/* of a new completion at Head */
+	USHORT Phase;			/* of a new completion */
 	NVME_PAGE Submission;
 	NVME_PAGE Completion;
 	PSCSI_REQUEST_BLOCK Srb[NVME_ENTRIES];	/* by command id */
@@ -92,7 +91,7 @@ typedef struct _NVME_EXTENSION {
 	ULONG BlockShift;
 } NVME_EXTENSION, *PNVME_EXTENSION;
 
-/* The list is aligned to its size, so it lies in one page, as it must. */
+/* The list must lie in one page, so it is aligned to its size. */
 #define NVME_PRPS	64
 
 typedef struct _NVME_SRB_EXTENSION {
@@ -151,7 +150,7 @@ static VOID NvmeRingDoorbell(PNVME_EXTENSION Extension, ULONG Index, USHORT Valu
 			  Value);
 }
 
-/* Hand a command to the controller, with the id by which it will be completed. */
+/* Hand a command to the controller. The controller completes the command by Id. */
 static VOID NvmeSubmit(PNVME_EXTENSION Extension, PNVME_QUEUE Queue, PNVME_COMMAND Command,
 		       USHORT Id)
 {
@@ -163,13 +162,13 @@ static VOID NvmeSubmit(PNVME_EXTENSION Extension, PNVME_QUEUE Queue, PNVME_COMMA
 	NvmeRingDoorbell(Extension, 2 * Queue->Id, Queue->Tail);
 }
 
-/* The next completion, if there is one. */
+/* Take the next completion. Return FALSE if there is none. */
 static BOOLEAN NvmeTakeCompletion(PNVME_EXTENSION Extension, PNVME_QUEUE Queue,
 				  PNVME_COMPLETION Completion)
 {
 	const NVME_COMPLETION *Entries = Queue->Completion.VirtualAddress;
 
-	/* What else is in the entry was written before its phase. */
+	/* The controller writes the phase of an entry after the other fields. */
 	if ((NvmeReadStatus(&Entries[Queue->Head].Status) & 1) != Queue->Phase)
 		return FALSE;
 	*Completion = Entries[Queue->Head];
@@ -200,7 +199,7 @@ static BOOLEAN NvmeAdminCommand(PNVME_EXTENSION Extension, PNVME_COMMAND Command
 	return FALSE;
 }
 
-/* Turn the controller on or off, and wait until it is. */
+/* Turn the controller on or off, and wait until its state has changed. */
 static BOOLEAN NvmeEnable(PNVME_EXTENSION Extension, BOOLEAN Enable)
 {
 	ULONG Ready = Enable ? NVME_CSTS_READY : 0, Waited;
@@ -230,7 +229,7 @@ static BOOLEAN NvmeStartAdmin(PNVME_EXTENSION Extension)
 	return NvmeEnable(Extension, TRUE);
 }
 
-/* The controller writes a page about itself (Cns 1) or about a namespace (Cns 0). */
+/* Let the controller write a page about itself (Cns 1) or about a namespace (Cns 0). */
 static BOOLEAN NvmeIdentify(PNVME_EXTENSION Extension, ULONG Cns)
 {
 	NVME_COMMAND Command;
@@ -267,7 +266,7 @@ static BOOLEAN NvmeReadIdentity(PNVME_EXTENSION Extension, PNVME_IDENTITY Identi
 	return TRUE;
 }
 
-/* The completion queue first, for the submission queue names it; and the reverse. */
+/* Create the completion queue first, because the submission queue names it. */
 static BOOLEAN NvmeCreateIoQueue(PNVME_EXTENSION Extension)
 {
 	PNVME_QUEUE Queue = &Extension->Io;
@@ -316,7 +315,7 @@ static BOOLEAN NvmeInitialize(PVOID HwDeviceExtension, PNVME_IDENTITY Identity)
 	       NvmeCreateIoQueue(Extension);
 }
 
-/* A controller that is off uses no memory. */
+/* Turn off the controller, so that it uses no memory any more. */
 static VOID NvmeFreeAdapterResources(PVOID HwDeviceExtension)
 {
 	PNVME_EXTENSION Extension = HwDeviceExtension;
@@ -337,8 +336,9 @@ static PULONGLONG NvmePrpList(PSCSI_REQUEST_BLOCK Srb)
 }
 
 /*
- * Tell the controller where the data is: page by page; only the first may begin within
- * a page. Two fit into the command, more are a list of which it has the address.
+ * Pass the addresses of the data to the controller, one for each page. Only the first address
+ * may be inside a page. The command has room for two addresses. More addresses go to a list,
+ * whose address is in the command.
  */
 static BOOLEAN NvmeSetData(PNVME_EXTENSION Extension, PSCSI_REQUEST_BLOCK Srb,
 			   PNVME_COMMAND Command)
@@ -385,7 +385,10 @@ static ULONGLONG NvmeBigEndian(const UCHAR *Bytes, ULONG Length)
 	return Number;
 }
 
-/* A read or a write of the blocks that the CDB names, if it names as many as there is data. */
+/*
+ * Build a read or a write of the blocks that the CDB names. Their number must match
+ * the length of the data.
+ */
 static BOOLEAN NvmeBuildTransfer(PNVME_EXTENSION Extension, PSCSI_REQUEST_BLOCK Srb,
 				 PNVME_COMMAND Command)
 {
@@ -428,7 +431,7 @@ static BOOLEAN NvmeStartIo(PVOID HwDeviceExtension, PSCSI_REQUEST_BLOCK Srb)
 	NVME_COMMAND Command;
 	USHORT Id;
 
-	/* One entry stays free: a queue that is full must not look empty. */
+	/* One entry must stay free, because a full queue would look empty. */
 	for (Id = 0; Id < NVME_ENTRIES - 1 && Queue->Srb[Id]; Id++)
 		;
 	Srb->SrbStatus = Id < NVME_ENTRIES - 1 ? NvmeBuildCommand(Extension, Srb, &Command) :
