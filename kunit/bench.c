@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's driver: binds one PCI device, measures all rows on it in its
- * probe function, and writes a line for each into the log. Nothing is asked of the
- * device itself. make bench runs it in QEMU and reads the log; how to run it on a
- * real machine is in Documentation/performance.rst.
+ * The driver of the benchmark. It binds one PCI device, measures all rows on that device
+ * in its probe function, and writes one line for each row into the log. The device
+ * itself has nothing to do. "make bench" runs the driver in QEMU and reads the log.
+ * Documentation/performance.rst says how to run it on a real machine.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,9 +27,9 @@
 
 #define BATCHES		21
 #define MAX_SAMPLES	2000
-/* Memory to be left when BENCH_MOST buffers live: their records and the machine's own needs. */
+/* Memory that must be left while BENCH_MOST buffers live, for their records and for the machine. */
 #define SPARE_PAGES	(SZ_256M >> PAGE_SHIFT)
-/* Until the kernel has freed what was put off with kfree_rcu(). */
+/* Time in which the kernel frees the memory that kfree_rcu() deferred. */
 #define SETTLE_SECONDS	6
 
 static char *device = "";
@@ -44,13 +44,13 @@ static bool profile_raw;
 module_param(profile_raw, bool, 0444);
 MODULE_PARM_DESC(profile_raw, "of that row the raw side");
 
-/* Samples of one side, in tenths of a nanosecond for each operation; sorted at the end. */
+/* Samples of one side, in tenths of a nanosecond per operation. They are sorted at the end. */
 struct bench_samples {
 	unsigned int nr;
 	u64 sample[MAX_SAMPLES];
 };
 
-/* What it costs to look at the clock: the least difference of two looks. */
+/* Return the cost of reading the clock, which is the least difference of two readings. */
 static u64 bench_clock_cost(void)
 {
 	u64 least = U64_MAX, start;
@@ -63,7 +63,7 @@ static u64 bench_clock_cost(void)
 	return least;
 }
 
-/* Time one batch; the result goes to @samples. */
+/* Time one batch and add the result to @samples. */
 static int bench_batch(struct bench *b, const struct bench_side *side, unsigned int n,
 		       u64 clock, struct bench_samples *samples)
 {
@@ -94,7 +94,10 @@ static unsigned int bench_n(const struct bench_row *row, const struct bench_side
 	return side == &row->raw && row->raw_n ? row->raw_n : row->n;
 }
 
-/* @nr batches of both sides in turns, of as many operations as the row says, or of @n. */
+/*
+ * Run @nr batches of each side, by turns. A batch has @n operations, or as many as the
+ * row says if @n is 0.
+ */
 static int bench_turns(struct bench *b, const struct bench_row *row, unsigned int nr,
 		       unsigned int n, struct bench_samples *samples)
 {
@@ -120,7 +123,7 @@ static int bench_turns(struct bench *b, const struct bench_row *row, unsigned in
 	return 0;
 }
 
-/* For the log: " SIDE=a,b,c,d" in nanoseconds with one decimal. */
+/* Write " SIDE=a,b,c,d" for the log, in nanoseconds with one decimal. */
 static int bench_format(char *text, size_t size, const char *side, u64 least,
 			const struct bench_samples *samples)
 {
@@ -138,7 +141,7 @@ static int bench_format(char *text, size_t size, const char *side, u64 least,
 	return len;
 }
 
-/* Minimum of batches, then the distribution, of both sides. */
+/* Log the cheapest batch of each side, then the distribution. */
 static int bench_measure(struct bench *b, const struct bench_row *row,
 			 struct bench_samples *samples)
 {
@@ -164,7 +167,7 @@ static int bench_measure(struct bench *b, const struct bench_row *row,
 	return 0;
 }
 
-/* For an external profiler: one side's calls until somebody kills us. */
+/* Make the calls of one side for an external profiler, until the process is killed. */
 static int bench_loop(struct bench *b, const struct bench_row *row)
 {
 	const struct bench_side *side = profile_raw ? &row->raw : &row->ours;
@@ -186,7 +189,7 @@ static int bench_loop(struct bench *b, const struct bench_row *row)
 	return ret ?: -EINTR;
 }
 
-/* Bring a population to @live buffers. */
+/* Allocate or free buffers until the population has @live of them. */
 static int bench_populate(struct bench *b, struct bench_population *p, unsigned int live)
 {
 	bool ours = p == &b->ours;
@@ -220,7 +223,7 @@ static int bench_populate_both(struct bench *b, const struct bench_row *row)
 	return ret ?: bench_populate(b, &b->ours, row->live);
 }
 
-/* Is there memory for the row's populations? Small ones are not asked. */
+/* Return true if the machine has memory for the row's populations. Small populations always fit. */
 static bool bench_has_memory(struct bench *b, const struct bench_row *row)
 {
 	return row->live <= BENCH_MANY ||
@@ -244,14 +247,14 @@ static int bench_row(struct bench *b, const struct bench_row *row, struct bench_
 	return ret;
 }
 
-/* Bytes that the slab allocator has from the system. */
+/* Return the number of bytes that the slab allocator holds. */
 static unsigned long bench_slab_bytes(void)
 {
 	return (global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
 		global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B)) << PAGE_SHIFT;
 }
 
-/* What the slab allocator grows by for each live buffer of one page. */
+/* Measure by how much the slab allocator grows for each live buffer of one page. */
 static int bench_bookkeeping(struct bench *b)
 {
 	struct bench_population *sides[] = { &b->ours, &b->raw };
@@ -287,7 +290,7 @@ static void bench_all(struct bench *b, struct bench_samples *samples)
 	const struct bench_row *row;
 	int ret;
 
-	/* First, while the slab allocator has no free objects to speak of. */
+	/* This row must come first, while the slab allocator has hardly any free objects. */
 	ret = *profile ? 0 : bench_bookkeeping(b);
 	if (ret)
 		pr_err("FAILED row=bookkeeping: %d\n", ret);
@@ -308,7 +311,7 @@ static void bench_all(struct bench *b, struct bench_samples *samples)
 	bench_populate(b, &b->ours, 0);
 }
 
-/* The device as a ported driver has it: its device object, and an adapter. */
+/* Get the device object and an adapter for the device, as a ported driver does. */
 static int bench_open(struct bench *b, struct device *dev)
 {
 	DEVICE_DESCRIPTION description = {
@@ -389,7 +392,7 @@ static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return ret ?: bench_run(&pdev->dev);
 }
 
-/* Every device that has no driver is offered; one is taken. */
+/* The kernel offers every device without a driver. bench_probe() accepts only one device. */
 static const struct pci_device_id bench_ids[] = {
 	{ PCI_DEVICE(PCI_ANY_ID, PCI_ANY_ID) },
 	{}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The benchmark. A row is one question, asked of two sides: "ours", the calls of
- * a ported driver, and "raw", what a Linux driver would call in their place.
+ * The benchmark. A row measures one operation on two sides. "ours" makes the calls of a
+ * ported driver, and "raw" makes the calls that a Linux driver would use instead.
  *
- * A batch is a number of operations of one side, timed as one. Batches of both
- * sides take turns. The row's result is its cheapest batch, for what comes on top
- * (timer ticks, somebody else's work) is not the row's.
+ * A batch is a number of operations of one side that are timed together. Batches of both
+ * sides take turns. The result of a row is its cheapest batch, because any additional
+ * time (timer ticks, work of other tasks) is not part of the row.
  */
 #ifndef WDMDMA_BENCH_H
 #define WDMDMA_BENCH_H
@@ -19,8 +19,8 @@
 
 #define BENCH_HELD	1024	/* most buffers that one batch holds */
 #define BENCH_LOOKUPS	256	/* look-ups in a batch */
-#define BENCH_MANY	100000	/* live buffers in rows that ask what many cost */
-#define BENCH_MOST	373959	/* the same, if there is so much memory */
+#define BENCH_MANY	100000	/* live buffers in rows that measure many buffers */
+#define BENCH_MOST	373959	/* the same, on machines with enough memory */
 
 struct bench_buffer {
 	void *cpu;
@@ -29,8 +29,8 @@ struct bench_buffer {
 
 /**
  * struct bench_population - buffers of one page that live while rows are measured
- * @buffer: room for BENCH_MOST
- * @live: how many there are
+ * @buffer: array with room for BENCH_MOST buffers
+ * @live: number of live buffers
  */
 struct bench_population {
 	struct bench_buffer *buffer;
@@ -38,12 +38,12 @@ struct bench_population {
 };
 
 /**
- * struct bench_scattered - memory of which no two pages are adjacent
+ * struct bench_scattered - memory in which no two pages are adjacent
  * @page: its pages
- * @pages: how many
- * @va: where they are in one piece for the CPU
- * @mdl: of all of it
- * @sgt: the same as a list
+ * @pages: number of pages
+ * @va: contiguous CPU address of the pages
+ * @mdl: MDL of all pages
+ * @sgt: scatterlist of all pages
  */
 struct bench_scattered {
 	struct page *page[SZ_2M / PAGE_SIZE];
@@ -54,18 +54,18 @@ struct bench_scattered {
 };
 
 /**
- * struct bench - what the rows work with
+ * struct bench - state that the rows share
  * @dev: the device, bound to this driver
- * @translated: an IOMMU stands between it and memory
- * @device_object: of @dev
- * @adapter: of @dev
- * @ops: the adapter's table
- * @random: the same numbers in every run
- * @len: bytes of each buffer of the row at hand
+ * @translated: an IOMMU translates for the device
+ * @device_object: device object of @dev
+ * @adapter: adapter of @dev
+ * @ops: DmaOperations of @adapter
+ * @random: generator that gives the same numbers in every run
+ * @len: length of each buffer of the current row, in bytes
  * @held: buffers that a batch holds for a while
- * @ours: the population of our side
- * @raw: and of the other
- * @row: what the row's set-up made
+ * @ours: population of our side
+ * @raw: population of the raw side
+ * @row: private data of the row, made by its @setup
  */
 struct bench {
 	struct device *dev;
@@ -83,9 +83,9 @@ struct bench {
 
 /**
  * struct bench_side - one side of a row
- * @prepare: optional: before each batch, not timed
- * @run: a batch of n operations; NULL if the row has no such side
- * @finish: optional: after each batch, not timed
+ * @prepare: optional function called before each batch, not timed
+ * @run: function that runs a batch of n operations, or NULL if the row has no such side
+ * @finish: optional function called after each batch, not timed
  */
 struct bench_side {
 	int (*prepare)(struct bench *b, unsigned int n);
@@ -95,18 +95,18 @@ struct bench_side {
 
 /**
  * struct bench_row - one row
- * @name: short, and never to change: results are compared by it
+ * @name: short name, which must never change because results are compared by name
  * @len: see struct bench
  * @live: size of the populations of the sides that the row has
  * @n: operations in a batch
- * @raw_n: the same of the raw side, where that is not @n
- * @singles: for the percentiles: how many operations are timed one by one; 0 for
- *           batches
- * @translated: only behind an IOMMU
- * @setup: optional: once, before all batches
- * @cleanup: optional: undoes @setup
+ * @raw_n: operations in a batch of the raw side, or 0 if the same as @n
+ * @singles: number of operations that are timed one by one for the percentiles, or 0 to
+ *           take the percentiles from the batches
+ * @translated: the row needs an IOMMU
+ * @setup: optional function called once before all batches
+ * @cleanup: optional function that undoes @setup
  * @ours: our side
- * @raw: the other
+ * @raw: the raw side
  */
 struct bench_row {
 	const char *name;
@@ -122,7 +122,7 @@ struct bench_row {
 	struct bench_side raw;
 };
 
-/* bench_rows.c; the last one has no name */
+/* In bench_rows.c. The last row has no name. */
 extern const struct bench_row bench_rows[];
 
 int bench_ours_alloc(struct bench *b, size_t len, struct bench_buffer *buffer);
@@ -132,7 +132,7 @@ void bench_raw_free(struct bench *b, size_t len, struct bench_buffer *buffer);
 
 PDMA_COMMON_BUFFER_VECTOR bench_vector_new(struct bench *b, unsigned int n);
 
-/* bench_lookup.c: rows on look-ups */
+/* bench_lookup.c, rows on look-ups */
 int bench_vector_setup(struct bench *b);
 void bench_vector_cleanup(struct bench *b);
 int bench_ours_vector_get(struct bench *b, unsigned int n);
@@ -142,7 +142,7 @@ void bench_va_cleanup(struct bench *b);
 int bench_ours_va(struct bench *b, unsigned int n);
 int bench_raw_va(struct bench *b, unsigned int n);
 
-/* bench_cache.c, on x86: rows on memory that is not cached */
+/* bench_cache.c, rows on memory that the CPU does not cache, on x86 only */
 int bench_ours_uncached(struct bench *b, unsigned int n);
 int bench_raw_uncached(struct bench *b, unsigned int n);
 int bench_combined_setup(struct bench *b);
@@ -150,7 +150,7 @@ void bench_combined_cleanup(struct bench *b);
 int bench_ours_combined(struct bench *b, unsigned int n);
 int bench_raw_combined(struct bench *b, unsigned int n);
 
-/* bench_transfer.c: rows on transfers */
+/* bench_transfer.c, rows on transfers */
 void bench_transfer_cleanup(struct bench *b);
 int bench_list_setup(struct bench *b);
 int bench_ours_list(struct bench *b, unsigned int n);
@@ -158,7 +158,7 @@ int bench_raw_list(struct bench *b, unsigned int n);
 int bench_map_setup(struct bench *b);
 int bench_ours_map(struct bench *b, unsigned int n);
 
-/* bench_scattered.c: rows on scattered pages */
+/* bench_scattered.c, rows on scattered pages */
 int bench_scattered_make(struct bench_scattered *s, size_t len);
 void bench_scattered_release(struct bench_scattered *s);
 int bench_scattered_setup(struct bench *b);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's rows on memory that the CPU does not cache: uncached, by the table; and
- * write-combined, which only StorPort gives. The raw side does what it takes without
- * keeping pages for the next time.
+ * The rows of the benchmark on memory that the CPU does not cache. Uncached memory comes
+ * from the DMA_OPERATIONS table. Write-combined memory comes from StorPort, because no
+ * other call provides it. The raw side allocates, maps and frees the pages each time and
+ * recycles nothing.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>

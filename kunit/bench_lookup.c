@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's rows on look-ups: an element of a vector, where Linux drivers take
- * a block from a DMA pool; and the logical address of a byte in a buffer, where
- * drivers walk a list of their buffers.
+ * The rows of the benchmark on look-ups. One row gets an element of a vector, where a
+ * Linux driver allocates a block from a DMA pool. The other row finds the logical
+ * address of a byte in a buffer, where a Linux driver walks a list of its buffers.
  */
 #include <linux/dmapool.h>
 #include <linux/list.h>
@@ -74,7 +74,7 @@ int bench_raw_pool(struct bench *b, unsigned int n)
 	return 0;
 }
 
-/* What a driver without look-up keeps of a buffer. */
+/* The record that a driver without a look-up keeps for each buffer. */
 struct list_buffer {
 	struct list_head node;
 	void *cpu;

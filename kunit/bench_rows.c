@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of the benchmark; the code of some is in files of their own. What a row means, and
- * what it should come to, is in Documentation/performance.rst.
+ * The rows of the benchmark. Some rows have their code in files of their own.
+ * Documentation/performance.rst says what a row means and what its result should be.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -45,7 +45,7 @@ void bench_raw_free(struct bench *b, size_t len, struct bench_buffer *buffer)
 	dma_free_coherent(b->dev, len, buffer->cpu, buffer->dma);
 }
 
-/* Allocate a buffer and free it, again and again. */
+/* Allocate and free a buffer, n times. */
 
 static int ours_pairs(struct bench *b, unsigned int n)
 {
@@ -71,7 +71,7 @@ static int raw_pairs(struct bench *b, unsigned int n)
 	return 0;
 }
 
-/* The same, but others may run in between: what is put off falls due here. */
+/* The same, but let other tasks run in between, so that deferred work runs within the batch. */
 
 static int ours_pairs_long(struct bench *b, unsigned int n)
 {
@@ -145,7 +145,7 @@ static int raw_hold(struct bench *b, unsigned int n)
 	return raw_alloc_held(b, n) ?: raw_free_held(b, n);
 }
 
-/* A vector of n elements. */
+/* Allocate and free a vector of n elements. */
 
 static int ours_vector(struct bench *b, unsigned int n)
 {
@@ -157,7 +157,7 @@ static int ours_vector(struct bench *b, unsigned int n)
 	return 0;
 }
 
-/* Free, in random order, some of many live buffers; put others in their place afterwards. */
+/* Free some of many live buffers in random order, and replace them afterwards. */
 
 static void choose(struct bench *b, struct bench_population *p, unsigned int n)
 {
@@ -228,7 +228,7 @@ static int raw_refill(struct bench *b, unsigned int n)
 	{ .name = row_name, .live = population, .len = SZ_4K, .n = 512,			\
 	  .ours = { .run = ours_pairs }, .raw = { .run = raw_pairs } }
 
-/* A list of many takes its time, so the raw side may look up less. */
+/* Walking a long list is slow, so the raw side may do fewer look-ups. */
 #define VA_TO_LA(row_name, population, raw_batch)					\
 	{ .name = row_name, .live = population, .n = BENCH_LOOKUPS, .raw_n = raw_batch,	\
 	  .setup = bench_va_setup, .cleanup = bench_va_cleanup,				\
@@ -239,7 +239,10 @@ static int raw_refill(struct bench *b, unsigned int n)
 	  .ours = { .run = ours_pairs }, .raw = { .run = raw_pairs } }
 
 const struct bench_row bench_rows[] = {
-	/* With many live buffers first: see bench_bookkeeping(). */
+	/*
+	 * The rows with many live buffers come first, because bench_bookkeeping() has just
+	 * allocated these buffers.
+	 */
 	FREE_RANDOM("free_random_100k", BENCH_MANY, 64),
 	PAIRS_AMONG("alloc_free_among_100k", BENCH_MANY),
 	VA_TO_LA("va_to_la_100k", BENCH_MANY, 16),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's rows on 2 MiB of scattered pages: a common buffer on the driver's
- * own memory, and how many entries the IOMMU's tables need.
+ * The rows of the benchmark on 2 MiB of scattered pages. They measure a common buffer on
+ * the driver's own memory, and the number of entries in the IOMMU's page tables.
  *
- * Entries are counted where the IOMMU's driver is told to make them: a probe on the
- * domain's map_pages() adds up its page counts.
+ * The entries are counted where the IOMMU driver is told to make them. A kprobe on the
+ * domain's map_pages() adds up the page counts.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -18,7 +18,7 @@
 #include "bench.h"
 
 #define LENGTH		SZ_2M
-/* Of map_pages(domain, iova, paddr, pgsize, pgcount, ...). */
+/* Index of pgcount in map_pages(domain, iova, paddr, pgsize, pgcount, ...). */
 #define PGCOUNT_ARGUMENT	4
 
 void bench_scattered_release(struct bench_scattered *s)
@@ -33,7 +33,7 @@ void bench_scattered_release(struct bench_scattered *s)
 		__free_pages(s->page[i], 1);
 }
 
-/* Two pages at a time, of which the first is used: so no two are adjacent. */
+/* Allocate pairs of pages and use only the first page of each, so that no two are adjacent. */
 static int scattered_pages(struct bench_scattered *s)
 {
 	struct scatterlist *sg;
@@ -52,7 +52,10 @@ static int scattered_pages(struct bench_scattered *s)
 	return 0;
 }
 
-/* Scattered memory of @len bytes, in @s that is all 0. To be released, whatever the result. */
+/*
+ * Make scattered memory of @len bytes in a zeroed @s. The caller must release @s even
+ * after a failure.
+ */
 int bench_scattered_make(struct bench_scattered *s, size_t len)
 {
 	int ret;
@@ -137,7 +140,10 @@ static int large_buffer(struct bench *b, unsigned long *count)
 	return 0;
 }
 
-/* Entries for a buffer of large pages, and for as much memory in single ones. */
+/*
+ * Count the entries for a buffer of large pages, and for the same amount of memory in
+ * single pages.
+ */
 int bench_count_map_ops(struct bench *b, unsigned long *large, unsigned long *small)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(b->dev);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's rows on transfers: scattered pages of the driver's own as a list, and
- * under map registers. The raw side has its list already.
+ * The rows of the benchmark on transfers. Scattered pages of the driver become a list,
+ * or are mapped with map registers. The raw side uses a list that exists already.
  */
 #include <linux/bottom_half.h>
 #include <linux/dma-mapping.h>
@@ -23,7 +23,7 @@ struct transfer_row {
 	} room;
 };
 
-/* FreeMapRegisters comes with the unbind, if the guest's end does not. */
+/* Release the row. Unbinding the device would free the map registers as well. */
 void bench_transfer_cleanup(struct bench *b)
 {
 	struct transfer_row *row = b->row;
@@ -91,7 +91,7 @@ int bench_raw_list(struct bench *b, unsigned int n)
 	return 0;
 }
 
-/* The channel is granted at once; the registers stay with us, and the channel is free again. */
+/* The channel is granted at once. The row keeps the map registers and releases the channel. */
 int bench_map_setup(struct bench *b)
 {
 	struct transfer_row *row;
