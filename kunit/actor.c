@@ -9,14 +9,14 @@
 #define WAIT	(10 * HZ)
 #define SPINS	5000000
 
-/* Wait with bottom halves off, or in an RCU read section. */
+/* Busy-wait for @flag. The caller may have bottom halves off or be in an RCU read section. */
 bool actor_spin_until(const bool *flag)
 {
 	unsigned int left = SPINS;
 
 	while (!READ_ONCE(*flag) && left--)
 		udelay(1);
-	/* What was written before the flag is read after it: see actor_tell(). */
+	/* Pairs with the release in actor_tell(), so that the base is read after the flag. */
 	return smp_load_acquire(flag);
 }
 
@@ -29,11 +29,14 @@ void actor_init(struct actor *actor, struct wdmdma_fixture *f, PMDL mdl)
 	init_completion(&actor->done);
 }
 
-/* Tell another thread what it waits for. */
+/* Publish @base to the thread that waits in actor_spin_until(). */
 void actor_tell(struct actor *actor, PVOID base)
 {
 	actor->base = base;
-	/* The base comes before the flag: see spin_until(). */
+	/*
+	 * Pairs with the acquire in actor_spin_until(), so that the base is written before the
+	 * flag.
+	 */
 	smp_store_release(&actor->base_there, true);
 }
 
@@ -56,7 +59,7 @@ IO_ALLOCATION_ACTION actor_keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVO
 
 	actor->base = base;
 	actor->calls++;
-	/* From here on the actor may be gone. */
+	/* The actor may be freed as soon as this call completes it. */
 	complete(&actor->done);
 	return action;
 }

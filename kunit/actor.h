@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Threads and routines that act on one adapter, and are made to meet. */
+/* Threads and driver callbacks that use one adapter at the same time. */
 #ifndef WDMDMA_KUNIT_ACTOR_H
 #define WDMDMA_KUNIT_ACTOR_H
 
@@ -9,7 +9,7 @@
 
 #include "helpers.h"
 
-/* What a thread does, or a routine, with what it needs for that. */
+/* One thread or one driver callback, with the data that it works on. */
 struct actor {
 	PDMA_ADAPTER adapter;
 	struct wdmdma_fixture *fixture;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* core/adapter.c: who may find an adapter, and when it goes. */
+/*
+ * core/adapter.c. An adapter must be found from its publication until its close, and
+ * must be freed after the last put.
+ */
 #include <kunit/device.h>
 #include <linux/dma-mapping.h>
 
@@ -14,7 +17,7 @@ static void device_put(void *data)
 	wdmdma_device_put(data);
 }
 
-/* test->priv: the record of a fake device. */
+/* Open the record of a fake device and leave it in test->priv. */
 static int adapter_init(struct kunit *test)
 {
 	struct wdmdma_device *device = wdmdma_device_open(wdmdma_test_device(test));
@@ -85,7 +88,7 @@ static void adapter_is_found_until_it_is_closed(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter));
 	wdmdma_adapter_close(found);
 	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter->face));
-	/* Closed twice: the second has no effect. */
+	/* A second close must have no effect. */
 	wdmdma_adapter_close(found);
 	wdmdma_adapter_put(found);
 }

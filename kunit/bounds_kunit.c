@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AllocateCommonBufferWithBounds without an IOMMU: both ends, cache type, large
- * pages and node are met, or the call fails. live_kunit.c has the cases with one.
+ * AllocateCommonBufferWithBounds without an IOMMU. A buffer must obey both bounds, the
+ * cache type, the large page flag and the node, or the call must fail. live_kunit.c has
+ * the cases with an IOMMU.
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -9,7 +10,7 @@
 
 #include "helpers.h"
 
-#define ANY	U64_MAX		/* in a row: pass NULL */
+#define ANY	U64_MAX		/* in a row, pass NULL */
 #define LARGE	DOMAIN_COMMON_BUFFER_LARGE_PAGE
 
 static void *alloc(struct wdmdma_fixture *fixture, u64 first, u64 last, ULONG length, ULONG flags,
@@ -86,7 +87,10 @@ static void both_bounds_and_granule_are_met(struct kunit *test)
 
 		if (wdmdma_test_has_memory(first, row->last))
 			KUNIT_EXPECT_NE(test, (int)row->success, (int)MUST);
-		/* Contiguous memory, aligned to its size, MAY be refused only if none is free. */
+		/*
+		 * A row that MAY fail must succeed if memory is free there. A block must be
+		 * aligned to its size.
+		 */
 		if (row->success == MAY)
 			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_free(first, row->last, size,
 								      roundup_pow_of_two(size)));
@@ -178,7 +182,10 @@ static void node_out_of_range_is_refused(struct kunit *test)
 	}
 }
 
-/* Without an IOMMU too: a node is a preference, and in a guest with free memory it is met. */
+/*
+ * Without an IOMMU, too, a node is a preference. A guest with free memory on each node
+ * must honour it.
+ */
 static void memory_is_on_the_preferred_node(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/buffer.c with a fake backend, which says what it was asked and answers what
- * the case wants: so the checks around a backend are tested, not a backend.
+ * core/buffer.c with a fake backend, which records its arguments and returns what the
+ * case wants. The cases test the checks around a backend, not a backend itself.
  */
 #include <kunit/device.h>
 #include <linux/mm.h>
@@ -18,8 +18,8 @@
 #include "objects.h"
 
 static struct fake {
-	int ret;		/* what alloc answers */
-	dma_addr_t dma;		/* the next logical address it gives */
+	int ret;		/* value that fake_alloc() returns */
+	dma_addr_t dma;		/* logical address of the next buffer */
 	unsigned int tries, allocs, frees;
 	struct wdmdma_window window;
 	size_t size;
@@ -61,7 +61,7 @@ static const struct wdmdma_backend fake_backend = {
 	.free = fake_free,
 };
 
-/* The same, and what is freed may be kept. */
+/* The same backend, but freed buffers may be recycled. */
 static const struct wdmdma_backend keeping_backend = {
 	.name = "fake",
 	.alloc = fake_alloc,
@@ -79,7 +79,7 @@ static void adapter_put(void *data)
 	wdmdma_adapter_put(data);
 }
 
-/* test->priv: an adapter of a fake device that reaches 1 MiB to 4 GiB - 1. */
+/* Leave an adapter in test->priv. Its fake device reaches 1 MiB to 4 GiB - 1. */
 static int buffer_init(struct kunit *test)
 {
 	struct wdmdma_window reach = { SZ_1M, U32_MAX };
@@ -141,7 +141,7 @@ struct refuse_row {
 	int ret;
 };
 
-/* What can be refused without asking the backend. */
+/* Requests that must be refused without a call of the backend. */
 static const struct refuse_row refuse_rows[] = {
 	{ "length 0", 0, 0, U64_MAX, -EINVAL },
 	{ "below the reach", SZ_4K, 0, SZ_1M - 1, -EINVAL },
@@ -227,7 +227,7 @@ static void alloc_passes_on_the_backends_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alloc(test->priv, 1, &cpu, &dma), -ENOMEM);
 }
 
-/* Peer defects 2, 4 and 24: a free that does not fit frees nothing, least of all another's. */
+/* A free whose arguments do not match must free nothing, and above all no other buffer. */
 static void free_wants_all_three_to_match(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = test->priv;
@@ -273,7 +273,7 @@ static void free_in_atomic_context_is_put_off(struct kunit *test)
 	flush_work(&adapter->drain);
 	KUNIT_EXPECT_EQ(test, fake.frees, 1U);
 
-	/* Put off, not done on the spot: the worker cannot run under the lock held here. */
+	/* The free must be deferred. The work item cannot run while the case holds device->sem. */
 	KUNIT_ASSERT_EQ(test, alloc(adapter, 1, &cpu, &dma), 0);
 	down_write(&adapter->device->sem);
 	local_bh_disable();
@@ -309,7 +309,10 @@ static void free_all_takes_live_and_put_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.frees, 12U);
 }
 
-/* The backend has no more than there is in all. */
+/*
+ * The recycled buffer may hold what the backend lacks, so it must be freed before the
+ * second try.
+ */
 static void alloc_that_fails_frees_what_is_kept_and_tries_again(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = test->priv;
@@ -329,7 +332,7 @@ static void alloc_that_fails_frees_what_is_kept_and_tries_again(struct kunit *te
 	KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, fake.frees, 1U);
 	KUNIT_EXPECT_EQ(test, fake.tries, 2U);
-	/* Nothing is kept any more, so once is enough. */
+	/* Nothing is recycled any more, so one try must be enough. */
 	KUNIT_EXPECT_EQ(test, alloc(adapter, SZ_8K, &cpu, &dma), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, fake.tries, 3U);
 	fake.ret = 0;
@@ -411,7 +414,7 @@ static void free_by_name_wants_the_cache_type_to_match(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), -EINVAL);
 	args.cache = WDMDMA_CACHE_CACHED;
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), 0);
-	/* One that no call with a cache type allocated is not meant. */
+	/* A buffer that was allocated without a cache type must not match a free that names one. */
 	request = request_of(SZ_4K, 0, U64_MAX);
 	KUNIT_ASSERT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &args.cpu, &dma), 0);
 	KUNIT_EXPECT_EQ(test, wdmdma_buffer_free_by_args(adapter, &args), -EINVAL);
