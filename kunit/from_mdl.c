@@ -59,7 +59,10 @@ static void free_block(void *block)
 	MmFreeContiguousMemory(block);
 }
 
-/* PAGES contiguous pages with a pattern in them, above 16 MiB. Freed with the test. */
+/*
+ * Allocate PAGES contiguous pages with a pattern, above 16 MiB. The pages are freed when
+ * the test ends.
+ */
 u8 *from_mdl_block(struct kunit *test)
 {
 	PHYSICAL_ADDRESS low = { .QuadPart = SZ_16M }, high = { .QuadPart = -1 }, none = {};
@@ -81,7 +84,10 @@ void from_mdl_expect_untouched(struct kunit *test, const u8 *block)
 		KUNIT_ASSERT_EQ_MSG(test, block[i], (u8)(i * 7 + i / SZ_4K), "byte %u", i);
 }
 
-/* Way C, mapped if wanted; scattered for certain if not contiguous. */
+/*
+ * Allocate pages with MmAllocatePagesForMdlEx(), and map them if @mapped is set. The
+ * pages must not be contiguous unless @contiguous is set.
+ */
 PMDL from_mdl_pages(struct kunit *test, bool contiguous, bool mapped)
 {
 	PHYSICAL_ADDRESS zero = {}, all = { .QuadPart = -1 };

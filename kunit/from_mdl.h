@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CreateCommonBufferFromMdl as cases mostly call it, and memory to call it with. */
+/* CreateCommonBufferFromMdl with the arguments that most cases use, and memory for the call. */
 #ifndef WDMDMA_KUNIT_FROM_MDL_H
 #define WDMDMA_KUNIT_FROM_MDL_H
 

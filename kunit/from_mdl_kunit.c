@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c: CreateCommonBufferFromMdl for a device without an IOMMU: memory
- * has to be contiguous and within reach as it is, and its logical address is the
- * physical one.
+ * wdm/wdm_common_buffer.c. CreateCommonBufferFromMdl for a device without an IOMMU. The
+ * memory must be contiguous and within reach already, and its logical address must be
+ * the physical address.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -25,13 +25,13 @@ static CONFIG limits(u64 first, u64 last)
 	return config;
 }
 
-/* Which part of one MDL. */
+/* Parts of a single MDL. */
 
 static const struct part_row {
 	const char *name;
-	ULONG start, length;	/* the MDL, within the block */
+	ULONG start, length;	/* start and length of the MDL within the block */
 	bool section;
-	ULONGLONG offset;	/* SubSection */
+	ULONGLONG offset;	/* offset of the SubSection */
 	ULONG bytes;
 	bool good;
 } part_rows[] = {
@@ -89,14 +89,17 @@ static void whole_pages_of_one_mdl(struct kunit *test)
 	from_mdl_expect_untouched(test, block);
 }
 
-/* Which part of a chain: of the block's pages 5-6, nothing, page 7 and a half... */
+/*
+ * Parts of a chain. The MDLs cover pages 5 and 6 of the block, nothing, pages 1 to 3,
+ * and one page's length from the middle of page 4.
+ */
 
 static const struct chain_row {
 	const char *name;
 	bool section;
 	ULONGLONG offset;
 	ULONG bytes;
-	LONG page;		/* page of the block that the buffer begins with; -1: refused */
+	LONG page;		/* first page of the buffer in the block, or -1 if refused */
 } chain_rows[] = {
 	{ "no section", false, 0, 0, -1 },
 	{ "all of the first MDL", true, 0, SZ_8K, 5 },
@@ -146,7 +149,10 @@ static void one_mdl_of_a_chain(struct kunit *test)
 	from_mdl_expect_untouched(test, block);
 }
 
-/* Offset counts bytes of buffers; what has to be aligned is where it leads, too. */
+/*
+ * Offset must count bytes of the MDLs' buffers. The address that it leads to must be
+ * page aligned.
+ */
 static void offset_counts_bytes_across_the_chain(struct kunit *test)
 {
 	u8 *block = from_mdl_block(test);
@@ -156,7 +162,7 @@ static void offset_counts_bytes_across_the_chain(struct kunit *test)
 	CONFIG config = from_mdl_section(SZ_8K, SZ_4K);
 	PHYSICAL_ADDRESS la;
 
-	first->Next = second;	/* 0x800 bytes into it, at offset 0x800 of a page */
+	first->Next = second;	/* Offset leads 0x800 bytes into it, which is page aligned */
 	KUNIT_EXPECT_EQ(test, from_mdl_create(test, first, &config, 1, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, virt_to_phys(block + 5 * SZ_4K));
 	from_mdl_release(test, SZ_4K, la, block + 5 * SZ_4K);
@@ -182,11 +188,11 @@ static void chain_that_is_a_loop_ends(struct kunit *test)
 	IoFreeMdl(empty);
 }
 
-/* Configurations. */
+/* Configurations of every kind. */
 
 static const struct limit_row {
 	const char *name;
-	LONGLONG first, last;	/* relative to the buffer's first and last byte */
+	LONGLONG first, last;	/* relative to the first and last byte of the buffer */
 	bool absolute;
 	bool good;
 } limit_rows[] = {
@@ -207,7 +213,7 @@ static const struct limit_row {
 
 KUNIT_ARRAY_PARAM_DESC(limit, limit_rows, name);
 
-/* Inclusive at both ends, and unsigned. */
+/* Both limits must be inclusive and unsigned. */
 static void limits_have_to_hold_the_memory(struct kunit *test)
 {
 	const struct limit_row *row = test->param_value;
@@ -241,7 +247,7 @@ static void reach_of_the_adapter_has_to_hold_the_memory(struct kunit *test)
 	from_mdl_expect_refused(test, mdl, &config, 1, STATUS_INVALID_PARAMETER);
 	f->adapter = wide;
 	f->ops->PutDmaAdapter(narrow);
-	from_mdl_expect_untouched(test, block); /* and not bounced either */
+	from_mdl_expect_untouched(test, block); /* and must not be bounced */
 	IoFreeMdl(mdl);
 }
 
@@ -282,7 +288,7 @@ static const struct config_row {
 	  READ_WRITE }, 2, STATUS_INVALID_PARAMETER },
 	{ "limits twice, not in a row", { LIMITS, SECTION, LIMITS }, 3,
 	  STATUS_INVALID_PARAMETER },
-	/* One of four is a duplicate or unknown, so there is nothing to read behind it. */
+	/* The fourth entry is a duplicate, so the call must not read behind the array. */
 	{ "huge count", { LIMITS, SECTION, READ_WRITE, LIMITS }, 0xffffffff,
 	  STATUS_INVALID_PARAMETER },
 };

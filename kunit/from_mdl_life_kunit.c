@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c: what ends a buffer of CreateCommonBufferFromMdl, and what must
- * outlive it.
+ * wdm/wdm_common_buffer.c. The calls that end a buffer of CreateCommonBufferFromMdl, and
+ * the memory that must outlive the buffer.
  */
 #include <kunit/device.h>
 #include <linux/io.h>
@@ -17,11 +17,11 @@
 #include "helpers.h"
 #include "mdl.h"
 
-/* FreeCommonBuffer. */
+/* FreeCommonBuffer with arguments of the SubSection or of the MDL. */
 
 static const struct free_row {
 	const char *name;
-	LONG va, la, length;	/* off the subsection: pages 2 to 4 of an MDL of 8 pages */
+	LONG va, la, length;	/* added to those of the SubSection, which is pages 2 to 4 of 8 */
 	bool good;
 } free_rows[] = {
 	{ "address and length of the section", 0, 0, 0, true },
@@ -54,13 +54,16 @@ static void free_has_to_name_the_buffer(struct kunit *test)
 	named.QuadPart = la.QuadPart + row->la;
 	from_mdl_release(test, 3 * SZ_4K + row->length, named, va + row->va);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), row->good ? 0UL : 1UL);
-	from_mdl_release(test, 3 * SZ_4K, la, va); /* for the second time if @good */
+	from_mdl_release(test, 3 * SZ_4K, la, va); /* the second free if @good */
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	from_mdl_expect_untouched(test, block);
 	IoFreeMdl(mdl);
 }
 
-/* Two sections of one MDL: the logical address tells which is meant by the MDL's address. */
+/*
+ * With two sections of one MDL, the logical address must select the buffer if the free
+ * passes the MDL's address.
+ */
 static void free_tells_sections_apart(struct kunit *test)
 {
 	u8 *block = from_mdl_block(test);
@@ -72,7 +75,7 @@ static void free_tells_sections_apart(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, from_mdl_create(test, mdl, &two, 1, &la_two), STATUS_SUCCESS);
 	from_mdl_release(test, BLOCK, la_two, block);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
-	from_mdl_release(test, SZ_8K, la_two, block + 4 * SZ_4K); /* gone */
+	from_mdl_release(test, SZ_8K, la_two, block + 4 * SZ_4K); /* freed already */
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 	from_mdl_release(test, SZ_4K, la_one, block + SZ_4K);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
@@ -92,7 +95,7 @@ static void free_at_dispatch(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Memory freed under the buffer: reported, and held where that is possible. */
+/* Memory that is freed under a buffer must be reported, and must be held where this is possible. */
 
 static void mdl_freed_before_the_buffer(struct kunit *test)
 {
@@ -170,7 +173,7 @@ static void user_page_unlocked_before_the_buffer_is_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* The address names the buffer, even when it is no longer one. */
+/* The system address must still identify the buffer after the mapping was removed. */
 static void mapping_removed_before_the_buffer(struct kunit *test)
 {
 	PMDL mdl = from_mdl_pages(test, true, true);
@@ -185,7 +188,7 @@ static void mapping_removed_before_the_buffer(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Where the kernel's log ends. */
+/* Return the end of the kernel's log. */
 static struct kmsg_dump_iter log_end(void)
 {
 	struct kmsg_dump_iter iter;
@@ -195,7 +198,7 @@ static struct kmsg_dump_iter log_end(void)
 	return iter;
 }
 
-/* Has the log since then a line of this call about a buffer that lives? */
+/* Return true if this call has logged, since @since, that a buffer still uses the MDL. */
 static bool use_is_reported(struct kmsg_dump_iter *since, const char *call)
 {
 	static const char text[] = ": a common buffer made from this MDL is live";
@@ -223,7 +226,10 @@ static const struct undo_row {
 
 KUNIT_ARRAY_PARAM_DESC(undo, undo_rows, name);
 
-/* Pages with a system address; a page of a user's if they are to be unlocked. */
+/*
+ * Return an MDL with a system address. Its page is a user page if MmUnlockPages() is to
+ * unlock it.
+ */
 static PMDL pages_for(struct kunit *test, enum undo undo)
 {
 	PMDL mdl;
@@ -252,7 +258,7 @@ static void undo_under_a_buffer(struct kunit *test, enum undo undo, PMDL mdl)
 	KUNIT_EXPECT_EQ(test, !!(mdl->MdlFlags & MDL_PAGES_LOCKED), undo == UNMAP);
 }
 
-/* Reported, and the pages are the buffer's until it goes. */
+/* The call must be reported, and the buffer must hold the pages until it is freed. */
 static void pages_stay_until_the_buffer_goes(struct kunit *test)
 {
 	const struct undo_row *row = test->param_value;
@@ -273,7 +279,7 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_maybe_dma_pinned(page_folio(page)), row->undo == UNLOCK);
 	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0x5a, SZ_4K));
 
-	get_page(page);		/* to look at it when the buffer is gone */
+	get_page(page);		/* to look at the page after the buffer is gone */
 	count = page_count(page);
 	KUNIT_EXPECT_GE(test, count, row->undo == UNMAP ? 3 : 2);
 	from_mdl_release(test, length, la, va);
@@ -290,7 +296,7 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 		ExFreePool(mdl);
 }
 
-/* Left over. */
+/* Buffers that the driver did not free. */
 
 static void put_of_the_adapter_leaves_the_memory(struct kunit *test)
 {
@@ -331,7 +337,7 @@ static void unbind_leaves_the_memory(struct kunit *test)
 	mdl_free_pages(pages);
 }
 
-/* Failures at every point. */
+/* The call must fail cleanly at every allocation. */
 
 static PMDL sweep_mdl;
 
@@ -366,7 +372,7 @@ static struct kunit_case from_mdl_life_cases[] = {
 	KUNIT_CASE_PARAM(free_has_to_name_the_buffer, free_gen_params),
 	KUNIT_CASE(free_tells_sections_apart),
 	KUNIT_CASE(free_at_dispatch),
-	/* Before the other cases of its kind: only so many messages come in a few seconds. */
+	/* This case must come before the next one, because messages are rate limited. */
 	KUNIT_CASE_PARAM(pages_stay_until_the_buffer_goes, undo_gen_params),
 	KUNIT_CASE(mdl_freed_before_the_buffer),
 	KUNIT_CASE(pages_freed_before_the_buffer_are_held),

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * wdm/wdm_common_buffer.c: CreateCommonBufferFromMdl with pages of every kind, without an
- * IOMMU.
- */
+/* wdm/wdm_common_buffer.c. CreateCommonBufferFromMdl with pages of every kind, without an IOMMU. */
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -17,7 +14,7 @@
 
 #define GARBAGE		((LONGLONG)0xdeadbeefcafef00d)
 
-/* Ways to fill the MDL. */
+/* An MDL may be filled in any way, but the pages must have a system address. */
 
 static void pages_of_every_way_are_taken(struct kunit *test)
 {
@@ -29,7 +26,7 @@ static void pages_of_every_way_are_taken(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, locked);
 	KUNIT_ASSERT_NOT_NULL(test, part);
-	/* B: only once it is mapped, which is not done implicitly. */
+	/* Locked pages must be mapped by the driver before the call, which maps nothing itself. */
 	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(locked, KernelMode, IoWriteAccess),
 			STATUS_SUCCESS);
 	from_mdl_expect_refused(test, locked, NULL, 0, STATUS_INVALID_PARAMETER);
@@ -38,12 +35,12 @@ static void pages_of_every_way_are_taken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, from_mdl_create(test, locked, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, virt_to_phys(block));
 	from_mdl_release(test, BLOCK, la, locked->MappedSystemVa);
-	/* D: nothing speaks against it. */
+	/* A partial MDL must be accepted, too. */
 	IoBuildPartialMdl(locked, part, block + SZ_4K, SZ_8K);
 	KUNIT_EXPECT_EQ(test, from_mdl_create(test, part, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, virt_to_phys(block) + SZ_4K);
 	from_mdl_release(test, SZ_8K, la, part->MappedSystemVa);
-	/* C */
+	/* Pages of MmAllocatePagesForMdlEx() must be accepted as long as they are mapped. */
 	KUNIT_EXPECT_EQ(test, from_mdl_create(test, fresh, NULL, 0, &la), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, PFN_PHYS(MmGetMdlPfnArray(fresh)[0]));
 	from_mdl_release(test, BLOCK, la, fresh->MappedSystemVa);
@@ -66,7 +63,7 @@ static void unfilled_mdls_are_refused(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	from_mdl_expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
-	/* Flags of the driver's do not help; page frames of old are not used. */
+	/* Flags that the driver set itself must not help, and old page frames must not be used. */
 	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
 	from_mdl_expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
 	mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
@@ -77,7 +74,7 @@ static void unfilled_mdls_are_refused(struct kunit *test)
 	ExFreePool(freed);
 }
 
-/* Peer defect 12: each page frame counts, and none behind the last is looked at. */
+/* Every page frame must be checked, and no entry behind the last must be read. */
 static void scattered_pages_are_refused(struct kunit *test)
 {
 	PMDL mdl = from_mdl_pages(test, false, true);
@@ -87,7 +84,7 @@ static void scattered_pages_are_refused(struct kunit *test)
 	unsigned int i;
 
 	from_mdl_expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
-	/* Every single page of it is contiguous. */
+	/* Each page alone is contiguous and must be accepted. */
 	for (i = 0; i < PAGES; i++) {
 		config = from_mdl_section(i * SZ_4K, SZ_4K);
 		KUNIT_EXPECT_EQ(test, from_mdl_create(test, mdl, &config, 1, &la), STATUS_SUCCESS);
@@ -112,12 +109,12 @@ static void only_the_last_page_elsewhere_is_refused(struct kunit *test)
 	mdl_free_pages(other);
 }
 
-/* Memory of a device has no place in a common buffer. */
+/* Memory of a device must not become a common buffer. */
 static void device_memory_is_refused(struct kunit *test)
 {
 	u8 *block = from_mdl_block(test);
 	PMDL mdl = mdl_built(test, block, SZ_4K);
-	void __iomem *registers = ioremap(0xfed00000, SZ_4K);	/* of the HPET on a PC */
+	void __iomem *registers = ioremap(0xfed00000, SZ_4K);	/* the HPET's on a PC */
 
 	mdl->MdlFlags |= MDL_IO_SPACE;
 	from_mdl_expect_refused(test, mdl, NULL, 0, STATUS_INVALID_PARAMETER);
@@ -129,7 +126,7 @@ static void device_memory_is_refused(struct kunit *test)
 	iounmap(registers);
 }
 
-/* What was locked for reading only must not be given to a device that may write. */
+/* Pages that were locked only for reading must not be given to a device that may write. */
 static void read_locked_pages_are_refused(struct kunit *test)
 {
 	u8 *block = from_mdl_block(test);
@@ -145,7 +142,7 @@ static void read_locked_pages_are_refused(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* One memory, several buffers. */
+/* Several buffers on the same memory. */
 
 static void second_buffer_on_the_same_memory(struct kunit *test)
 {
@@ -163,7 +160,7 @@ static void second_buffer_on_the_same_memory(struct kunit *test)
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
 
-	/* Another adapter has a buffer of its own on it. */
+	/* Another adapter may have a buffer on the same memory. */
 	KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(other, mdl, NULL, 0, &second),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, second.QuadPart, la.QuadPart);
@@ -173,7 +170,7 @@ static void second_buffer_on_the_same_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(other), 0UL);
 	f->ops->PutDmaAdapter(other);
 
-	/* And after the free it is to be had again. */
+	/* After the free the memory may become a buffer again. */
 	KUNIT_EXPECT_EQ(test, from_mdl_create(test, twin, NULL, 0, &la), STATUS_SUCCESS);
 	from_mdl_release(test, BLOCK, la, block);
 	IoFreeMdl(mdl);
@@ -181,7 +178,7 @@ static void second_buffer_on_the_same_memory(struct kunit *test)
 	from_mdl_expect_untouched(test, block);
 }
 
-/* A common buffer is memory to make an MDL of, but it is one already. */
+/* An MDL may describe a common buffer, but the memory must not become a second common buffer. */
 static void common_buffer_is_not_made_one_twice(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -219,7 +216,7 @@ static void expect_cache(struct kunit *test, const void *va, MEMORY_CACHING_TYPE
 	KUNIT_EXPECT_EQ(test, info.cache, cache);
 }
 
-/* The caching is that of the mapping; a buffer does not change it. */
+/* The mapping determines the cache type, and a buffer must not change it. */
 static void uncached_pages_are_taken(struct kunit *test)
 {
 	const struct uncached_row *row = test->param_value;
@@ -244,7 +241,7 @@ static void uncached_pages_are_taken(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* XDP's way: lock for writing, create, free, unlock; the user's data stay. */
+/* XDP locks for writing, creates, frees and unlocks. The user's data must survive. */
 static void user_pages_keep_their_data(struct kunit *test)
 {
 	unsigned long user = mdl_user_map(test, 2 * SZ_4K, PROT_READ | PROT_WRITE);
