@@ -32,7 +32,7 @@ struct test_buffer buffer_alloc_ex(struct kunit *test, const s64 *maximum, ULONG
 	return b;
 }
 
-/* CacheEnabled for uncached memory, where the device can have any. */
+/* Return CacheEnabled for uncached memory. Return TRUE if the device can have no such memory. */
 BOOLEAN buffer_uncached(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -47,7 +47,10 @@ void buffer_release(struct kunit *test, struct test_buffer b)
 	f->ops->FreeCommonBuffer(f->adapter, b.length, b.la, b.va, TRUE);
 }
 
-/* What every new buffer is: there, aligned, at most at @last, zeroed, and all of it memory. */
+/*
+ * Expect a mapped, zeroed and writable buffer that is aligned to a page and ends at
+ * @last or below.
+ */
 void buffer_expect_good(struct kunit *test, struct test_buffer b, u64 last)
 {
 	u64 size = PAGE_ALIGN((u64)b.length);
@@ -64,7 +67,7 @@ void buffer_expect_good(struct kunit *test, struct test_buffer b, u64 last)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(b.va + b.length, size - b.length));
 }
 
-/* The same, and freed; or refused, where the machine has no memory up to there. */
+/* Expect a good buffer and free it. Expect a refusal if the machine has no memory up to @last. */
 void buffer_expect_good_if_any(struct kunit *test, struct test_buffer b, u64 last)
 {
 	if (wdmdma_test_has_memory(0, last)) {
@@ -76,7 +79,7 @@ void buffer_expect_good_if_any(struct kunit *test, struct test_buffer b, u64 las
 	}
 }
 
-/* Peer defect 22: a failure says so in both outputs. */
+/* A call that fails must say so in both outputs. */
 void buffer_expect_refused(struct kunit *test, struct test_buffer b)
 {
 	KUNIT_EXPECT_NULL(test, b.va);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Common buffers as their driver knows them, for the suites of the calls for them. */
+/* Common buffers with the arguments of their allocation, for the suites of common buffer calls. */
 #ifndef WDMDMA_KUNIT_BUFFERS_H
 #define WDMDMA_KUNIT_BUFFERS_H
 
 #include "helpers.h"
 
-/* One buffer, as its driver knows it. */
+/* One buffer, with the values that its driver must pass to free it. */
 struct test_buffer {
 	PVOID va;
 	PHYSICAL_ADDRESS la;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* core/device.c: one record a device, from the first open to the unbind. */
+/* core/device.c. A device must have one record, from the first open to the unbind. */
 #include <kunit/device.h>
 
 #include "backend/backends.h"
@@ -42,7 +42,7 @@ static void record_is_found_until_unbind(struct kunit *test)
 	wdmdma_device_put(device);
 }
 
-/* The record pins the module until the driver is unbound. */
+/* The record must pin the module until the driver is unbound. */
 static void record_pins_the_module(struct kunit *test)
 {
 	struct device *dev = wdmdma_test_device(test);
@@ -67,7 +67,7 @@ static void open_and_put(struct kunit *test)
 	device = wdmdma_device_open(test->priv);
 	if (!IS_ERR(device))
 		wdmdma_device_put(device);
-	/* The record goes, so that the next round makes it anew. */
+	/* Release the record, so that the next round must make a new one. */
 	devres_release_group(test->priv, group);
 }
 

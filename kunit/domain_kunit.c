@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/domain.c: who is in which domain, and what two devices must have in common. Nothing
- * translates the fake devices; live_domain_kunit.c has the cases with an IOMMU.
+ * core/domain.c. The cases check the domain that each device is in, and the properties
+ * that two devices of a domain must share. No IOMMU translates for the fake devices.
+ * live_domain_kunit.c has the cases with an IOMMU.
  */
 #include <kunit/device.h>
 #include <linux/dma-direct.h>
@@ -20,12 +21,12 @@ static struct wdmdma_adapter *find(struct kunit *test, struct wdmdma_fixture *fi
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(fixture->adapter);
 
 	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	/* It lives as long as the fixture. */
+	/* The adapter lives as long as the fixture. */
 	wdmdma_adapter_put(adapter);
 	return adapter;
 }
 
-/* An adapter of a new device. */
+/* Make a device and return an adapter for it. */
 static struct wdmdma_adapter *adapter_of_width(struct kunit *test, ULONG width)
 {
 	return find(test, wdmdma_test_fixture_on(test, wdmdma_test_device(test), width));
@@ -51,7 +52,7 @@ static struct wdmdma_request request_of(const char *call, size_t len)
 	};
 }
 
-/* A buffer for the domain that the adapter is in. */
+/* Allocate a buffer for the domain that the adapter is in. */
 static int alloc(struct wdmdma_adapter *adapter, size_t len, void **cpu, dma_addr_t *dma)
 {
 	struct wdmdma_request request = request_of("AllocateDomainCommonBuffer", len);
@@ -59,7 +60,7 @@ static int alloc(struct wdmdma_adapter *adapter, size_t len, void **cpu, dma_add
 	return wdmdma_domain_alloc(adapter, wdmdma_domain_of(adapter), &request, cpu, dma);
 }
 
-/* A buffer for the adapter alone. */
+/* Allocate a buffer for the adapter alone. */
 static int alloc_plain(struct wdmdma_adapter *adapter, size_t len, void **cpu, dma_addr_t *dma)
 {
 	struct wdmdma_request request = request_of("AllocateCommonBuffer", len);
@@ -97,7 +98,7 @@ static void handle_is_never_used_again(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, later, key);
 }
 
-/* Without translation each device's own struct device is the right one. */
+/* Without translation each device must keep doing DMA with its own struct device. */
 static void join_without_iommu_is_bookkeeping(struct kunit *test)
 {
 	struct wdmdma_adapter *a = adapter_of_width(test, 64), *b = adapter_of_width(test, 64);
@@ -134,14 +135,14 @@ static void who_does_not_reach_a_domain_buffer_cannot_join(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	/* Far above what 24 address bits reach: memory below is not given without need. */
+	/* Expect an address far above 24 bits, because low memory is allocated only on demand. */
 	KUNIT_ASSERT_EQ(test, alloc(a, SZ_8K, &cpu, &dma), 0);
 	KUNIT_ASSERT_GT(test, (u64)dma, DMA_BIT_MASK(24));
 	KUNIT_EXPECT_EQ(test, join(b, a), -EOPNOTSUPP);
 	KUNIT_EXPECT_PTR_NE(test, wdmdma_domain_of(b), wdmdma_domain_of(a));
 	KUNIT_EXPECT_EQ(test, free_buffer(a, SZ_8K, cpu, dma), 0);
 
-	/* What is not for the domain does not count. */
+	/* A buffer that was not allocated for the domain must not prevent a join. */
 	KUNIT_ASSERT_EQ(test, alloc_plain(a, SZ_8K, &cpu, &dma), 0);
 	KUNIT_ASSERT_GT(test, (u64)dma, DMA_BIT_MASK(24));
 	KUNIT_EXPECT_EQ(test, join(b, a), 0);
@@ -197,12 +198,12 @@ static void devices_must_see_memory_alike(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, join(b, a), row->expected);
 	if (row->expected)
 		KUNIT_EXPECT_PTR_EQ(test, wdmdma_domain_of(b), home);
-	/* They are freed with the device. */
+	/* The kernel would free the map with the device, but offset_map is static. */
 	a->device->dev->dma_range_map = NULL;
 	b->device->dev->dma_range_map = NULL;
 }
 
-/* The hardware moves a device, so all its adapters move. */
+/* The hardware moves a whole device, so all adapters of the device must move. */
 static void all_adapters_of_a_device_are_in_one_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *first = wdmdma_test_fixture(test);
@@ -219,7 +220,7 @@ static void all_adapters_of_a_device_are_in_one_domain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, join(b, a), 0);
 	KUNIT_EXPECT_PTR_EQ(test, wdmdma_domain_of(b2), wdmdma_domain_of(a));
 
-	/* The device stays until its last adapter is put, or one of them leaves. */
+	/* The device must stay in the domain until an adapter leaves or its last adapter is put. */
 	first->ops->PutDmaAdapter(first->adapter);
 	first->adapter = NULL;
 	KUNIT_EXPECT_PTR_EQ(test, wdmdma_domain_of(b2), wdmdma_domain_of(a));
@@ -250,7 +251,10 @@ static void unbinding_either_leaves_the_other_well(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	/*
+	 * KUnit's bus binds all devices to the driver of the first device, so the first device
+	 * must stay bound.
+	 */
 	wdmdma_test_device(test);
 	for (leader = 0; leader < 2; leader++) {
 		fa = wdmdma_test_fixture(test);
@@ -272,7 +276,7 @@ static void unbinding_either_leaves_the_other_well(struct kunit *test)
 	}
 }
 
-/* End a fixture: the driver is unbound, and its adapter put. The record of the device goes. */
+/* Unbind the driver and put its adapter. The last put frees the record of the device. */
 static void finish(struct kunit *test, struct wdmdma_fixture *fixture)
 {
 	kunit_device_unregister(test, fixture->dev);
@@ -285,7 +289,7 @@ static bool is_domain(const void *key)
 	return wdmdma_handle_is_live(WDMDMA_HANDLE_DOMAIN, key);
 }
 
-/* Where no device link makes those that joined go first. */
+/* Without an IOMMU no device link unbinds the joined devices before the leader. */
 static void domain_outlives_the_device_whose_home_it_is(struct kunit *test)
 {
 	struct wdmdma_fixture *leader;
@@ -294,7 +298,10 @@ static void domain_outlives_the_device_whose_home_it_is(struct kunit *test)
 	dma_addr_t dma;
 	void *cpu;
 
-	/* KUnit's bus binds all devices to the driver of the first, so that one stays. */
+	/*
+	 * KUnit's bus binds all devices to the driver of the first device, so the first device
+	 * must stay bound.
+	 */
 	b = adapter_of_width(test, 64);
 	c = adapter_of_width(test, 64);
 	leader = wdmdma_test_fixture(test);
@@ -326,7 +333,7 @@ static void unbinding_lets_go_of_the_domain_joined(struct kunit *test)
 	home = wdmdma_domain_of(find(test, guest));
 	KUNIT_ASSERT_EQ(test, join(find(test, guest), find(test, leader)), 0);
 
-	/* Its adapter is still there, and keeps nothing but the domain it began in. */
+	/* The adapter still exists and must hold no other domain than its home. */
 	kunit_device_unregister(test, guest->dev);
 	finish(test, leader);
 	KUNIT_EXPECT_FALSE(test, is_domain(key));

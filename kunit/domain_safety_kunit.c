@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a join must never do: leave a device in a domain that is not its own, or let one
- * that is not trusted reach what others have.
+ * Rules that keep domains safe. A join must not leave a device behind in a foreign
+ * domain, and must not let an untrusted device reach the memory of other devices.
  */
 #include <kunit/test.h>
 #include <linux/dma-map-ops.h>
@@ -17,7 +17,7 @@
 
 #define LENGTH		SZ_8K
 
-/* Slots. */
+/* PCI slots of the devices. */
 enum {
 	LEADER = EDU_SLOT_32_BITS,
 	JOINER,
@@ -47,7 +47,7 @@ static void expect_round_trip(struct kunit *test, unsigned int slot, u8 *va, PHY
 	edu_expect_round_trip(test, edu_at(slot), va, la.QuadPart, 0, SZ_4K, EDU_MOST);
 }
 
-/* A group whose second device comes while the first one has joined another domain. */
+/* A group gets its second device while its first device has joined another domain. */
 
 static void go_by_leaving(struct kunit *test, struct wdmdma_fixture *joiner)
 {
@@ -85,7 +85,10 @@ static void rescan(struct pci_bus *bus)
 	pci_unlock_rescan_remove();
 }
 
-/* The twins' adapter, the second function taken away; NULL if the case was skipped. */
+/*
+ * Return the adapter of the first twin after removing the second, or NULL if the case
+ * was skipped.
+ */
 static struct wdmdma_fixture *lone_twin(struct kunit *test)
 {
 	struct pci_dev *other = edu_at(OTHER_TWIN)->pdev;
@@ -105,7 +108,7 @@ static struct wdmdma_fixture *lone_twin(struct kunit *test)
 	return twin;
 }
 
-/* What one device writes arrives in its own buffer and in no other one's. */
+/* A device must write only to its own buffer, and to no buffer of the other device. */
 static void expect_memory_apart(struct kunit *test, struct wdmdma_fixture *leader,
 				struct wdmdma_fixture *twin)
 {
@@ -141,7 +144,10 @@ static void device_goes_home_though_its_group_has_grown(struct kunit *test)
 	home = iommu_get_domain_for_dev(twin->dev);
 	KUNIT_ASSERT_EQ(test, join(twin, leader), STATUS_SUCCESS);
 	rescan(pdev->bus);
-	/* Its device is in that domain now; the kernel lets no driver use it there. */
+	/*
+	 * The second function is in the joined domain now, where the kernel lets no driver bind
+	 * to it.
+	 */
 	KUNIT_EXPECT_NULL(test, edu_at(OTHER_TWIN)->pdev);
 	va = wdmdma_test_alloc(twin, LENGTH, &la);
 	KUNIT_ASSERT_NOT_NULL(test, va);
@@ -159,7 +165,7 @@ static void device_goes_home_though_its_group_has_grown(struct kunit *test)
 	expect_memory_apart(test, leader, adapter_at(test, OTHER_TWIN));
 }
 
-/* LEADER and JOINER. False if the case was skipped. */
+/* Get adapters for LEADER and JOINER. Return false if the case was skipped. */
 static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
 		     struct wdmdma_fixture **joiner)
 {
@@ -172,7 +178,7 @@ static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
 	return true;
 }
 
-/* The IOMMU's drivers always take a device back, so the module's books are spoilt instead. */
+/* IOMMU drivers never fail to take a device back, so the case corrupts the module's record. */
 static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 {
 	struct wdmdma_fixture *leader, *joiner;
@@ -199,7 +205,7 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(joiner, LENGTH, &la));
 	KUNIT_EXPECT_NULL(test, joiner->ops->GetDmaDomain(joiner->adapter));
 	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_DELETE_PENDING);
-	/* Nor does the next driver get anything, until the device is where it belongs. */
+	/* The next driver must get nothing either, until the device is back in its own domain. */
 	device_release_driver(joiner->dev);
 	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
 	KUNIT_EXPECT_NULL(test, wdmdma_device_object_get(joiner->dev));
@@ -209,7 +215,7 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	pdo = wdmdma_device_object_get(joiner->dev);
 	KUNIT_EXPECT_NOT_NULL(test, pdo);
 	wdmdma_device_object_put(pdo);
-	/* The leader is free of it. */
+	/* Rebind the joiner, which removes its device link to the leader. */
 	device_release_driver(joiner->dev);
 	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
 }
@@ -241,7 +247,7 @@ static void untrusted_device_shares_no_domain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_SUCCESS);
 }
 
-/* The type of a device's default domain as an administrator changes it: see edu_set_domain(). */
+/* Change the type of a device's default domain as an administrator does. See edu_set_domain(). */
 static int retype(struct device *dev, const char *type)
 {
 	int ret;
@@ -267,19 +273,19 @@ static void strict_device_joins_no_lazy_domain(struct kunit *test)
 	}
 	joiner = adapter_at(test, JOINER);
 	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_NOT_SUPPORTED);
-	/* The other way round nobody loses anything. */
+	/* The other way round must succeed, because no device loses protection. */
 	KUNIT_EXPECT_EQ(test, join(leader, joiner), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, leave(leader), STATUS_SUCCESS);
 
-	/* As it was: the link that the join made goes with the leader's driver. */
+	/* Unbind the leader first, which removes the device link that the join made. */
 	device_release_driver(leader->dev);
 	KUNIT_EXPECT_EQ(test, retype(dev, "auto"), 0);
 	KUNIT_ASSERT_EQ(test, device_attach(leader->dev), 1);
 }
 
-/* Nothing translates the fake devices of the rest. */
+/* The devices of the remaining cases are fake, and no IOMMU translates for them. */
 
-/* An ISA channel of a device reaches 16 MiB, so its domain does. */
+/* An ISA channel reaches only 16 MiB, so a domain with a channel must stay below 16 MiB. */
 static void channel_lowers_the_ceiling_of_its_domain(struct kunit *test)
 {
 	struct wdmdma_fixture *other = wdmdma_test_fixture(test);
@@ -294,7 +300,10 @@ static void channel_lowers_the_ceiling_of_its_domain(struct kunit *test)
 	domain = slave->ops->GetDmaDomain(slave->adapter);
 	KUNIT_ASSERT_NOT_NULL(test, domain);
 
-	/* A buffer for the channel's own domain, and one of another member's for it. */
+	/*
+	 * The limit must hold for a buffer that the channel allocates, and for one of another
+	 * member.
+	 */
 	KUNIT_ASSERT_EQ(test, slave->ops->AllocateDomainCommonBuffer(slave->adapter, domain, NULL,
 								     LENGTH, 0, NULL,
 								     MM_ANY_NODE_OK, &la, &va),
@@ -312,7 +321,7 @@ static void channel_lowers_the_ceiling_of_its_domain(struct kunit *test)
 	wdmdma_test_free(other, LENGTH, la, va);
 	KUNIT_EXPECT_EQ(test, leave(other), STATUS_SUCCESS);
 
-	/* More than a channel moves at a time is no buffer for it. */
+	/* A buffer must not be longer than the channel can move at a time. */
 	KUNIT_EXPECT_EQ(test, slave->ops->AllocateDomainCommonBuffer(slave->adapter, domain, NULL,
 								     SZ_128K, 0, NULL,
 								     MM_ANY_NODE_OK, &la, &va),
@@ -321,7 +330,7 @@ static void channel_lowers_the_ceiling_of_its_domain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u64)la.QuadPart, 0ULL);
 }
 
-/* A channel cannot join where a buffer lies that it does not reach. */
+/* A channel must not join a domain with a buffer that it does not reach. */
 static void channel_joins_only_what_it_reaches(struct kunit *test)
 {
 	struct wdmdma_fixture *other = wdmdma_test_fixture(test);
@@ -345,7 +354,7 @@ static void channel_joins_only_what_it_reaches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slave->ops->LeaveDmaDomain(slave->adapter), STATUS_SUCCESS);
 }
 
-/* What one device sees in the CPU's caches the other does not. */
+/* One device would see data in the CPU's caches that the other does not see. */
 static void devices_that_differ_in_coherence_share_no_domain(struct kunit *test)
 {
 #ifdef CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Three devices with an adapter each, which join and leave each other. */
+/* Three devices with one adapter each, which join and leave each other's domains. */
 #ifndef WDMDMA_KUNIT_DOMAINS_H
 #define WDMDMA_KUNIT_DOMAINS_H
 
@@ -7,7 +7,7 @@
 
 enum { A, B, C, ACTORS };
 
-/* Three devices with an adapter each, and at most one buffer each. */
+/* The three devices, with at most one buffer each. */
 struct actors {
 	struct wdmdma_fixture *fixture[ACTORS];
 	HANDLE home[ACTORS];

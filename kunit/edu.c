@@ -21,13 +21,16 @@
 
 static struct edu devices[EDU_DEVICES];
 
-/* The device in a slot. One that is not there, or not bound, has no pdev. */
+/* Return the device in this slot. Its pdev is NULL if no device is bound there. */
 struct edu *edu_at(unsigned int slot)
 {
 	return &devices[slot - EDU_SLOT_32_BITS];
 }
 
-/* The same, and an adapter of it as test->priv. Without the device the case is skipped. */
+/*
+ * Return the device in this slot and leave an adapter for it in test->priv. Skip the
+ * case if there is no device.
+ */
 struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width)
 {
 	struct edu *edu = edu_at(slot);
@@ -51,7 +54,7 @@ static unsigned int edu_address_lines(unsigned int slot)
 	}
 }
 
-/* Where edu_at() has the device. */
+/* Return the slot that edu_at() knows the device by. */
 static unsigned int edu_slot(const struct pci_dev *pdev)
 {
 	return PCI_SLOT(pdev->devfn) + PCI_FUNC(pdev->devfn);
@@ -101,10 +104,10 @@ static struct pci_driver edu_driver = {
 	.remove = edu_remove,
 };
 
-/* To unbind a device takes half a second, so no suite does it for itself. */
+/* Unbinding a device takes half a second, so the devices stay bound for all suites. */
 module_pci_driver(edu_driver);
 
-/* Let the device copy @count bytes, at most EDU_MOST. */
+/* Make the device copy @count bytes, at most EDU_MOST. */
 int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction)
 {
 	u32 command;
@@ -117,7 +120,7 @@ int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction)
 				  !(command & EDU_DMA_START), 1000, 5 * USEC_PER_SEC);
 }
 
-/* Has the device read @count bytes at @offset of a buffer, and written them back at @to? */
+/* Expect that the device reads @count bytes at @offset of a buffer and writes them back at @to. */
 void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u64 la, u32 offset,
 			   u32 to, u32 count)
 {
@@ -133,8 +136,8 @@ void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u6
 }
 
 /*
- * The log is read by the host: IOMMU faults between the two lines are wanted, and at
- * least one. The IOMMU's report comes a moment after the fault.
+ * Mark the log for the host. IOMMU faults between the two lines are expected, and there
+ * must be at least one fault. The IOMMU reports a fault with a delay.
  */
 void edu_expect_iommu_faults(bool begin)
 {
@@ -149,7 +152,7 @@ static irqreturn_t edu_irq(int irq, void *came)
 	return IRQ_HANDLED;
 }
 
-/* Does the device's first MSI vector come through? 0, or a negative errno. */
+/* Return 0 if the device's first MSI vector raises an interrupt, or a negative errno. */
 int edu_interrupt(const struct edu *edu)
 {
 	int irq = pci_irq_vector(edu->pdev, 0), ret;
@@ -166,14 +169,17 @@ int edu_interrupt(const struct edu *edu)
 	return ret;
 }
 
-/* Give the device an MSI vector, which is to be freed, and see that it works. */
+/*
+ * Allocate an MSI vector for the device and expect that it works. The caller must free
+ * the vector.
+ */
 void edu_expect_vector(struct kunit *test, const struct edu *edu)
 {
 	KUNIT_ASSERT_EQ(test, pci_alloc_irq_vectors(edu->pdev, 1, 1, PCI_IRQ_MSI), 1);
 	KUNIT_EXPECT_EQ(test, edu_interrupt(edu), 0);
 }
 
-/* Give the group of a device without driver a new default domain, by its file in sysfs. */
+/* Set the type of a group's default domain through sysfs. The device must have no driver. */
 int edu_set_domain(struct device *dev, const char *type)
 {
 	struct file *file;

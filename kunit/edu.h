@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QEMU's edu devices, which copy bytes between memory and 4 KiB of their own. They are
- * told apart by their slots, which scripts/run-kunit sets. While the test module is loaded
- * they are bound, with the mask that each one has.
+ * QEMU's edu devices, which copy bytes between memory and an internal buffer of 4 KiB. A
+ * device is known by its slot, which scripts/run-kunit sets. While the test module is
+ * loaded, each device is bound, with the DMA mask of its address lines.
  *
- * Each copy takes the device 100 ms.
+ * Each copy takes 100 ms.
  */
 #ifndef WDMDMA_KUNIT_EDU_H
 #define WDMDMA_KUNIT_EDU_H
@@ -15,22 +15,23 @@
 
 #include <wdmdma/types.h>
 
-#define EDU_SLOT_32_BITS	0x10	/* this one and the two behind it: 32 address lines */
+#define EDU_SLOT_32_BITS	0x10	/* first of three devices with 32 address lines */
 #define EDU_SLOT_40_BITS	0x13
-#define EDU_SLOT_28_BITS	0x14	/* as QEMU has it by default */
-#define EDU_SLOT_TWINS		0x15	/* two functions; the second counts as in the next slot */
+#define EDU_SLOT_28_BITS	0x14	/* QEMU's default */
+#define EDU_SLOT_TWINS		0x15	/* two functions; the second counts as the next slot */
 #define EDU_DEVICES		7
 
 #define EDU_DMA_TO_MEMORY	BIT(1)
 #define EDU_BUFFER		0x40000	/* in the device's own address space */
-#define EDU_MOST		4095	/* QEMU 7.2 aborts when the last of its 4 KiB is used */
+#define EDU_MOST		4095	/* QEMU 7.2 aborts when the last byte is used */
 
 /**
- * struct edu - one device
- * @pdev: NULL while no driver is bound to it
- * @regs: its registers
- * @node: its node, when it was bound
- * @probed: of a test: called at the end of the probe function, and what that returns
+ * struct edu - one edu device
+ * @pdev: PCI device, or NULL while no driver is bound
+ * @regs: mapped registers
+ * @node: NUMA node of the device when it was bound
+ * @probed: optional function of a test, called at the end of the probe function, which
+ *          returns its result
  */
 struct edu {
 	struct pci_dev *pdev;

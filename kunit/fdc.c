@@ -18,7 +18,7 @@
 #define FDC_RATE_500K		0
 
 #define FDC_SPECIFY		0x03
-#define FDC_WRITE		0x45	/* double density, as is reading */
+#define FDC_WRITE		0x45	/* double density, as for FDC_READ */
 #define FDC_READ		0x46
 #define FDC_RECALIBRATE		0x07
 #define FDC_SENSE		0x08
@@ -26,13 +26,13 @@
 
 #define FDC_ST0_BAD		0xc0
 #define FDC_ST0_SEEK_END	BIT(5)
-#define FDC_ST0_NONE		0x80	/* of FDC_SENSE: nothing happened */
+#define FDC_ST0_NONE		0x80	/* result of FDC_SENSE if nothing happened */
 #define FDC_SIZE_512		2
 #define FDC_GAP			0x1b
 
 #define FDC_WAIT_US		(2 * USEC_PER_SEC)
 
-/* Wait until a byte can go one way or the other. */
+/* Wait until the controller is ready for a byte in this direction. */
 static int fdc_wait(u8 direction)
 {
 	u8 status;
@@ -67,7 +67,7 @@ static int fdc_result(u8 *bytes, unsigned int nr)
 	return ret;
 }
 
-/* What happened? Takes the interrupt back, which nobody listens to. */
+/* Read the interrupt status and acknowledge the interrupt, which has no handler. */
 static int fdc_sense(u8 *st0)
 {
 	static const u8 command[] = { FDC_SENSE };
@@ -81,7 +81,7 @@ static int fdc_sense(u8 *st0)
 	return ret;
 }
 
-/* Wait for the end of what moves the heads. */
+/* Wait for the end of a command that moves the heads. */
 static int fdc_settle(void)
 {
 	unsigned int tries = 1000;
@@ -95,7 +95,10 @@ static int fdc_settle(void)
 	return ret ?: st0 & FDC_ST0_SEEK_END ? 0 : -ETIMEDOUT;
 }
 
-/* Reset, specify, recalibrate. -ENODEV where there is no controller. */
+/*
+ * Reset the controller, specify its timing and recalibrate the drive. Return -ENODEV if
+ * there is no controller.
+ */
 int fdc_start(void)
 {
 	static const u8 specify[] = { FDC_SPECIFY, 0xdf, 0x02 };
@@ -116,13 +119,13 @@ int fdc_start(void)
 	       fdc_command(recalibrate, sizeof(recalibrate)) ?: fdc_settle();
 }
 
-/* Whatever it is at: it is not, any more. */
+/* Reset the controller, which ends any command. */
 void fdc_stop(void)
 {
 	outb(0, FDC_OUTPUT);
 }
 
-/* The first sectors of a track, by DMA: a memory's end is the end of the transfer as well. */
+/* Move the first sectors of a track by DMA. The transfer also ends with the mapped memory. */
 int fdc_move(unsigned int track, unsigned int sectors, bool write)
 {
 	u8 cylinder = track / 2, head = track % 2, result[7];
@@ -137,7 +140,7 @@ int fdc_move(unsigned int track, unsigned int sectors, bool write)
 	return ret ?: result[0] & FDC_ST0_BAD ? -EIO : 0;
 }
 
-/* Are these the sectors of the disk as it was made? */
+/* Expect the sectors that the disk was made with. */
 void fdc_expect_sectors(struct kunit *test, const u8 *data, unsigned int first, unsigned int nr)
 {
 	char expected[FDC_SECTOR + 1];

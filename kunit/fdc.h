@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PC's floppy disk controller with one drive, polled. It uses DMA channel 2, which
- * must be programmed before it is told to read or write.
+ * A PC's floppy disk controller with one drive, polled. The controller uses DMA channel
+ * 2, which must be programmed before the controller gets a read or write command.
  *
- * A sector of the disk that scripts/run-qemu makes holds its number as text, and
- * fdc_expect_sectors() knows them.
+ * scripts/run-qemu makes the disk. Each sector holds its own number as text, which
+ * fdc_expect_sectors() checks.
  */
 #ifndef WDMDMA_KUNIT_FDC_H
 #define WDMDMA_KUNIT_FDC_H
@@ -13,7 +13,7 @@
 
 #define FDC_CHANNEL		2
 #define FDC_SECTOR		512
-#define FDC_SECTORS		18	/* of a track, of which a cylinder has two */
+#define FDC_SECTORS		18	/* sectors per track, with two tracks per cylinder */
 #define FDC_TRACK		(FDC_SECTORS * FDC_SECTOR)
 
 int fdc_start(void);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/free_mode.c: frees that do not match, with free_mode=tolerant, by the calls of a
- * StorPort miniport and by FreeCommonBuffer. What strict mode does with them is
- * tested where the calls are.
+ * core/free_mode.c. Frees that do not match their allocation, with free_mode=tolerant,
+ * by the calls of a StorPort miniport and by FreeCommonBuffer. The suites of these calls
+ * test the same frees in strict mode.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -56,7 +56,7 @@ static void mode_is_strict_or_tolerant(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_free_mode_is_tolerant());
 }
 
-/* One free of a block of 5 pages less 100 bytes, and whether that frees it. */
+/* One free of a block of 5 pages less 100 bytes, and whether the free must free the block. */
 struct whole_row {
 	const char *name;
 	size_t offset, bytes;
@@ -81,7 +81,7 @@ static const struct whole_row whole_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(whole, whole_rows, name);
 
-/* Peer defect 30: as nvmewin and SpcNvme free. */
+/* A free that covers all pages must free the block, because nvmewin and SpcNvme free like this. */
 static void free_of_all_pages_frees_the_block(struct kunit *test)
 {
 	const struct whole_row *row = test->param_value;
@@ -95,16 +95,16 @@ static void free_of_all_pages_frees_the_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_tolerated_frees() - before, row->counts ? 1UL : 0UL);
 	if (row->frees)
 		return;
-	/* The rest is still the driver's, and what was freed does not go either. */
+	/* A free of a part must leave the whole block usable, including the freed part. */
 	memset(va, 0xa5, BYTES);
 	KUNIT_EXPECT_EQ(test, release(test, va, BYTES, MmCached), STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* Peer defect 30: SpcNvme frees a queue pair's block as two queues. */
+/* SpcNvme frees the block of a queue pair as two queues, so a block must go with its last part. */
 struct parts_row {
 	const char *name;
-	size_t bytes, first; /* of the block, and of its first part */
+	size_t bytes, first; /* bytes of the block and of its first part */
 	bool second_first, at_dispatch;
 };
 
@@ -202,7 +202,10 @@ static void what_is_no_block_is_refused(struct kunit *test)
 			STOR_STATUS_INVALID_PARAMETER);
 }
 
-/* The uncached extension and the areas of a SRB are from calls that name no cache type. */
+/*
+ * The uncached extension and the memory of an SRB come from calls that pass no cache
+ * type, so a free that passes one must be refused.
+ */
 static void memory_of_other_calls_is_refused(struct kunit *test)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
@@ -217,7 +220,7 @@ static void memory_of_other_calls_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 1UL);
 }
 
-/* The rule is the same for FreeCommonBuffer: its length may differ, its address may not. */
+/* FreeCommonBuffer must obey the same rule. Its length may differ, but its address may not. */
 static void common_buffer_is_freed_with_another_length(struct kunit *test)
 {
 	struct wdmdma_fixture *f = wdmdma_test_fixture(test);
@@ -255,7 +258,7 @@ static void memory_of_the_driver_must_be_named_exactly(struct kunit *test)
 	free_pages((unsigned long)memory, 1);
 }
 
-/* What was freed in part only is left when the adapter goes, and taken back then. */
+/* A block that was freed only in part must be freed with the adapter. */
 static void part_does_not_keep_the_block_for_ever(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -287,7 +290,10 @@ static int race_free(void *data)
 	return 0;
 }
 
-/* Two parts, freed at the same time: both are accepted, and the block goes once. */
+/*
+ * If two threads free both parts at once, both frees must succeed and the block must be
+ * freed once.
+ */
 static void parts_freed_at_once_free_the_block_once(struct kunit *test)
 {
 	struct race race = { .test = test, .bytes = SZ_4K };
