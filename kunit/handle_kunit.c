@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lib/handle.c: a pointer is followed only while its object lives. */
+/* lib/handle.c. A handle must be found only while its object lives. */
 #include <kunit/test.h>
 
 #include "lib/handle.h"

@@ -23,13 +23,13 @@
 #include "objects.h"
 #include "storport/stor.h"
 
-/* More failure points than any call has; a sweep that gets here would not end. */
+/* More failure points than any call has. A sweep that reaches the limit would not end. */
 #define SWEEP_LIMIT	2000
 
 /*
- * A fake device with masks of 32 bits. It is cache coherent, which a device without a
- * firmware's description of it need not be: what that makes of the calls is the live
- * suites' affair.
+ * Register a fake device with masks of 32 bits. The device is cache coherent. A real
+ * device without a firmware description may not be, and the live suites test such
+ * devices.
  */
 struct device *wdmdma_test_register(struct kunit *test, const char *name)
 {
@@ -42,7 +42,10 @@ struct device *wdmdma_test_register(struct kunit *test, const char *name)
 	return dev;
 }
 
-/* A fake device with 64-bit masks, unregistered, and so unbound, when the test ends. */
+/*
+ * Register a fake device with 64-bit masks. The device is unregistered, and so unbound,
+ * when the test ends.
+ */
 struct device *wdmdma_test_device(struct kunit *test)
 {
 	static atomic_t devices;
@@ -55,7 +58,7 @@ struct device *wdmdma_test_device(struct kunit *test)
 	return dev;
 }
 
-/* A valid description of a bus master. @width counts for version 3 only. */
+/* Return a valid description of a bus master. @width is used only by version 3. */
 DEVICE_DESCRIPTION wdmdma_test_description(ULONG version, ULONG width)
 {
 	DEVICE_DESCRIPTION description = {
@@ -80,7 +83,10 @@ static void fixture_put(void *data)
 	wdmdma_device_object_put(fixture->pdo);
 }
 
-/* A device object of @dev, and an adapter with @width address bits; put when the test ends. */
+/*
+ * Get a device object and an adapter with @width address bits for @dev. Both are put
+ * when the test ends.
+ */
 struct wdmdma_fixture *wdmdma_test_fixture_on(struct kunit *test, struct device *dev, ULONG width)
 {
 	DEVICE_DESCRIPTION description =
@@ -104,7 +110,7 @@ struct wdmdma_fixture *wdmdma_test_fixture(struct kunit *test)
 	return wdmdma_test_fixture_on(test, wdmdma_test_device(test), 64);
 }
 
-/* For kunit_suite.init: test->priv is the fixture. */
+/* A kunit_suite.init that leaves a fixture in test->priv. */
 int wdmdma_test_fixture_init(struct kunit *test)
 {
 	test->priv = wdmdma_test_fixture(test);
@@ -135,13 +141,13 @@ void *wdmdma_test_alloc_between(struct wdmdma_fixture *fixture, u64 first, u64 l
 							    la);
 }
 
-/* Free a buffer of any kind. */
+/* Free a common buffer of any kind. */
 void wdmdma_test_free(struct wdmdma_fixture *fixture, ULONG length, PHYSICAL_ADDRESS la, void *va)
 {
 	fixture->ops->FreeCommonBuffer(fixture->adapter, length, la, va, FALSE);
 }
 
-/* A vector with elements of one page; NULL if there is none. */
+/* Return a vector with elements of one page, or NULL if the allocation failed. */
 PDMA_COMMON_BUFFER_VECTOR wdmdma_test_vector(struct wdmdma_fixture *fixture, u64 maximum,
 					     MEMORY_CACHING_TYPE cache, int node, ULONG count)
 {
@@ -166,7 +172,7 @@ static void miniport_destroy(void *data)
 	wdmdma_hw_device_extension_destroy(miniport->extension);
 }
 
-/* A device extension of 1000 bytes for @dev; destroyed when the test ends. */
+/* Create a device extension of 1000 bytes for @dev, and destroy it when the test ends. */
 struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct device *dev)
 {
 	struct wdmdma_miniport *miniport = kunit_kzalloc(test, sizeof(*miniport), GFP_KERNEL);
@@ -179,20 +185,20 @@ struct wdmdma_miniport *wdmdma_test_miniport_on(struct kunit *test, struct devic
 	return miniport;
 }
 
-/* For kunit_suite.init: test->priv is a miniport's. */
+/* A kunit_suite.init that leaves a miniport in test->priv. */
 int wdmdma_test_miniport_init(struct kunit *test)
 {
 	test->priv = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
 	return 0;
 }
 
-/* The adapter that stands behind a device extension. */
+/* Return the adapter that belongs to a device extension. */
 PDMA_ADAPTER wdmdma_test_miniport_adapter(const struct wdmdma_miniport *miniport)
 {
 	return container_of(miniport->extension, struct wdm_stor, extension)->dma_adapter;
 }
 
-/* The device extension of the miniport in test->priv. */
+/* Return the device extension of the miniport in test->priv. */
 PVOID wdmdma_test_extension(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -200,7 +206,10 @@ PVOID wdmdma_test_extension(struct kunit *test)
 	return miniport->extension;
 }
 
-/* A further adapter of the device of the fixture in test->priv. The case must put it. */
+/*
+ * Get another adapter for the device of the fixture in test->priv. The case must put the
+ * adapter.
+ */
 PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
@@ -213,7 +222,7 @@ PDMA_ADAPTER wdmdma_test_second_adapter(struct kunit *test, ULONG width)
 	return adapter;
 }
 
-/* A further adapter of the fixture's device, with 16 pages and so 17 map registers. */
+/* Get another adapter for the fixture's device, with 16 pages and so 17 map registers. */
 PDMA_ADAPTER wdmdma_test_get_adapter(struct kunit *test, ULONG version, ULONG width)
 {
 	DEVICE_DESCRIPTION description = wdmdma_test_description(version, width);
@@ -227,7 +236,7 @@ PDMA_ADAPTER wdmdma_test_get_adapter(struct kunit *test, ULONG version, ULONG wi
 	return adapter;
 }
 
-/* Allocate @n common buffers, which end with the adapter. */
+/* Allocate @n common buffers, which are freed with the adapter. */
 void wdmdma_test_alloc_some(struct kunit *test, PDMA_ADAPTER adapter, unsigned int n)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -237,7 +246,7 @@ void wdmdma_test_alloc_some(struct kunit *test, PDMA_ADAPTER adapter, unsigned i
 		KUNIT_ASSERT_NOT_NULL(test, ops->AllocateCommonBuffer(adapter, 0x3000, &la, TRUE));
 }
 
-/* The call must give no adapter, and no registers. */
+/* Expect that the call returns no adapter and no map registers. */
 void wdmdma_test_expect_no_adapter(struct kunit *test, PDEVICE_OBJECT pdo,
 				   PDEVICE_DESCRIPTION description)
 {
@@ -247,7 +256,10 @@ void wdmdma_test_expect_no_adapter(struct kunit *test, PDEVICE_OBJECT pdo,
 	KUNIT_EXPECT_EQ(test, registers, 0U);
 }
 
-/* How many buffers an adapter has, less those that are being freed, or kept. */
+/*
+ * Return the number of an adapter's buffers. Buffers that are being freed or recycled do
+ * not count.
+ */
 unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_buffer *buffer;
@@ -260,7 +272,7 @@ unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 	return live;
 }
 
-/* The same, once those being freed are gone. */
+/* Return the number of live buffers after deferred frees have finished. */
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
@@ -274,7 +286,7 @@ unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 	return live;
 }
 
-/* The live buffers of the fixture in test->priv. */
+/* Return the number of live buffers of the fixture in test->priv. */
 unsigned long wdmdma_test_live(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -282,7 +294,7 @@ unsigned long wdmdma_test_live(struct kunit *test)
 	return wdmdma_test_live_buffers(fixture->adapter);
 }
 
-/* The live buffers of the miniport in test->priv. */
+/* Return the number of live buffers of the miniport in test->priv. */
 unsigned long wdmdma_test_miniport_live(struct kunit *test)
 {
 	return wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(test->priv));
@@ -294,7 +306,10 @@ bool wdmdma_test_has_registers(PDMA_ADAPTER dma_adapter)
 	return !list_empty(&wdmdma_test_core(dma_adapter)->transfers.registers);
 }
 
-/* Has the machine memory there? Not all of it does everywhere, and holes are not looked at. */
+/*
+ * Return true if the machine has memory in this range. Some machines have no low memory.
+ * Holes within a node are ignored.
+ */
 bool wdmdma_test_has_memory(u64 first, u64 last)
 {
 	int node;
@@ -305,7 +320,10 @@ bool wdmdma_test_has_memory(u64 first, u64 last)
 	return false;
 }
 
-/* The free pages that begin there, as many as go in one step; 0 if it is in use, or movable only. */
+/*
+ * Return the size of the free block that begins at this page, in pages. Return 0 if the page
+ * is in use, or if only movable memory may use it.
+ */
 static unsigned long free_from(unsigned long pfn)
 {
 	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
@@ -316,9 +334,9 @@ static unsigned long free_from(unsigned long pfn)
 }
 
 /*
- * Are there @size free bytes between the two addresses, both inclusive, in one piece that
- * begins at a multiple of @align? Then nothing but a mistake refuses them. Free pages that a
- * CPU has at hand are not seen.
+ * Return true if there are @size contiguous free bytes from @first to @last, both
+ * inclusive, that begin at a multiple of @align. If so, an allocation must not fail.
+ * Free pages on the lists of a CPU are not counted.
  */
 bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align)
 {
@@ -342,14 +360,14 @@ bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align)
 	return false;
 }
 
-/* Skip the case on a machine all of whose memory lies above what so many address bits reach. */
+/* Skip the case if all memory of the machine lies beyond @width address bits. */
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width)
 {
 	if (!wdmdma_test_has_memory(0, DMA_BIT_MASK(width)))
 		kunit_skip(test, "the machine has no memory within %u address bits", width);
 }
 
-/* Skip the case on a machine that has not several nodes, each with a range of memory to itself. */
+/* Skip the case unless the machine has several nodes whose memory ranges do not overlap. */
 void wdmdma_test_needs_nodes(struct kunit *test)
 {
 	int node, other;
@@ -363,31 +381,34 @@ void wdmdma_test_needs_nodes(struct kunit *test)
 				kunit_skip(test, "the memory of nodes lies mixed");
 }
 
-/* Are there logical addresses there, with memory behind them? */
+/* Return true if this range has logical addresses for the device, and memory for them. */
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last)
 {
 	return wdmdma_iommu_translates(dev) || wdmdma_test_has_memory(first, last);
 }
 
-/* Is there memory that such a device and the CPU see uncached? */
+/* Return true if there is memory that both the device and the CPU access uncached. */
 bool wdmdma_test_can_uncache(struct device *dev)
 {
 	return WDMDMA_CAN_UNCACHE || !dev_is_dma_coherent(dev);
 }
 
-/* A type of uncached memory; or the cached one, where there is no such memory for the device. */
+/* Return @wanted, or MmCached if the device can have no uncached memory. */
 MEMORY_CACHING_TYPE wdmdma_test_uncached(struct device *dev, MEMORY_CACHING_TYPE wanted)
 {
 	return wdmdma_test_can_uncache(dev) ? wanted : MmCached;
 }
 
-/* How the CPU sees a device's memory if nothing is said. */
+/* Return the cache type that a device's memory has if the driver asks for none. */
 MEMORY_CACHING_TYPE wdmdma_test_cache(struct device *dev)
 {
 	return dev_is_dma_coherent(dev) ? MmCached : MmNonCached;
 }
 
-/* Where no memory can be uncached, what was asked for uncached is not there; else it is. */
+/*
+ * Expect that uncached @memory was refused if no memory can be uncached, and allocated
+ * otherwise. Return true if it must be refused.
+ */
 bool wdmdma_test_refuses_uncached(struct kunit *test, const void *memory)
 {
 	if (WDMDMA_CAN_UNCACHE)
@@ -406,7 +427,7 @@ static bool pte_has(const void *va, pteval_t flags)
 	return pte && pte_flags(*pte) & flags;
 }
 
-/* Does the CPU bypass its caches at this address? */
+/* Return true if the CPU bypasses its caches at this address. */
 bool wdmdma_test_is_uncached(const void *va)
 {
 	return pte_has(va, _PAGE_PCD | _PAGE_PWT);
@@ -417,7 +438,10 @@ bool wdmdma_test_is_writable(const void *va)
 	return pte_has(va, _PAGE_RW);
 }
 #else
-/* What the MMU makes of a read or a write: PAR_EL1, see Arm's manual. */
+/*
+ * Return PAR_EL1 after the translation of a read or a write. Arm's manual describes the
+ * register.
+ */
 static u64 mmu_answer(const void *va, bool write)
 {
 	unsigned long flags;
@@ -453,11 +477,11 @@ bool wdmdma_test_is_zero(const void *memory, size_t size)
 }
 
 /*
- * Make the call with its first allocation failing, then its second, and so on,
- * until it made fewer allocations than that. The call must check that it either
- * failed cleanly or succeeded, and undo a success. How many points there are is
- * the kernel's affair, and some failures are absorbed by a fallback. Nothing is kept from
- * before, which would come without an allocation.
+ * Make the call with its first allocation failing, then its second, and so on, until the
+ * call makes fewer allocations. The call must check that it either failed cleanly or
+ * succeeded, and must undo a success. The number of failure points depends on the
+ * kernel, and a fallback absorbs some failures. Recycled buffers are freed before each
+ * round, because they would need no allocation.
  */
 void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 {
@@ -481,7 +505,10 @@ void wdmdma_test_sweep(struct kunit *test, void (*call)(struct kunit *test))
 #endif
 }
 
-/* Is the device behind virtio's IOMMU, which is told what to map and has no page table? */
+/*
+ * Return true if the device is behind virtio's IOMMU, which takes map requests and has
+ * no page table.
+ */
 bool wdmdma_test_iommu_is_virtio(struct device *dev)
 {
 	struct device *iommu = dev->iommu ? dev->iommu->iommu_dev->dev->parent : NULL;
@@ -489,7 +516,10 @@ bool wdmdma_test_iommu_is_virtio(struct device *dev)
 	return iommu && strstarts(dev_name(iommu), "virtio");
 }
 
-/* The kernel's drivers of Intel's and Arm's IOMMUs let a device read what it may write. */
+/*
+ * Return true if the IOMMU can forbid reading. The kernel's drivers for Intel's and
+ * Arm's IOMMUs always let a device read what it may write.
+ */
 bool wdmdma_test_iommu_forbids_reading(struct device *dev)
 {
 	return wdmdma_test_iommu_is_virtio(dev) ||
@@ -497,10 +527,10 @@ bool wdmdma_test_iommu_forbids_reading(struct device *dev)
 }
 
 /*
- * The same where @call frees what @dev has behind an IOMMU, or changes its domain. The
- * driver of virtio's IOMMU allocates for both. When it gets nothing it does not unmap, of
- * which the kernel warns, or loses count of who is in the domain left, and maps nothing
- * there any more.
+ * Sweep a call that frees buffers of @dev behind an IOMMU, or changes the domain of
+ * @dev. The driver of virtio's IOMMU allocates memory for both. If an allocation fails
+ * there, the driver either does not unmap, so that the kernel warns, or miscounts the
+ * devices of the domain that was left, so that the domain maps nothing any more.
  */
 void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test))
 {

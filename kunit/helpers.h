@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the suites share: a fake device with an adapter, the calls as cases mostly make
- * them, and the sweep over all failure points of a call.
+ * Helpers that the suites share. They make a fake device with an adapter, wrap the calls
+ * that most cases make, and sweep over all failure points of a call.
  */
 #ifndef WDMDMA_KUNIT_HELPERS_H
 #define WDMDMA_KUNIT_HELPERS_H
@@ -19,11 +19,11 @@
 #include "core/core.h"
 
 /**
- * struct wdmdma_fixture - a fake device and an adapter of it
+ * struct wdmdma_fixture - a fake device and an adapter for it
  * @dev: a KUnit device with a driver, in direct mode, cache coherent
- * @pdo: its device object
- * @adapter: version 3, 64 address bits; NULL after the test has put it
- * @ops: the adapter's table; valid for good
+ * @pdo: device object of @dev
+ * @adapter: version 3 with 64 address bits, or NULL after the test has put it
+ * @ops: DmaOperations of @adapter, which stays valid after the put
  */
 struct wdmdma_fixture {
 	struct device *dev;
@@ -33,9 +33,9 @@ struct wdmdma_fixture {
 };
 
 /**
- * struct wdmdma_miniport - a device, and the device extension of a StorPort miniport
- * @dev: as in struct wdmdma_fixture
- * @extension: HwDeviceExtension; NULL after the test has destroyed it
+ * struct wdmdma_miniport - a device and the device extension of a StorPort miniport
+ * @dev: see struct wdmdma_fixture
+ * @extension: HwDeviceExtension, or NULL after the test has destroyed it
  */
 struct wdmdma_miniport {
 	struct device *dev;
@@ -88,7 +88,7 @@ bool wdmdma_test_iommu_is_virtio(struct device *dev);
 bool wdmdma_test_iommu_forbids_reading(struct device *dev);
 void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(struct kunit *test));
 
-/* The core's adapter behind one that has not been put. */
+/* Return the core's adapter for an adapter that has not been put. */
 static inline struct wdmdma_adapter *wdmdma_test_core(PDMA_ADAPTER dma_adapter)
 {
 	return container_of((void *)dma_adapter, struct wdmdma_adapter, face);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * backend/iommu_low.c: what low limits behind an IOMMU do to who else maps memory for the device;
- * and the stand-in of backend/backend_iommu.c, by the calls of a driver.
+ * backend/iommu_low.c. Buffers with low limits behind an IOMMU must not disturb other
+ * mappings of the device. Some cases test backend/backend_iommu.c through the calls of a
+ * driver.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -36,7 +37,7 @@ static int low_init(struct kunit *test)
 	return 0;
 }
 
-/* The driver's own Linux half. */
+/* Map and unmap a page through the DMA API, as the Linux half of a driver does. */
 static int map_and_unmap(void *data)
 {
 	struct streaming *streaming = data;
@@ -106,7 +107,7 @@ static void nobody_else_fails_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_get_mask(f->dev), mask);
 }
 
-/* The masks are one variable, which is no reason to refuse a low limit. */
+/* A device whose two masks are one variable must still get low buffers. */
 static void one_mask_for_all_uses_will_do(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -124,7 +125,10 @@ static void one_mask_for_all_uses_will_do(struct kunit *test)
 	f->dev->dma_mask = mask;
 }
 
-/* The kernel warns of what is longer than the device's segments, and the log is looked through. */
+/*
+ * The kernel warns if a mapping is longer than the device's segments. The log must have
+ * no warning.
+ */
 static void buffer_is_longer_than_a_segment(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -144,7 +148,7 @@ static void buffer_is_longer_than_a_segment(struct kunit *test)
 	dma_set_max_seg_size(f->dev, most);
 }
 
-/* A kept one is no longer the driver's, is zeroed, and goes with the adapter. */
+/* A recycled buffer must not count as live and must be zeroed. The adapter frees it at the end. */
 static void freed_buffer_comes_again_zeroed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lib/iova_space.c: places within bounds, and what is never given. */
+/* lib/iova_space.c. The allocator must obey the bounds and must never return reserved addresses. */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/prandom.h>
@@ -18,7 +18,7 @@ static void space_destroy(void *space)
 	wdmdma_iova_space_destroy(space);
 }
 
-/* test->priv: a space without page 0. */
+/* Leave an allocator whose first address is above page 0 in test->priv. */
 static int iova_space_init(struct kunit *test)
 {
 	struct wdmdma_iova_space *space = kunit_kzalloc(test, sizeof(*space), GFP_KERNEL);
@@ -46,10 +46,10 @@ static void reserve(struct kunit *test, u64 first, u64 last)
 struct place_row {
 	const char *name;
 	u64 first, last, size, align;
-	u64 start; /* 0 for none */
+	u64 start; /* 0 if refused */
 };
 
-/* 0x9000 to 0xafff are taken. */
+/* The range 0x9000 to 0xafff is allocated. */
 static const struct place_row place_rows[] = {
 	{ "top of all addresses", 0, U64_MAX, SZ_4K, SZ_4K, U64_MAX - SZ_4K + 1 },
 	{ "one page, exactly", 0x5000, 0x5fff, SZ_4K, SZ_4K, 0x5000 },
@@ -94,7 +94,7 @@ static void alloc_gives_the_highest_place_in_the_window(struct kunit *test)
 struct reserve_row {
 	const char *name;
 	struct wdmdma_window reserved[3];
-	u64 below, above; /* the free pages next to what is reserved */
+	u64 below, above; /* the free pages next to the reserved ranges */
 };
 
 static const struct reserve_row reserve_rows[] = {
@@ -142,7 +142,7 @@ static void reserved_addresses_are_never_given(struct kunit *test)
 	}
 }
 
-/* Where a walk over all places, from the top down, finds room for @size pages; 0 for none. */
+/* Search all pages from the top down. Return the first page with room for @size pages, or 0. */
 static unsigned int model_take(const unsigned long *model, unsigned int first, unsigned int last,
 			       unsigned int size, unsigned int align)
 {
@@ -154,7 +154,7 @@ static unsigned int model_take(const unsigned long *model, unsigned int first, u
 	return 0;
 }
 
-/* Thousands of random steps, each with the result that a plain walk over all pages gives. */
+/* Every random allocation must return the same address as a plain search of all pages. */
 static void every_place_is_that_of_a_plain_walk(struct kunit *test)
 {
 	struct wdmdma_iova_range *taken[MODEL_TAKEN] = {}, *range;
@@ -209,7 +209,7 @@ static void full_window_is_refused_until_a_range_is_given_back(struct kunit *tes
 	range[7] = take(test, SZ_64K, SZ_128K - 1, SZ_4K, SZ_4K);
 	KUNIT_ASSERT_NOT_NULL(test, range[7]);
 	KUNIT_EXPECT_EQ(test, range[7]->taken.first, (u64)SZ_128K - 8 * SZ_4K);
-	/* The rest is forgotten with the space. */
+	/* The space frees the other ranges when it is destroyed. */
 }
 
 static void init_reserve_and_take(struct kunit *test)

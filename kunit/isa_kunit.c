@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/dma_channel.c, backend/dma_channel_isa.c: transfers as long as a channel takes, at
- * their ends; and memory that is freed under one. A Sound Blaster moves the bytes, where
- * there is one.
+ * core/dma_channel.c and backend/dma_channel_isa.c. The counter must be right for the
+ * longest transfers of a channel, and memory that is freed under a channel must stop the
+ * channel. A Sound Blaster moves the bytes if the machine has one.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -85,7 +85,11 @@ static const struct full_row {
 
 KUNIT_ARRAY_PARAM_DESC(full, full_rows, name);
 
-/* The counter looks the same before and after; and again for the next transfer. */
+/*
+ * The counter of the longest transfer has the same value before the first byte and after
+ * the last. A transfer that has not begun must count as left in full, even after the
+ * flush.
+ */
 static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
 {
 	const struct full_row *row = test->param_value;
@@ -99,7 +103,10 @@ static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
 	release(p);
 }
 
-/* It may be somebody else's soon. Another buffer may go. */
+/*
+ * The channel must stop, because the freed memory may get another user. Freeing another
+ * buffer must not stop the channel.
+ */
 static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 {
 	PHYSICAL_ADDRESS la;
@@ -120,7 +127,7 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 	left = left_of(p);
 	msleep(60);
 	KUNIT_EXPECT_EQ(test, left_of(p), left);
-	/* The transfer has still to be flushed. */
+	/* The driver must still flush the transfer. */
 	flush(test, p);
 }
 

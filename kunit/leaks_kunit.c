@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a driver leaves behind when it puts its adapter is reported one by one, but not
- * without end: the first eight, and how many there were. Without an IOMMU.
+ * A put of an adapter must report the objects that the driver left behind. The module
+ * must log each of the first eight, and their total number. No IOMMU is needed.
  */
 #include <linux/kmsg_dump.h>
 #include <linux/sizes.h>
@@ -11,7 +11,7 @@
 #define LEFT	12
 #define SHOWN	8
 
-/* Lines of the kernel's log since @since that have both texts. */
+/* Return the number of log lines since @since that contain both texts. */
 static unsigned int lines_since(struct kmsg_dump_iter since, const char *text, const char *other)
 {
 	unsigned int lines = 0;
@@ -25,7 +25,7 @@ static unsigned int lines_since(struct kmsg_dump_iter since, const char *text, c
 	return lines;
 }
 
-/* Put the adapter, and see what is said of what it had. */
+/* Put the adapter, and expect the messages about the objects that it had. */
 static void put_and_expect(struct kunit *test, struct wdmdma_fixture *fixture, const char *each,
 			   const char *sum)
 {
@@ -80,7 +80,7 @@ static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 	return KeepObject;
 }
 
-/* One has the channel, the others wait for it. */
+/* One request has the channel, and the other requests wait for the channel. */
 static void leaks_of_channels_end(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;

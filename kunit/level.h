@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The highest level at which a driver may call what takes locks. */
+/* The highest level at which a driver may make calls that take locks. */
 #ifndef WDMDMA_KUNIT_LEVEL_H
 #define WDMDMA_KUNIT_LEVEL_H
 
@@ -8,8 +8,9 @@
 #include <linux/rcupdate.h>
 
 /*
- * Interrupts off, as in a handler. On PREEMPT_RT handlers are threads with bottom halves off,
- * and a driver's lock leaves interrupts on: with these off nobody may take a lock.
+ * Disable interrupts, as in an interrupt handler. On PREEMPT_RT a handler is a thread
+ * with bottom halves off, and a driver's lock leaves interrupts on. No lock may be taken
+ * there with interrupts off.
  */
 static inline unsigned long wdmdma_test_raise(void)
 {
@@ -34,7 +35,7 @@ static inline void wdmdma_test_lower(unsigned long flags)
 	}
 }
 
-/* What a plain spin_lock() switches off. */
+/* Disable what a plain spin_lock() disables. */
 static inline void wdmdma_test_preempt_disable(void)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))

@@ -11,7 +11,7 @@
 
 struct edu *live_edu;
 
-/* test->priv: an adapter of the edu device with 32 address bits. */
+/* Leave an adapter with 32 address bits for the edu device in test->priv. */
 int live_init(struct kunit *test)
 {
 	live_edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
@@ -27,7 +27,7 @@ void *live_buffer_alloc(struct kunit *test, ULONG length, PHYSICAL_ADDRESS *la)
 	return va;
 }
 
-/* Pages in a random order, at a system address of their own. */
+/* Allocate pages in random order and map them at a system address. */
 void *live_scattered_memory(struct kunit *test, struct page **page)
 {
 	unsigned int i, j;

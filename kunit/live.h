@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The edu device of 32 address lines, and memory for it. */
+/* The edu device with 32 address lines, and memory for its cases. */
 #ifndef WDMDMA_KUNIT_LIVE_H
 #define WDMDMA_KUNIT_LIVE_H
 
