@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A miniport's memory with a device that moves bytes, QEMU's edu, with an IOMMU or
- * without one. Without the device the cases are skipped.
+ * Memory of a StorPort miniport with QEMU's edu device, which moves bytes, with an IOMMU
+ * or without one. Without the device the cases are skipped.
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -30,7 +30,7 @@ static ULONG host_alloc(struct kunit *test, SIZE_T minimum, SIZE_T preferred, UL
 						count);
 }
 
-/* test->priv: a miniport of the edu device, which reaches 4 GiB. */
+/* Leave a miniport of the edu device, which reaches 4 GiB, in test->priv. */
 static int live_storport_init(struct kunit *test)
 {
 	edu = edu_at(EDU_SLOT_32_BITS);
@@ -104,7 +104,10 @@ static void device_moves_bytes_of_memory_as_asked_for(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 }
 
-/* Blocks of three pages follow each other in the address space: half of them would cross. */
+/*
+ * Without the boundary, blocks of three pages would be allocated next to each other, and
+ * half of them would cross it.
+ */
 static void no_block_of_many_crosses_the_boundary(struct kunit *test)
 {
 	MEMORY_CACHING_TYPE cache = wdmdma_test_cache(&edu->pdev->dev);
@@ -157,7 +160,7 @@ static void device_moves_bytes_of_host_memory(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 	for (i = 0; i < count; i++) {
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(ranges[i].RangeStart.QuadPart, SZ_64K));
-		/* The miniport gets no address for the CPU; the test does. */
+		/* The miniport gets no CPU address, so the test looks it up. */
 		va = StorPortGetVirtualAddress(wdmdma_test_extension(test), ranges[i].RangeStart);
 		KUNIT_ASSERT_NOT_NULL(test, va);
 		edu_expect_round_trip(test, edu, va, ranges[i].RangeStart.QuadPart, 0, SZ_4K, 1000);
@@ -167,7 +170,10 @@ static void device_moves_bytes_of_host_memory(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 }
 
-/* The write-combined queue pair of SpcNvme, freed in two parts from a DPC. */
+/*
+ * SpcNvme frees a write-combined queue pair in two parts from a DPC. The memory must
+ * stay until the last part is freed.
+ */
 static void tolerant_free_waits_for_the_last_part(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;
@@ -220,7 +226,7 @@ static void alloc_fails_cleanly_at_every_point(struct kunit *test)
 			0UL);
 }
 
-/* Unbind with memory of each kind live: taken back; and the extension answers. */
+/* An unbind must free the memory of each kind, and later calls must be refused. */
 static void unbind_takes_back_what_is_left(struct kunit *test)
 {
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System DMA with real (emulated) devices: a floppy disk controller reads and writes
- * tracks, and a Sound Blaster plays a common buffer round and round. Where the machine
- * has none the cases are skipped.
+ * System DMA with real (emulated) devices. A floppy disk controller reads and writes
+ * tracks, and a Sound Blaster plays a common buffer in a loop. Cases without their
+ * device are skipped.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -13,7 +13,7 @@
 #include "sb16.h"
 #include "system.h"
 
-#define TRACK_READ	3	/* as the disk was made: no case writes it */
+#define TRACK_READ	3	/* no case may write this track */
 #define TRACK_WRITTEN	9
 #define ROUNDS		4
 
@@ -22,7 +22,7 @@ static void fdc_end(void *unused)
 	fdc_stop();
 }
 
-/* An adapter for the floppy disk controller, which is ready for commands. */
+/* Reset the floppy disk controller and return an adapter for it. */
 static struct wdmdma_slave *fdc_slave(struct kunit *test)
 {
 	wdmdma_test_needs_isa(test);
@@ -32,7 +32,7 @@ static struct wdmdma_slave *fdc_slave(struct kunit *test)
 	return wdmdma_test_slave(test, FDC_CHANNEL);
 }
 
-/* What the driver's routine maps when it has the channel. */
+/* Arguments and results of the driver's callback, which maps the transfer. */
 struct classic {
 	struct wdmdma_slave *slave;
 	PMDL mdl;
@@ -54,8 +54,8 @@ static IO_ALLOCATION_ACTION classic_routine(PDEVICE_OBJECT object, PIRP irp, PVO
 }
 
 /*
- * A track, in the classic order: AllocateAdapterChannel, MapTransfer, the device,
- * FlushAdapterBuffers, FreeAdapterChannel.
+ * Move a track in the classic order, which is AllocateAdapterChannel, MapTransfer, the
+ * device, FlushAdapterBuffers and FreeAdapterChannel.
  */
 static void classic_track(struct kunit *test, struct wdmdma_slave *s, PMDL mdl, unsigned int track,
 			  BOOLEAN write)
@@ -105,7 +105,10 @@ static void track_is_written_in_the_classic_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(from->va + 7, to->va, FDC_TRACK), 0);
 }
 
-/* The same by version 3's calls, along a chain, with the list that nobody needs and without. */
+/*
+ * Move a track by the calls of version 3 along a chain of MDLs, with a list, which is
+ * optional here, or without one.
+ */
 static void track_ex(struct kunit *test, struct wdmdma_slave *s, PMDL mdl, BOOLEAN write, bool list)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1], buffer[0x28] __aligned(8);
@@ -140,7 +143,7 @@ static void track_is_moved_by_map_transfer_ex(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(from->va + 99, to->va, FDC_TRACK), 0);
 }
 
-/* Memory below 16 MiB that crosses no boundary is the device's itself. */
+/* Memory below 16 MiB that crosses no boundary must be used directly. */
 static void track_is_read_into_a_common_buffer(struct kunit *test)
 {
 	struct wdmdma_slave *s = fdc_slave(test);
@@ -153,7 +156,7 @@ static void track_is_read_into_a_common_buffer(struct kunit *test)
 	s->ops->FreeCommonBuffer(s->adapter, 3 * PAGE_SIZE, la, va, FALSE);
 }
 
-/* The device reads less than was mapped: the counter says how much less. */
+/* If the device reads less than was mapped, the counter must return the number of bytes left. */
 static void counter_says_what_the_device_left(struct kunit *test)
 {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -176,7 +179,7 @@ static void counter_says_what_the_device_left(struct kunit *test)
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
-/* A channel that moves nothing any more leaves the device waiting, and memory as it is. */
+/* Expect that a stopped channel leaves the device waiting and the memory unchanged. */
 static void expect_no_bytes(struct kunit *test, const u8 *memory)
 {
 	KUNIT_EXPECT_EQ(test, fdc_move(TRACK_READ, FDC_SECTORS, false), -ETIMEDOUT);
@@ -239,7 +242,7 @@ static void sb16_end(void *unused)
 	sb16_stop();
 }
 
-/* Play a common buffer until the counter has run round a few times. */
+/* Play a common buffer until the counter has wrapped a few times. */
 static void expect_rounds(struct kunit *test, bool words)
 {
 	ULONG channel = words ? SB16_CHANNEL_WORDS : SB16_CHANNEL_BYTES;
@@ -273,7 +276,7 @@ static void expect_rounds(struct kunit *test, bool words)
 	KUNIT_EXPECT_EQ(test, rounds, (ULONG)ROUNDS);
 	KUNIT_EXPECT_EQ(test, bad, 0U);
 
-	/* Stopped, it stays where it is. */
+	/* The counter of a stopped channel must not change. */
 	KUNIT_EXPECT_TRUE(test, s->ops->FlushAdapterBuffers(s->adapter, mdl, base, va, length,
 							    TRUE));
 	left = s->ops->ReadDmaCounter(s->adapter);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transfers with a real (emulated) device: QEMU's edu moves the bytes of lists, with
- * an IOMMU or without one. Without the device the cases are skipped.
+ * Transfers with a real (emulated) device. QEMU's edu moves the bytes of scatter/gather
+ * lists, with an IOMMU or without one. Without the device the cases are skipped.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -15,7 +15,7 @@
 
 static struct edu *edu;
 
-/* The device copies the bytes of one list to those of another, as far as it can. */
+/* Make the device copy the bytes of one list to those of another, in pieces of at most EDU_MOST. */
 static void copy_elements(struct kunit *test, PSCATTER_GATHER_LIST from, PSCATTER_GATHER_LIST to)
 {
 	ULONG i = 0, j = 0, in_i = 0, in_j = 0;
@@ -41,7 +41,7 @@ static void copy_elements(struct kunit *test, PSCATTER_GATHER_LIST from, PSCATTE
 	}
 }
 
-/* The same by the older call, which tells a routine. */
+/* Get a list by the older call, which passes the list to a callback. */
 static PSCATTER_GATHER_LIST get_called(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl)
 {
 	struct wdmdma_caught caught;
@@ -56,7 +56,7 @@ static PSCATTER_GATHER_LIST get_called(struct kunit *test, PDMA_ADAPTER adapter,
 	return caught.list;
 }
 
-/* Three pages that are not contiguous go to three others, by way of the device. */
+/* Make the device copy from three pages that are not contiguous to three others. */
 static void expect_lists_move_bytes(struct kunit *test, PDMA_ADAPTER adapter)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -89,16 +89,19 @@ static void device_moves_the_bytes_of_lists(struct kunit *test)
 	expect_lists_move_bytes(test, fixture->adapter);
 }
 
-/* One element for each list: copied without an IOMMU, mapped as one range with one. */
+/*
+ * Each list must have one element. The memory is copied without an IOMMU, and mapped as
+ * one range behind an IOMMU.
+ */
 static void device_without_lists_moves_the_bytes(struct kunit *test)
 {
 	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	expect_lists_move_bytes(test, wdmdma_test_adapter(test, 32, SZ_64K, FALSE));
 }
 
-/* Transfers under map registers: what the device has room for goes in, and out again. */
+/* Transfers with map registers, of bytes that fit into the device's own memory. */
 
-#define MOVED	4000	/* bytes; of which each piece begins somewhere in a page */
+#define MOVED	4000	/* bytes, in pieces that begin within a page */
 
 static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
 					   PVOID context)
@@ -119,7 +122,10 @@ static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count)
 	return base;
 }
 
-/* One piece between memory and the device, whose buffer it is at @done of. */
+/*
+ * Move one piece between memory and the device. @done is the piece's offset in the
+ * device's memory.
+ */
 static void move_piece(struct kunit *test, u64 la, ULONG length, ULONG done, BOOLEAN write)
 {
 	u64 inside = EDU_BUFFER + done;
@@ -128,7 +134,10 @@ static void move_piece(struct kunit *test, u64 la, ULONG length, ULONG done, BOO
 				       write ? 0 : EDU_DMA_TO_MEMORY), 0);
 }
 
-/* The classic order: MapTransfer piece by piece, one FlushAdapterBuffers, FreeMapRegisters. */
+/*
+ * Move the bytes in the classic order, which is MapTransfer for each piece, one
+ * FlushAdapterBuffers and FreeMapRegisters.
+ */
 static void move_by_map_transfer(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl, BOOLEAN write)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -148,7 +157,7 @@ static void move_by_map_transfer(struct kunit *test, PDMA_ADAPTER adapter, PMDL 
 	ops->FreeMapRegisters(adapter, base, 3);
 }
 
-/* One element a time: MapTransferEx and FlushAdapterBuffersEx by turns. */
+/* Move one element at a time, with MapTransferEx and FlushAdapterBuffersEx by turns. */
 static void move_by_map_transfer_ex(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl,
 				    BOOLEAN write)
 {
@@ -188,7 +197,10 @@ static void device_moves_the_bytes_of_map_transfer(struct kunit *test)
 	fixture = test->priv;
 	from = wdmdma_test_memory(test, 2);
 	to = wdmdma_test_memory(test, 2);
-	/* The one is cut after 1000 bytes; the other is a chain as well, cut in a page. */
+	/*
+	 * The page border cuts the source after 1000 bytes and the target after 3000 bytes. In
+	 * the second round the target is a chain, whose MDLs meet within a page.
+	 */
 	source = wdmdma_test_mdl(test, from->va + SZ_4K - 1000, MOVED);
 	target = wdmdma_test_mdl(test, to->va + SZ_4K - 3000, MOVED);
 	for (round = 0; round < 2; round++) {
@@ -209,7 +221,7 @@ static void device_moves_the_bytes_of_map_transfer(struct kunit *test)
 	}
 }
 
-/* Is a part of it where the device does not reach? */
+/* Return true if the device does not reach a part of the memory. */
 static bool lies_out_of_reach(const struct wdmdma_memory *memory, struct device *dev)
 {
 	unsigned int i;
@@ -221,9 +233,9 @@ static bool lies_out_of_reach(const struct wdmdma_memory *memory, struct device 
 }
 
 /*
- * Only where the kernel is told to copy all memory (swiotlb=force), or it lies where the
- * device does not reach, are transfers copied, and DMA_FAIL_ON_BOUNCE fails; and common
- * buffers are not even then.
+ * Transfers must be copied, and DMA_FAIL_ON_BOUNCE must fail, only if the kernel copies
+ * all memory (swiotlb=force) or the device does not reach the memory. Common buffers
+ * must never be copied.
  */
 static void kernel_copies_transfers_and_no_buffers(struct kunit *test)
 {
@@ -271,7 +283,7 @@ static void kernel_copies_transfers_and_no_buffers(struct kunit *test)
 	}
 }
 
-/* Does the kernel copy all memory, and to where the device does not reach? */
+/* Return true if the kernel copies all memory, and the device does not reach the copies. */
 static bool kernel_copies_out_of_reach(struct device *dev)
 {
 	phys_addr_t start, end;
@@ -280,7 +292,7 @@ static bool kernel_copies_out_of_reach(struct device *dev)
 	       end - 1 > dma_get_mask(dev);
 }
 
-/* The kernel would warn if it were asked. */
+/* The module must refuse transfers without asking the kernel, which would warn. */
 static void expect_nothing_is_mapped(struct kunit *test, PDMA_ADAPTER adapter)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
@@ -302,8 +314,8 @@ static void expect_nothing_is_mapped(struct kunit *test, PDMA_ADAPTER adapter)
 }
 
 /*
- * Memory out of reach of its 28 address lines is copied, by us, unless an IOMMU
- * translates: the kernel's bounce buffers may be out of reach as well.
+ * The module itself must copy memory out of reach of 28 address lines, unless an IOMMU
+ * translates. The kernel's bounce buffers may be out of reach as well.
  */
 static void narrow_device_moves_the_bytes_of_lists(struct kunit *test)
 {
@@ -352,7 +364,10 @@ static void list_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(fixture->adapter), 0U);
 }
 
-/* The kernel knows the device's mask, and gives an address that the adapter does not reach. */
+/*
+ * The kernel knows only the device's mask, and may choose an address that the adapter
+ * does not reach.
+ */
 static void adapter_narrower_than_its_device_gets_no_list_behind_an_iommu(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
@@ -377,7 +392,7 @@ static void adapter_narrower_than_its_device_gets_no_list_behind_an_iommu(struct
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
-/* Unbound with a list: unmapped, and the adapter answers. */
+/* An unbind must unmap the lists, and the adapter must still answer. */
 static void unbind_takes_lists_from_the_device(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);

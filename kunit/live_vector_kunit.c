@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Elements of a vector that have several pages, with a real (emulated) device, with an IOMMU
- * or without one: each byte of an element is where its address and the device say.
+ * Vectors whose elements have several pages, with a real (emulated) device, with an
+ * IOMMU or without one. Each byte of an element must be at its logical address.
  */
 #include <linux/sizes.h>
 
@@ -9,7 +9,7 @@
 #include "helpers.h"
 
 #define ELEMENTS	5
-#define LENGTH		(3 * SZ_4K + 100)	/* four pages, the last of which is not full */
+#define LENGTH		(3 * SZ_4K + 100)	/* four pages, of which the last is not full */
 
 static int live_vector_init(struct kunit *test)
 {
@@ -43,7 +43,7 @@ static u8 *element_of(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector, ULON
 	return va;
 }
 
-/* From within one page to within another, and across the border of two. */
+/* Copy within the pages of an element, and across a border of two pages. */
 static void device_moves_bytes_of_elements_of_several_pages(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
@@ -61,7 +61,7 @@ static void device_moves_bytes_of_elements_of_several_pages(struct kunit *test)
 	f->ops->FreeCommonBufferVector(f->adapter, vector);
 }
 
-/* The addresses of a page of an element tell the page, in both directions. */
+/* Look-ups must translate every address in an element, in both directions. */
 static void pages_of_an_element_follow_each_other(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -75,7 +75,7 @@ static void pages_of_an_element_follow_each_other(struct kunit *test)
 	for (i = 0; i < ELEMENTS; i++) {
 		va = element_of(test, vector, i, &la);
 		KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(la));
-		/* No element has a page of another one. */
+		/* No two elements may share a page. */
 		KUNIT_EXPECT_TRUE(test, !before || la >= before + 4 * SZ_4K ||
 				  la + 4 * SZ_4K <= before);
 		for (at = 0; at < LENGTH; at += SZ_4K - 1) {
@@ -91,7 +91,10 @@ static void pages_of_an_element_follow_each_other(struct kunit *test)
 	f->ops->FreeCommonBufferVector(f->adapter, vector);
 }
 
-/* Freed one by one, in another order; what is left stays as it is. */
+/*
+ * Elements may be freed one by one in any order, and the remaining elements must keep
+ * their contents.
+ */
 static void elements_of_several_pages_are_freed_one_by_one(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
