@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits, with a real (emulated) device, with an IOMMU or without one: what a driver
- * passes as highest and lowest address, the device's own address lines, and what a low
- * limit must not do to others. bounds_kunit.c has the cases that need no device.
+ * Address limits with a real (emulated) device, with an IOMMU or without one. A buffer
+ * must obey the highest and lowest address that a driver passes and the device's own
+ * address lines, and a low limit must not disturb other users. bounds_kunit.c has the
+ * cases that need no device.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -18,8 +19,9 @@
 #define LAST_OF_32	0xffffffffULL
 #define LAST_OF_28	0xfffffffULL
 /*
- * Longer than what the kernel's caches of addresses hold, so that each request is a search;
- * and whole page blocks, which the kernel can empty, whatever is next to them.
+ * Longer than any address that the kernel's IOVA caches hold, so that each request is a
+ * search. Also a multiple of the page block size, because the kernel can empty page
+ * blocks whatever lies next to them.
  */
 #define PLACE		SZ_4M
 #define TRIES		8
@@ -57,7 +59,7 @@ static const struct limit_row {
 
 KUNIT_ARRAY_PARAM_DESC(limit, limit_rows, name);
 
-/* Without an IOMMU there may be no memory that low. */
+/* Expect refusals, because without an IOMMU there may be no memory that low. */
 static void expect_no_buffers_below(struct kunit *test, u64 maximum)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -72,7 +74,10 @@ static void expect_no_buffers_below(struct kunit *test, u64 maximum)
 						   wdmdma_test_cache(fixture->dev), 0, 16));
 }
 
-/* Unsigned, whatever is in HighPart; and the device's 32 address lines count as well. */
+/*
+ * Limits must be unsigned whatever HighPart is, and the device's 32 address lines must
+ * limit a buffer as well.
+ */
 static void every_call_keeps_the_limit(struct kunit *test)
 {
 	const struct limit_row *row = test->param_value;
@@ -138,8 +143,9 @@ static void minimum_beyond_the_device_is_refused(struct kunit *test)
 }
 
 /*
- * The highest of a few places that are free, or were a moment ago: a lazy IOMMU keeps them for
- * 10 ms. Its allocator goes on downward from where it was last, so one alone may be among the
+ * Return the highest of a few addresses that are free, or will be soon, because a lazy
+ * IOMMU keeps freed addresses for 10 ms. A single address would not do. The IOMMU's
+ * allocator continues downward from its last address, so that one may be among the
  * lowest.
  */
 static u64 high_place(struct kunit *test, struct wdmdma_fixture *fixture, u64 maximum)
@@ -163,9 +169,10 @@ static u64 high_place(struct kunit *test, struct wdmdma_fixture *fixture, u64 ma
 }
 
 /*
- * A window that is one place long, from its first page to its last. Somebody else may be
- * faster to take what was free, so there are a few tries. Behind an IOMMU the kernel
- * chooses the place and knows no minimum: whether it chooses that one again is luck.
+ * Expect a buffer in a window of exactly its length, from its first page to its last.
+ * Another user may take the free range first, so there are a few tries. Behind an IOMMU
+ * the kernel chooses the address and knows no minimum, so that it may never choose this
+ * address again.
  */
 static void expect_one_place_is_met(struct kunit *test, struct wdmdma_fixture *fixture,
 				    const struct edu *edu, u64 maximum)
@@ -205,7 +212,10 @@ static void window_of_one_place_is_met(struct kunit *test)
 		expect_no_buffers_below(test, row->maximum);
 }
 
-/* No mask of address lines can express these, and the address above them would satisfy one. */
+/*
+ * Expect that limits are obeyed which no DMA mask can express. The mask above such a
+ * limit would allow a higher address.
+ */
 static void limit_that_is_no_mask_is_kept(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -273,7 +283,7 @@ static void width_of_the_adapter_is_a_limit(struct kunit *test)
 							  0, &la));
 }
 
-/* An adapter of the device that has 28 address lines, and a description that promises 32. */
+/* Get an adapter for the device with 28 address lines, with a description that promises 32. */
 static struct wdmdma_fixture *fixture_of_28_bits(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_28_BITS);
@@ -286,7 +296,10 @@ static struct wdmdma_fixture *fixture_of_28_bits(struct kunit *test)
 	return NULL;
 }
 
-/* The device cuts what is longer and says nothing: so only what it copies is a proof. */
+/*
+ * The device silently cuts longer addresses, so only the copied bytes prove that an
+ * address is right.
+ */
 static void device_of_28_bits_moves_bytes(struct kunit *test)
 {
 	static const ULONG lengths[] = { SZ_8K, SZ_64K, SZ_1M };
@@ -322,7 +335,7 @@ static const struct edge_row {
 	const char *name;
 	u64 first, last;
 	ULONG length;
-	bool never;	/* else it depends on what is in use */
+	bool never;	/* otherwise the result depends on the memory in use */
 } edge_rows[] = {
 	{ "the last page", LAST_OF_28 - SZ_4K + 1, LAST_OF_28, SZ_4K },
 	{ "the last page and all above", LAST_OF_28 - SZ_4K + 1, U64_MAX, SZ_4K },
@@ -391,7 +404,7 @@ static int plain_thread(void *data)
 	return 0;
 }
 
-/* One thread asks for what it likes, and gets it, while another one fails again and again. */
+/* Allocations of one thread must succeed while another thread fails again and again. */
 static void low_limits_do_not_disturb_other_threads(struct kunit *test)
 {
 	static const u64 limits[] = { 0xffff, 0x1ffff, 0x3ffff, 0x7ffff, 0xffffff };
@@ -433,7 +446,10 @@ static void expect_element(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector,
 	memset(va, (u8)index | 1, SZ_4K);
 }
 
-/* Half of what is below the limit is used at most, which only small blocks come close to. */
+/*
+ * The module uses at most half of the addresses below a low limit, and only small blocks
+ * come close to that much.
+ */
 static void vector_that_does_not_fit_in_one_piece(struct kunit *test)
 {
 	enum { COUNT = 1000 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device is given that sees the CPU's caches, and what one that does not: with a
- * real (emulated) device that moves bytes. QEMU has no caches, so that they are written
- * back is not seen here; that the memory is the right one is.
+ * Memory for a cache coherent device, and for one that is not, with a real (emulated)
+ * device that moves bytes. QEMU has no caches, so the cases cannot show that caches are
+ * written back. They show that the memory is the right one.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -14,14 +14,17 @@
 
 static struct edu *edu;
 
-/* test->priv: an adapter of the edu device, with 32 address bits. */
+/* Leave an adapter with 32 address bits for the edu device in test->priv. */
 static int live_coherent_init(struct kunit *test)
 {
 	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
 	return 0;
 }
 
-/* Cache lines, where bytes of the CPU's beside the device's would get lost. */
+/*
+ * Without coherence the alignment must be a cache line, because CPU data in the line of
+ * the device's data would be lost.
+ */
 static void alignment_is_a_cache_line_where_the_device_sees_no_cache(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -44,7 +47,7 @@ static const struct cache_row {
 
 KUNIT_ARRAY_PARAM_DESC(cache, cache_rows, name);
 
-/* Is there memory of this type for the device? */
+/* Return true if there is memory of this type for the device. */
 static bool has_cache_type(struct device *dev, MEMORY_CACHING_TYPE cache)
 {
 	return cache == MmCached ? dev_is_dma_coherent(dev) : wdmdma_test_can_uncache(dev);
@@ -123,7 +126,10 @@ static void miniports_cache_type_is_obeyed_or_refused(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 }
 
-/* Cached if the device sees the caches. Single pages come from elsewhere than longer ones. */
+/*
+ * The memory must be cached if the device is coherent, and uncached otherwise. Single
+ * pages and longer buffers come from different allocators.
+ */
 static void no_cache_type_gives_what_the_device_needs(struct kunit *test)
 {
 	static const ULONG lengths[] = { SZ_4K, SZ_64K };
@@ -149,7 +155,10 @@ static void no_cache_type_gives_what_the_device_needs(struct kunit *test)
 	}
 }
 
-/* The order of older drivers: flush, map, let the device work, unmap, flush. */
+/*
+ * Older drivers flush, map, start the device, unmap and flush. The bytes must arrive in
+ * both directions.
+ */
 static void memory_that_is_flushed_is_the_same_for_both(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

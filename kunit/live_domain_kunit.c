@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Domains with real (emulated) devices: A and B reach the same bytes at the same
- * logical address, C does not, whatever stands between them and memory.
+ * Domains with real (emulated) devices. A and B must reach the same bytes at the same
+ * logical address, with an IOMMU or without one. C must not reach them if there is an
+ * IOMMU.
  */
 #include <kunit/test.h>
 #include <linux/dma-map-ops.h>
@@ -18,7 +19,7 @@
 
 #define LENGTH		SZ_8K
 
-/* Slots. */
+/* PCI slots of the devices. */
 enum {
 	A = EDU_SLOT_32_BITS,
 	B,
@@ -28,13 +29,13 @@ enum {
 	OTHER_TWIN,
 };
 
-/* test->priv: adapters of A, B and C, with 32 address bits. */
+/* Adapters of A, B and C with 32 address bits, left in test->priv. */
 struct trio {
 	struct wdmdma_fixture *a, *b, *c;
 	bool translated;
 };
 
-/* An adapter of the device in a slot. */
+/* Get an adapter for the device in this slot. */
 static struct wdmdma_fixture *adapter_at(struct kunit *test, unsigned int slot, ULONG width)
 {
 	return wdmdma_test_fixture_on(test, &edu_at(slot)->pdev->dev, width);
@@ -72,7 +73,7 @@ static NTSTATUS leave(struct wdmdma_fixture *fixture)
 	return fixture->ops->LeaveDmaDomain(fixture->adapter);
 }
 
-/* A buffer for all of the domain that the adapter is in. */
+/* Allocate a buffer for all members of the domain that the adapter is in. */
 static u8 *alloc(struct kunit *test, struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS *la)
 {
 	HANDLE domain = domain_of(fixture);
@@ -99,7 +100,7 @@ static void free_buffer(struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS la, voi
 	wdmdma_test_free(fixture, LENGTH, la, va);
 }
 
-/* Let a device read @from and write @to what it read; no two patterns are alike. */
+/* Make a device read @from and write the bytes to @to. @seed makes the pattern unique. */
 static void expect_device_copies(struct kunit *test, unsigned int device, u8 *from, u64 from_la,
 				 u8 *to, u64 to_la, u8 seed)
 {
@@ -115,7 +116,7 @@ static void expect_device_copies(struct kunit *test, unsigned int device, u8 *fr
 	KUNIT_EXPECT_EQ(test, memcmp(from, to, EDU_MOST), 0);
 }
 
-/* Within one buffer of LENGTH. */
+/* The same within one buffer of LENGTH bytes. */
 static void expect_round_trip(struct kunit *test, unsigned int device, u8 *va, PHYSICAL_ADDRESS la,
 			      u8 seed)
 {
@@ -123,8 +124,8 @@ static void expect_round_trip(struct kunit *test, unsigned int device, u8 *va, P
 }
 
 /*
- * Let a device write where it must not. It has no buffer, so whatever the address, none
- * of its own is there.
+ * Make a device write to an address that it must not reach. The device has no buffers of
+ * its own, so none of them can be at this address.
  */
 static void expect_no_access(struct kunit *test, unsigned int device, u8 *va, PHYSICAL_ADDRESS la)
 {
@@ -135,7 +136,7 @@ static void expect_no_access(struct kunit *test, unsigned int device, u8 *va, PH
 	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, LENGTH));
 }
 
-/* What A's device wrote B's device reads, at the same address, and back. */
+/* Bytes that A writes must be read by B at the same address, and the other way round. */
 static void devices_that_joined_share_bytes(struct kunit *test)
 {
 	struct trio *trio = test->priv;
@@ -186,7 +187,7 @@ static void device_that_has_not_joined_reaches_nothing(struct kunit *test)
 	free_buffer(a, la, va);
 }
 
-/* B in its own domain again: nothing of A's is there, and its own buffers work. */
+/* After the leave B must not reach A's buffers, and B's own buffers must work. */
 static void leaving_restores_the_devices_own_domain(struct kunit *test)
 {
 	struct trio *trio = test->priv;
@@ -208,7 +209,10 @@ static void leaving_restores_the_devices_own_domain(struct kunit *test)
 	free_buffer(a, la, va);
 }
 
-/* After the join nothing may use the device's own default domain. */
+/*
+ * The buffers of a joined device must be mapped in the joined domain, and not in the
+ * device's default domain.
+ */
 
 static void try_buffer_below(struct kunit *test, struct wdmdma_fixture *b, u64 maximum,
 			     BOOLEAN cached)
@@ -325,7 +329,10 @@ static void narrow_device_lowers_the_ceiling(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, leave(narrow), STATUS_SUCCESS);
 }
 
-/* Two functions that the IOMMU cannot tell apart: one home, and none can go without the other. */
+/*
+ * The IOMMU cannot tell the two functions apart, so they must share a home, and neither
+ * may join without the other.
+ */
 static void group_of_two_shares_a_domain_and_cannot_join(struct kunit *test)
 {
 	struct trio *trio = test->priv;
@@ -350,14 +357,14 @@ static void group_of_two_shares_a_domain_and_cannot_join(struct kunit *test)
 	expect_round_trip(test, TWIN, va, la, 15);
 	expect_round_trip(test, OTHER_TWIN, va, la, 16);
 
-	/* But others can join them. */
+	/* Other devices may still join the group's domain. */
 	KUNIT_ASSERT_EQ(test, join(a, other), STATUS_SUCCESS);
 	expect_round_trip(test, A, va, la, 17);
 	KUNIT_EXPECT_EQ(test, leave(a), STATUS_SUCCESS);
 	free_buffer(twin, la, va);
 }
 
-/* The link that protects the leader stays until B's driver is unbound. */
+/* The device link that protects the leader stays until B's driver is unbound. */
 static void two_devices_share_one_way_round(struct kunit *test)
 {
 	struct trio *trio = test->priv;
@@ -378,12 +385,15 @@ static void two_devices_share_one_way_round(struct kunit *test)
 	b = wdmdma_test_fixture_on(test, &pdev->dev, 32);
 	KUNIT_EXPECT_EQ(test, join(a, b), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, leave(a), STATUS_SUCCESS);
-	/* As it was, for the other cases. */
+	/* Restore the state for the other cases, by removing A's device link. */
 	device_release_driver(trio->a->dev);
 	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
 }
 
-/* On arm64 a vector is an address in the domain that the device was in. */
+/*
+ * On arm64 an interrupt vector is an address in the domain that the device was in, so
+ * the device must not move.
+ */
 static void device_with_vectors_stays_where_they_would_be_lost(struct kunit *test)
 {
 	NTSTATUS status = IS_ENABLED(CONFIG_ARM64) ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
@@ -414,7 +424,7 @@ static void unbind(struct pci_dev *pdev)
 	device_release_driver(&pdev->dev);
 }
 
-/* As with echo 1 > remove. */
+/* Remove the device, as "echo 1 > remove" does. */
 static void unplug(struct pci_dev *pdev)
 {
 	pci_stop_and_remove_bus_device_locked(pdev);
@@ -433,7 +443,10 @@ static const struct loss_row {
 
 KUNIT_ARRAY_PARAM_DESC(loss, loss_rows, name);
 
-/* Everything of a lost device is taken back, and what the others have goes on working. */
+/*
+ * All buffers of the lost device must be freed, and those of the other devices must keep
+ * working.
+ */
 static void loss_of_a_device_is_survived(struct kunit *test)
 {
 	const struct loss_row *row = test->param_value;
@@ -458,7 +471,7 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(b->adapter), b_goes ? 0UL : 1UL);
 	KUNIT_EXPECT_EQ(test, !edu_at(A)->pdev, a_goes);
 	KUNIT_EXPECT_EQ(test, !edu_at(B)->pdev, b_goes);
-	/* What was taken back is not freed again. */
+	/* A buffer that the unbind has freed must not be freed again. */
 	if (b_goes)
 		free_buffer(b, b_la, vb);
 	if (a_goes)
@@ -479,7 +492,7 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, edu_at(A)->pdev);
 	KUNIT_ASSERT_NOT_NULL(test, edu_at(B)->pdev);
 
-	/* A device that came back is in its own domain. */
+	/* A device that comes back must be in its own domain. */
 	b = adapter_at(test, row->who, 32);
 	vb = alloc_plain(test, b, &b_la);
 	expect_round_trip(test, row->who, vb, b_la, 21);
@@ -491,10 +504,13 @@ static void unbind_leader(void *leader)
 	device_release_driver(leader);
 }
 
-/* Probe functions may run in a thread of another node. */
+/* The probe function may run in a thread of another node, so it finds the test here. */
 static struct kunit *probing;
 
-/* B joins A, gets a buffer, and its probe function fails: what it did is undone backwards. */
+/*
+ * Join B to A, allocate a buffer and fail the probe. The driver core then undoes these
+ * steps in reverse order.
+ */
 static int join_and_fail(struct pci_dev *pdev)
 {
 	struct kunit *test = probing;
@@ -509,8 +525,8 @@ static int join_and_fail(struct pci_dev *pdev)
 }
 
 /*
- * The driver core keeps A bound for as long as B's driver is, but not quite: where B's probe
- * function failed it has let go of A when B is cleaned up. So A goes first here.
+ * The driver core normally keeps A bound while B is bound. If B's probe function fails,
+ * the core releases A before it cleans up B. In this case A goes first.
  */
 static void leader_goes_while_the_joiners_probe_fails(struct kunit *test)
 {
@@ -551,9 +567,9 @@ static void alloc_shared(struct kunit *test)
 }
 
 /*
- * Join and leave are left out: where the kernel's IOMMU drivers run out of memory while
- * they attach a device, they warn, or do harm to the domain. 6.12's for VT-d forgets to
- * flush it from then on.
+ * Sweep neither join nor leave. If the kernel's IOMMU drivers run out of memory while
+ * they attach a device, they warn, or damage the domain. The driver for VT-d in 6.12 no
+ * longer flushes the domain afterwards.
  */
 static void alloc_for_the_domain_fails_cleanly_at_every_point(struct kunit *test)
 {

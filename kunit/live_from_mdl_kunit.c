@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Buffers from MDLs with QEMU's edu device, with an IOMMU or without one. */
+/* Buffers of CreateCommonBufferFromMdl with QEMU's edu device, with an IOMMU or without one. */
 #include <kunit/test.h>
 #include <linux/dma-map-ops.h>
 #include <linux/mm.h>
@@ -11,7 +11,10 @@
 #include "live.h"
 #include "mdl.h"
 
-/* A device that does not see the CPU's caches can have no memory of the driver's own. */
+/*
+ * Return true if the device can use the driver's own memory. Skip the case if the device
+ * is not cache coherent.
+ */
 static bool may_import(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -23,7 +26,7 @@ static bool may_import(struct kunit *test)
 	return true;
 }
 
-/* What the call answers to memory that is scattered. */
+/* Return the status that the call must have for scattered memory. */
 static NTSTATUS scattered_status(struct device *dev)
 {
 	if (!dev_is_dma_coherent(dev))
@@ -103,7 +106,7 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 		goto free;
 	}
 	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
-	/* QEMU tells of the fault only if it has not read the page before. */
+	/* QEMU reports the fault only if the device has not read the page before. */
 	edu_expect_iommu_faults(true);
 	edu_copy(live_edu, EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY);
 	edu_expect_iommu_faults(false);
@@ -155,13 +158,16 @@ static void write_only_lets_the_device_write(struct kunit *test)
 	live_scattered_memory_free(va, page);
 }
 
-/* Let the device read a page into its own memory, and write what it has there to another. */
+/*
+ * Make the device read a page into its own memory and write that memory to another page.
+ * The bytes must not arrive.
+ */
 static void expect_device_cannot_read(struct kunit *test, const u8 *va, u64 la, u8 *result,
 				      u64 result_la)
 {
 	memset(result, 0x3c, SZ_4K);
 	KUNIT_ASSERT_EQ(test, edu_copy(live_edu, result_la, EDU_BUFFER, EDU_MOST, 0), 0);
-	/* QEMU tells of the fault only if it has not written to the page before. */
+	/* QEMU reports the fault only if the device has not written to the page before. */
 	edu_expect_iommu_faults(true);
 	edu_copy(live_edu, la, EDU_BUFFER, EDU_MOST, 0);
 	edu_expect_iommu_faults(false);
@@ -225,7 +231,7 @@ static NTSTATUS locked_status(const struct locked_row *row, struct device *dev)
 									  STATUS_NOT_SUPPORTED;
 }
 
-/* What was locked for reading only is for a device that cannot write, and no other. */
+/* Pages that were locked only for reading must be refused unless the device cannot write them. */
 static void read_locked_pages_are_for_reading(struct kunit *test)
 {
 	const struct locked_row *row = test->param_value;
@@ -269,7 +275,7 @@ static void read_locked_pages_are_for_reading(struct kunit *test)
 struct limits_row {
 	const char *name;
 	u64 first, last;
-	NTSTATUS translated;	/* a scattered buffer of 64 KiB behind an IOMMU */
+	NTSTATUS translated;	/* scattered buffer of 64 KiB behind an IOMMU */
 };
 
 static const struct limits_row limits_rows[] = {
@@ -322,7 +328,7 @@ static void limits_hold_for_memory_of_the_driver(struct kunit *test)
 	live_scattered_memory_free(va, page);
 }
 
-/* Pages and contents are the driver's, whatever happens to the adapter. */
+/* An unbind must leave the pages and their contents to the driver. */
 static void unbind_leaves_memory_of_the_driver_alone(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -358,7 +364,7 @@ static void import_and_free(struct kunit *test)
 	PMDL mdl;
 	void *va;
 
-	/* Only the call itself is to fail. */
+	/* Only the call itself may fail. */
 	current->fail_nth = 0;
 	va = live_scattered_memory(test, page);
 	mdl = mdl_built(test, va, LIVE_PAGES * SZ_4K);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The whole, with a real (emulated) device: QEMU's edu copies bytes to and from
- * our buffers, by their logical addresses, with an IOMMU or without one.
+ * The whole module with a real (emulated) device. QEMU's edu copies bytes to and from
+ * our buffers by their logical addresses, with an IOMMU or without one.
  *
  * Without the device the cases are skipped.
  */
@@ -65,7 +65,10 @@ static void device_moves_bytes_below_every_limit(struct kunit *test)
 	}
 }
 
-/* What each page of a buffer is for the CPU and for the IOMMU, or for the bus without one. */
+/*
+ * The logical address of each page must lead to the memory that the CPU sees, through
+ * the IOMMU or directly.
+ */
 static void logical_address_is_that_of_the_memory(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -91,8 +94,8 @@ static void logical_address_is_that_of_the_memory(struct kunit *test)
 }
 
 /*
- * A low limit must do no harm: not to itself (an address above it), and not to
- * the device's later allocations of the same length.
+ * A buffer must not end above its low limit, and the limit must not affect later
+ * allocations of the same length.
  */
 static void low_limit_poisons_nothing(struct kunit *test)
 {
@@ -117,7 +120,7 @@ static void low_limit_poisons_nothing(struct kunit *test)
 	}
 }
 
-/* Fill the space below a limit until it refuses; then everything else still works. */
+/* A full range below a limit must refuse further buffers, and must not affect other allocations. */
 static void full_low_space_is_refused_and_forgotten(struct kunit *test)
 {
 	enum { MOST = 512 };
@@ -160,7 +163,7 @@ static void alloc_free_loop_uses_nothing_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
-/* Is there memory at the address, as the device sees it? Without an IOMMU it is everywhere. */
+/* Return true if the device sees memory at this address. Without an IOMMU it sees all memory. */
 static bool device_reaches(struct device *dev, PHYSICAL_ADDRESS la)
 {
 	return !wdmdma_iommu_translates(dev) ||
@@ -184,7 +187,7 @@ static void free_at_dispatch_reaches_the_device_later(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la2, va2);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
-	/* What may be kept is kept with its addresses, until memory is short. */
+	/* A recycled buffer may stay mapped until memory is short. */
 	wdmdma_recycle_shrink(ULONG_MAX);
 	if (wdmdma_iommu_translates(fixture->dev)) {
 		KUNIT_EXPECT_FALSE(test, device_reaches(fixture->dev, la));
@@ -217,7 +220,7 @@ static void alloc_fails_cleanly_at_every_point(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
-/* Unbind with buffers of each kind live: taken back; and the adapter answers. */
+/* An unbind must free the buffers of each kind, and later calls of the adapter must be refused. */
 static void unbind_takes_back_what_is_left(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -278,7 +281,7 @@ static void device_moves_bytes_in_the_window(struct kunit *test)
 	wdmdma_test_free(fixture, row->length, la, va);
 }
 
-/* Large pages for the memory, its logical addresses and the CPU. */
+/* The memory, the logical address and the CPU address must all be aligned to the large page. */
 static void large_page_is_one_for_the_iommu_too(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -339,7 +342,7 @@ static void expect_pages_on_node(struct kunit *test, void *va, size_t size, int 
 				node);
 }
 
-/* A node is a preference; in a guest with free memory on each it is what one gets. */
+/* A node is a preference. A guest with free memory on each node must honour it. */
 static void memory_is_on_the_preferred_node(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -372,7 +375,7 @@ static void memory_is_on_the_preferred_node(struct kunit *test)
 		expect_pages_on_node(test, va, SZ_4K, node);
 		fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
 	}
-	/* The device's own node is what it was. */
+	/* The allocations must not change the device's own node. */
 	KUNIT_EXPECT_EQ(test, dev_to_node(fixture->dev), live_edu->node);
 }
 

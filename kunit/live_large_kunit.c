@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Large pages, as the IOMMU sees them: what the kernel maps for a buffer is counted by
- * its tracepoints, and how large an entry is shows when the first 4 KiB of it are
- * unmapped, since an entry goes as a whole.
+ * Large pages in the IOMMU's page tables. Tracepoints count the kernel's mappings of a
+ * buffer. The size of an entry shows when its first 4 KiB are unmapped, because an entry
+ * is unmapped as a whole.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
@@ -23,14 +23,14 @@
 #define LARGE		DOMAIN_COMMON_BUFFER_LARGE_PAGE
 #define SMALL_PAGES	512	/* in 2 MiB */
 
-/* What was mapped and unmapped by one task. Nobody else's DMA is in it. */
+/* Mappings and unmappings of one task. DMA of other tasks is not counted. */
 static struct recorder {
 	struct task_struct *task;
 	unsigned int maps, unmaps;
 	size_t mapped, unmapped;
-	unsigned long or;	/* of all addresses and sizes mapped: its low bits align them */
+	unsigned long or;	/* all addresses and sizes mapped; the low bits are the alignment */
 	size_t largest;
-	const void *va;		/* of a buffer: has the CPU lost it when the device loses it? */
+	const void *va;		/* CPU address, unmapped before the device's if @late */
 	bool late;
 } recorder;
 
@@ -60,7 +60,10 @@ static void recorder_stop(void *data)
 	tracepoint_synchronize_unregister();
 }
 
-/* From here to the end of the case; false, and the case is skipped, if that cannot be. */
+/*
+ * Record until the end of the case. Skip the case and return false if the kernel has no
+ * tracepoints.
+ */
 static bool recorder_start(struct kunit *test)
 {
 	recorder = (struct recorder){ .task = current };
@@ -88,7 +91,7 @@ static int live_large_init(struct kunit *test)
 	return 0;
 }
 
-/* How large is the IOMMU's entry for this address? It is taken out and put back. */
+/* Unmap and remap the IOMMU's entry for this address, and return the size of the entry. */
 static size_t entry_size(struct kunit *test, struct wdmdma_fixture *fixture, u64 la)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(fixture->dev);
@@ -112,7 +115,7 @@ static const struct large_row {
 
 KUNIT_ARRAY_PARAM_DESC(large, large_rows, name);
 
-/* Is there so much memory in one piece? What ran before may have left none. */
+/* Return true if this much contiguous memory is free. Earlier cases may have left none. */
 static bool has_memory(struct kunit *test, ULONG length)
 {
 	struct wdmdma_page_limits limits = {
@@ -130,7 +133,7 @@ static bool has_memory(struct kunit *test, ULONG length)
 	return true;
 }
 
-/* Alignment alone does not say it: the kernel could have mapped aligned memory page by page. */
+/* Alignment alone is no proof, because the kernel could have mapped aligned memory page by page. */
 static void large_pages_are_mapped_in_one_call(struct kunit *test)
 {
 	const struct large_row *row = test->param_value;
@@ -171,7 +174,7 @@ static void every_2_mib_are_one_entry(struct kunit *test)
 		return;
 	va = wdmdma_test_alloc_between(fixture, 0, U64_MAX, row->length, LARGE, &la);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	/* Of AMD's, which has entries of every power of two, two or four can be one. */
+	/* AMD's IOMMU has entries of every power of two, so one entry may cover 4 or 8 MiB. */
 	for (offset = 0; offset < row->length; offset += size) {
 		size = entry_size(test, fixture, la.QuadPart + offset);
 		KUNIT_ASSERT_TRUE(test, size >= SZ_2M && IS_ALIGNED(la.QuadPart + offset, size));
@@ -180,7 +183,7 @@ static void every_2_mib_are_one_entry(struct kunit *test)
 	wdmdma_test_free(fixture, row->length, la, va);
 }
 
-/* 2 MiB in one piece, aligned, but described from its last page to its first. */
+/* Allocate 2 MiB of aligned, contiguous memory, and map its pages from the last to the first. */
 static void *backward_memory(struct kunit *test, struct page **block)
 {
 	struct page **page = kunit_kcalloc(test, SMALL_PAGES, sizeof(*page), GFP_KERNEL);
@@ -195,7 +198,7 @@ static void *backward_memory(struct kunit *test, struct page **block)
 	return vmap(page, SMALL_PAGES, VM_MAP, PAGE_KERNEL);
 }
 
-/* The same memory, the same length, in the other order: no page follows its neighbour. */
+/* In the reverse order no page follows its neighbour, so each page must be mapped alone. */
 static void small_pages_are_mapped_one_by_one(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -251,7 +254,7 @@ static const struct order_row {
 	ULONG length;
 	ULONG flags;
 	bool uncached;
-	bool mapped_anew;	/* its address for the CPU is one that goes with it */
+	bool mapped_anew;	/* the free removes its CPU mapping */
 } order_rows[] = {
 	{ "64 KiB", SZ_64K },
 	{ "64 KiB, uncached", SZ_64K, 0, true },
@@ -261,7 +264,10 @@ static const struct order_row {
 
 KUNIT_ARRAY_PARAM_DESC(order, order_rows, name);
 
-/* From the unmapping for the CPU on the pages could be somebody else's. */
+/*
+ * The device must lose the buffer first, because the pages may get another user as soon
+ * as the CPU's mapping is gone.
+ */
 static void device_loses_a_buffer_before_the_cpu(struct kunit *test)
 {
 	const struct order_row *row = test->param_value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is known of buffers, by either address, with QEMU's edu device. */
+/* Look-ups of buffers by either address, with QEMU's edu device. */
 #include <kunit/test.h>
 #include <linux/dma-map-ops.h>
 #include <linux/mm.h>
@@ -10,7 +10,7 @@
 #include "live.h"
 #include "mdl.h"
 
-/* What the facts say is compared with the page tables of CPU and IOMMU. */
+/* Compare the buffer's info with the page tables of the CPU and the IOMMU. */
 static void expect_info(struct kunit *test, void *va, PHYSICAL_ADDRESS la, size_t length,
 			size_t size, MEMORY_CACHING_TYPE cache, size_t page_size)
 {
@@ -59,7 +59,10 @@ static void info_are_those_of_the_memory(struct kunit *test)
 		wdmdma_test_free(fixture, SZ_1M, la3, va3);
 }
 
-/* Also where the CPU's address is no linear one, and the pages are scattered. */
+/*
+ * The translation must also work for scattered pages, and for CPU addresses outside of
+ * the linear map.
+ */
 static void addresses_are_translated_both_ways(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
