@@ -34,13 +34,16 @@ struct device *private_dev(void)
 	return &private_edu->pdev->dev;
 }
 
-/* Is there an IOMMU, whether the default domain translates or passes through? */
+/* Return true if the device has an IOMMU, whose default domain may translate or not. */
 bool private_has_iommu(void)
 {
 	return iommu_get_domain_for_dev(private_dev());
 }
 
-/* Skip the case where there can be no such domain; and see that it is refused, where it is. */
+/*
+ * Skip the case if the device can have no private domain. Expect a refusal if it is not
+ * cache coherent.
+ */
 void private_needs(struct kunit *test)
 {
 	if (!private_has_iommu())
@@ -51,7 +54,7 @@ void private_needs(struct kunit *test)
 	kunit_skip(test, "refused: the device is not cache coherent");
 }
 
-/* An adapter of the device in a domain of its own. */
+/* Return an adapter for the device in a private domain. */
 struct wdmdma_fixture *private_fixture(struct kunit *test)
 {
 	private_needs(test);
@@ -59,7 +62,7 @@ struct wdmdma_fixture *private_fixture(struct kunit *test)
 	return wdmdma_test_fixture_on(test, private_dev(), 64);
 }
 
-/* A buffer of single pages between these limits. */
+/* Allocate a buffer of single pages within these limits. */
 void *private_between(struct wdmdma_fixture *fixture, u64 first, u64 last, ULONG length,
 		      PHYSICAL_ADDRESS *la)
 {
@@ -71,7 +74,7 @@ u64 private_device_sees(u64 la)
 	return iommu_iova_to_phys(iommu_get_domain_for_dev(private_dev()), la);
 }
 
-/* Does the device see each page of the buffer where the CPU has it? */
+/* Expect that the device sees the same memory as the CPU in each page of the buffer. */
 void private_expect_same_memory(struct kunit *test, void *va, u64 la, size_t size)
 {
 	size_t offset;

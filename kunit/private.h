@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The edu device of 40 address lines, and an adapter in a domain of its own. */
+/* The edu device with 40 address lines, and an adapter for it in a private domain. */
 #ifndef WDMDMA_KUNIT_PRIVATE_H
 #define WDMDMA_KUNIT_PRIVATE_H
 

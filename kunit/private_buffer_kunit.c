@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The private domain: buffers and vectors of every kind in it, whose bytes the edu device
- * moves.
- */
+/* Buffers and vectors of every kind in the private domain. The edu device moves their bytes. */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -19,12 +16,12 @@
 #include "private.h"
 
 #define HIGH		BIT_ULL(36)	/* above the windows of QEMU's host bridge */
-#define MEMORY SZ_64K /* what the cases import */
+#define MEMORY SZ_64K /* length of imported memory */
 #define MANY		1000
 #define THREADS		2
 #define THREAD_ROUNDS	300
 
-/* A buffer of 1 MiB of large pages between these limits. */
+/* Allocate a buffer of 1 MiB in large pages within these limits. */
 static void *large(struct wdmdma_fixture *fixture, u64 first, u64 last, PHYSICAL_ADDRESS *la)
 {
 	return wdmdma_test_alloc_between(fixture, first, last, SZ_1M,
@@ -52,7 +49,7 @@ static void device_moves_bytes_of_every_kind(struct kunit *test)
 	edu_expect_round_trip(test, private_edu, va, la.QuadPart, 10, SZ_4K, EDU_MOST - 10);
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 
-	/* More than the buddy allocator has in one piece. */
+	/* The buddy allocator has no block of this size. */
 	va = private_between(fixture, 0, U64_MAX, SZ_16M, &la);
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	private_expect_same_memory(test, va, la.QuadPart, SZ_16M);
@@ -99,7 +96,7 @@ static void memory_is_on_the_preferred_node(struct kunit *test)
 	}
 }
 
-/* Memory of the driver's, in pages that lie anywhere. */
+/* Allocate memory of the driver in scattered pages. */
 static u8 *memory_alloc(struct kunit *test)
 {
 	u8 *va = vzalloc(MEMORY);
@@ -148,7 +145,7 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl,
 								      &config, 1, &la),
 			STATUS_SUCCESS);
-	/* QEMU tells of the fault only if it has not read the page before. */
+	/* QEMU reports the fault only if the device has not read the page before. */
 	edu_expect_iommu_faults(true);
 	edu_copy(private_edu, EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY);
 	edu_expect_iommu_faults(false);
@@ -159,7 +156,7 @@ static void read_only_is_enforced_by_the_iommu(struct kunit *test)
 	vfree(va);
 }
 
-/* What the device has when it writes is not what it tried to read. */
+/* The IOMMU must block the read, so the bytes that the device writes next must be other bytes. */
 static void write_only_is_enforced_where_the_iommu_can(struct kunit *test)
 {
 	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION config = {
@@ -208,7 +205,10 @@ static PDMA_COMMON_BUFFER_VECTOR vector_alloc(struct wdmdma_fixture *fixture, UL
 	return vector;
 }
 
-/* Its memory and its addresses: the device faults there, and others can have them. */
+/*
+ * Both the memory and the addresses must be freed. The device must fault there, and
+ * another buffer may use the addresses.
+ */
 static void vector_element_is_freed_at_once(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = private_fixture(test);
@@ -255,7 +255,7 @@ static void vector_of_large_pages_is_one_piece(struct kunit *test)
 	fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
 }
 
-/* ---- what such a device cannot do ---- */
+/* ---- refused calls ---- */
 
 static void list_ready(PDEVICE_OBJECT device_object, PIRP irp, PSCATTER_GATHER_LIST list,
 		       PVOID context)
@@ -278,7 +278,7 @@ static void transfers_are_refused(struct kunit *test)
 	vfree(va);
 }
 
-/* ---- many ---- */
+/* ---- many buffers ---- */
 
 static void many_buffers_go_in_random_order(struct kunit *test)
 {
@@ -312,7 +312,7 @@ static void many_buffers_go_in_random_order(struct kunit *test)
 		length[j] = length[i - 1];
 	}
 	private_expect_no_buffers(test, fixture);
-	/* No address is lost: the window is one hole again. */
+	/* All addresses must be free, so that a single buffer can fill the window. */
 	va[0] = private_between(fixture, SZ_16M, SZ_64M - 1, SZ_64M - SZ_16M, &all);
 	KUNIT_ASSERT_NOT_NULL(test, va[0]);
 	wdmdma_test_free(fixture, SZ_64M - SZ_16M, all, va[0]);
@@ -373,7 +373,7 @@ static void threads_do_not_disturb_each_other(struct kunit *test)
 	private_expect_no_buffers(test, fixture);
 }
 
-/* ---- the end ---- */
+/* ---- unbind and failures ---- */
 
 static void unbind_takes_back_what_is_left(struct kunit *test)
 {
@@ -429,7 +429,7 @@ static void alloc_fails_cleanly_at_every_point(struct kunit *test)
 	test->priv = fixture;
 	wdmdma_test_sweep_on(test, fixture->dev, alloc_every_kind);
 	private_expect_no_buffers(test, fixture);
-	/* No address was lost on the way: the highest is free. */
+	/* The highest address must be free again, because no failure may lose an address. */
 	va = wdmdma_test_alloc(fixture, SZ_4K, &after);
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_EQ(test, after.QuadPart, before.QuadPart);

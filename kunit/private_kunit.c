@@ -2,8 +2,8 @@
 /*
  * The private domain, with an edu device of 40 address lines that moves bytes.
  *
- * Each case begins with a device that was just bound, and leaves it bound anew, with
- * no domain of its own. Without an IOMMU only the refusals are tried.
+ * Each case begins with a device that was just bound, and must leave the device bound
+ * anew without a private domain. Without an IOMMU only the refusals are tested.
  */
 #include <kunit/test.h>
 #include <linux/iommu.h>
@@ -29,7 +29,7 @@ static bool backend_is(const struct wdmdma_backend *backend)
 	return is;
 }
 
-/* ---- asking for it ---- */
+/* ---- opt-in ---- */
 
 static void opt_in_without_an_iommu_is_refused(struct kunit *test)
 {
@@ -88,7 +88,7 @@ static void opt_in_of_no_device_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(&pdev->dev), -EINVAL);
 }
 
-/* The device is attached to something else, as by another subsystem. */
+/* Attach the device to another domain, as another subsystem might do. */
 static void opt_in_in_a_foreign_domain_is_refused(struct kunit *test)
 {
 	struct iommu_domain *domain;
@@ -112,7 +112,10 @@ static void opt_in_in_a_foreign_domain_is_refused(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 }
 
-/* On arm64 a vector is an address in the domain that the device was in. */
+/*
+ * On arm64 an interrupt vector is an address in the domain that the device was in, so
+ * the opt-in must come first.
+ */
 static void opt_in_comes_before_interrupt_vectors(struct kunit *test)
 {
 	int early = IS_ENABLED(CONFIG_ARM64) ? -EBUSY : 0;
@@ -129,7 +132,10 @@ static void opt_in_comes_before_interrupt_vectors(struct kunit *test)
 	pci_free_irq_vectors(private_edu->pdev);
 }
 
-/* Functions of one device without a way to tell them apart are one group. */
+/*
+ * Functions of one device that the IOMMU cannot tell apart are one group, which must not
+ * get a private domain.
+ */
 static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 {
 	struct pci_dev *pdev = NULL;
@@ -141,7 +147,7 @@ static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 		struct wdmdma_device *device;
 		const char *why = NULL;
 
-		/* The chipset's functions in slot 0x1f. They have no driver, and keep none. */
+		/* The chipset's functions in slot 0x1f have no driver, and must get none. */
 		if (PCI_SLOT(pdev->devfn) != 0x1f || dev->driver || !home.own)
 			continue;
 		device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
@@ -168,7 +174,7 @@ static void enter_and_leave(struct kunit *test)
 	unsigned int left;
 
 	private = wdmdma_private_create(private_dev(), &why);
-	/* Only entering is to fail. */
+	/* Only entering the domain may fail. */
 	left = current->fail_nth;
 	current->fail_nth = 0;
 	if (IS_ERR(private))
@@ -195,7 +201,7 @@ static void opt_in_fails_cleanly_at_every_point(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 }
 
-/* ---- what such a device cannot do ---- */
+/* ---- refused calls ---- */
 
 static void device_neither_joins_nor_is_joined(struct kunit *test)
 {
@@ -222,7 +228,7 @@ static void device_neither_joins_nor_is_joined(struct kunit *test)
 	wdmdma_test_free(other, SZ_8K, la, va);
 }
 
-/* ---- the end ---- */
+/* ---- unbind ---- */
 
 static void default_domain_is_back_after_unbind(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The private domain: windows of logical addresses that are honoured to the page. */
+/* The private domain. Windows of logical addresses must be honoured to the page. */
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -44,7 +44,7 @@ static void exact_window_is_honoured_to_the_page(struct kunit *test)
 	PHYSICAL_ADDRESS la, none;
 	u8 *va;
 
-	/* One byte less at either end is too little. */
+	/* A window that is one byte shorter at either end must be refused. */
 	KUNIT_EXPECT_NULL(test, private_between(fixture, row->first, last - 1, row->length, &none));
 	KUNIT_EXPECT_NULL(test, private_between(fixture, row->first + 1, last, row->length, &none));
 	KUNIT_EXPECT_EQ(test, none.QuadPart, 0LL);
@@ -56,7 +56,7 @@ static void exact_window_is_honoured_to_the_page(struct kunit *test)
 	private_expect_same_memory(test, va, la.QuadPart, row->length);
 	edu_expect_round_trip(test, private_edu, va, la.QuadPart, 0, row->length - 2048, 2048);
 
-	/* It is taken: not to be had a second time, but again after the free. */
+	/* The addresses must not be allocated twice, but must be available again after the free. */
 	KUNIT_EXPECT_NULL(test, private_between(fixture, row->first, last, row->length, &none));
 	wdmdma_test_free(fixture, row->length, la, va);
 	KUNIT_EXPECT_EQ(test, private_device_sees(row->first), 0ULL);
@@ -82,7 +82,7 @@ static void minimum_of_4_gib_and_above_is_honoured(struct kunit *test)
 				      EDU_MOST);
 		wdmdma_test_free(fixture, SZ_64K, la, va);
 	}
-	/* The device drives 40 lines. */
+	/* The device has 40 address lines. */
 	KUNIT_EXPECT_NULL(test, private_between(fixture, 1ULL << 40, U64_MAX, SZ_4K, &la));
 }
 
@@ -127,11 +127,11 @@ static void boundary_is_kept(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, wdmdma_buffer_alloc(adapter, &request, &va, &dma), 0);
 		KUNIT_EXPECT_EQ(test, dma / SZ_16K, (dma + 3 * SZ_4K - 1) / SZ_16K);
 	}
-	/* They are freed with the adapter. */
+	/* The buffers are freed with the adapter. */
 	wdmdma_adapter_put(adapter);
 }
 
-/* The last page of the window too, unlike in the default domain. */
+/* A full window must include its last page, unlike in the default domain. */
 static void full_window_is_refused_until_a_buffer_is_freed(struct kunit *test)
 {
 	enum { PAGES = 64 };
@@ -169,7 +169,10 @@ static void expect_never_given(struct kunit *test, struct wdmdma_fixture *fixtur
 			      "page at %#llx", end);
 }
 
-/* Addresses of interrupts, of other devices behind the bridge, and page 0. */
+/*
+ * Page 0 and the addresses of interrupts and of other devices behind the bridge must
+ * never be used.
+ */
 static void reserved_addresses_are_never_given(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = private_fixture(test);
