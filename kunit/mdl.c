@@ -7,7 +7,7 @@
 #include "helpers.h"
 #include "mdl.h"
 
-/* An MDL that no page frames have been filled in to. */
+/* Allocate an MDL without page frames. */
 PMDL mdl_alloc(struct kunit *test, const void *va, ULONG length)
 {
 	PMDL mdl = IoAllocateMdl((PVOID)va, length, FALSE, FALSE, NULL);
@@ -16,7 +16,7 @@ PMDL mdl_alloc(struct kunit *test, const void *va, ULONG length)
 	return mdl;
 }
 
-/* An MDL over memory of the kernel that is always resident, filled in. */
+/* Build an MDL for kernel memory that is always resident. */
 PMDL mdl_built(struct kunit *test, void *va, ULONG length)
 {
 	PMDL mdl = mdl_alloc(test, va, length);
@@ -32,7 +32,7 @@ void mdl_free_pages(PMDL mdl)
 	ExFreePool(mdl);
 }
 
-/* Map memory into the process of the case. It is unmapped when the test ends. */
+/* Map memory into the process of the case. The memory is unmapped when the test ends. */
 unsigned long mdl_user_map(struct kunit *test, unsigned long length, unsigned long prot)
 {
 	unsigned long va = kunit_vm_mmap(test, NULL, 0, length, prot, MAP_ANONYMOUS | MAP_PRIVATE,
@@ -48,7 +48,7 @@ static PFN_NUMBER pfn_of(const void *va)
 	return is_vmalloc_addr(va) ? vmalloc_to_pfn(va) : page_to_pfn(virt_to_page(va));
 }
 
-/* The MDL's page frames are those behind this address of the kernel, page by page. */
+/* Expect that the MDL has the page frames of this kernel address, page by page. */
 void mdl_expect_pfns(struct kunit *test, PMDL mdl, const void *va)
 {
 	unsigned long i, nr = PFN_UP(offset_in_page(va) + MmGetMdlByteCount(mdl));
@@ -75,7 +75,10 @@ bool mdl_any_uncached(PMDL mdl, unsigned long nr)
 	return false;
 }
 
-/* What every new MDL of way C is: locked, from address NULL, not mapped, each page once. */
+/*
+ * Expect the state of a new MDL of MmAllocatePagesForMdlEx(). The MDL must be locked and
+ * not mapped, must begin at address NULL, and must hold one reference to each page.
+ */
 void mdl_expect_new(struct kunit *test, PMDL mdl)
 {
 	unsigned long i, nr = MmGetMdlByteCount(mdl) / SZ_4K;
@@ -93,7 +96,7 @@ void mdl_expect_new(struct kunit *test, PMDL mdl)
 	}
 }
 
-/* The address shows these pages in this order: written there, read in the linear map. */
+/* Expect that @va maps the MDL's pages in order, by writing there and reading in the linear map. */
 void mdl_expect_shows(struct kunit *test, PMDL mdl, u8 *va)
 {
 	ULONG i, at, length = MmGetMdlByteCount(mdl);

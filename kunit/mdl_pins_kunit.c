@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of a process: pinned while an MDL has them locked or a common buffer uses them, and
- * counted against what the process may pin.
+ * Pages of a process must be pinned while an MDL has them locked or a common buffer uses
+ * them. The pins must count against the process's limit.
  */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
@@ -20,7 +20,7 @@
 
 #define PAGES	4
 
-/* Good for single pages, as here. */
+/* Return true if the page is pinned. This works only for single pages, which the cases use. */
 static bool is_pinned(unsigned long pfn)
 {
 	return folio_maybe_dma_pinned(page_folio(pfn_to_page(pfn)));
@@ -29,8 +29,8 @@ static bool is_pinned(unsigned long pfn)
 static const struct buffer_row {
 	const char *name;
 	bool partial;		/* the buffers are made from a part of the locked MDL */
-	bool at_dispatch;	/* it is unlocked there */
-	unsigned int buffers;	/* each of an adapter of its own */
+	bool at_dispatch;	/* MmUnlockPages() is called at this level */
+	unsigned int buffers;	/* number of buffers, each of its own adapter */
 } buffer_rows[] = {
 	{ "locked MDL", .buffers = 1 },
 	{ "part of it", .partial = true, .buffers = 1 },
@@ -40,7 +40,7 @@ static const struct buffer_row {
 
 KUNIT_ARRAY_PARAM_DESC(buffer, buffer_rows, name);
 
-/* The first page is used, and the second is not. */
+/* The unlock must unpin the second page, but not the first, which a buffer uses. */
 static void page_of_a_buffer_stays_pinned(struct kunit *test)
 {
 	const struct buffer_row *row = test->param_value;
@@ -88,7 +88,7 @@ static void page_of_a_buffer_stays_pinned(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-/* The usual order: no pin is left with the buffer, which goes first. */
+/* The usual order frees the buffer first, and then no pin must remain after the unlock. */
 static void page_is_unpinned_by_the_unlock_if_no_buffer_uses_it(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -109,7 +109,7 @@ static void page_is_unpinned_by_the_unlock_if_no_buffer_uses_it(struct kunit *te
 	IoFreeMdl(mdl);
 }
 
-/* What this thread may pin, as a process without rights. */
+/* Give this thread the limit of a process without privileges. */
 struct limit {
 	unsigned long before;
 	const struct cred *creds;
@@ -158,7 +158,7 @@ static void pinned_pages_count_against_the_limit(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, more->MdlFlags & MDL_PAGES_LOCKED);
 	KUNIT_EXPECT_EQ(test, pinned(), before + PAGES);
 
-	/* What is passed or unlocked can be had again. */
+	/* Pages that MmAdvanceMdl() or MmUnlockPages() unlocked must not count any more. */
 	KUNIT_EXPECT_EQ(test, MmAdvanceMdl(all, SZ_4K), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, pinned(), before + PAGES - 1);
 	limit_set(test, &limit, (before + PAGES) * SZ_4K);
@@ -171,7 +171,7 @@ static void pinned_pages_count_against_the_limit(struct kunit *test)
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, pinned(), before);
 
-	/* Who has CAP_IPC_LOCK, as this thread, has no limit. */
+	/* A thread with CAP_IPC_LOCK, as this one, must have no limit. */
 	limit_set(test, &limit, 0);
 	cap_raise(limit.plain->cap_effective, CAP_IPC_LOCK);
 	status[3] = MmProbeAndLockPages(more, UserMode, IoReadAccess);

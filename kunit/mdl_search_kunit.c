@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where MmAllocatePagesForMdlEx and MmAllocateContiguousMemory look for pages: limits that
- * include their last byte, and a search that ends whatever a driver asks for.
+ * The search for pages of MmAllocatePagesForMdlEx and MmAllocateContiguousMemory. Limits
+ * must include their last byte, and the search must end whatever a driver asks for.
  */
 #include <linux/bottom_half.h>
 #include <linux/jiffies.h>
@@ -15,7 +15,10 @@
 #include "mdl.h"
 
 #define ALL	U64_MAX
-/* An emulated machine with a debug kernel is slow; what is proven wrong takes minutes. */
+/*
+ * Long enough for an emulated machine with a debug kernel. A search that does not end
+ * takes minutes.
+ */
 #define SOON	(5 * HZ)
 
 static PMDL pages_between(u64 low, u64 high, u64 skip, SIZE_T bytes, ULONG flags)
@@ -32,8 +35,8 @@ static void expect_none(struct kunit *test, PMDL mdl)
 }
 
 /*
- * A page that was just freed is asked for by exactly its window, both limits of which count.
- * Somebody else may be quicker, but not each time.
+ * Free a page and allocate exactly its range, so that both limits count. Another user
+ * may take the page first, but not in every try.
  */
 static void limits_include_their_last_byte(struct kunit *test)
 {
@@ -83,11 +86,11 @@ static const struct vain_row {
 	const char *name;
 	u64 low, size, skip;
 } vain_rows[] = {
-	/* No window of these has a whole page, however often it moves. */
+	/* No window of these rows has a whole page, however often the window moves. */
 	{ "less than a page", SZ_64M, 0xfff, SZ_4K },
 	{ "two halves", SZ_64M + 0x800, SZ_4K, SZ_4K },
 	{ "two halves, far apart", SZ_64M + 0x800, SZ_4K, SZ_2M },
-	/* Below, between and above memory. */
+	/* No window of these rows has memory, because all lie above it. */
 	{ "above all memory", 1ULL << 50, SZ_4K, SZ_4K },
 	{ "above all memory, with gaps", 1ULL << 50, SZ_4K, SZ_8K },
 };
@@ -121,7 +124,7 @@ static const struct end_row {
 
 KUNIT_ARRAY_PARAM_DESC(end, end_rows, name);
 
-/* One page at a time, all over the memory: most of it is in use, or not where one asks. */
+/* Search all memory for one page per window. Most of these pages are in use or not there. */
 static void search_ends_soon(struct kunit *test)
 {
 	const struct end_row *row = test->param_value;
@@ -143,7 +146,10 @@ static void search_ends_soon(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Windows that touch are one, so that the search is as good as one without skipping. */
+/*
+ * Adjacent windows must be searched as one window, so that the search finds as many
+ * pages as one without skipping.
+ */
 static void windows_without_gaps_find_all_pages(struct kunit *test)
 {
 	PMDL mdl = pages_between(0, SZ_4K - 1, SZ_4K, SZ_4M, MM_ALLOCATE_FULLY_REQUIRED);
@@ -153,7 +159,7 @@ static void windows_without_gaps_find_all_pages(struct kunit *test)
 	mdl_free_pages(mdl);
 }
 
-/* Nobody else runs on the CPU meanwhile, so there is an end to what one call may take. */
+/* A call at DISPATCH_LEVEL keeps other tasks off the CPU, so its work must be limited. */
 static void call_at_dispatch_is_cut(struct kunit *test)
 {
 	PMDL some, all;

@@ -23,7 +23,7 @@ static void memory_free(void *data)
 	kfree(memory);
 }
 
-/* Pages with a pattern in them that tells one byte from others near it. */
+/* Allocate pages with a pattern that makes nearby bytes differ. */
 struct wdmdma_memory *wdmdma_test_memory(struct kunit *test, unsigned int pages)
 {
 	struct wdmdma_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
@@ -32,7 +32,7 @@ struct wdmdma_memory *wdmdma_test_memory(struct kunit *test, unsigned int pages)
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	memory->page = kvcalloc(pages, sizeof(*memory->page), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, memory->page);
-	/* The first of two: so no two of them follow each other. */
+	/* Use the first page of each pair, so that no two pages are adjacent. */
 	while (memory->pages < pages) {
 		struct page *page = alloc_pages(GFP_KERNEL, 1);
 
@@ -52,7 +52,10 @@ static void mdl_free(void *mdl)
 	IoFreeMdl(mdl);
 }
 
-/* An MDL of way A. */
+/*
+ * Build an MDL for kernel memory with MmBuildMdlForNonPagedPool(). The MDL is freed when
+ * the test ends.
+ */
 PMDL wdmdma_test_mdl(struct kunit *test, void *va, ULONG length)
 {
 	PMDL mdl = IoAllocateMdl(va, length, FALSE, FALSE, NULL);
@@ -72,8 +75,9 @@ static void adapter_put(void *data)
 }
 
 /*
- * One more adapter of the fixture's device; put when the test ends. With few address bits it
- * is for what has to be copied, and there must be memory to copy to.
+ * Get another adapter for the fixture's device, and put it when the test ends. With few
+ * address bits memory must be copied for the adapter, so there must be memory within
+ * reach.
  */
 PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists)
 {
@@ -92,8 +96,9 @@ PDMA_ADAPTER wdmdma_test_adapter(struct kunit *test, ULONG width, ULONG maximum,
 }
 
 /*
- * One for which memory is copied: by us, since it reaches 16 MiB; or, with swiotlb=force, by
- * the kernel, whose copy is beyond that.
+ * Get an adapter for which memory is copied. The module copies because the adapter
+ * reaches only 16 MiB. With swiotlb=force the kernel copies, and the adapter has 64
+ * address bits because the copy is above 16 MiB.
  */
 PDMA_ADAPTER wdmdma_test_copying_adapter(struct kunit *test)
 {
@@ -104,8 +109,8 @@ PDMA_ADAPTER wdmdma_test_copying_adapter(struct kunit *test)
 }
 
 /*
- * Are the elements these bytes of the memory, in this order, where nothing translates? If
- * the kernel copies all it maps (swiotlb=force), they have the same bytes.
+ * Expect that the elements are these bytes of the memory in order, without an IOMMU. If
+ * the kernel copies all memory (swiotlb=force), expect the same bytes in the copy.
  */
 void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list,
 			     const struct wdmdma_memory *memory, size_t offset, size_t length)
@@ -143,12 +148,12 @@ void wdmdma_test_expect_list(struct kunit *test, const SCATTER_GATHER_LIST *list
 }
 
 /*
- * A device for which there is no memory to copy to, though all has to be copied; until
- * there is plenty.
+ * A device for which all memory must be copied, but which reaches no memory for the
+ * copies until plenty is set.
  */
 static atomic_t plenty;
 
-/* Looks from a work item: how the memory that is looked at was allocated. */
+/* Number of looks at memory by work items, in NOIO scope and outside of it. */
 atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
 
 static enum wdmdma_access short_access(const struct wdmdma_device *device,
@@ -157,14 +162,14 @@ static enum wdmdma_access short_access(const struct wdmdma_device *device,
 	if (current->flags & PF_WQ_WORKER)
 		atomic_inc(current->flags & PF_MEMALLOC_NOIO ? &wdmdma_test_tries_noio :
 							       &wdmdma_test_tries_io);
-	/* There could be some, so it is worth to wait: at the lowest address. */
+	/* The lowest address is within reach, so that waiting for memory may help. */
 	return atomic_read(&plenty) || phys == window.first ? WDMDMA_ACCESS_DIRECT :
 							      WDMDMA_ACCESS_NONE;
 }
 
 static struct wdmdma_backend short_backend;
 
-/* From here on the lists of the adapter's device have to wait. */
+/* Make lists of the adapter's device wait from here on. */
 void wdmdma_test_short(struct kunit *test, PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
@@ -184,7 +189,7 @@ void wdmdma_test_plenty(void)
 	atomic_set(&plenty, 1);
 }
 
-/* Lists that the driver has. */
+/* Return the number of lists that the driver has not put. */
 unsigned int wdmdma_test_lists(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
@@ -220,7 +225,7 @@ VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIS
 	complete(&caught->done);
 }
 
-/* A list of all of an MDL, now. */
+/* Get a list for a whole MDL at once. */
 PSCATTER_GATHER_LIST wdmdma_test_list(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl,
 				      BOOLEAN write)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory for transfers: pages of which no two follow each other, with one address
- * for the CPU, and MDLs over parts of it. All is freed when the test ends.
+ * Memory for transfers. No two of the pages are adjacent, but they have contiguous CPU
+ * addresses. MDLs describe parts of them. The memory and the MDLs are freed when the
+ * test ends.
  */
 #ifndef WDMDMA_KUNIT_MEMORY_H
 #define WDMDMA_KUNIT_MEMORY_H
@@ -13,9 +14,9 @@
 
 /**
  * struct wdmdma_memory - scattered pages
- * @pages: how many
- * @page: they; each is followed by one that is not used
- * @va: their address
+ * @pages: number of pages
+ * @page: the pages, each of which is followed by an unused page
+ * @va: contiguous CPU address of the pages
  */
 struct wdmdma_memory {
 	unsigned int pages;
@@ -24,14 +25,14 @@ struct wdmdma_memory {
 };
 
 /**
- * struct wdmdma_caught - what a routine of the driver was called with
- * @calls: how often
+ * struct wdmdma_caught - arguments of a driver's callback
+ * @calls: number of calls
  * @at_dispatch: bottom halves were off in each call
  * @order: the value of *@clock in the last call
- * @clock: counted up in each call, if not NULL
- * @list: as passed
- * @object: as passed
- * @irp: as passed
+ * @clock: incremented by each call, if not NULL
+ * @list: argument of the last call
+ * @object: argument of the last call
+ * @irp: argument of the last call
  * @done: completed by each call
  */
 struct wdmdma_caught {
@@ -62,13 +63,13 @@ void wdmdma_test_catch_init(struct wdmdma_caught *caught);
 VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
 			    PVOID context);
 
-/* Does the kernel copy for this device whatever it maps (swiotlb=force)? */
+/* Return true if the kernel copies all memory that it maps for this device (swiotlb=force). */
 static inline bool wdmdma_test_copies_all(struct device *dev)
 {
 	return is_swiotlb_force_bounce(dev) && !wdmdma_iommu_translates(dev);
 }
 
-/* The memory behind a logical address, of a fake device. */
+/* Return the memory at a logical address of a fake device. */
 static inline u8 *wdmdma_test_at(u64 address)
 {
 	return phys_to_virt(address);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/align.c and the copies of core/transfer.c: a logical address has the low 12 bits of the
- * memory's own, copied or not, by whomever. Copied by the kernel it is with swiotlb=force,
- * and where a 32-bit device, QEMU's edu, is given memory above 4 GiB.
+ * core/align.c and the copies of core/transfer.c. A logical address must have the low 12
+ * bits of the memory's address, even if the memory is copied. The kernel copies with
+ * swiotlb=force, and for a 32-bit device, such as QEMU's edu, if the memory lies above 4
+ * GiB.
  */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
@@ -18,10 +19,10 @@
 
 #define PAGES	6
 
-/* What the memory is mapped by. */
+/* The call that maps the memory. */
 enum by { BY_LIST, BY_BUILD, BY_MAP, BY_MAP_EX, BY_STORPORT, BY_SRB };
 
-/* Whose adapter it is: what copies the memory, and how. */
+/* The adapter, which determines whether the module copies the memory. */
 enum whose { PLAIN, COPYING, LISTLESS };
 
 struct offset_row {
@@ -67,7 +68,10 @@ static PDMA_ADAPTER adapter_of(struct kunit *test, enum whose whose)
 	}
 }
 
-/* Do the elements name the bytes from @offset on, each at its place in a page? */
+/*
+ * Expect that the elements describe the bytes from @offset on, each at the same offset
+ * in a page.
+ */
 static void expect_places(struct kunit *test, const SCATTER_GATHER_LIST *list, size_t offset,
 			  size_t length)
 {
@@ -231,7 +235,7 @@ static void transfer_keeps_the_place_in_the_page(struct kunit *test)
 	expect_offsets_are_kept(test, test->param_value);
 }
 
-/* The same by a device with 32 address lines; on a machine with more memory the kernel copies. */
+/* The same with a device of 32 address lines. The kernel copies on a machine with more memory. */
 static void transfer_of_a_real_device_does_too(struct kunit *test)
 {
 	const struct offset_row *row = test->param_value;
@@ -242,7 +246,7 @@ static void transfer_of_a_real_device_does_too(struct kunit *test)
 	expect_offsets_are_kept(test, row);
 }
 
-/* Memory that is read in pieces of a chain, each at its place. */
+/* If the memory is a chain, each piece of the copy must keep its own offset. */
 static void copies_of_a_chain_keep_each_place(struct kunit *test)
 {
 	PDMA_ADAPTER adapter = wdmdma_test_copying_adapter(test);
@@ -314,8 +318,9 @@ static void device_without_parameters_has_a_mask(struct kunit *test)
 }
 
 /*
- * The kernel takes no 252 KiB in one piece: so a longer copy of the module's own must not
- * need a second one. It would, in memory beyond the device's 32 address lines.
+ * The kernel copies at most 252 KiB in one piece, so it must not have to copy a longer
+ * copy of the module once more. It would have to if that copy were beyond the device's
+ * 32 address lines.
  */
 static void long_copy_is_within_reach_itself(struct kunit *test)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No call that allocates may come to the OOM killer. Whether it does shows when memory is
- * short; whether it could shows in the flags of each of its allocations, those of the kernel's
- * functions that it calls too, which the kernel's trace points tell.
+ * No allocating call may invoke the OOM killer. Tracepoints show the flags of each
+ * allocation, including those of the kernel functions that the call uses. The flags tell
+ * whether the OOM killer could be invoked, so memory need not be short.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -25,7 +25,7 @@ static struct {
 } shown[SHOWN];
 static struct tracepoint *points[3];
 
-/* May the kernel, if it has no memory for this, call the OOM killer for it? */
+/* Return true if a failure of this allocation may invoke the OOM killer. */
 static bool may_kill(gfp_t gfp, unsigned int order)
 {
 	return (gfp & __GFP_DIRECT_RECLAIM) && (gfp & __GFP_FS) &&
@@ -152,7 +152,10 @@ static const struct oom_row {
 
 KUNIT_ARRAY_PARAM_DESC(oom, oom_rows, name);
 
-/* Twice: what the first one left is reused, and the other one finds tables as they are. */
+/*
+ * Allocate two buffers. The first may reuse recycled memory, and the second finds the
+ * tables in place.
+ */
 static void common_buffer(struct kunit *test)
 {
 	const struct oom_row *row = test->param_value;

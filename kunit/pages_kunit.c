@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lib/page_set.c: where the pages lie, what is in them, and how they are mapped. */
+/* lib/page_set.c. The cases check the place, the contents and the mapping of the pages. */
 #include <kunit/test.h>
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -25,7 +25,7 @@ struct pages_row {
 	const char *name;
 	struct wdmdma_window window;
 	size_t size;
-	bool must;	/* must be found: memory that a test guest has in plenty */
+	bool must;	/* must succeed, because a test guest has plenty of this memory */
 	u64 boundary;
 };
 
@@ -89,7 +89,7 @@ static struct wdmdma_pages *gather(unsigned long nr)
 	return wdmdma_pages_gather(&limits, nr);
 }
 
-/* More than one piece can have, and no power of two. */
+/* The number of pages must be larger than one block and must not be a power of two. */
 static void gathered_pages_are_zeroed_and_different(struct kunit *test)
 {
 	unsigned long nr = 2 * MAX_ORDER_NR_PAGES + 7, i;
