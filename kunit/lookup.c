@@ -17,7 +17,7 @@ struct lookup_buffer lookup_alloc(struct kunit *test, ULONG length)
 	return b;
 }
 
-/* On contiguous memory of the driver's own. */
+/* Make a common buffer on contiguous memory of the driver. */
 struct lookup_buffer lookup_import(struct kunit *test, ULONG length, MEMORY_CACHING_TYPE cache)
 {
 	PHYSICAL_ADDRESS low = { .QuadPart = SZ_16M }, high = { .QuadPart = -1 }, none = {};

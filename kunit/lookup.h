@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Common buffers of every origin, for the suites that look them up. */
+/* Common buffers of every origin, for the suites that look buffers up. */
 #ifndef WDMDMA_KUNIT_LOOKUP_H
 #define WDMDMA_KUNIT_LOOKUP_H
 
@@ -7,12 +7,12 @@
 
 #include "helpers.h"
 
-/* One buffer, as its driver knows it. */
+/* One buffer, with the values that its driver knows. */
 struct lookup_buffer {
 	u8 *va;
 	PHYSICAL_ADDRESS la;
 	ULONG length;
-	PMDL mdl;		/* it was made from, or NULL */
+	PMDL mdl;		/* the MDL of an imported buffer, or NULL */
 };
 
 struct lookup_buffer lookup_alloc(struct kunit *test, ULONG length);

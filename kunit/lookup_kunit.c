@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/lookup.c with records whose addresses name no memory: nothing looks at what is
- * there. So they can be as long, and as close together, as a case wants.
+ * core/lookup.c with records whose addresses lead to no memory. The look-up never reads
+ * the memory, so a case may choose any length and distance.
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -13,7 +13,7 @@
 #include "helpers.h"
 #include "objects.h"
 
-/* Page @n of the linear map; page @n of the device. They differ, as behind an IOMMU. */
+/* Page @n of the linear map and page @n of the device. They differ, as behind an IOMMU. */
 #define CPU(n)		((void *)(PAGE_OFFSET + ((unsigned long)(n) << PAGE_SHIFT)))
 #define DMA(n)		((dma_addr_t)((n) + 0x300) << PAGE_SHIFT)
 
@@ -68,7 +68,10 @@ static size_t to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu)
 	return left;
 }
 
-/* Is byte @at of the record found, both ways, with @left bytes to its end? 0: it is not. */
+/*
+ * Expect that byte @at is found both ways, with @left bytes to the end of the record.
+ * The byte must not be found if @left is 0.
+ */
 static void expect_byte(struct kunit *test, struct wdmdma_buffer *b, s64 at, size_t left)
 {
 	dma_addr_t dma = 0;
@@ -143,7 +146,7 @@ static void every_byte_asked_for_is_found_and_no_other(struct kunit *test)
 
 static const struct overlap_row {
 	const char *name;
-	unsigned long cpu, dma;		/* pages; the record that is there has 100 to 131 */
+	unsigned long cpu, dma;		/* pages; the existing record has 100 to 131 */
 	size_t pages;
 	int ret;
 } overlap_rows[] = {
@@ -183,7 +186,10 @@ static void no_two_records_share_a_page(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_empty(test->priv));
 }
 
-/* Freed in atomic context a record is known until the work item runs, but not live. */
+/*
+ * A record that was freed in atomic context must stay in the tables until the work item
+ * runs, but must not be live.
+ */
 static void what_is_being_freed_is_not_found(struct kunit *test)
 {
 	struct wdmdma_buffer b = record(9, SZ_8K), *found;
@@ -208,7 +214,7 @@ static void other_look_ups_know_nothing_of_it(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(test->priv, &b), 0);
 	KUNIT_EXPECT_EQ(test, to_dma(other, b.cpu, &dma), 0UL);
 	KUNIT_EXPECT_EQ(test, to_cpu(other, b.dma, &cpu), 0UL);
-	/* And may have one at the same place. */
+	/* Another look-up may have a record at the same addresses. */
 	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(other, &c), 0);
 	wdmdma_lookup_erase(test->priv, &b);
 	KUNIT_EXPECT_EQ(test, to_dma(other, c.cpu, &dma), (size_t)SZ_8K);
@@ -225,7 +231,7 @@ static const struct count_row {
 
 KUNIT_ARRAY_PARAM_DESC(count, count_rows, name);
 
-/* Side by side, of 1 to 7 pages; then every other goes. */
+/* Adjacent records of 1 to 7 pages must be told apart, even after every other record is gone. */
 static void buffers_of_any_number_are_told_apart(struct kunit *test)
 {
 	const struct count_row *row = test->param_value;
@@ -254,7 +260,10 @@ static void buffers_of_any_number_are_told_apart(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_empty(test->priv));
 }
 
-/* Far apart for CPU and device, over several nodes: as many allocations as there can be. */
+/*
+ * The record spans several nodes at distant addresses, so an insertion makes as many
+ * allocations as possible.
+ */
 static void insert_and_erase(struct kunit *test)
 {
 	struct wdmdma_buffer b = record(0x123456, 1000 * PAGE_SIZE);
@@ -303,11 +312,11 @@ static void erasing_needs_no_memory(struct kunit *test)
 #endif
 }
 
-/* Several threads. */
+/* Cases with several threads. */
 
 #define ROUNDS		4000
 
-/* One thread; the test reads the counts after @done, and @stop is the test's. */
+/* One thread. The test sets @stop, and reads the counts after @done. */
 struct worker {
 	struct wdmdma_lookup *lookup;
 	struct wdmdma_buffer *buffer;
@@ -330,7 +339,7 @@ static void worker_start(struct kunit *test, struct worker *w, int (*function)(v
 	}
 }
 
-/* Take the range and give it back; it must not be two threads' at a time. */
+/* Insert and erase the range. Two threads must never have the range at the same time. */
 static int worker_takes(void *data)
 {
 	static atomic_t owners;
@@ -366,7 +375,10 @@ static void one_of_two_threads_gets_the_range(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_empty(test->priv));
 }
 
-/* Look while ranges come and go: the one that stays is always there, the rest is right or not. */
+/*
+ * Look up while ranges come and go. The permanent range must always be found, and any
+ * other record that is found must hold the page.
+ */
 static int worker_looks(void *data)
 {
 	struct worker *w = data;
@@ -401,7 +413,7 @@ static void looking_up_needs_no_lock(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(test->priv, &stays), 0);
 	worker_start(test, &w, worker_looks);
-	/* Ranges of all kinds of places and lengths, so that one's pages become another's. */
+	/* The places and lengths vary, so that pages of one range become pages of another. */
 	for (n = 0; n < ROUNDS; n++) {
 		b = kmalloc(sizeof(*b), GFP_KERNEL);
 		if (!b)
