@@ -59,7 +59,7 @@ IO_ALLOCATION_ACTION actor_keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVO
 
 	actor->base = base;
 	actor->calls++;
-	/* The actor may be freed as soon as this call completes it. */
+	/* The actor may be freed as soon as it is completed. */
 	complete(&actor->done);
 	return action;
 }

@@ -392,7 +392,7 @@ static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return ret ?: bench_run(&pdev->dev);
 }
 
-/* The kernel offers every device without a driver. bench_probe() accepts only one device. */
+/* The kernel offers every device that has no driver. bench_probe() accepts only one device. */
 static const struct pci_device_id bench_ids[] = {
 	{ PCI_DEVICE(PCI_ANY_ID, PCI_ANY_ID) },
 	{}

@@ -5,7 +5,7 @@
 
 #include "helpers.h"
 
-/* One buffer, with the values that its driver must pass to free it. */
+/* One buffer, with the values that the driver must pass to free the buffer. */
 struct test_buffer {
 	PVOID va;
 	PHYSICAL_ADDRESS la;

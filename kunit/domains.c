@@ -40,7 +40,7 @@ void domain_put(struct wdmdma_fixture *fixture)
 	fixture->adapter = NULL;
 }
 
-/* Make three devices with one adapter each, and leave them in test->priv. */
+/* Make three devices with one adapter each in test->priv. */
 int domain_init(struct kunit *test)
 {
 	struct actors *actors = kunit_kzalloc(test, sizeof(*actors), GFP_KERNEL);

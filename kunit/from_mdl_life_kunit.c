@@ -372,7 +372,10 @@ static struct kunit_case from_mdl_life_cases[] = {
 	KUNIT_CASE_PARAM(free_has_to_name_the_buffer, free_gen_params),
 	KUNIT_CASE(free_tells_sections_apart),
 	KUNIT_CASE(free_at_dispatch),
-	/* This case must come before the next one, because messages are rate limited. */
+	/*
+	 * This case must come before the cases that log the same messages, because messages are
+	 * rate limited.
+	 */
 	KUNIT_CASE_PARAM(pages_stay_until_the_buffer_goes, undo_gen_params),
 	KUNIT_CASE(mdl_freed_before_the_buffer),
 	KUNIT_CASE(pages_freed_before_the_buffer_are_held),

@@ -105,8 +105,8 @@ static void device_moves_bytes_of_memory_as_asked_for(struct kunit *test)
 }
 
 /*
- * Without the boundary, blocks of three pages would be allocated next to each other, and
- * half of them would cross it.
+ * Without the boundary, blocks of three pages would be adjacent, and half of the blocks
+ * would cross a multiple of 16 KiB.
  */
 static void no_block_of_many_crosses_the_boundary(struct kunit *test)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MDLs and memory for them. The case frees what it gets, unless noted otherwise. */
+/* MDLs and memory for MDLs. The case must free both, unless noted otherwise. */
 #ifndef WDMDMA_KUNIT_MDL_H
 #define WDMDMA_KUNIT_MDL_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of a process must be pinned while an MDL has them locked or a common buffer uses
- * them. The pins must count against the process's limit.
+ * Pages of a process must be pinned while they are locked by an MDL or used by a common
+ * buffer. The pins must count against the process's limit.
  */
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
@@ -171,7 +171,7 @@ static void pinned_pages_count_against_the_limit(struct kunit *test)
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, pinned(), before);
 
-	/* A thread with CAP_IPC_LOCK, as this one, must have no limit. */
+	/* A thread with CAP_IPC_LOCK must have no limit. The test thread has that capability. */
 	limit_set(test, &limit, 0);
 	cap_raise(limit.plain->cap_effective, CAP_IPC_LOCK);
 	status[3] = MmProbeAndLockPages(more, UserMode, IoReadAccess);

@@ -318,9 +318,9 @@ static void device_without_parameters_has_a_mask(struct kunit *test)
 }
 
 /*
- * The kernel copies at most 252 KiB in one piece, so it must not have to copy a longer
- * copy of the module once more. It would have to if that copy were beyond the device's
- * 32 address lines.
+ * The kernel copies at most 252 KiB in one piece, so a longer copy by the module must
+ * lie within the device's 32 address lines. The kernel would have to copy a copy beyond
+ * these again, and would fail.
  */
 static void long_copy_is_within_reach_itself(struct kunit *test)
 {
