@@ -346,8 +346,8 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 }
 
 /* Claim for freeing the page that is named exactly, or return NULL if it cannot be recycled. */
-static struct wdmdma_buffer *recycle_claim_page(struct wdmdma_adapter *adapter, void *cpu,
-						dma_addr_t dma, size_t len)
+static __always_inline struct wdmdma_buffer *
+recycle_claim_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len)
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	struct wdmdma_buffer *buffer;
