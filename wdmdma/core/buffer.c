@@ -55,7 +55,7 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 		wdmdma_record_revive(buffer, request->len, cache, request->caller);
 	}
 	up_read(&adapter->device->sem);
-	return buffer != NULL;
+	return !!buffer;
 }
 
 /*

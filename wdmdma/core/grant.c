@@ -83,7 +83,7 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 			break;
 		}
 	}
-	/* Scattered memory is copied to one range, which is no longer than the page allocator has. */
+	/* Scattered memory is copied to one range of the page allocator. */
 	if (!adapter->scatter_gather && !adapter->dma_channel && !backend->merges)
 		most = min_t(u64, most, 1UL << MAX_PAGE_ORDER);
 	/* Two pages must always be possible, for a few bytes across a page boundary. */

@@ -403,7 +403,7 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 	if (buffer)
 		recycle_push(recycler, buffer);
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
-	return buffer != NULL;
+	return !!buffer;
 }
 
 /**

@@ -97,7 +97,7 @@ OFFSET(PHYSICAL_ADDRESS, HighPart, 0x04);
 OFFSET(PHYSICAL_ADDRESS, u.LowPart, 0x00);
 OFFSET(PHYSICAL_ADDRESS, u.HighPart, 0x04);
 OFFSET(PHYSICAL_ADDRESS, QuadPart, 0x00);
-/* The halves overlay QuadPart. "No limit" is -1 when QuadPart is read as the signed number it is. */
+/* The halves overlay QuadPart. "No limit" is -1 when QuadPart is read as a signed number. */
 static_assert(sizeof_field(PHYSICAL_ADDRESS, LowPart) == 4);
 static_assert(sizeof_field(PHYSICAL_ADDRESS, HighPart) == 4);
 static_assert(sizeof_field(PHYSICAL_ADDRESS, u.LowPart) == 4);
