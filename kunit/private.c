@@ -12,10 +12,14 @@
 
 struct edu *private_edu;
 
+/* A case has asked for private_rebind() at its end. */
+static bool rebinds;
+
 void private_rebind(void *data)
 {
 	struct pci_dev *pdev = data;
 
+	rebinds = false;
 	device_release_driver(&pdev->dev);
 	if (device_attach(&pdev->dev) != 1)
 		pr_err("wdmdma: the edu device does not come back\n");
@@ -26,7 +30,18 @@ int private_init(struct kunit *test)
 	private_edu = edu_at(EDU_SLOT_40_BITS);
 	if (!private_edu->pdev)
 		kunit_skip(test, "the machine has no such edu device");
-	return kunit_add_action_or_reset(test, private_rebind, private_edu->pdev);
+	return 0;
+}
+
+/* Bind the driver anew when the case ends, because a private domain lasts until then. */
+int private_rebind_after(struct kunit *test)
+{
+	int ret = 0;
+
+	if (!rebinds)
+		ret = kunit_add_action_or_reset(test, private_rebind, private_edu->pdev);
+	rebinds = !ret;
+	return ret;
 }
 
 struct device *private_dev(void)
@@ -58,6 +73,7 @@ void private_needs(struct kunit *test)
 struct wdmdma_fixture *private_fixture(struct kunit *test)
 {
 	private_needs(test);
+	KUNIT_ASSERT_EQ(test, private_rebind_after(test), 0);
 	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(private_dev()), 0);
 	return wdmdma_test_fixture_on(test, private_dev(), 64);
 }

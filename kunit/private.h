@@ -10,6 +10,7 @@ extern struct edu *private_edu;
 
 void private_rebind(void *data);
 int private_init(struct kunit *test);
+int private_rebind_after(struct kunit *test);
 struct device *private_dev(void);
 bool private_has_iommu(void);
 void private_needs(struct kunit *test);

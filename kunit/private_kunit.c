@@ -253,6 +253,12 @@ static void default_domain_is_back_after_unbind(struct kunit *test)
 	wdmdma_test_free(fixture, SZ_8K, la, va);
 }
 
+/* Any case may leave the device without a driver, or in a private domain. */
+static int private_suite_init(struct kunit *test)
+{
+	return private_init(test) ?: private_rebind_after(test);
+}
+
 static struct kunit_case private_cases[] = {
 	KUNIT_CASE(opt_in_without_an_iommu_is_refused),
 	KUNIT_CASE_SLOW(opt_in_after_the_first_adapter_is_refused),
@@ -269,7 +275,7 @@ static struct kunit_case private_cases[] = {
 
 static struct kunit_suite private_suite = {
 	.name = "wdmdma_private",
-	.init = private_init,
+	.init = private_suite_init,
 	.test_cases = private_cases,
 };
 
