@@ -15,29 +15,53 @@
 
 /* Transfers. */
 
+/**
+ * struct mapped_page - a read transfer of a slave device that is not flushed
+ * @slave: the adapter, whose channel the driver has
+ * @context: the transfer context that the channel was allocated with
+ * @memory: the page
+ * @mdl: describes @memory
+ * @base: the map registers
+ * @length: number of bytes mapped
+ */
+struct mapped_page {
+	struct wdmdma_slave *slave;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_memory *memory;
+	PMDL mdl;
+	PVOID base;
+	ULONG length;
+};
+
+/* Map a page for a new slave adapter. Skip the case if the machine has no ISA DMA. */
+static void map_page(struct kunit *test, struct mapped_page *page)
+{
+	wdmdma_test_needs_isa(test);
+	page->slave = wdmdma_test_slave(test, BYTES);
+	page->memory = wdmdma_test_memory(test, 1);
+	page->mdl = wdmdma_test_mdl(test, page->memory->va, PAGE_SIZE);
+	page->base = wdmdma_test_slave_base(test, page->slave, page->context);
+	page->length = PAGE_SIZE;
+	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(page->slave, page->mdl, page->base,
+						    &page->length, FALSE).QuadPart, 0LL);
+}
+
 /*
  * Registers that are freed while mapped must be flushed, and the channel must be free
  * for another transfer.
  */
 static void registers_freed_while_mapped_stop_the_channel(struct kunit *test)
 {
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
-	struct wdmdma_memory *memory;
-	ULONG length = PAGE_SIZE;
+	struct mapped_page page;
 	struct wdmdma_slave *s;
-	PVOID base;
-	PMDL mdl;
 
-	wdmdma_test_needs_isa(test);
-	s = wdmdma_test_slave(test, BYTES);
-	memory = wdmdma_test_memory(test, 1);
-	mdl = wdmdma_test_mdl(test, memory->va, PAGE_SIZE);
-	base = wdmdma_test_slave_base(test, s, context);
-	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
+	map_page(test, &page);
+	s = page.slave;
 	s->ops->FreeAdapterChannel(s->adapter);
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_core(s->adapter)->dma_channel->loaded);
-	base = wdmdma_test_slave_base(test, s, context);
-	KUNIT_EXPECT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
+	page.base = wdmdma_test_slave_base(test, s, page.context);
+	KUNIT_EXPECT_NE(test, wdmdma_test_slave_map(s, page.mdl, page.base, &page.length,
+						    FALSE).QuadPart, 0LL);
 	s->ops->FreeAdapterChannel(s->adapter);
 }
 
@@ -45,22 +69,14 @@ static void registers_freed_while_mapped_stop_the_channel(struct kunit *test)
 
 static void put_adapter_stops_the_channel(struct kunit *test)
 {
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
-	struct wdmdma_memory *memory;
-	ULONG length = PAGE_SIZE;
+	struct mapped_page page;
 	struct wdmdma_slave *s;
-	PVOID base;
-	PMDL mdl;
 
-	wdmdma_test_needs_isa(test);
-	s = wdmdma_test_slave(test, BYTES);
-	memory = wdmdma_test_memory(test, 1);
-	mdl = wdmdma_test_mdl(test, memory->va, PAGE_SIZE);
-	base = wdmdma_test_slave_base(test, s, context);
-	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
+	map_page(test, &page);
+	s = page.slave;
 	s->ops->PutDmaAdapter(s->adapter);
 	/* The device wrote nothing, so the memory must have its former contents. */
-	KUNIT_EXPECT_EQ(test, memory->va[20], 20 * 7);
+	KUNIT_EXPECT_EQ(test, page.memory->va[20], 20 * 7);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
 	s->adapter = NULL;
@@ -72,32 +88,26 @@ static void put_adapter_stops_the_channel(struct kunit *test)
  */
 static void unbind_gives_the_channel_back(struct kunit *test)
 {
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 	struct wdmdma_fixture *f = test->priv;
-	struct wdmdma_memory *memory;
-	ULONG length = PAGE_SIZE;
+	struct mapped_page page;
 	struct wdmdma_slave *s;
-	PVOID base;
-	PMDL mdl;
 
-	wdmdma_test_needs_isa(test);
-	s = wdmdma_test_slave(test, BYTES);
-	memory = wdmdma_test_memory(test, 1);
-	mdl = wdmdma_test_mdl(test, memory->va, PAGE_SIZE);
-	base = wdmdma_test_slave_base(test, s, context);
-	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
+	map_page(test, &page);
+	s = page.slave;
 	kunit_device_unregister(test, f->dev);
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_channel_is_free(BYTES));
 	KUNIT_EXPECT_TRUE(test, list_empty(&wdmdma_test_core(s->adapter)->transfers.registers));
 	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), (ULONG)PAGE_SIZE);
-	KUNIT_EXPECT_FALSE(test, wdmdma_test_slave_flush(s, mdl, base, PAGE_SIZE, FALSE));
-	KUNIT_EXPECT_EQ(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
-	KUNIT_EXPECT_EQ(test, length, 0U);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_slave_flush(s, page.mdl, page.base, PAGE_SIZE,
+							 FALSE));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_slave_map(s, page.mdl, page.base, &page.length,
+						    FALSE).QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, page.length, 0U);
 	KUNIT_EXPECT_EQ(test,
-			s->ops->AllocateAdapterChannelEx(s->adapter, NULL, context, 1, SYNC, NULL,
-							 NULL, &base),
+			s->ops->AllocateAdapterChannelEx(s->adapter, NULL, page.context, 1, SYNC,
+							 NULL, NULL, &page.base),
 			STATUS_DELETE_PENDING);
-	KUNIT_EXPECT_NULL(test, base);
+	KUNIT_EXPECT_NULL(test, page.base);
 }
 
 /* Many threads. */
