@@ -254,7 +254,7 @@ static const struct order_row {
 	ULONG length;
 	ULONG flags;
 	bool uncached;
-	bool mapped_anew;	/* the free removes its CPU mapping */
+	bool scattered;		/* the free removes its CPU mapping */
 } order_rows[] = {
 	{ "64 KiB", SZ_64K },
 	{ "64 KiB, uncached", SZ_64K, 0, true },
@@ -263,6 +263,37 @@ static const struct order_row {
 };
 
 KUNIT_ARRAY_PARAM_DESC(order, order_rows, name);
+
+#define BLOCK_ORDER	get_order(SZ_4M)
+
+/*
+ * Hold every second of the free blocks of 4 MiB, and put them on @held. Free memory of 8 MiB is
+ * then scattered.
+ */
+static void hold_blocks(struct list_head *held)
+{
+	struct page *page, *next;
+
+	for (;;) {
+		page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, BLOCK_ORDER);
+		if (!page)
+			break;
+		list_add(&page->lru, held);
+	}
+	list_for_each_entry_safe(page, next, held, lru)
+		if (page_to_pfn(page) >> BLOCK_ORDER & 1) {
+			list_del(&page->lru);
+			__free_pages(page, BLOCK_ORDER);
+		}
+}
+
+static void free_blocks(struct list_head *held)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, held, lru)
+		__free_pages(page, BLOCK_ORDER);
+}
 
 /*
  * The device must lose the buffer first, because the pages may get another user as soon
@@ -275,17 +306,21 @@ static void device_loses_a_buffer_before_the_cpu(struct kunit *test)
 	struct wdmdma_fixture *fixture = test->priv;
 	unsigned int limit;
 	PHYSICAL_ADDRESS la;
+	LIST_HEAD(held);
 	void *va;
 
 	if (!recorder_start(test))
 		return;
+	if (row->scattered)
+		hold_blocks(&held);
 	va = fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, NULL, NULL, row->length,
 							  row->flags, row->uncached ? &cache : NULL,
 							  MM_ANY_NODE_OK, &la);
+	free_blocks(&held);
 	if (row->uncached && wdmdma_test_refuses_uncached(test, va))
 		return;
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	if (row->mapped_anew)
+	if (row->scattered)
 		KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(va));
 	recorder.va = va;
 	recorder.unmaps = 0;
