@@ -286,7 +286,12 @@ static void finish(struct kunit *test, struct wdmdma_fixture *fixture)
 
 static bool is_domain(const void *key)
 {
-	return wdmdma_handle_is_live(WDMDMA_HANDLE_DOMAIN, key);
+	bool live;
+
+	rcu_read_lock();
+	live = wdmdma_handle_peek(WDMDMA_HANDLE_DOMAIN, key);
+	rcu_read_unlock();
+	return live;
 }
 
 /* Without an IOMMU no device link unbinds the joined devices before the leader. */

@@ -6,6 +6,7 @@
 #include "core/adapter.h"
 #include "core/recycle.h"
 #include "core/work.h"
+#include "lib/owner.h"
 #include "lib/pins.h"
 #include "storport/stor.h"
 #include "wdm/wdm_mdl_common.h"
@@ -17,9 +18,15 @@ static int __init wdmdma_init(void)
 	ret = wdmdma_work_init();
 	if (ret)
 		return ret;
-	ret = wdmdma_recycle_register();
+	ret = wdmdma_owner_init();
 	if (ret)
-		wdmdma_work_exit();
+		goto exit_work;
+	ret = wdmdma_recycle_register();
+	if (!ret)
+		return 0;
+	wdmdma_owner_exit();
+exit_work:
+	wdmdma_work_exit();
 	return ret;
 }
 
@@ -35,6 +42,7 @@ static void __exit wdmdma_exit(void)
 	wdm_memory_exit();
 	wdmdma_pins_exit();
 	rcu_barrier();
+	wdmdma_owner_exit();
 }
 
 module_init(wdmdma_init);

@@ -17,6 +17,7 @@
 #include "backend/standin.h"
 #include "compat.h"
 #include "lib/handle.h"
+#include "lib/owner.h"
 #include "lib/page_set.h"
 #include "lib/window.h"
 
@@ -127,7 +128,7 @@ static_assert(sizeof(struct wdmdma_buffer) <= 128);
  * struct wdmdma_imported - a common buffer on memory of the driver
  * @buffer: must be first, so that both are freed as one. The module has made the list
  *          @buffer.pages itself.
- * @owner: handle of the driver's object that describes the memory, for the life of the buffer
+ * @owner: use of the driver's object that describes the memory, for the life of the buffer
  * @owner_cpu: address of all memory that @owner describes, of which @buffer may be a part
  * @owner_len: length of all memory that @owner describes
  * @direction: DMA_BIDIRECTIONAL, or the only direction that the device may use
@@ -136,7 +137,7 @@ static_assert(sizeof(struct wdmdma_buffer) <= 128);
  */
 struct wdmdma_imported {
 	struct wdmdma_buffer buffer;
-	struct wdmdma_handle owner;
+	struct wdmdma_owner owner;
 	void *owner_cpu;
 	size_t owner_len;
 	enum dma_data_direction direction;

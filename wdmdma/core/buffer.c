@@ -154,11 +154,12 @@ static struct wdmdma_imported *buffer_new_imported(const struct wdmdma_request *
 	if (!imported)
 		return NULL;
 	pages = wdmdma_pages_new(nr, WDMDMA_GFP);
-	if (!pages || (import->pinned && wdmdma_pins_use(import->pfn, nr))) {
-		wdmdma_pages_delete(pages);
-		kfree(imported);
-		return NULL;
-	}
+	if (!pages)
+		goto free;
+	if (wdmdma_owner_add(&imported->owner, import->owner))
+		goto delete_pages;
+	if (import->pinned && wdmdma_pins_use(import->pfn, nr))
+		goto remove_owner;
 	for (i = 0; i < nr; i++) {
 		pages->pfn[i] = import->pfn[i];
 		if (import->hold)
@@ -173,8 +174,16 @@ static struct wdmdma_imported *buffer_new_imported(const struct wdmdma_request *
 	imported->direction = import->direction;
 	imported->held = import->hold;
 	imported->pinned = import->pinned;
-	wdmdma_handle_publish(&imported->owner, import->owner_type, import->owner);
 	return imported;
+
+remove_owner:
+	wdmdma_owner_remove(&imported->owner);
+delete_pages:
+	wdmdma_pages_delete(pages);
+free:
+	/* A look-up may have found the owner. */
+	kfree_rcu(&imported->buffer, rcu);
+	return NULL;
 }
 
 /**

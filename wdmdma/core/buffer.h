@@ -33,7 +33,6 @@ struct wdmdma_free_args {
 /**
  * struct wdmdma_import - memory of the driver's own to import as a common buffer
  * @owner: the driver's object that describes the memory
- * @owner_type: the type of @owner
  * @owner_cpu: CPU address of all the memory that @owner describes
  * @owner_len: length of all the memory that @owner describes
  * @pfn: the pages. Their number follows from the request's length
@@ -44,7 +43,6 @@ struct wdmdma_free_args {
  */
 struct wdmdma_import {
 	const void *owner;
-	enum wdmdma_handle_type owner_type;
 	void *owner_cpu;
 	size_t owner_len;
 	const unsigned long *pfn;

@@ -197,7 +197,7 @@ void wdmdma_record_disown(struct wdmdma_imported *imported)
 	struct wdmdma_pages *pages = imported->buffer.pages;
 	unsigned long i;
 
-	wdmdma_handle_retire(&imported->owner);
+	wdmdma_owner_remove(&imported->owner);
 	if (imported->pinned)
 		wdmdma_pins_unuse(pages->pfn, pages->nr, imported->direction != DMA_TO_DEVICE);
 	for (i = 0; imported->held && i < pages->nr; i++)

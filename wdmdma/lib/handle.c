@@ -56,30 +56,3 @@ struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const voi
 	return handle;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_find);
-
-/* Return true if a live handle of @type is known under @key. Any context. */
-bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key)
-{
-	bool live;
-
-	rcu_read_lock();
-	live = wdmdma_handle_peek(type, key);
-	rcu_read_unlock();
-	return live;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_is_live);
-
-/* Take all handles of @type under @key out of the table, because @key gets another meaning. */
-void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key)
-{
-	struct wdmdma_handle *handle;
-	struct hlist_node *next;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&wdmdma_handles_lock, flags);
-	hash_for_each_possible_safe(wdmdma_handles, handle, next, node, (unsigned long)key)
-		if (handle->key == key && handle->type == type)
-			hash_del_rcu(&handle->node);
-	raw_spin_unlock_irqrestore(&wdmdma_handles_lock, flags);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_handle_forget);

@@ -23,7 +23,6 @@ enum wdmdma_handle_type {
 	WDMDMA_HANDLE_VECTOR,
 	WDMDMA_HANDLE_MINIPORT,	/* key is the address of the device extension */
 	WDMDMA_HANDLE_DOMAIN,	/* key is a number, not a pointer */
-	WDMDMA_HANDLE_MDL,	/* key is the driver's MDL, while a buffer uses its pages */
 };
 
 /**
@@ -43,8 +42,6 @@ struct wdmdma_handle {
 void wdmdma_handle_publish(struct wdmdma_handle *handle, enum wdmdma_handle_type type,
 			   const void *key);
 bool wdmdma_handle_retire(struct wdmdma_handle *handle);
-void wdmdma_handle_forget(enum wdmdma_handle_type type, const void *key);
-bool wdmdma_handle_is_live(enum wdmdma_handle_type type, const void *key);
 struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const void *key);
 
 #define WDMDMA_HANDLE_BITS	8

@@ -336,7 +336,6 @@ static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *req
 {
 	struct wdmdma_import import = {
 		.owner = mdl,
-		.owner_type = WDMDMA_HANDLE_MDL,
 		.owner_cpu = mdl->MappedSystemVa,
 		.owner_len = mdl->ByteCount,
 		.pfn = MmGetMdlPfnArray(mdl) + ((mdl->ByteOffset + from->offset) >> PAGE_SHIFT),

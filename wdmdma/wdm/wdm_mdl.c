@@ -15,7 +15,7 @@
 
 #include "core/core.h"
 #include "core/work.h"
-#include "lib/handle.h"
+#include "lib/owner.h"
 #include "lib/pins.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -70,7 +70,7 @@ void IoFreeMdl(PMDL mdl)
 	if (!mdl)
 		return;
 	wdm_mdl_warn_if_used(mdl, __func__);
-	wdmdma_handle_forget(WDMDMA_HANDLE_MDL, mdl);
+	wdmdma_owner_forget(mdl);
 	MmPrepareMdlForReuse(mdl);
 	if (wdm_mdl_owns_pages(mdl)) {
 		wdm_mdl_refuse(__func__, "the MDL has pages: call MmFreePagesFromMdl, ExFreePool");
@@ -403,7 +403,7 @@ NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 		return STATUS_INVALID_PARAMETER_2;
 	}
 	if (wdm_mdl_owns_pages(mdl) || mdl->MdlFlags & MDL_PARTIAL ||
-	    wdmdma_handle_is_live(WDMDMA_HANDLE_MDL, mdl)) {
+	    wdmdma_owner_is_used(mdl)) {
 		wdm_mdl_refuse(__func__, "the MDL owns its pages, is partial or in use");
 		return STATUS_NOT_SUPPORTED;
 	}

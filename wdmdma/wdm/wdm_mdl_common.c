@@ -10,14 +10,14 @@
 #include "compat.h"
 #include "core/core.h"
 #include "core/work.h"
-#include "lib/handle.h"
+#include "lib/owner.h"
 #include "lib/page_set.h"
 #include "wdm/wdm_mdl_common.h"
 
 /* Report that a common buffer made from this MDL is live. The buffer has its own list of pages. */
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call)
 {
-	if (wdmdma_handle_is_live(WDMDMA_HANDLE_MDL, mdl))
+	if (wdmdma_owner_is_used(mdl))
 		wdm_mdl_refuse(call, "a common buffer made from this MDL is live");
 }
 
