@@ -8,6 +8,7 @@
 #include "core/work.h"
 #include "lib/owner.h"
 #include "lib/pins.h"
+#include "lib/record.h"
 #include "storport/stor.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -18,13 +19,18 @@ static int __init wdmdma_init(void)
 	ret = wdmdma_work_init();
 	if (ret)
 		return ret;
-	ret = wdmdma_owner_init();
+	ret = wdmdma_record_init();
 	if (ret)
 		goto exit_work;
+	ret = wdmdma_owner_init();
+	if (ret)
+		goto exit_record;
 	ret = wdmdma_recycle_register();
 	if (!ret)
 		return 0;
 	wdmdma_owner_exit();
+exit_record:
+	wdmdma_record_exit();
 exit_work:
 	wdmdma_work_exit();
 	return ret;
@@ -43,6 +49,7 @@ static void __exit wdmdma_exit(void)
 	wdmdma_pins_exit();
 	rcu_barrier();
 	wdmdma_owner_exit();
+	wdmdma_record_exit();
 }
 
 module_init(wdmdma_init);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Records that come and go with each transfer. One allocation has room for all that the transfer
+ * needs.
+ */
+#ifndef WDMDMA_RECORD_H
+#define WDMDMA_RECORD_H
+
+#include <linux/gfp.h>
+
+void *wdmdma_record_alloc(size_t size, gfp_t gfp);
+
+/* For main.c */
+int wdmdma_record_init(void);
+void wdmdma_record_exit(void);
+
+#endif /* WDMDMA_RECORD_H */
