@@ -64,6 +64,14 @@ IO_ALLOCATION_ACTION actor_keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVO
 	return action;
 }
 
+/* A routine of a list that the driver keeps. */
+VOID actor_keep_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct actor *actor = context;
+
+	actor->base = list;
+}
+
 VOID actor_put_and_count(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
 	struct actor *actor = context;

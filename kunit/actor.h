@@ -28,6 +28,7 @@ void actor_tell(struct actor *actor, PVOID base);
 void actor_start(struct kunit *test, struct actor *actor, int (*act)(void *));
 void actor_wait(struct kunit *test, struct actor *actor);
 IO_ALLOCATION_ACTION actor_keep(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context);
+VOID actor_keep_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context);
 VOID actor_put_and_count(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context);
 
 #endif /* WDMDMA_KUNIT_ACTOR_H */

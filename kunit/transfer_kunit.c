@@ -187,7 +187,7 @@ static void mapping_is_verified(struct kunit *test)
 	wdmdma_transfer_unmap(&transfer);
 	adapter->scatter_gather = true;
 	wdmdma_transfer_fini(&transfer);
-	KUNIT_EXPECT_EQ(test, adapter->transfers.starting, 0U);
+	KUNIT_EXPECT_TRUE(test, wdmdma_transfers_are_idle(adapter));
 }
 
 static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *test)
@@ -205,7 +205,7 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	adapter->device->backend = &own;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);
 	adapter->device->backend = backend;
-	KUNIT_EXPECT_EQ(test, adapter->transfers.starting, 0U);
+	KUNIT_EXPECT_TRUE(test, wdmdma_transfers_are_idle(adapter));
 }
 
 /*
@@ -222,7 +222,7 @@ static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 	adapter->scatter_gather = false;
 	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EOPNOTSUPP);
 	adapter->scatter_gather = true;
-	KUNIT_EXPECT_EQ(test, adapter->transfers.starting, 0U);
+	KUNIT_EXPECT_TRUE(test, wdmdma_transfers_are_idle(adapter));
 }
 
 static struct kunit_case transfer_cases[] = {

@@ -470,16 +470,60 @@ static int start_list(void *data)
 
 	actor->adapter->DmaOperations->GetScatterGatherList(actor->adapter, NULL, actor->mdl,
 							    MmGetMdlVirtualAddress(actor->mdl),
-							    SZ_4K, actor_put_and_count, actor,
-							    TRUE);
+							    SZ_4K, actor_keep_list, actor, TRUE);
 	kthread_complete_and_exit(&actor->done, 0);
 }
 
-/* Wait until the routine was called and until the thread has returned from its call. */
-static void list_wait_for_both(struct kunit *test, struct actor *actor)
+/* A thread that joins a domain, or leaves with @domain NULL. */
+struct mover {
+	struct wdmdma_fixture *fixture;
+	HANDLE domain;
+	NTSTATUS status;
+	struct completion done;
+};
+
+static NTSTATUS move(struct wdmdma_fixture *f, HANDLE domain)
 {
-	actor_wait(test, actor);
-	actor_wait(test, actor);
+	return domain ? f->ops->JoinDmaDomain(f->adapter, domain) :
+			f->ops->LeaveDmaDomain(f->adapter);
+}
+
+static int move_device(void *data)
+{
+	struct mover *mover = data;
+
+	mover->status = move(mover->fixture, mover->domain);
+	kthread_complete_and_exit(&mover->done, 0);
+}
+
+/*
+ * Let a list start, and stop in the middle. A change of the domain must wait for it, must not
+ * touch the device meanwhile, and must then fail because there is a list.
+ */
+static void expect_no_move(struct kunit *test, PMDL mdl, HANDLE domain)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_test_core(f->adapter);
+	struct mover mover = { .fixture = f, .domain = domain };
+	struct wdmdma_device *dma = adapter->device->dma;
+	struct actor actor;
+
+	actor_init(&actor, f, mdl);
+	gate_init(f->adapter);
+	actor_start(test, &actor, start_list);
+	KUNIT_ASSERT_TRUE(test, actor_spin_until(&gate.stopped));
+	init_completion(&mover.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(move_device, &mover, "wdmdma-mover")));
+	KUNIT_EXPECT_TRUE(test, actor_spin_until(&adapter->transfers.held));
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&mover.done, HZ / 5), 0UL);
+	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(adapter->device->dma), dma);
+	WRITE_ONCE(gate.go, true);
+	wait_for_completion(&mover.done);
+	KUNIT_EXPECT_EQ(test, mover.status, STATUS_INVALID_DEVICE_STATE);
+	actor_wait(test, &actor);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 1U);
+	f->ops->PutScatterGatherList(f->adapter, actor.base, TRUE);
+	adapter->device->backend = &wdmdma_backend_direct;
 }
 
 /* The transfer has noted the device to map with. The adapter must not change its device now. */
@@ -489,28 +533,11 @@ static void domain_is_not_changed_while_a_transfer_starts(struct kunit *test)
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
 	HANDLE domain = leader->ops->GetDmaDomain(leader->adapter);
-	struct actor actor;
 
-	actor_init(&actor, f, mdl);
-	gate_init(f->adapter);
-	actor_start(test, &actor, start_list);
-	KUNIT_ASSERT_TRUE(test, actor_spin_until(&gate.stopped));
-	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain),
-			STATUS_INVALID_DEVICE_STATE);
-	WRITE_ONCE(gate.go, true);
-	list_wait_for_both(test, &actor);
-	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
-	KUNIT_EXPECT_EQ(test, f->ops->JoinDmaDomain(f->adapter, domain), STATUS_SUCCESS);
-
-	actor_init(&actor, f, mdl);
-	gate_init(f->adapter);
-	actor_start(test, &actor, start_list);
-	KUNIT_ASSERT_TRUE(test, actor_spin_until(&gate.stopped));
-	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_INVALID_DEVICE_STATE);
-	WRITE_ONCE(gate.go, true);
-	list_wait_for_both(test, &actor);
-	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
-	KUNIT_EXPECT_EQ(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
+	expect_no_move(test, mdl, domain);
+	KUNIT_EXPECT_EQ(test, move(f, domain), STATUS_SUCCESS);
+	expect_no_move(test, mdl, NULL);
+	KUNIT_EXPECT_EQ(test, move(f, NULL), STATUS_SUCCESS);
 }
 
 /*

@@ -266,6 +266,31 @@ static void map_registers_are_counted(struct kunit *test)
 	sgl_put(fixture->adapter, caught.list, TRUE);
 }
 
+/* The memory of a list comes again. Behind the last element there must be nothing of before. */
+static void list_shows_nothing_of_an_older_list(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 16);
+	PMDL scattered = wdmdma_test_mdl(test, memory->va, SZ_64K);
+	u8 *va = (u8 *)kunit_kzalloc(test, SZ_64K, GFP_KERNEL);
+	PMDL contiguous = wdmdma_test_mdl(test, va, SZ_64K);
+	static const SCATTER_GATHER_ELEMENT none;
+	PSCATTER_GATHER_LIST list[8];
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = wdmdma_test_list(test, fixture->adapter, scattered, TRUE);
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		sgl_put(fixture->adapter, list[i], TRUE);
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		list[i] = wdmdma_test_list(test, fixture->adapter, contiguous, TRUE);
+		for (j = list[i]->NumberOfElements; j < 16; j++)
+			KUNIT_EXPECT_MEMEQ(test, &list[i]->Elements[j], &none, sizeof(none));
+	}
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		sgl_put(fixture->adapter, list[i], TRUE);
+}
+
 static struct kunit_case wdm_sg_cases[] = {
 	KUNIT_CASE_PARAM(list_describes_the_bytes_in_order, part_gen_params),
 	KUNIT_CASE(pages_that_follow_each_other_are_one_element),
@@ -275,6 +300,7 @@ static struct kunit_case wdm_sg_cases[] = {
 	KUNIT_CASE_PARAM(chains_that_go_round_are_refused, loop_gen_params),
 	KUNIT_CASE(mdl_may_be_freed_before_the_put),
 	KUNIT_CASE(map_registers_are_counted),
+	KUNIT_CASE(list_shows_nothing_of_an_older_list),
 	{}
 };
 

@@ -33,7 +33,7 @@ static void expect_unmapped(struct kunit *test, PDMA_ADAPTER adapter, PVOID base
 {
 	struct wdmdma_registers *registers = base;
 
-	KUNIT_EXPECT_TRUE(test, list_empty(&registers->mapped));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&registers->mapped));
 	KUNIT_EXPECT_EQ(test, registers->used, 0U);
 	adapter->DmaOperations->FreeMapRegisters(adapter, base, count);
 }

@@ -42,6 +42,8 @@ static void adapter_teardown(struct work_struct *work)
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
 	struct wdmdma_device *device = adapter->device;
 
+	/* Calls for transfers find the adapter under the RCU read lock, and take no reference. */
+	synchronize_rcu();
 	/* wdmdma_buffer_free_all() frees the buffers that the cancelled work would have freed. */
 	cancel_work_sync(&adapter->drain);
 
@@ -50,6 +52,7 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_sg_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
+	wdmdma_transfers_fini(adapter);
 	wdmdma_dma_channel_free(adapter->dma_channel);
 	adapter->dma_channel = NULL;
 	wdmdma_device_retire(adapter);
@@ -123,13 +126,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	init_llist_head(&adapter->deferred);
 	INIT_WORK(&adapter->drain, adapter_drain);
 	INIT_WORK(&adapter->teardown, adapter_teardown);
-	hash_init(adapter->transfers.lists);
-	INIT_LIST_HEAD(&adapter->transfers.waiting_lists);
-	spin_lock_init(&adapter->transfers.lock);
-	INIT_DELAYED_WORK(&adapter->transfers.list_work, wdmdma_sg_list_work);
-	INIT_LIST_HEAD(&adapter->transfers.registers);
-	INIT_LIST_HEAD(&adapter->transfers.waiting_channels);
-	INIT_WORK(&adapter->transfers.channel_work, wdmdma_channel_work);
+	wdmdma_transfers_init(adapter);
 
 	down_write(&device->sem);
 	if (device->dead) {

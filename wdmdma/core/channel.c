@@ -29,6 +29,33 @@ static void channel_grant(struct wdmdma_registers *registers)
 	adapter->transfers.channel = registers;
 	registers->in_call = true;
 	list_add_tail(&registers->node, &adapter->transfers.registers);
+	registers->named.key = registers;
+	wdmdma_ptr_add(&adapter->transfers.bases, &registers->named);
+}
+
+/* Make a request known by its context, if it has one. */
+static void channel_add_context(struct wdmdma_registers *registers)
+{
+	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	if (!registers->context)
+		return;
+	registers->by_context.key = registers->context;
+	wdmdma_ptr_add(&transfers->contexts, &registers->by_context);
+}
+
+/* Remove a request from the adapter, where it waits or has map registers. */
+void wdmdma_channel_dequeue(struct wdmdma_registers *registers)
+{
+	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	list_del_init(&registers->node);
+	if (wdmdma_ptr_is_in(&registers->named))
+		wdmdma_ptr_del(&transfers->bases, &registers->named);
+	if (wdmdma_ptr_is_in(&registers->by_context))
+		wdmdma_ptr_del(&transfers->contexts, &registers->by_context);
 }
 
 /*
@@ -95,7 +122,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	unsigned long flags;
 	int ret = 0;
 
-	INIT_LIST_HEAD(&registers->mapped);
+	registers->mapped = RB_ROOT;
 	registers->callback.list = registers;
 	*base = NULL;
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
@@ -112,6 +139,8 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	} else {
 		ret = -EAGAIN;
 	}
+	if (!ret)
+		channel_add_context(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 
 	if (ret)
@@ -166,28 +195,26 @@ void wdmdma_channel_work(struct work_struct *work)
 	wdmdma_channel_kick(adapter);
 }
 
-/* Return the waiting request with this context, or NULL. */
+/* Return the waiting request with this context, or NULL. Requests with registers wait no more. */
 static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adapter,
 						     const void *context)
 {
 	struct wdmdma_registers *registers;
+	struct wdmdma_ptr_node *node;
 
 	lockdep_assert_held(&adapter->transfers.lock);
-	list_for_each_entry(registers, &adapter->transfers.waiting_channels, node)
-		if (registers->context == context)
+	wdmdma_ptr_for_each(node, &adapter->transfers.contexts, context) {
+		registers = container_of(node, struct wdmdma_registers, by_context);
+		if (!wdmdma_ptr_is_in(&registers->named))
 			return registers;
+	}
 	return NULL;
 }
 
+/* Return true if a request waits with this context. */
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context)
 {
-	unsigned long flags;
-	bool waits;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	waits = channel_find_waiting(adapter, context);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return waits;
+	return channel_find_waiting(adapter, context);
 }
 
 /*
@@ -202,7 +229,7 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers = channel_find_waiting(adapter, context);
 	if (registers)
-		list_del(&registers->node);
+		wdmdma_channel_dequeue(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!registers)
 		return false;
@@ -290,7 +317,7 @@ static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *ada
 	registers = list_first_entry_or_null(&adapter->transfers.waiting_channels,
 					     struct wdmdma_registers, node);
 	if (registers)
-		list_del(&registers->node);
+		wdmdma_channel_dequeue(registers);
 	spin_unlock_irq(&adapter->transfers.lock);
 	return registers;
 }

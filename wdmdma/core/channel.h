@@ -10,6 +10,8 @@
 #ifndef WDMDMA_CHANNEL_H
 #define WDMDMA_CHANNEL_H
 
+#include <linux/rbtree.h>
+
 #include "core/adapter.h"
 #include "core/transfer.h"
 #include "core/work.h"
@@ -27,6 +29,8 @@ enum wdmdma_keep {
  * @call: the Windows call, for messages
  * @caller: where the driver made the call, for leak reports
  * @node: entry in the adapter's queue for the channel, or in its list of registers in use
+ * @named: by the address of the record, in the adapter's table of registers in use
+ * @by_context: by @context, in the adapter's table of requests with contexts
  * @count: number of map registers
  * @used: number of map registers that are mapped
  * @context: identifies the request when the driver cancels it
@@ -36,7 +40,7 @@ enum wdmdma_keep {
  * @in_call: the driver's routine is running
  * @freed: the driver has freed the registers. The call or routine that clears the
  *         last of @busy and @in_call must free the record
- * @mapped: mapped parts of memory, in the order of their mapping
+ * @mapped: mapped parts of memory, by owner and offset. They do not overlap
  * @control: calls the driver's routine, and returns what the routine wants to keep. NULL
  *           without a routine, and then the driver keeps all
  * @callback: arguments of @control. @callback.list is the base that the driver gets
@@ -46,6 +50,8 @@ struct wdmdma_registers {
 	const char *call;
 	unsigned long caller;
 	struct list_head node;
+	struct wdmdma_ptr_node named;
+	struct wdmdma_ptr_node by_context;
 	u32 count;
 	u32 used;
 	const void *context;
@@ -54,7 +60,7 @@ struct wdmdma_registers {
 	bool busy;
 	bool in_call;
 	bool freed;
-	struct list_head mapped;
+	struct rb_root mapped;
 	enum wdmdma_keep (*control)(const struct wdmdma_callback *callback);
 	struct wdmdma_callback callback;
 };
@@ -96,6 +102,7 @@ static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 void wdmdma_channel_work(struct work_struct *work);
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when);
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base);
+void wdmdma_channel_dequeue(struct wdmdma_registers *registers);
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);

@@ -326,7 +326,11 @@ static bool domain_has_buffers(struct wdmdma_device *device)
 	return false;
 }
 
-/* Let no transfer start until domain_settle(). Return false if the device has transfers. */
+/*
+ * Let no transfer start until domain_settle(). Return false if the device has transfers. The first
+ * wait is for calls that had begun to start a transfer, and the second for calls that had begun to
+ * end a transfer, see core/transfers.c.
+ */
 static bool domain_hold_transfers(struct wdmdma_device *device)
 {
 	struct wdmdma_adapter *adapter;
@@ -335,6 +339,11 @@ static bool domain_hold_transfers(struct wdmdma_device *device)
 	list_for_each_entry(adapter, &device->adapters, node)
 		if (!wdmdma_transfers_hold(adapter))
 			return false;
+	synchronize_rcu();
+	list_for_each_entry(adapter, &device->adapters, node)
+		if (!wdmdma_transfers_are_idle(adapter))
+			return false;
+	synchronize_rcu();
 	return true;
 }
 

@@ -3,8 +3,9 @@
  * Map registers, and the memory mapped under them.
  *
  * Only one call at a time may map, unmap or free under the registers of one request. Windows
- * demands this order of a driver anyway. A call that breaks the order is refused. As for lists,
- * RCU read sections must span the work outside of the lock.
+ * demands this order of a driver anyway. A call that breaks the order is refused. The caller of
+ * that call claims the registers, and may then work on their mappings without the lock. See
+ * core/transfers.c for the RCU read sections.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -15,14 +16,68 @@
 #include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "lib/record.h"
 
-/* A mapped part of the driver's memory. */
+/* The pieces of a shorter part come with its record. */
+#define REGISTERS_SHORT		257
+
+/**
+ * struct registers_mapping - a mapped part of the driver's memory
+ * @transfer: the transfer
+ * @node: entry in @wdmdma_registers.mapped
+ * @owner: the driver's pointer for the memory
+ * @offset: first byte of the part in the memory of @owner
+ * @end: first byte behind the part
+ * @registers: number of map registers that the part takes
+ * @room: for the pieces of @transfer
+ */
 struct registers_mapping {
 	struct wdmdma_transfer transfer;
+	struct rb_node node;
 	const void *owner;
 	u64 offset;
+	u64 end;
 	u32 registers;
+	struct scatterlist room[];
 };
+
+static struct registers_mapping *registers_mapping_of(const struct rb_node *node)
+{
+	return rb_entry(node, struct registers_mapping, node);
+}
+
+/* Compare bytes of @owner with a mapping. Return 0 if the two have a byte in common. */
+static int registers_compare(const void *owner, u64 offset, u64 end,
+			     const struct registers_mapping *mapping)
+{
+	if (owner != mapping->owner)
+		return owner < mapping->owner ? -1 : 1;
+	if (end <= mapping->offset)
+		return -1;
+	return offset < mapping->end ? 0 : 1;
+}
+
+static int registers_compare_node(struct rb_node *node, const struct rb_node *other)
+{
+	const struct registers_mapping *mapping = registers_mapping_of(node);
+
+	return registers_compare(mapping->owner, mapping->offset, mapping->end,
+				 registers_mapping_of(other));
+}
+
+/* Return the first byte behind a part. A driver may name bytes that do not exist. */
+static u64 registers_part_end(const struct wdmdma_part *part)
+{
+	return part->len <= U64_MAX - part->offset ? part->offset + part->len : U64_MAX;
+}
+
+static int registers_compare_part(const void *key, const struct rb_node *node)
+{
+	const struct wdmdma_part *part = key;
+
+	return registers_compare(part->owner, part->offset, registers_part_end(part),
+				 registers_mapping_of(node));
+}
 
 /*
  * Claim the registers that the driver names @base. No other call may use them until
@@ -33,8 +88,11 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 					       const void *base)
 {
 	const char *why = "is no base of map registers that this adapter granted";
-	struct wdmdma_registers *registers, *found = ERR_PTR(-EINVAL);
+	struct wdmdma_registers *found = ERR_PTR(-EINVAL);
+	struct wdmdma_ptr_node *named;
 	unsigned long flags;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "map registers are used outside of an RCU read section");
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (adapter->transfers.closed) {
@@ -42,16 +100,16 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 		found = ERR_PTR(-ESHUTDOWN);
 		goto unlock;
 	}
-	list_for_each_entry(registers, &adapter->transfers.registers, node) {
-		if (registers != base)
-			continue;
+	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
+	if (!named)
+		goto unlock;
+	found = container_of(named, struct wdmdma_registers, named);
+	if (found->busy) {
 		why = "is in use by another call";
-		if (registers->busy)
-			break;
-		registers->busy = true;
-		found = registers;
-		break;
+		found = ERR_PTR(-EINVAL);
+		goto unlock;
 	}
+	found->busy = true;
 unlock:
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (IS_ERR(found))
@@ -64,7 +122,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
 	registers->freed = true;
-	list_del_init(&registers->node);
+	wdmdma_channel_dequeue(registers);
 	if (registers->adapter->transfers.channel == registers)
 		registers->adapter->transfers.channel = NULL;
 }
@@ -76,7 +134,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
 void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
-	if (registers->cancelled && !registers->busy && !list_empty(&registers->mapped))
+	if (registers->cancelled && !registers->busy && !RB_EMPTY_ROOT(&registers->mapped))
 		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
 }
 
@@ -134,7 +192,7 @@ static void registers_unlock(struct wdmdma_registers *registers)
 static void registers_end_mapping(struct wdmdma_registers *registers,
 				  struct registers_mapping *mapping, bool abandon)
 {
-	list_del(&mapping->transfer.node);
+	rb_erase(&mapping->node, &registers->mapped);
 	registers->used -= mapping->registers;
 	wdmdma_dma_channel_stop(registers->adapter->dma_channel);
 	if (abandon)
@@ -148,13 +206,13 @@ static void registers_end_mapping(struct wdmdma_registers *registers,
 /* Unmap and report all that is mapped under the registers. The caller must have claimed them. */
 void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon)
 {
-	struct registers_mapping *mapping, *next;
+	struct rb_node *node;
 
-	if (!list_empty(&registers->mapped))
+	if (!RB_EMPTY_ROOT(&registers->mapped))
 		wdmdma_refuse(registers->adapter->device, call,
 			      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
-	list_for_each_entry_safe(mapping, next, &registers->mapped, transfer.node)
-		registers_end_mapping(registers, mapping, abandon);
+	while ((node = rb_first(&registers->mapped)))
+		registers_end_mapping(registers, registers_mapping_of(node), abandon);
 }
 
 /**
@@ -164,32 +222,27 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
  * @base: the registers, as the driver names them
  * @count: number of registers, which must be the number asked for
  *
- * Context: <= DISPATCH_LEVEL.
+ * Context: <= DISPATCH_LEVEL, in an RCU read section.
  * Return: 0, -EINVAL if the driver does not have the registers or @count is wrong, or
  * -ESHUTDOWN after unbind. A failure has been reported and changes nothing.
  */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count)
 {
-	struct wdmdma_registers *registers;
-	int ret = -EINVAL;
+	struct wdmdma_registers *registers = registers_lock(adapter, call, base);
 
-	rcu_read_lock();
-	registers = registers_lock(adapter, call, base);
-	if (IS_ERR(registers)) {
-		ret = PTR_ERR(registers);
-	} else if (registers->count != count) {
+	if (IS_ERR(registers))
+		return PTR_ERR(registers);
+	if (registers->count != count) {
 		wdmdma_refuse(adapter->device, call,
 			      "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
 			      count, registers->count);
 		registers_unlock(registers);
-	} else {
-		wdmdma_registers_clear(registers, call, false);
-		wdmdma_registers_drop(registers);
-		ret = 0;
+		return -EINVAL;
 	}
-	rcu_read_unlock();
-	return ret;
+	wdmdma_registers_clear(registers, call, false);
+	wdmdma_registers_drop(registers);
+	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
 
@@ -197,18 +250,15 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
 	struct wdmdma_registers *registers;
+	struct wdmdma_ptr_node *node;
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	list_for_each_entry(registers, &adapter->transfers.registers, node) {
-		if (registers->context != context)
-			continue;
+	wdmdma_ptr_for_each(node, &adapter->transfers.contexts, context) {
+		registers = container_of(node, struct wdmdma_registers, by_context);
 		registers->cancelled = true;
 		wdmdma_registers_pause_cancelled(registers);
 	}
-	list_for_each_entry(registers, &adapter->transfers.waiting_channels, node)
-		if (registers->context == context)
-			registers->cancelled = true;
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
 
@@ -220,13 +270,12 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 			   const char **why)
 {
 	size_t most = wdmdma_dma_channel_boundary(registers->adapter->dma_channel) ?: SIZE_MAX, len;
-	const struct registers_mapping *mapping;
 
 	*why = "the request is cancelled";
 	if (READ_ONCE(registers->cancelled))
 		return -ECANCELED;
 	*why = "what was mapped before is not flushed (bug check 0xE6, code 0x0D)";
-	if (part->alone && !list_empty(&registers->mapped))
+	if (part->alone && !RB_EMPTY_ROOT(&registers->mapped))
 		return -EINVAL;
 	len = wdmdma_source_trim(registers->adapter, &part->source,
 				 registers->count - registers->used, part->segments);
@@ -236,13 +285,42 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 	if (!len || (part->whole && len < part->len))
 		return -ENOSPC;
 	part->source.left = len;
-	*why = "that memory is mapped already (bug check 0xE6, code 0x1D)";
-	list_for_each_entry(mapping, &registers->mapped, transfer.node)
-		if (mapping->owner == part->owner &&
-		    part->offset < mapping->offset + mapping->transfer.len &&
-		    mapping->offset < part->offset + len)
-			return -EINVAL;
 	return 0;
+}
+
+/*
+ * Make the record of a checked part, and reserve its bytes. Return ERR_PTR(-EINVAL) if some of
+ * them are mapped already, or ERR_PTR(-ENOMEM).
+ */
+static struct registers_mapping *registers_new_mapping(struct wdmdma_registers *registers,
+						       const struct wdmdma_part *part)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	u32 pages = wdmdma_source_pages(&part->source), nr = pages;
+	struct registers_mapping *mapping = NULL;
+
+	if (adapter->scatter_gather)
+		nr = min(nr, part->segments);
+	if (nr > REGISTERS_SHORT)
+		nr = 0;
+	mapping = wdmdma_record_alloc(struct_size(mapping, room, nr), GFP_ATOMIC | __GFP_NOWARN);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+	memset(mapping, 0, sizeof(*mapping));
+	mapping->transfer.room = nr ? mapping->room : NULL;
+	mapping->transfer.room_nr = nr;
+	mapping->transfer.adapter = adapter;
+	mapping->transfer.direction = part->direction;
+	mapping->transfer.no_bounce = registers->no_bounce ||
+				      wdmdma_dma_channel_is_cyclic(adapter->dma_channel);
+	mapping->registers = pages;
+	mapping->owner = part->owner;
+	mapping->offset = part->offset;
+	mapping->end = part->offset + part->source.left;
+	if (!rb_find_add(&mapping->node, &registers->mapped, registers_compare_node))
+		return mapping;
+	kfree(mapping);
+	return ERR_PTR(-EINVAL);
 }
 
 static int registers_map_once(struct wdmdma_transfer *transfer)
@@ -309,7 +387,7 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
  * @fill: called with the mapped transfer
  * @to: argument of @fill
  *
- * Context: <= DISPATCH_LEVEL.
+ * Context: <= DISPATCH_LEVEL, in an RCU read section.
  * Return: 0, -EINVAL for a part that must not be mapped, -ENOSPC if there are not enough map
  * registers, -ECANCELED if the request was cancelled, -ESHUTDOWN after unbind, or an errno of
  * core/transfer.c. A failure has been reported.
@@ -317,63 +395,66 @@ static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_pa
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to)
 {
-	struct registers_mapping *mapping = kzalloc(sizeof(*mapping), GFP_ATOMIC | __GFP_NOWARN);
+	struct registers_mapping *mapping;
 	struct wdmdma_registers *registers;
-	const char *why = "no memory";
-	int ret = -ENOMEM;
+	const char *why;
+	int ret;
 
-	rcu_read_lock();
 	registers = registers_lock(adapter, part->call, part->base);
-	if (IS_ERR(registers)) {
-		ret = PTR_ERR(registers);
-		goto free;
-	}
-	if (!mapping)
-		goto unlock;
+	if (IS_ERR(registers))
+		return PTR_ERR(registers);
 	ret = registers_check(registers, part, &why);
 	if (ret)
 		goto unlock;
-	mapping->transfer.adapter = adapter;
-	mapping->transfer.direction = part->direction;
-	mapping->transfer.no_bounce = registers->no_bounce ||
-				      wdmdma_dma_channel_is_cyclic(adapter->dma_channel);
+	mapping = registers_new_mapping(registers, part);
+	if (IS_ERR(mapping)) {
+		ret = PTR_ERR(mapping);
+		why = ret == -ENOMEM ? "no memory" :
+				       "that memory is mapped already (bug check 0xE6, code 0x1D)";
+		goto unlock;
+	}
 	ret = registers_map_part(&mapping->transfer, part);
 	why = mapping->transfer.why;
-	if (ret)
+	if (ret) {
+		rb_erase(&mapping->node, &registers->mapped);
+		kfree(mapping);
 		goto unlock;
-
+	}
+	/* Fewer bytes may have been mapped than were reserved. */
 	part->len = mapping->transfer.len;
-	mapping->owner = part->owner;
-	mapping->offset = part->offset;
+	mapping->end = part->offset + part->len;
 	mapping->registers = wdmdma_source_pages(&part->source);
 	registers->used += mapping->registers;
-	list_add_tail(&mapping->transfer.node, &registers->mapped);
-	/* The registers on the adapter's list now show that a transfer is under way. */
-	wdmdma_transfer_leave(&mapping->transfer);
 	fill(&mapping->transfer, to);
-	mapping = NULL;
 unlock:
 	registers_unlock(registers);
 	if (ret)
 		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
-free:
-	rcu_read_unlock();
-	kfree(mapping);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
 
-/* Return 1 for a mapping in the part, 0 for one outside, or -EINVAL for one across its border. */
-static int registers_match(const struct registers_mapping *mapping, const struct wdmdma_part *part)
+/*
+ * Return the first mapping in the part. Return ERR_PTR(-EINVAL), with the reason in *@why, if
+ * there is none, or a mapping crosses the border of the part.
+ */
+static struct rb_node *registers_first_of(const struct wdmdma_registers *registers,
+					  const struct wdmdma_part *part, const char **why)
 {
-	u64 end = mapping->offset + mapping->transfer.len;
+	struct rb_node *first = rb_find_first(part, &registers->mapped, registers_compare_part);
+	const struct registers_mapping *mapping;
+	struct rb_node *node;
 
-	if (mapping->owner != part->owner || end <= part->offset ||
-	    mapping->offset >= part->offset + part->len)
-		return 0;
-	if (mapping->offset < part->offset || end > part->offset + part->len)
-		return -EINVAL;
-	return 1;
+	*why = "nothing of that is mapped (bug check 0xE6, code 0x20)";
+	if (!first)
+		return ERR_PTR(-EINVAL);
+	*why = "more is mapped than that (bug check 0xE6, code 0x23)";
+	for (node = first; node; node = rb_next_match(part, node, registers_compare_part)) {
+		mapping = registers_mapping_of(node);
+		if (mapping->offset < part->offset || mapping->end > registers_part_end(part))
+			return ERR_PTR(-EINVAL);
+	}
+	return first;
 }
 
 /**
@@ -383,36 +464,29 @@ static int registers_match(const struct registers_mapping *mapping, const struct
  *
  * A wrong direction is reported and ignored.
  *
- * Context: <= DISPATCH_LEVEL.
+ * Context: <= DISPATCH_LEVEL, in an RCU read section.
  * Return: 0, -EINVAL if nothing is mapped in the part or a mapping crosses its border, or
  * -ESHUTDOWN after unbind. A failure has been reported and changes nothing.
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
 {
-	const char *why = "nothing of that is mapped (bug check 0xE6, code 0x20)";
-	struct registers_mapping *mapping, *next;
+	struct registers_mapping *mapping;
 	struct wdmdma_registers *registers;
-	int ret = -EINVAL, match;
+	struct rb_node *node, *next;
+	const char *why;
+	int ret = 0;
 
-	rcu_read_lock();
 	registers = registers_lock(adapter, part->call, part->base);
-	if (IS_ERR(registers)) {
-		ret = PTR_ERR(registers);
-		goto unlock_rcu;
+	if (IS_ERR(registers))
+		return PTR_ERR(registers);
+	node = registers_first_of(registers, part, &why);
+	if (IS_ERR(node)) {
+		ret = PTR_ERR(node);
+		node = NULL;
 	}
-	list_for_each_entry(mapping, &registers->mapped, transfer.node) {
-		match = registers_match(mapping, part);
-		if (match < 0) {
-			why = "more is mapped than that (bug check 0xE6, code 0x23)";
-			ret = -EINVAL;
-			break;
-		}
-		if (match)
-			ret = 0;
-	}
-	list_for_each_entry_safe(mapping, next, &registers->mapped, transfer.node) {
-		if (ret || !registers_match(mapping, part))
-			continue;
+	for (; node; node = next) {
+		next = rb_next_match(part, node, registers_compare_part);
+		mapping = registers_mapping_of(node);
 		if (mapping->transfer.direction != part->direction)
 			wdmdma_refuse(adapter->device, part->call,
 				      "WriteToDevice is not what it was: ignored");
@@ -421,8 +495,6 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 	registers_unlock(registers);
 	if (ret)
 		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
-unlock_rcu:
-	rcu_read_unlock();
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

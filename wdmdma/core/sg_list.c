@@ -17,8 +17,7 @@
  * arguments of the routine must be copied before the transfer is published.
  *
  * A caller that takes a list out of the table, or a waiting list out of the queue, must end it.
- * One RCU read section spans the check for an open adapter and the mapping. Another section
- * spans taking a list out of the table and unmapping it. The clean-up waits for both.
+ * See core/transfers.c for the RCU read sections.
  */
 #include <linux/bottom_half.h>
 #include <linux/jiffies.h>
@@ -34,43 +33,75 @@
 #define LIST_RETRY_MS		10
 #define LIST_TURN_MS		100	/* see sg_list_may_be_overtaken() */
 
+static struct wdmdma_transfer *sg_list_of(struct wdmdma_ptr_node *named)
+{
+	return container_of(named, struct wdmdma_transfer, named);
+}
+
+/* Put a list at the end of the queue, and into the tables of those that wait. */
+static void sg_list_enqueue(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	list_add_tail(&transfer->node, &transfers->waiting_lists);
+	if (transfer->callback.list) {
+		transfer->named.key = transfer->callback.list;
+		wdmdma_ptr_add(&transfers->waiting_buffers, &transfer->named);
+	}
+	if (transfer->context) {
+		transfer->by_context.key = transfer->context;
+		wdmdma_ptr_add(&transfers->waiting_contexts, &transfer->by_context);
+	}
+}
+
+/* Take a list out of the queue, and out of the tables of those that wait. */
+void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer)
+{
+	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	list_del_init(&transfer->node);
+	if (wdmdma_ptr_is_in(&transfer->named))
+		wdmdma_ptr_del(&transfers->waiting_buffers, &transfer->named);
+	if (wdmdma_ptr_is_in(&transfer->by_context))
+		wdmdma_ptr_del(&transfers->waiting_contexts, &transfer->by_context);
+}
+
 /* Hand a mapped transfer to the driver by putting its list into the table. */
 static void sg_list_publish(struct wdmdma_transfer *transfer)
 {
-	struct wdmdma_adapter *adapter = transfer->adapter;
+	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
 	unsigned long flags;
 
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	wdmdma_transfer_is_known(transfer);
-	list_del_init(&transfer->node);
+	spin_lock_irqsave(&transfers->lock, flags);
+	if (!list_empty(&transfer->node))
+		wdmdma_sg_list_dequeue(transfer);
 	/* Count the call only once, and not again when the list is returned. */
 	if (transfer->unended)
-		adapter->transfers.unended = adapter->transfers.unended_lists++ ? NULL : transfer;
+		transfers->unended = transfers->unended_lists++ ? NULL : transfer;
 	transfer->unended = false;
-	hash_add(adapter->transfers.lists, &transfer->hash, (unsigned long)transfer->callback.list);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	transfer->named.key = transfer->callback.list;
+	wdmdma_ptr_add(&transfers->lists, &transfer->named);
+	spin_unlock_irqrestore(&transfers->lock, flags);
 }
 
 /* Take a list out of the table. Return the transfer, or NULL if the list is not there. */
 static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list)
 {
-	struct wdmdma_transfer *transfer;
+	struct wdmdma_ptr_node *named;
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
-		if (transfer->callback.list == list) {
-			hash_del(&transfer->hash);
-			goto unlock;
-		}
-	transfer = NULL;
-unlock:
+	named = wdmdma_ptr_find(&adapter->transfers.lists, list);
+	if (named)
+		wdmdma_ptr_del(&adapter->transfers.lists, named);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return transfer;
+	return named ? sg_list_of(named) : NULL;
 }
 
 /* Call the driver's routine at DISPATCH_LEVEL, whatever the caller's level is. */
-static void sg_list_call(const struct wdmdma_sg_list_ops *ops,
+void wdmdma_sg_list_call(const struct wdmdma_sg_list_ops *ops,
 			 const struct wdmdma_callback *callback)
 {
 	struct wdmdma_routine outer = wdmdma_routine_enter();
@@ -79,46 +110,78 @@ static void sg_list_call(const struct wdmdma_sg_list_ops *ops,
 	wdmdma_routine_leave(outer);
 }
 
-/* Allocate, map and publish a list. Set *@callback to the arguments of the driver's routine. */
-static int sg_list_map(struct wdmdma_transfer *transfer, gfp_t gfp,
-		       struct wdmdma_callback *callback)
+/* Allocate the memory that a list needs. Return 0 or -EAGAIN. */
+static int sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
-	int ret = wdmdma_transfer_prepare(transfer, gfp);
+	int ret = transfer->must_bounce ? wdmdma_transfer_prepare(transfer, gfp) : 0;
+
+	if (ret || transfer->callback.list)
+		return ret;
+	transfer->why = "no memory for the list";
+	return transfer->ops->prepare(transfer, gfp) ? -EAGAIN : 0;
+}
+
+/* Map and publish a prepared list. Set *@callback to the arguments of the driver's routine. */
+static int sg_list_map(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+{
+	int ret = wdmdma_transfer_map(transfer);
 
 	if (ret)
 		return ret;
-	transfer->why = "no memory for the list";
-	if (transfer->ops->prepare(transfer, gfp))
-		return -EAGAIN;
+	transfer->ops->fill(transfer);
+	*callback = transfer->callback;
+	sg_list_publish(transfer);
+	return 0;
+}
 
+/*
+ * Return true if a list that could not be mapped should be tried once more, because mapping has
+ * shown that the memory must be copied.
+ */
+static bool sg_list_try_again(const struct wdmdma_transfer *transfer, int ret, bool bounce)
+{
+	return ret == -EAGAIN && transfer->must_bounce && !bounce;
+}
+
+/* Map and publish a list of a call that has passed the gate. Must not sleep. */
+static int sg_list_try(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+{
+	bool bounce = transfer->must_bounce;
+	int ret;
+
+	ret = sg_list_prepare(transfer, GFP_ATOMIC) ?: sg_list_map(transfer, callback);
+	if (unlikely(sg_list_try_again(transfer, ret, bounce)))
+		ret = sg_list_prepare(transfer, GFP_ATOMIC) ?: sg_list_map(transfer, callback);
+	return ret;
+}
+
+/* Pass the gate once more, and map and publish a list that waited. */
+static int sg_list_map_waiting(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+{
+	int ret = sg_list_prepare(transfer, WDMDMA_GFP);
+
+	if (ret)
+		return ret;
 	rcu_read_lock();
 	transfer->why = "the driver is unbound from the device";
 	ret = READ_ONCE(transfer->adapter->transfers.closed) ? -ESHUTDOWN :
-							       wdmdma_transfer_map(transfer);
-	if (!ret) {
-		transfer->ops->fill(transfer);
-		*callback = transfer->callback;
-		sg_list_publish(transfer);
-	}
+							       sg_list_map(transfer, callback);
 	rcu_read_unlock();
 	return ret;
 }
 
-/* Map and publish a list, and call the driver's routine. Set *@list before the call. */
-static int sg_list_try(struct wdmdma_transfer *transfer, gfp_t gfp, const void **list)
+/* Map and publish a list that waited, and call the driver's routine. May sleep. */
+static int sg_list_try_waiting(struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_sg_list_ops *ops = transfer->ops;
 	bool bounce = transfer->must_bounce;
 	struct wdmdma_callback callback;
-	int ret = sg_list_map(transfer, gfp, &callback);
+	int ret = sg_list_map_waiting(transfer, &callback);
 
-	/* If mapping has shown that the memory must be copied, try once more. */
-	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
-		ret = sg_list_map(transfer, gfp, &callback);
-	if (!ret) {
-		*list = callback.list;
-		sg_list_call(ops, &callback);
-	}
+	if (sg_list_try_again(transfer, ret, bounce))
+		ret = sg_list_map_waiting(transfer, &callback);
+	if (!ret)
+		wdmdma_sg_list_call(ops, &callback);
 	return ret;
 }
 
@@ -141,8 +204,7 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 		   !adapter->transfers.lists_served) {
 		ret = -EAGAIN;
 	} else {
-		wdmdma_transfer_is_known(transfer);
-		list_add_tail(&transfer->node, &adapter->transfers.waiting_lists);
+		sg_list_enqueue(transfer);
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!ret)
@@ -151,32 +213,49 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 	return ret;
 }
 
+/*
+ * Return true if a new list may have to wait behind others. Lists that wait, or are served, are
+ * seen here without the lock if they were there before the call. The order of calls at the same
+ * time does not matter. A list that is started in a routine always waits.
+ */
+static bool sg_list_should_queue(const struct wdmdma_adapter *adapter)
+{
+	return !list_empty_careful(&adapter->transfers.waiting_lists) ||
+	       READ_ONCE(adapter->transfers.lists_served) || wdmdma_routine_depth();
+}
+
 /**
- * wdmdma_sg_list_start() - map a list and call the driver's routine, now or later
+ * wdmdma_sg_list_start() - map a list, now or later
  * @transfer: an initialized transfer, with @ops, @callback and @context
  * @may_wait: the list may wait if it cannot be mapped now, and must wait if other lists do
- * @list: receives the address of the list before the routine is called, or NULL if the list
- *        waits
+ * @callback: receives the arguments of the driver's routine, which the caller must pass to
+ *            wdmdma_sg_list_call() after its RCU read section. Its list is NULL if the list
+ *            waits, and then the routine must not be called
+ *
+ * The caller's RCU read section must have begun before wdmdma_transfer_init().
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0 if the adapter has the transfer until the list is put. After a failure, which has
  * been reported, a negative errno, and the transfer is still the caller's.
  */
-int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list)
+int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
+			 struct wdmdma_callback *callback)
 {
 	int ret = -EAGAIN;
 
-	*list = NULL;
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a list is started outside of an RCU read section");
+	callback->list = NULL;
 	INIT_LIST_HEAD(&transfer->node);
 	if (may_wait) {
-		ret = sg_list_wait(transfer, true);
+		if (unlikely(sg_list_should_queue(transfer->adapter)))
+			ret = sg_list_wait(transfer, true);
 		if (ret != -EAGAIN)
 			goto out;
 	} else if (transfer->callback.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
 		transfer->why = "called in the routine of a call in a routine, again and again";
 		goto out;
 	}
-	ret = sg_list_try(transfer, GFP_ATOMIC, list);
+	ret = sg_list_try(transfer, callback);
 	if (ret == -EAGAIN && may_wait)
 		ret = sg_list_wait(transfer, false);
 out:
@@ -232,7 +311,7 @@ static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapt
 		transfer->busy = true;
 	else
 		adapter->transfers.list_round++;
-	adapter->transfers.lists_served = transfer;
+	WRITE_ONCE(adapter->transfers.lists_served, transfer);
 	spin_unlock_irq(&adapter->transfers.lock);
 	return transfer;
 }
@@ -276,14 +355,13 @@ static void sg_list_serve(struct wdmdma_adapter *adapter)
 	struct wdmdma_transfer *transfer;
 	unsigned long delay = 0;
 	unsigned int left;
-	const void *list;
 	int ret;
 
 	for (left = WDMDMA_SERVED_AT_ONCE; left; left--) {
 		transfer = sg_list_next_waiting(adapter);
 		if (!transfer)
 			break;
-		ret = sg_list_try(transfer, WDMDMA_GFP, &list);
+		ret = sg_list_try_waiting(transfer);
 		if (ret)
 			sg_list_stay_waiting(transfer, ret != -EAGAIN && ret != -ESHUTDOWN);
 	}
@@ -294,7 +372,7 @@ static void sg_list_serve(struct wdmdma_adapter *adapter)
 	}
 	/* A routine may start a list each time, so other work items must get a turn. */
 	spin_lock_irq(&adapter->transfers.lock);
-	adapter->transfers.lists_served = false;
+	WRITE_ONCE(adapter->transfers.lists_served, false);
 	spin_unlock_irq(&adapter->transfers.lock);
 	queue_delayed_work(wdmdma_workqueue, &adapter->transfers.list_work, delay);
 }
@@ -349,7 +427,7 @@ void wdmdma_sg_list_free(struct wdmdma_transfer *transfer)
  *
  * A wrong direction is reported, and the transfer ends with the direction of its start.
  *
- * Context: <= DISPATCH_LEVEL.
+ * Context: <= DISPATCH_LEVEL, in an RCU read section.
  * Return: 0, or -EINVAL if there is no such list, which is reported.
  */
 int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
@@ -357,20 +435,17 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 {
 	struct wdmdma_transfer *transfer;
 
-	rcu_read_lock();
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a list is put outside of an RCU read section");
 	transfer = sg_list_claim(adapter, list);
-	if (transfer) {
-		if (transfer->direction != direction)
-			wdmdma_refuse(adapter->device, call,
-				      "%p: WriteToDevice is not what it was: ignored", list);
-		sg_list_forget(transfer);
-		wdmdma_transfer_unmap(transfer);
-	}
-	rcu_read_unlock();
-	if (!transfer) {
+	if (unlikely(!transfer)) {
 		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
 		return -EINVAL;
 	}
+	if (unlikely(transfer->direction != direction))
+		wdmdma_refuse(adapter->device, call,
+			      "%p: WriteToDevice is not what it was: ignored", list);
+	sg_list_forget(transfer);
+	wdmdma_transfer_unmap(transfer);
 	sg_list_end(transfer);
 	return 0;
 }
@@ -395,10 +470,10 @@ static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 		adapter->transfers.unended = NULL;
 	}
 	/* The list may be out of the table for the moment, and at unbind forever. */
-	if (*transfer && (!end || adapter->transfers.closed || !hash_hashed(&(*transfer)->hash)))
+	if (*transfer && (!end || adapter->transfers.closed || !wdmdma_ptr_is_in(&(*transfer)->named)))
 		*transfer = NULL;
 	if (*transfer)
-		hash_del(&(*transfer)->hash);
+		wdmdma_ptr_del(&adapter->transfers.lists, &(*transfer)->named);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return unended;
 }
@@ -449,13 +524,13 @@ void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
 bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
 				const void *routine)
 {
-	struct wdmdma_transfer *transfer;
+	struct wdmdma_ptr_node *named;
 	unsigned long flags;
-	bool has = false;
+	bool has;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
-		has |= transfer->callback.list == list && transfer->callback.routine == routine;
+	named = wdmdma_ptr_find(&adapter->transfers.lists, list);
+	has = named && sg_list_of(named)->callback.routine == routine;
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return has;
 }
@@ -463,15 +538,12 @@ bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list
 /* Return true if a mapped or waiting list has this address. */
 bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 {
-	struct wdmdma_transfer *transfer;
 	unsigned long flags;
-	bool live = false;
+	bool live;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	hash_for_each_possible(adapter->transfers.lists, transfer, hash, (unsigned long)list)
-		live |= transfer->callback.list == list;
-	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node)
-		live |= transfer->callback.list == list;
+	live = wdmdma_ptr_find(&adapter->transfers.lists, list) ||
+	       wdmdma_ptr_find(&adapter->transfers.waiting_buffers, list);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return live;
 }
@@ -480,24 +552,17 @@ bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
 						    const void *context)
 {
-	struct wdmdma_transfer *transfer;
+	struct wdmdma_ptr_node *node;
 
 	lockdep_assert_held(&adapter->transfers.lock);
-	list_for_each_entry(transfer, &adapter->transfers.waiting_lists, node)
-		if (transfer->context == context)
-			return transfer;
-	return NULL;
+	node = wdmdma_ptr_find(&adapter->transfers.waiting_contexts, context);
+	return node ? container_of(node, struct wdmdma_transfer, by_context) : NULL;
 }
 
+/* Return true if a list waits with this context. */
 bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
 {
-	unsigned long flags;
-	bool waits;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	waits = sg_list_find_waiting(adapter, context);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return waits;
+	return sg_list_find_waiting(adapter, context);
 }
 
 /* Drop the waiting list with this context. Return false if there is none or it is being mapped. */
@@ -511,7 +576,7 @@ bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 	if (transfer && transfer->busy)
 		transfer = NULL;
 	if (transfer)
-		list_del(&transfer->node);
+		wdmdma_sg_list_dequeue(transfer);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!transfer)
 		return false;

@@ -15,21 +15,19 @@ static void sg_list_report(const struct wdmdma_transfer *transfer, const char *w
 		 (void *)transfer->caller);
 }
 
-static struct wdmdma_transfer *sg_list_claim_any(struct wdmdma_adapter *adapter)
+/* Take any list out of the table. @bucket says where in the table lists may be left. */
+static struct wdmdma_transfer *sg_list_claim_any(struct wdmdma_adapter *adapter,
+						 unsigned int *bucket)
 {
-	struct wdmdma_transfer *transfer;
-	unsigned int bucket;
+	struct wdmdma_ptr_node *named;
 
 	spin_lock_irq(&adapter->transfers.lock);
 	adapter->transfers.unended = NULL;
-	hash_for_each(adapter->transfers.lists, bucket, transfer, hash) {
-		hash_del(&transfer->hash);
-		goto unlock;
-	}
-	transfer = NULL;
-unlock:
+	named = wdmdma_ptr_table_next(&adapter->transfers.lists, bucket);
+	if (named)
+		wdmdma_ptr_del(&adapter->transfers.lists, named);
 	spin_unlock_irq(&adapter->transfers.lock);
-	return transfer;
+	return named ? container_of(named, struct wdmdma_transfer, named) : NULL;
 }
 
 static struct wdmdma_transfer *sg_list_claim_waiting(struct wdmdma_adapter *adapter)
@@ -40,7 +38,7 @@ static struct wdmdma_transfer *sg_list_claim_waiting(struct wdmdma_adapter *adap
 	transfer = list_first_entry_or_null(&adapter->transfers.waiting_lists,
 					    struct wdmdma_transfer, node);
 	if (transfer)
-		list_del(&transfer->node);
+		wdmdma_sg_list_dequeue(transfer);
 	spin_unlock_irq(&adapter->transfers.lock);
 	return transfer;
 }
@@ -86,7 +84,7 @@ void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 {
 	bool others = adapter->device->dead;
 	struct wdmdma_transfer *transfer;
-	unsigned int left;
+	unsigned int left, bucket = 0;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
@@ -94,7 +92,7 @@ void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 	left = sg_list_drop_waiting(adapter, when);
 	if (others)
 		synchronize_rcu();
-	while ((transfer = sg_list_claim_any(adapter))) {
+	while ((transfer = sg_list_claim_any(adapter, &bucket))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			sg_list_report(transfer, when);
 		wdmdma_transfer_abandon(transfer);

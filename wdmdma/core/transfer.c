@@ -16,7 +16,6 @@
 
 #include "compat.h"
 #include "core/adapter.h"
-#include "core/channel.h"
 #include "core/transfer.h"
 #include "lib/window.h"
 #include "objects.h"
@@ -54,6 +53,19 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Return true if the device accesses all the memory between the first and the last piece
+ * directly. Most devices do so, and one question is cheaper than one for each piece. With a
+ * range map, the logical addresses between the two need not follow each other.
+ */
+static bool transfer_is_all_direct(const struct wdmdma_transfer *transfer,
+				   const struct wdmdma_pieces *pieces)
+{
+	return !transfer_dev(transfer)->dma_range_map &&
+	       wdmdma_transfer_access(transfer, wdmdma_transfer_reach(transfer), pieces->first,
+				      pieces->last - pieces->first + 1) == WDMDMA_ACCESS_DIRECT;
 }
 
 /* Return true if the module must copy this memory for the device. */
@@ -125,105 +137,42 @@ static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 	return false;
 }
 
-/*
- * Count a transfer as starting, so that its device cannot change its domain. Return 0, -EAGAIN
- * while the device is changing its domain, or -ESHUTDOWN after unbind.
- */
-static int transfer_enter(struct wdmdma_transfer *transfer)
+/* Record the pieces of the memory, in the room of the record or in a table. */
+static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_source *source,
+			struct wdmdma_pieces *pieces)
 {
-	struct wdmdma_adapter *adapter = transfer->adapter;
-	unsigned long flags;
-	int ret = 0;
+	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
+	int ret;
 
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	if (adapter->transfers.closed) {
-		transfer->why = "the driver is unbound from the device";
-		ret = -ESHUTDOWN;
-	} else if (adapter->transfers.held) {
-		transfer->why = "the device is just changing its domain";
-		ret = -EAGAIN;
-	} else {
-		adapter->transfers.starting++;
-		transfer->starting = true;
+	transfer->why = "the MDL describes device memory";
+	if (transfer->room) {
+		transfer->memory.sgl = transfer->room;
+		ret = wdmdma_source_cut(source, &limits, transfer->room, transfer->room_nr, pieces);
+		transfer->memory.orig_nents = pieces->nr;
+		if (ret != -E2BIG)
+			return ret;
 	}
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return ret;
+	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(*source, &limits),
+			   GFP_ATOMIC | __GFP_NOWARN)) {
+		transfer->why = "no memory to describe the transfer";
+		return -ENOMEM;
+	}
+	return wdmdma_source_cut(source, &limits, transfer->memory.sgl, 0, pieces);
 }
-
-/* Stop counting a transfer in @starting, because a list of the adapter contains it now. */
-void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer)
-{
-	lockdep_assert_held(&transfer->adapter->transfers.lock);
-	if (transfer->starting)
-		transfer->adapter->transfers.starting--;
-	transfer->starting = false;
-}
-
-/*
- * Stop counting a transfer in @starting, because it has failed or a list of the adapter contains
- * it now. The caller must not hold transfers.lock.
- */
-void wdmdma_transfer_leave(struct wdmdma_transfer *transfer)
-{
-	unsigned long flags;
-
-	if (!transfer->starting)
-		return;
-	spin_lock_irqsave(&transfer->adapter->transfers.lock, flags);
-	wdmdma_transfer_is_known(transfer);
-	spin_unlock_irqrestore(&transfer->adapter->transfers.lock, flags);
-}
-
-/*
- * Let no transfer start and no channel be granted until wdmdma_transfers_release(). Return false,
- * and hold nothing, if the adapter has transfers, map registers or requests for them.
- */
-bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter)
-{
-	unsigned long flags;
-	bool held;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	held = !adapter->transfers.starting && hash_empty(adapter->transfers.lists) &&
-	       list_empty(&adapter->transfers.waiting_lists) &&
-	       list_empty(&adapter->transfers.registers) &&
-	       list_empty(&adapter->transfers.waiting_channels);
-	adapter->transfers.held = held;
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return held;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_hold);
-
-void wdmdma_transfers_release(struct wdmdma_adapter *adapter)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	adapter->transfers.held = false;
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	wdmdma_channel_kick(adapter);
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfers_release);
 
 /* Record the pieces of the memory, and decide whether they must be copied. */
 static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
-	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
-	struct wdmdma_source rest = *source;
-	struct scatterlist *sg;
-	unsigned int i;
+	struct wdmdma_pieces pieces = {};
+	int ret = transfer_cut(transfer, source, &pieces);
 
-	transfer->why = "no memory to describe the transfer";
-	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(rest, &limits),
-			   GFP_ATOMIC | __GFP_NOWARN))
-		return -ENOMEM;
-	for_each_sgtable_sg(&transfer->memory, sg, i) {
-		phys_addr_t phys;
-		size_t len = wdmdma_source_next(&rest, &limits, &phys);
-
-		sg_set_page(sg, pfn_to_page(PHYS_PFN(phys)), len, offset_in_page(phys));
-	}
+	if (ret)
+		return ret;
 	transfer->len = source->left;
+	if (likely(transfer->adapter->scatter_gather && !transfer->adapter->dma_channel &&
+		   (!transfer->device->backend->access ||
+		    transfer_is_all_direct(transfer, &pieces))))
+		return 0;
 	transfer->must_bounce = transfer_must_bounce(transfer);
 	if (transfer->must_bounce || (transfer->no_bounce && transfer_is_to_be_copied(transfer)))
 		return transfer_check_bounce(transfer);
@@ -232,32 +181,38 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 
 /**
  * wdmdma_transfer_init() - initialize a transfer
- * @transfer: a zeroed transfer, with @adapter, @direction and the caller's options
+ * @transfer: a transfer that is zeroed but for @room, with @adapter, @direction, @room_nr and the
+ *            caller's options
  * @source: the memory, which is not needed afterwards
  *
- * A transfer that can never be mapped must fail here, as far as the module can tell.
+ * A transfer that can never be mapped must fail here, as far as the module can tell. The caller's
+ * RCU read section must go on until the transfer is in a table or list of the adapter.
  *
  * Context: any.
- * Return: 0, -ENOMEM, -EINVAL if the length is 0, -EOPNOTSUPP if the DMA API does not map for
- * this device or neither the DMA API nor the module can map or copy the memory, -ERANGE if the
- * memory must be copied but may not be, -EAGAIN while the device is changing its domain, or
- * -ESHUTDOWN after unbind. The reason is in @transfer.
+ * Return: 0, -ENOMEM, -EINVAL if the length is 0 or the memory is no memory, -EOPNOTSUPP if the
+ * DMA API does not map for this device or neither the DMA API nor the module can map or copy the
+ * memory, -ERANGE if the memory must be copied but may not be, -EAGAIN while the device is
+ * changing its domain, or -ESHUTDOWN after unbind. The reason is in @transfer.
  */
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
+	struct wdmdma_adapter *adapter = transfer->adapter;
 	int ret;
 
 	transfer->why = "the length is 0";
 	if (!source->left)
 		return -EINVAL;
-	ret = transfer_enter(transfer);
-	if (ret)
-		return ret;
-	transfer->device = wdmdma_adapter_dma(transfer->adapter);
+	transfer->why = "the driver is unbound from the device";
+	if (READ_ONCE(adapter->transfers.closed))
+		return -ESHUTDOWN;
+	transfer->why = "the device is just changing its domain";
+	if (READ_ONCE(adapter->transfers.held))
+		return -EAGAIN;
+	transfer->device = wdmdma_adapter_dma(adapter);
 	transfer->why = "transfers are not possible in an IOMMU domain of the module's own";
-	ret = -EOPNOTSUPP;
-	if (transfer->device->backend->maps_with_dma_api)
-		ret = transfer_describe(transfer, source);
+	if (!transfer->device->backend->maps_with_dma_api)
+		return -EOPNOTSUPP;
+	ret = transfer_describe(transfer, source);
 	if (ret)
 		wdmdma_transfer_fini(transfer);
 	return ret;
@@ -267,9 +222,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 /* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
-	wdmdma_transfer_leave(transfer);
 	wdmdma_copy_free(transfer);
-	sg_free_table(&transfer->memory);
+	if (transfer->memory.sgl != transfer->room)
+		sg_free_table(&transfer->memory);
+	transfer->memory.sgl = NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
 
@@ -289,8 +245,9 @@ static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 }
 
 /* Map one piece as a page, because a mapping of a page has no limit on the segment length. */
-static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist *sg)
+static int transfer_map_one(struct wdmdma_transfer *transfer, struct sg_table *table)
 {
+	struct scatterlist *sg = table->sgl;
 	struct device *dev = transfer_dev(transfer);
 	dma_addr_t dma = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length,
 					    transfer->direction, transfer_attrs(transfer));
@@ -299,6 +256,7 @@ static int transfer_map_one(struct wdmdma_transfer *transfer, struct scatterlist
 		return transfer_map_error(transfer, sg->length <= dma_max_mapping_size(dev));
 	sg_dma_address(sg) = dma;
 	sg_dma_len(sg) = sg->length;
+	table->nents = 1;
 	return 0;
 }
 
@@ -307,7 +265,7 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 	int ret;
 
 	if (table->orig_nents == 1) {
-		ret = transfer_map_one(transfer, table->sgl);
+		ret = transfer_map_one(transfer, table);
 	} else {
 		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
 				      transfer_attrs(transfer));
@@ -354,12 +312,15 @@ static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
 
 static bool transfer_is_within(const struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
-	struct scatterlist *sg;
-	unsigned int i;
+	struct scatterlist *sg = transfer->mapped->sgl;
+	unsigned int left;
 
-	for_each_sgtable_dma_sg(transfer->mapped, sg, i)
+	for (left = transfer->mapped->nents; left; left--) {
 		if (!wdmdma_window_holds(reach, sg_dma_address(sg), sg_dma_len(sg)))
 			return false;
+		if (left > 1)
+			sg = wdmdma_transfer_next(transfer, sg);
+	}
 	return true;
 }
 
@@ -489,7 +450,7 @@ unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer)
 dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len)
 {
-	*sg = *sg ? sg_next(*sg) : transfer->mapped->sgl;
+	*sg = *sg ? wdmdma_transfer_next(transfer, *sg) : transfer->mapped->sgl;
 	*len = transfer->adapter->scatter_gather ? sg_dma_len(*sg) : transfer->len;
 	return sg_dma_address(*sg);
 }

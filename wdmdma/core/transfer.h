@@ -16,12 +16,12 @@
 #define WDMDMA_TRANSFER_H
 
 #include <linux/dma-direction.h>
-#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "lib/ptr_table.h"
 #include "objects.h"
 
 struct wdmdma_adapter;
@@ -52,6 +52,18 @@ struct wdmdma_source {
 struct wdmdma_limits {
 	size_t most;
 	unsigned long boundary;
+};
+
+/**
+ * struct wdmdma_pieces - memory that was cut into pieces
+ * @nr: number of pieces
+ * @first: lowest physical address
+ * @last: highest physical address
+ */
+struct wdmdma_pieces {
+	unsigned int nr;
+	phys_addr_t first;
+	phys_addr_t last;
 };
 
 /* Arguments for the call of the driver's routine, which only the WDM layer interprets. */
@@ -96,15 +108,18 @@ struct wdmdma_sg_list_ops {
  * @len: length in bytes
  * @no_bounce: fail rather than copy
  * @must_bounce: the module must copy the memory
- * @starting: counted in wdmdma_transfers.starting
  * @unended: started by a synchronous call without a routine, which the driver must end
  *           by FreeAdapterObject
- * @memory: pieces of the driver's memory
+ * @room: array for @room_nr pieces, which comes with the record, or NULL
+ * @room_nr: number of entries in @room
+ * @memory: pieces of the driver's memory, in @room if they fit in there
  * @bounce: pieces of the copy, if there is a copy
  * @mapped: the mapped table, which is @memory or @bounce, or NULL
  * @why: reason of a failure, for the message
  * @node: in the adapter's queue of waiting lists, or in the list of mappings of map registers
- * @hash: in the adapter's table of mapped lists, by the list's address
+ * @named: by the address of the list, in the adapter's table of mapped lists, or of waiting
+ *         lists in memory of the driver
+ * @by_context: by @context, in the adapter's table of waiting lists
  * @busy: the waiting list is being tried
  * @stuck: the waiting list can never be mapped and is not tried again
  * @since: when the waiting list was first tried in vain, or 0 before
@@ -122,15 +137,17 @@ struct wdmdma_transfer {
 	size_t len;
 	bool no_bounce;
 	bool must_bounce;
-	bool starting;
 	bool unended;
+	struct scatterlist *room;
+	unsigned int room_nr;
 	struct sg_table memory;
 	struct sg_table bounce;
 	struct sg_table *mapped;
 	const char *why;
 
 	struct list_head node;
-	struct hlist_node hash;
+	struct wdmdma_ptr_node named;
+	struct wdmdma_ptr_node by_context;
 	bool busy;
 	bool stuck;
 	unsigned long since;
@@ -144,6 +161,8 @@ struct wdmdma_transfer {
  * struct wdmdma_transfers - transfers and channel requests of an adapter
  * @lists: mapped lists that the driver has, by their addresses
  * @waiting_lists: lists that cannot be mapped yet, oldest first
+ * @waiting_buffers: waiting lists in memory of the driver, by the address of that memory
+ * @waiting_contexts: waiting lists with a context, by the context
  * @lists_served: @list_work is serving the queue
  * @list_round: current round of @list_work, incremented when a round ends
  * @list_work: maps the waiting lists
@@ -151,37 +170,40 @@ struct wdmdma_transfer {
  * @unended: list of such a call, while there is only one such call and the list is not put
  * @channel: map registers that were granted with the channel, or NULL while it is free
  * @registers: map registers that the driver has
+ * @bases: map registers that the driver has, by their bases
+ * @contexts: map registers that the driver has or waits for, by their contexts
  * @waiting_channels: requests that wait for the channel, oldest first
  * @channel_work: grants the channel
  * @closed: no list and no channel may start, because the adapter or its driver goes away
  * @held: no list and no channel may start for now, because the device is changing its domain
- * @starting: number of transfers between wdmdma_transfer_init() and their insertion into a
- *            list above. The device must not change its domain until this is 0
  * @lock: protects all members but the work items
  */
 struct wdmdma_transfers {
-	DECLARE_HASHTABLE(lists, 6);
-	struct list_head waiting_lists;
+	spinlock_t lock; /* protects all members but the work items */
+	bool closed;
+	bool held;
 	bool lists_served;
 	unsigned int list_round;
-	struct delayed_work list_work;
+	struct list_head waiting_lists;
 	unsigned int unended_lists;
 	struct wdmdma_transfer *unended;
 	struct wdmdma_registers *channel;
 	struct list_head registers;
 	struct list_head waiting_channels;
+	struct wdmdma_ptr_table lists;
+	struct wdmdma_ptr_table waiting_buffers;
+	struct wdmdma_ptr_table waiting_contexts;
+	struct wdmdma_ptr_table bases;
+	struct wdmdma_ptr_table contexts;
+	struct delayed_work list_work;
 	struct work_struct channel_work;
-	bool closed;
-	bool held;
-	unsigned int starting;
-	spinlock_t lock; /* protects all members but the work items */
 };
 
 /* core/transfer_source.c */
 struct wdmdma_limits wdmdma_source_limits(const struct wdmdma_adapter *adapter,
 					  const struct wdmdma_source *source);
-size_t wdmdma_source_next(struct wdmdma_source *source, const struct wdmdma_limits *limits,
-			  phys_addr_t *phys);
+int wdmdma_source_cut(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
+		      struct scatterlist *sg, unsigned int room, struct wdmdma_pieces *pieces);
 unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 				  const struct wdmdma_limits *limits);
 unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
@@ -202,9 +224,14 @@ void wdmdma_copy_free(struct wdmdma_transfer *transfer);
 /* core/grant.c */
 u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter);
 
-/* core/transfer.c */
+/* core/transfers.c */
+void wdmdma_transfers_init(struct wdmdma_adapter *adapter);
+void wdmdma_transfers_fini(struct wdmdma_adapter *adapter);
 bool wdmdma_transfers_hold(struct wdmdma_adapter *adapter);
+bool wdmdma_transfers_are_idle(struct wdmdma_adapter *adapter);
 void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
+
+/* core/transfer.c */
 struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer);
 enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
 					  struct wdmdma_window reach, phys_addr_t phys, size_t len);
@@ -213,14 +240,19 @@ void wdmdma_transfer_fini(struct wdmdma_transfer *transfer);
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
-void wdmdma_transfer_is_known(struct wdmdma_transfer *transfer);
-void wdmdma_transfer_leave(struct wdmdma_transfer *transfer);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
 dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
 				   struct scatterlist **sg, u32 *len);
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma);
+
+/* Return the entry of the mapped table after @sg. The entries in the record's room are an array. */
+static inline struct scatterlist *wdmdma_transfer_next(const struct wdmdma_transfer *transfer,
+						       struct scatterlist *sg)
+{
+	return transfer->mapped->sgl == transfer->room ? sg + 1 : sg_next(sg);
+}
 
 /* core/routine.c, and the limit on nested routines of requests that must not wait */
 #define WDMDMA_NESTED_MOST	4
@@ -235,9 +267,13 @@ void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when);
 
 /* core/sg_list.c */
+void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_work(struct work_struct *work);
-int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait, const void **list);
+int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
+			 struct wdmdma_callback *callback);
+void wdmdma_sg_list_call(const struct wdmdma_sg_list_ops *ops,
+			 const struct wdmdma_callback *callback);
 int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		       enum dma_data_direction direction);
 bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sources, which describe the driver's memory before a transfer. The functions here cut the
- * memory into pieces, and count its pages, pieces and segments. They only count, and must not
- * map or allocate anything.
+ * memory into pieces, and count its pages, pieces and segments. They must not map or allocate
+ * anything.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 
 #include "compat.h"
 #include "core/adapter.h"
@@ -13,30 +14,33 @@
 #include "core/transfer.h"
 #include "lib/page_set.h"
 
-/* Return the physical address of the next byte. */
-static phys_addr_t source_phys(struct wdmdma_source *source)
-{
-	if (!source->here)
-		source->more(source);
-	return PFN_PHYS(*source->pfn) + source->offset;
-}
+/* A run of physically contiguous bytes, which the module has not cut into pieces yet. */
+struct source_run {
+	phys_addr_t phys;
+	size_t len;
+};
 
 /*
- * Advance by at most @most bytes, as far as the memory is contiguous in the current array. The
- * caller must have called source_phys() before. Return the number of bytes.
+ * Advance by the longest run of contiguous bytes in the current array, but at most by @most
+ * bytes. The source must have bytes left, and @most must not be 0.
  */
-static __always_inline size_t source_step(struct wdmdma_source *source, size_t most)
+static __always_inline struct source_run source_advance(struct wdmdma_source *source, size_t most)
 {
-	size_t len = min(most, source->here);
-	unsigned long run = wdmdma_pfns_run(source->pfn, PFN_UP(source->offset + len));
+	struct source_run run;
+	unsigned long pages;
 
-	len = min(len, (run << PAGE_SHIFT) - source->offset);
-	source->offset += len;
+	if (!source->here)
+		source->more(source);
+	run.phys = PFN_PHYS(*source->pfn) + source->offset;
+	run.len = min3(most, source->here, source->left);
+	pages = wdmdma_pfns_run(source->pfn, PFN_UP(source->offset + run.len));
+	run.len = min(run.len, (pages << PAGE_SHIFT) - source->offset);
+	source->offset += run.len;
 	source->pfn += source->offset >> PAGE_SHIFT;
 	source->offset = offset_in_page(source->offset);
-	source->here -= len;
-	source->left -= len;
-	return len;
+	source->here -= run.len;
+	source->left -= run.len;
+	return run;
 }
 
 /*
@@ -45,39 +49,48 @@ static __always_inline size_t source_step(struct wdmdma_source *source, size_t m
  * A piece that is cut for its length must end at the end of a page, as on Windows. Some devices
  * take lists of pages (NVMe's PRP lists), and can use no other pieces.
  */
-static size_t source_most(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
-			  phys_addr_t start)
+static size_t limits_most(const struct wdmdma_limits *limits, phys_addr_t start)
 {
 	size_t most = limits->most;
 
 	if (most > PAGE_SIZE)
 		most -= offset_in_page(start + most);
 	/* Compare lengths - 1. Without a boundary the mask is ULONG_MAX, and + 1 would overflow. */
-	most = min(most - 1, (start | limits->boundary) - start) + 1;
-	return min(most, source->left);
+	return min(most - 1, (start | limits->boundary) - start) + 1;
+}
+
+/* Return true if each page may become a piece. Then there are no more pieces than pages. */
+static bool limits_are_wide(const struct wdmdma_limits *limits)
+{
+	return limits->most >= PAGE_SIZE && limits->boundary >= PAGE_SIZE - 1;
 }
 
 /* Return the length of the next piece, as much contiguous memory as @limits allow. 0 at the end. */
 static __always_inline size_t source_next(struct wdmdma_source *source,
 					  const struct wdmdma_limits *limits, phys_addr_t *phys)
 {
-	size_t len = 0, most;
+	struct wdmdma_source ahead;
+	struct source_run run;
+	size_t len, most;
 
 	if (!source->left)
 		return 0;
-	*phys = source_phys(source);
-	most = source_most(source, limits, *phys);
+	if (!source->here)
+		source->more(source);
+	most = limits_most(limits, PFN_PHYS(*source->pfn) + source->offset);
+	run = source_advance(source, most);
+	*phys = run.phys;
+	len = run.len;
 	/* The piece may go on in the next array. */
-	do
-		len += source_step(source, most - len);
-	while (len < most && !source->here && source_phys(source) == *phys + len);
+	while (len < most && source->left && !source->here) {
+		ahead = *source;
+		run = source_advance(&ahead, most - len);
+		if (run.phys != *phys + len)
+			break;
+		len += run.len;
+		*source = ahead;
+	}
 	return len;
-}
-
-size_t wdmdma_source_next(struct wdmdma_source *source, const struct wdmdma_limits *limits,
-			  phys_addr_t *phys)
-{
-	return source_next(source, limits, phys);
 }
 
 unsigned int wdmdma_source_pieces(struct wdmdma_source source,
@@ -91,6 +104,117 @@ unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 	return nr;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_source_pieces);
+
+/*
+ * Return true if all pages of the run are memory and do not belong to a device. All pages of a
+ * subsection are of the same kind, and *@known is a subsection whose kind is memory.
+ */
+static __always_inline bool run_is_memory(const struct source_run *run, unsigned long *known)
+{
+	unsigned long last = PHYS_PFN(run->phys + run->len - 1) / PAGES_PER_SUBSECTION;
+	unsigned long at = PHYS_PFN(run->phys) / PAGES_PER_SUBSECTION;
+
+	if (likely(at == *known && at == last))
+		return true;
+	for (; at <= last; at++) {
+		unsigned long pfn = max(at * PAGES_PER_SUBSECTION, PHYS_PFN(run->phys));
+
+		if (!wdmdma_pfn_is_memory(pfn))
+			return false;
+	}
+	*known = last;
+	return true;
+}
+
+/* Describe a piece by an entry of a table. */
+static __always_inline void piece_set(struct scatterlist *sg, bool flat, phys_addr_t phys,
+				      size_t len)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(phys));
+
+	if (!flat) {
+		sg_set_page(sg, page, len, offset_in_page(phys));
+		return;
+	}
+	/* The entry of an array is written as a whole, because its memory is not initialized. */
+	sg->page_link = (unsigned long)page;
+	sg->offset = offset_in_page(phys);
+	sg->length = len;
+#ifdef CONFIG_NEED_SG_DMA_FLAGS
+	sg->dma_flags = 0;
+#endif
+}
+
+/*
+ * Cut the memory into as long pieces as @limits allow, and describe them in @sg. Without @room
+ * @sg is the first entry of a table with room for all pieces.
+ */
+static __always_inline int source_cut(struct wdmdma_source source,
+				      const struct wdmdma_limits *limits, struct scatterlist *sg,
+				      unsigned int room, struct wdmdma_pieces *pieces)
+{
+	phys_addr_t first = PHYS_ADDR_MAX, last = 0, start = 0, end = PHYS_ADDR_MAX;
+	unsigned long known = ULONG_MAX;
+	bool wide = limits_are_wide(limits);
+	unsigned int nr = 0;
+	size_t len, most = 0;
+
+	while (source.left) {
+		struct source_run run = source_advance(&source, SIZE_MAX);
+
+		if (unlikely(!run_is_memory(&run, &known)))
+			return -EINVAL;
+		first = min(first, run.phys);
+		last = max(last, run.phys + run.len - 1);
+		/* The last piece may end where the run begins, at the border of two arrays. */
+		if (run.phys == end) {
+			most = most ?: limits_most(limits, start);
+			len = min(run.len, most - (end - start));
+			sg->length += len;
+			end += len;
+			run.phys += len;
+			run.len -= len;
+		}
+		for (; run.len; run.phys += len, run.len -= len) {
+			if (room && nr == room)
+				return -E2BIG;
+			if (nr++)
+				sg = room ? sg + 1 : sg_next(sg);
+			start = run.phys;
+			len = run.len;
+			most = 0;
+			if (!wide || len > PAGE_SIZE - offset_in_page(start)) {
+				most = limits_most(limits, start);
+				len = min(len, most);
+			}
+			piece_set(sg, room, start, len);
+			end = start + len;
+		}
+	}
+	if (room)
+		sg_mark_end(sg);
+	*pieces = (struct wdmdma_pieces){ .nr = nr, .first = first, .last = last };
+	return 0;
+}
+
+/**
+ * wdmdma_source_cut() - cut memory into pieces, and describe them
+ * @source: the memory
+ * @limits: the limits on a piece. A piece is as long as they allow
+ * @sg: an array of @room entries, whose contents do not matter, or the first entry of a table
+ * @room: number of entries in the array, or 0 for a table, which must have room for all pieces
+ * @pieces: receives the number of pieces, and the addresses that they span
+ *
+ * Context: any.
+ * Return: 0, -EINVAL if a page is no memory or is the memory of a device, or -E2BIG if the array
+ * has no room.
+ */
+int wdmdma_source_cut(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
+		      struct scatterlist *sg, unsigned int room, struct wdmdma_pieces *pieces)
+{
+	return room ? source_cut(*source, limits, sg, room, pieces) :
+		      source_cut(*source, limits, sg, 0, pieces);
+}
 
 /*
  * Return the limits on the pieces of this memory. An adapter without scatter/gather needs one
@@ -170,6 +294,8 @@ u32 wdmdma_source_pages(const struct wdmdma_source *source)
 {
 	u32 rest = U32_MAX;
 
+	if (source->left <= source->here)
+		return PFN_UP(source->offset + source->left);
 	source_first_pages(*source, &rest);
 	return U32_MAX - rest;
 }
@@ -192,6 +318,8 @@ size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdm
 		return min(len, most);
 	rest.left = len;
 	limits = wdmdma_source_limits(adapter, &rest);
+	if (wdmdma_source_pages(&rest) <= segments && limits_are_wide(&limits))
+		return len;
 	for (len = 0; rest.left && segments; segments--)
 		len += source_next(&rest, &limits, &phys);
 	return len;

@@ -75,6 +75,15 @@ static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned l
 	return nr;
 }
 
+/*
+ * Return true if the page is memory and does not belong to a device. All pages of a subsection
+ * are of the same kind.
+ */
+static inline bool wdmdma_pfn_is_memory(unsigned long pfn)
+{
+	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
+}
+
 enum wdmdma_cache wdmdma_cache_of(const void *va);
 struct wdmdma_window wdmdma_pages_ram(void);
 struct page *wdmdma_pages_block(const struct wdmdma_page_limits *limits, unsigned long nr);

@@ -123,17 +123,21 @@ EXPORT_SYMBOL_GPL(StorPortBuildScatterGatherList);
 static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void *list,
 			    BOOLEAN write_to_device)
 {
-	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, call, HIGH_LEVEL);
+	struct wdmdma_adapter *adapter;
 	int ret = -EINVAL;
 
-	if (IS_ERR(adapter))
-		return ret;
-	if (wdmdma_sg_list_has_routine(adapter, list, stor_sg_list_is_ready))
-		ret = wdmdma_sg_list_put(adapter, call, list, wdm_direction(write_to_device));
-	else
-		wdm_stor_refuse(call, "%p is no live list of StorPortBuildScatterGatherList",
-				list);
-	wdmdma_adapter_put(adapter);
+	rcu_read_lock();
+	adapter = wdm_peek(stor->dma_adapter, call);
+	if (!IS_ERR(adapter)) {
+		if (wdmdma_sg_list_has_routine(adapter, list, stor_sg_list_is_ready))
+			ret = wdmdma_sg_list_put(adapter, call, list,
+						 wdm_direction(write_to_device));
+		else
+			wdm_stor_refuse(call,
+					"%p is no live list of StorPortBuildScatterGatherList",
+					list);
+	}
+	rcu_read_unlock();
 	return ret;
 }
 

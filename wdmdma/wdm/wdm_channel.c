@@ -298,9 +298,9 @@ void WdmFreeMapRegisters(PDMA_ADAPTER dma_adapter, PVOID map_register_base,
 
 	if (!map_register_base)
 		return;
-	adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
-	if (IS_ERR(adapter))
-		return;
-	wdmdma_registers_free(adapter, call, map_register_base, number_of_map_registers);
-	wdmdma_adapter_put(adapter);
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, call);
+	if (!IS_ERR(adapter))
+		wdmdma_registers_free(adapter, call, map_register_base, number_of_map_registers);
+	rcu_read_unlock();
 }

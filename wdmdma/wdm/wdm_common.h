@@ -14,13 +14,15 @@
 #define WDMDMA_WDM_COMMON_H
 
 #include <linux/err.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 
 #include <wdmdma/dma.h>
 
 #include "compat.h"
+#include "core/adapter.h"
 #include "lib/page_set.h"
 
-struct wdmdma_adapter;
 struct wdmdma_dma_channel;
 struct wdmdma_device;
 struct wdmdma_request;
@@ -42,6 +44,24 @@ int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 const char *wdm_system_get(const struct wdmdma_device *device,
 			   const DEVICE_DESCRIPTION *description, size_t most,
 			   struct wdmdma_dma_channel **result);
+
+/*
+ * Begin a driver's call for a transfer, which may be made up to DISPATCH_LEVEL. Return the
+ * adapter, or an ERR_PTR as wdm_enter() does. The caller gets no reference. It must hold the RCU
+ * read lock for as long as it uses the adapter.
+ */
+static __always_inline struct wdmdma_adapter *wdm_peek(PDMA_ADAPTER dma_adapter, const char *call)
+{
+	struct wdmdma_adapter *adapter;
+
+	if (unlikely(preempt_count() & (HARDIRQ_MASK | NMI_MASK)) && wdm_above_dispatch(call))
+		return ERR_PTR(-EBUSY);
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	if (likely(adapter))
+		return adapter;
+	wdm_no_adapter(dma_adapter, call);
+	return ERR_PTR(-EINVAL);
+}
 
 static inline void wdm_clear_address(PPHYSICAL_ADDRESS address)
 {

@@ -5,20 +5,25 @@
  * An offset counts bytes from the first byte of the first MDL, across the chain. A page that two
  * MDLs of a chain share counts for each of them.
  */
-#include <linux/memremap.h>
 #include <linux/mmzone.h>
 
 #include "core/transfer.h"
+#include "lib/page_set.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/*
- * Return true if the page is memory and does not belong to a device. All pages of a subsection
- * are of the same kind.
- */
-static bool wdm_pfn_is_memory(PFN_NUMBER pfn)
+/* Return the reason why a device cannot use this MDL, whatever its pages are, or NULL. */
+static const char *wdm_mdl_flags_fault(PMDL mdl, bool device_writes)
 {
-	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
+	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
+		return "the pages of the MDL are not locked";
+	if (mdl->MdlFlags & MDL_IO_SPACE)
+		return "the MDL describes device memory";
+	if (device_writes && !(mdl->MdlFlags & MDL_WRITE_OPERATION) &&
+	    (wdm_mdl_has_user_pages(mdl) ||
+	     (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl))))
+		return "the pages are locked for reading only, and the device may write";
+	return NULL;
 }
 
 /*
@@ -27,23 +32,18 @@ static bool wdm_pfn_is_memory(PFN_NUMBER pfn)
  */
 const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 {
-	bool locked = wdm_mdl_has_user_pages(mdl) ||
-		      (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl));
 	unsigned long i, first = (mdl->ByteOffset + offset) >> PAGE_SHIFT;
+	const char *fault = wdm_mdl_flags_fault(mdl, device_writes);
 	PFN_NUMBER subsection = ULONG_MAX;
 
-	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return "the pages of the MDL are not locked";
-	if (mdl->MdlFlags & MDL_IO_SPACE)
-		return "the MDL describes device memory";
-	if (locked && !(mdl->MdlFlags & MDL_WRITE_OPERATION) && device_writes)
-		return "the pages are locked for reading only, and the device may write";
+	if (fault)
+		return fault;
 	for (i = first; i < PFN_UP(mdl->ByteOffset + offset + length); i++) {
 		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[i];
 
 		if (pfn / PAGES_PER_SUBSECTION == subsection)
 			continue;
-		if (!wdm_pfn_is_memory(pfn))
+		if (!wdmdma_pfn_is_memory(pfn))
 			return "the MDL describes device memory";
 		subsection = pfn / PAGES_PER_SUBSECTION;
 	}
@@ -102,7 +102,7 @@ bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
 
 /*
  * Return the reason why a device cannot use this part of a chain, or NULL if it can. The chain
- * must hold the part.
+ * must hold the part. The core checks the pages when it cuts them into pieces.
  */
 const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
 {
@@ -112,8 +112,8 @@ const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes
 	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
 	for (; length; length -= part) {
 		part = min(length, mdl->ByteCount - offset);
-		/* An empty MDL has no pages to look at. */
-		fault = part ? wdm_mdl_fault(mdl, offset, part, device_writes) : NULL;
+		/* An empty MDL has no pages. */
+		fault = part ? wdm_mdl_flags_fault(mdl, device_writes) : NULL;
 		if (fault)
 			return fault;
 		offset = 0;

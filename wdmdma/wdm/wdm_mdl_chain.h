@@ -46,8 +46,9 @@ NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
- * start of the chain. @source is set when the arguments are checked. @readers says that the list
- * may also be read under the RCU read lock alone, after wdmdma_sg_list_is_live().
+ * start of the chain. @source is set when the arguments are checked. @settled says that no
+ * FreeAdapterObject follows, although there is no routine. @readers says that the list may also be
+ * read under the RCU read lock alone, after wdmdma_sg_list_is_live().
  */
 struct wdm_sg_list_args {
 	const char *call;
@@ -64,6 +65,7 @@ struct wdm_sg_list_args {
 	BOOLEAN write;
 	PVOID buffer;
 	ULONG buffer_length;
+	bool settled;
 	bool readers;
 	struct wdmdma_source source;
 };

@@ -285,12 +285,13 @@ void WdmPutScatterGatherList(PDMA_ADAPTER dma_adapter, PSCATTER_GATHER_LIST scat
 			     BOOLEAN write_to_device)
 {
 	static const char call[] = "PutScatterGatherList";
-	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
+	struct wdmdma_adapter *adapter;
 
-	if (IS_ERR(adapter))
-		return;
-	wdmdma_sg_list_put(adapter, call, scatter_gather, wdm_direction(write_to_device));
-	wdmdma_adapter_put(adapter);
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, call);
+	if (!IS_ERR(adapter))
+		wdmdma_sg_list_put(adapter, call, scatter_gather, wdm_direction(write_to_device));
+	rcu_read_unlock();
 }
 
 /**

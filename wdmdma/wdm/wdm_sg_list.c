@@ -12,23 +12,29 @@
 #include "core/core.h"
 #include "core/transfer.h"
 #include "lib/page_set.h"
+#include "lib/record.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* A list in memory of the module. */
+/* A list that needs memory of its own. */
 struct wdm_sg_list_memory {
 	struct rcu_head rcu;
 	SCATTER_GATHER_LIST list;
 };
 
+/* Pages of a shorter transfer. Its record has room for all that the transfer needs. */
+#define WDM_SG_LIST_SHORT	257
+
 /**
  * struct wdm_list - a list
  * @transfer: the first member, so that both are freed as one
- * @memory: the list's memory, or NULL if the driver provided the memory
+ * @memory: the list's memory, or NULL if the list lies in the record or in memory of the driver
  * @mdl: chain of MDLs that BuildMdlFromScatterGatherList made
  * @has_mdl: BuildMdlFromScatterGatherList was called
- * @readers: @memory may be read under the RCU read lock alone
+ * @readers: the list may be read under the RCU read lock alone
+ * @rcu: for the free of a record with readers
+ * @room: for the pieces of a short transfer. If the list is the module's, it follows
  */
 struct wdm_list {
 	struct wdmdma_transfer transfer;
@@ -36,6 +42,8 @@ struct wdm_list {
 	PMDL mdl;
 	bool has_mdl;
 	bool readers;
+	struct rcu_head rcu;
+	struct scatterlist room[];
 };
 
 static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
@@ -46,14 +54,13 @@ static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 /* Write the segments of a mapped transfer into a list, which must have room for them. */
 void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
 {
+	ULONG left = wdmdma_transfer_segments(transfer);
+	SCATTER_GATHER_ELEMENT *element = list->Elements;
 	struct scatterlist *sg = NULL;
-	ULONG i;
 
-	list->NumberOfElements = wdmdma_transfer_segments(transfer);
+	list->NumberOfElements = left;
 	list->Reserved = 0;
-	for (i = 0; i < list->NumberOfElements; i++) {
-		SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
-
+	for (; left; left--, element++) {
 		element->Address.QuadPart = wdmdma_transfer_segment(transfer, &sg,
 								    &element->Length);
 		element->Reserved = 0;
@@ -65,8 +72,6 @@ static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	u64 bytes = wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer));
 	struct wdm_list *list = wdm_sg_list_of(transfer);
 
-	if (transfer->callback.list)
-		return 0;
 	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp);
 	if (!list->memory)
 		return -ENOMEM;
@@ -74,9 +79,19 @@ static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	return 0;
 }
 
+/*
+ * Write the segments into the list of a transfer. In the record, the memory behind the last element
+ * may show elements of an older list, which may be another driver's. So zero it.
+ */
 static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 {
-	wdm_sg_list_fill(transfer, transfer->callback.list);
+	PSCATTER_GATHER_LIST list = transfer->callback.list;
+	ULONG nr;
+
+	wdm_sg_list_fill(transfer, list);
+	nr = list->NumberOfElements;
+	if ((void *)list == transfer->room + transfer->room_nr && nr < transfer->room_nr)
+		memset(&list->Elements[nr], 0, (transfer->room_nr - nr) * sizeof(list->Elements[0]));
 }
 
 /* Call the driver's routine. Its second argument is NULL because there are no IRPs. */
@@ -100,26 +115,33 @@ static void wdm_sg_list_free_mdls(PMDL mdl)
 	}
 }
 
-/*
- * Free the memory of a list, in any context. vfree() may not be called in all of them, so memory
- * of vmalloc() is freed after an RCU grace period. That delay costs more than the rest of the end
- * of a short list, so of the other lists only those with readers pay for it.
- */
-static void wdm_sg_list_free_memory(struct wdm_sg_list_memory *memory, bool readers)
+static void wdm_sg_list_free_rcu(struct rcu_head *rcu)
 {
-	if (memory && (readers || is_vmalloc_addr(memory)))
-		kvfree_rcu(memory, rcu);
-	else
-		kfree(memory);
+	kfree(container_of(rcu, struct wdm_list, rcu));
 }
 
+/*
+ * Free a list, in any context. vfree() may not be called in all of them, so memory of vmalloc() is
+ * freed after an RCU grace period. That delay costs more than the rest of the end of a short list,
+ * so of the other lists only those with readers pay for it. A record is not freed by kfree_rcu(),
+ * because rcu_barrier() would not wait for that before the records' caches go.
+ */
 static void wdm_sg_list_release(struct wdmdma_transfer *transfer)
 {
 	struct wdm_list *list = wdm_sg_list_of(transfer);
 
-	wdm_sg_list_free_mdls(list->mdl);
-	wdm_sg_list_free_memory(list->memory, list->readers);
-	kfree(list);
+	if (unlikely(list->mdl))
+		wdm_sg_list_free_mdls(list->mdl);
+	if (unlikely(list->memory)) {
+		if (list->readers || is_vmalloc_addr(list->memory))
+			kvfree_rcu(list->memory, rcu);
+		else
+			kfree(list->memory);
+	}
+	if (list->readers)
+		call_rcu(&list->rcu, wdm_sg_list_free_rcu);
+	else
+		kfree(list);
 }
 
 static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
@@ -134,7 +156,7 @@ static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
  * in the rest of @args if the list can be made.
  */
 static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
-				     NTSTATUS *status)
+				     u32 *pages, NTSTATUS *status)
 {
 	const char *fault;
 
@@ -162,24 +184,30 @@ static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_
 		return fault;
 	*status = STATUS_INSUFFICIENT_RESOURCES;
 	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
-	if (wdmdma_source_pages(&args->source) > adapter->map_registers)
+	*pages = wdmdma_source_pages(&args->source);
+	if (*pages > adapter->map_registers)
 		return "more map registers than granted (bug check 0xE6, code 0x0C)";
 	*status = STATUS_SUCCESS;
 	return NULL;
 }
 
 /*
- * Use the driver's memory for the list, if the driver gave some. Return the reason why the memory
- * cannot be used, or NULL.
+ * Decide in which memory the list will be, as far as that is known. Return the reason why the
+ * driver's memory cannot be used, with a status, or NULL.
  */
-static const char *wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
-					   const struct wdm_sg_list_args *args, NTSTATUS *status)
+static const char *wdm_sg_list_place(struct wdmdma_transfer *transfer,
+				     const struct wdm_sg_list_args *args, NTSTATUS *status)
 {
-	*status = STATUS_SUCCESS;
-	if (!args->buffer)
+	unsigned int most = wdmdma_transfer_most_segments(transfer);
+
+	if (!args->buffer) {
+		/* The pieces that did not fit into the room are as many elements. */
+		if (likely(most <= transfer->room_nr))
+			transfer->callback.list = transfer->room + transfer->room_nr;
 		return NULL;
+	}
 	*status = STATUS_BUFFER_TOO_SMALL;
-	if (args->buffer_length < wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer)))
+	if (args->buffer_length < wdm_sg_list_bytes(most))
 		return "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
 	*status = STATUS_INVALID_PARAMETER;
 	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
@@ -190,23 +218,32 @@ static const char *wdm_sg_list_take_buffer(struct wdmdma_transfer *transfer,
 }
 
 /*
- * Make the record of a checked list, and start it. Return the reason of a failure, unless the
- * core has reported it, and the status in @status.
+ * Allocate the record of a list. If the transfer is short, the record has room for its pieces and
+ * for the list. The room is not initialized.
  */
-static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
-				     const struct wdm_sg_list_args *args,
-				     PSCATTER_GATHER_LIST *result, NTSTATUS *status)
+static struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list_args *args, u32 pages)
 {
-	struct wdm_list *list = kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
-	struct wdmdma_transfer *transfer;
-	const char *fault;
-	const void *address;
+	u32 nr = pages > WDM_SG_LIST_SHORT ? 0 : pages;
+	struct wdm_list *list = NULL;
+	size_t bytes;
 
-	*status = STATUS_INSUFFICIENT_RESOURCES;
-	if (!list)
-		return "no memory";
+	bytes = struct_size(list, room, nr) + (args->buffer ? 0 : wdm_sg_list_bytes(nr));
+	list = nr ? wdmdma_record_alloc(bytes, GFP_ATOMIC | __GFP_NOWARN) : NULL;
+	if (unlikely(!list))
+		return kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
+	memset(list, 0, sizeof(*list));
+	list->transfer.room = list->room;
+	list->transfer.room_nr = nr;
+	return list;
+}
+
+/* Fill in the record of a list. */
+static void wdm_sg_list_init(struct wdm_list *list, struct wdmdma_adapter *adapter,
+			     const struct wdm_sg_list_args *args)
+{
+	struct wdmdma_transfer *transfer = &list->transfer;
+
 	list->readers = args->readers;
-	transfer = &list->transfer;
 	transfer->adapter = adapter;
 	transfer->call = args->call;
 	transfer->caller = args->caller;
@@ -214,25 +251,43 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	transfer->context = args->block;
 	/* Without a routine the driver has to call FreeAdapterObject. */
-	transfer->unended = !args->routine;
+	transfer->unended = !args->routine && !args->settled;
 	transfer->ops = &wdm_sg_list_ops;
 	transfer->callback.routine = args->routine;
 	transfer->callback.device_object = args->object;
 	transfer->callback.context = args->context;
+}
 
-	*status = wdm_status(wdmdma_transfer_init(transfer, &args->source));
-	fault = NT_SUCCESS(*status) ? wdm_sg_list_take_buffer(transfer, args, status) :
-				      transfer->why;
-	if (NT_SUCCESS(*status)) {
+/*
+ * Make the record of a checked list, and start it. Return the reason of a failure, unless the
+ * core has reported it, and the status in @status.
+ */
+static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
+				     const struct wdm_sg_list_args *args, u32 pages,
+				     struct wdmdma_callback *callback, NTSTATUS *status)
+{
+	struct wdm_list *list = wdm_sg_list_new(args, pages);
+	struct wdmdma_transfer *transfer;
+	const char *fault;
+	int ret;
+
+	*status = STATUS_INSUFFICIENT_RESOURCES;
+	if (!list)
+		return "no memory";
+	wdm_sg_list_init(list, adapter, args);
+	transfer = &list->transfer;
+	ret = wdmdma_transfer_init(transfer, &args->source);
+	*status = wdm_status(ret);
+	fault = ret ? transfer->why : wdm_sg_list_place(transfer, args, status);
+	if (!fault) {
 		*status = wdm_status(wdmdma_sg_list_start(transfer,
 							  !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
-							  &address));
-		*result = (PSCATTER_GATHER_LIST)address;
+							  callback));
+		if (NT_SUCCESS(*status))
+			return NULL;
 	}
-	if (!NT_SUCCESS(*status)) {
-		wdmdma_transfer_fini(transfer);
-		wdm_sg_list_release(transfer);
-	}
+	wdmdma_transfer_fini(transfer);
+	wdm_sg_list_release(transfer);
 	return fault;
 }
 
@@ -240,22 +295,31 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
 			 PSCATTER_GATHER_LIST *result)
 {
+	struct wdmdma_callback callback = {};
 	struct wdmdma_adapter *adapter;
 	const char *fault;
 	NTSTATUS status;
+	u32 pages;
 
 	*result = NULL;
-	adapter = wdm_enter(dma_adapter, args->call, DISPATCH_LEVEL);
-	if (IS_ERR(adapter))
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, args->call);
+	if (IS_ERR(adapter)) {
+		rcu_read_unlock();
 		return wdm_status(PTR_ERR(adapter));
-	fault = wdm_sg_list_check(adapter, args, &status);
+	}
+	fault = wdm_sg_list_check(adapter, args, &pages, &status);
 	if (!fault && args->block)
 		status = wdm_context_use(adapter, args->call, args->block);
 	if (NT_SUCCESS(status))
-		fault = wdm_sg_list_start(adapter, args, result, &status);
-	if (fault)
+		fault = wdm_sg_list_start(adapter, args, pages, &callback, &status);
+	if (unlikely(fault))
 		wdmdma_refuse(adapter->device, args->call, "%s", fault);
-	wdmdma_adapter_put(adapter);
+	rcu_read_unlock();
+	/* The list may be put in the routine, or by another CPU. */
+	*result = callback.list;
+	if (callback.list && callback.routine)
+		wdmdma_sg_list_call(&wdm_sg_list_ops, &callback);
 	return status;
 }
 

@@ -79,9 +79,10 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 
 	if (length)
 		*length = 0;
-	adapter = wdm_enter(dma_adapter, part.call, DISPATCH_LEVEL);
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, part.call);
 	if (IS_ERR(adapter))
-		return address;
+		goto unlock;
 	part.whole = !adapter->scatter_gather;
 	part.alone = adapter->dma_channel;
 	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
@@ -91,7 +92,8 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 		wdmdma_refuse(adapter->device, part.call, "%s", fault);
 	else if (!wdmdma_registers_map(adapter, &part, wdm_store_address, &address))
 		*length = part.len;
-	wdmdma_adapter_put(adapter);
+unlock:
+	rcu_read_unlock();
 	return address;
 }
 
@@ -153,9 +155,12 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 
 	if (length)
 		*length = 0;
-	adapter = wdm_enter(dma_adapter, part.call, DISPATCH_LEVEL);
-	if (IS_ERR(adapter))
-		return wdm_status(PTR_ERR(adapter));
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, part.call);
+	if (IS_ERR(adapter)) {
+		ret = PTR_ERR(adapter);
+		goto unlock;
+	}
 	listless = adapter->dma_channel && !scatter_gather_buffer && !scatter_gather_buffer_length;
 	if (mdl && length && (scatter_gather_buffer || listless))
 		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
@@ -175,7 +180,8 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	}
 	if (!ret)
 		*length = part.len;
-	wdmdma_adapter_put(adapter);
+unlock:
+	rcu_read_unlock();
 	return wdm_status(ret);
 }
 
@@ -191,13 +197,13 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
 		.len = length,
 		.direction = wdm_direction(write_to_device),
 	};
-	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
+	struct wdmdma_adapter *adapter;
 	int ret;
 
-	if (IS_ERR(adapter))
-		return PTR_ERR(adapter);
-	ret = wdmdma_registers_unmap(adapter, &part);
-	wdmdma_adapter_put(adapter);
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, call);
+	ret = IS_ERR(adapter) ? PTR_ERR(adapter) : wdmdma_registers_unmap(adapter, &part);
+	rcu_read_unlock();
 	return ret;
 }
 

@@ -32,7 +32,8 @@ enum wdm_context_state {
  * @adapter: the adapter of the context. Compared, and never dereferenced
  * @state: enum wdm_context_state
  *
- * The block may have any alignment, so it must be copied in and out, under wdm_contexts_lock.
+ * The block may have any alignment, so it must be copied in and out. wdmdma_transfers.lock
+ * protects the blocks of an adapter, as it protects the requests that wait under them.
  */
 struct wdm_context {
 	u64 magic;
@@ -42,43 +43,44 @@ struct wdm_context {
 
 static_assert(sizeof(struct wdm_context) <= DMA_TRANSFER_CONTEXT_SIZE_V1);
 
-/* Protects all blocks. Held only while a block is copied. */
-static DEFINE_SPINLOCK(wdm_contexts_lock);
+/* Return true if a request waits under this context. */
+static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
+{
+	lockdep_assert_held(&adapter->transfers.lock);
+	return wdmdma_sg_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
+}
 
 /*
  * Change the state of a context of this adapter to @to if it is @from, and store the old state in
- * @was. Return false, and report, if the block is no context of this adapter.
+ * @was. With @idle no request may wait under the context. Return false, and report, if a request
+ * waits, or the block is no context of this adapter.
  */
 static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
-			       u32 from, u32 to, u32 *was)
+			       bool idle, u32 from, u32 to, u32 *was)
 {
+	const char *fault = "DmaTransferContext is not initialized for this adapter";
 	struct wdm_context context = {};
 	unsigned long flags;
-	bool valid;
 
 	if (!block) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
 		return false;
 	}
-	spin_lock_irqsave(&wdm_contexts_lock, flags);
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	memcpy(&context, block, sizeof(context));
-	valid = context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter;
+	if (idle && wdm_context_waits(adapter, block))
+		fault = "a request waits under DmaTransferContext";
+	else if (context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter)
+		fault = NULL;
 	*was = context.state;
-	if (valid && context.state == from) {
+	if (!fault && context.state == from) {
 		context.state = to;
 		memcpy(block, &context, sizeof(context));
 	}
-	spin_unlock_irqrestore(&wdm_contexts_lock, flags);
-	if (!valid)
-		wdmdma_refuse(adapter->device, call,
-			      "DmaTransferContext is not initialized for this adapter");
-	return valid;
-}
-
-/* Return true if a request under this context waits. */
-static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
-{
-	return wdmdma_sg_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	if (fault)
+		wdmdma_refuse(adapter->device, call, "%s", fault);
+	return !fault;
 }
 
 /**
@@ -101,25 +103,35 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 {
 	static const char call[] = "InitializeDmaTransferContext";
 	struct wdm_context context = { .magic = WDM_CONTEXT_MAGIC };
-	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, DISPATCH_LEVEL);
+	struct wdmdma_adapter *adapter;
+	const char *fault = NULL;
 	unsigned long flags;
+	int ret = -EINVAL;
 
-	if (IS_ERR(adapter))
-		return wdm_status(PTR_ERR(adapter));
-	context.adapter = adapter;
+	rcu_read_lock();
+	adapter = wdm_peek(dma_adapter, call);
+	if (IS_ERR(adapter)) {
+		ret = PTR_ERR(adapter);
+		goto unlock;
+	}
 	if (!dma_transfer_context) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
-	} else if (wdm_context_waits(adapter, dma_transfer_context)) {
-		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
-	} else {
-		spin_lock_irqsave(&wdm_contexts_lock, flags);
-		memcpy(dma_transfer_context, &context, sizeof(context));
-		spin_unlock_irqrestore(&wdm_contexts_lock, flags);
-		status = STATUS_SUCCESS;
+		goto unlock;
 	}
-	wdmdma_adapter_put(adapter);
-	return status;
+	context.adapter = adapter;
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (wdm_context_waits(adapter, dma_transfer_context))
+		fault = "a request waits under DmaTransferContext";
+	else
+		memcpy(dma_transfer_context, &context, sizeof(context));
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	if (fault)
+		wdmdma_refuse(adapter->device, call, "%s", fault);
+	else
+		ret = 0;
+unlock:
+	rcu_read_unlock();
+	return wdm_status(ret);
 }
 
 /* Mark a context as used by a new request. Return an error if the request must not be made. */
@@ -127,11 +139,8 @@ NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID
 {
 	u32 was;
 
-	if (block && wdm_context_waits(adapter, block)) {
-		wdmdma_refuse(adapter->device, call, "a request waits under DmaTransferContext");
-		return STATUS_INVALID_PARAMETER;
-	}
-	if (!wdm_context_change(adapter, call, block, WDM_CONTEXT_NEW, WDM_CONTEXT_USED, &was))
+	if (!wdm_context_change(adapter, call, block, true, WDM_CONTEXT_NEW, WDM_CONTEXT_USED,
+				&was))
 		return STATUS_INVALID_PARAMETER;
 	return was == WDM_CONTEXT_CANCELLED ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
@@ -159,7 +168,7 @@ BOOLEAN WdmCancelAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_
 
 	if (IS_ERR(adapter))
 		return FALSE;
-	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+	if (wdm_context_change(adapter, call, dma_transfer_context, false, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was))
 		cancelled = was == WDM_CONTEXT_NEW ||
 			    wdmdma_sg_list_cancel(adapter, dma_transfer_context) ||
@@ -193,9 +202,9 @@ NTSTATUS WdmCancelMappedTransfer(PDMA_ADAPTER dma_adapter, PVOID dma_transfer_co
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
 	/* The state is either new or used, and a used context does not become new again. */
-	if (wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_NEW,
+	if (wdm_context_change(adapter, call, dma_transfer_context, false, WDM_CONTEXT_NEW,
 			       WDM_CONTEXT_CANCELLED, &was) &&
-	    wdm_context_change(adapter, call, dma_transfer_context, WDM_CONTEXT_USED,
+	    wdm_context_change(adapter, call, dma_transfer_context, false, WDM_CONTEXT_USED,
 			       WDM_CONTEXT_CANCELLED, &was)) {
 		wdmdma_registers_cancel(adapter, dma_transfer_context);
 		status = STATUS_SUCCESS;
