@@ -30,7 +30,7 @@
  * @uncached: the uncached extension, which stays once it is set
  * @uncached_len: bytes that the miniport asked for
  * @uncached_la: logical address of @uncached
- * @lock: protects @objects, and is taken with interrupts off
+ * @lock: protects changes of @objects, and is taken with interrupts off
  * @objects: objects that the miniport holds, other than common buffers
  * @teardown: work item that frees everything if the last reference was dropped in atomic
  *            context
@@ -45,7 +45,7 @@ struct wdm_stor {
 	void *uncached;
 	ULONG uncached_len;
 	PHYSICAL_ADDRESS uncached_la;
-	spinlock_t lock;		/* protects objects */
+	spinlock_t lock;		/* protects changes of objects */
 	DECLARE_HASHTABLE(objects, 6);
 	struct work_struct teardown;
 	struct rcu_head rcu;
@@ -87,6 +87,7 @@ struct wdm_stor_kind {
  * @key: pointer or logical address by which the miniport knows the object
  * @memory: address of the object
  * @len: length of the object, if it has one
+ * @rcu: for the free, because look-ups take no lock
  */
 struct wdm_stor_object {
 	struct hlist_node node;
@@ -94,11 +95,13 @@ struct wdm_stor_object {
 	u64 key;
 	void *memory;
 	size_t len;
+	struct rcu_head rcu;
 };
 
 /* storport/stor_extension.c */
 void wdm_stor_exit(void);
 struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call);
+struct wdm_stor *wdm_stor_peek(PVOID hw_device_extension, const char *call);
 void wdm_stor_put(struct wdm_stor *stor);
 ULONG wdm_stor_status(int error);
 int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,

@@ -26,6 +26,14 @@
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
 
+/* Report a pointer that is no device extension. */
+static void __cold stor_refuse_extension(PVOID hw_device_extension, const char *call)
+{
+	wdm_stor_refuse(call, "HwDeviceExtension %s", hw_device_extension ?
+			"is not from wdmdma_hw_device_extension_create, or already destroyed" :
+			"is NULL");
+}
+
 /*
  * Return the object behind the miniport's pointer, with a reference, or NULL with a message.
  * Any context.
@@ -37,9 +45,22 @@ struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call)
 
 	if (handle)
 		return container_of(handle, struct wdm_stor, handle);
-	wdm_stor_refuse(call, "HwDeviceExtension %s", hw_device_extension ?
-			"is not from wdmdma_hw_device_extension_create, or already destroyed" :
-			"is NULL");
+	stor_refuse_extension(hw_device_extension, call);
+	return NULL;
+}
+
+/*
+ * Return the object behind the miniport's pointer, or NULL with a message. The caller gets no
+ * reference. It must hold the RCU read lock for as long as it uses the object. Any context.
+ */
+struct wdm_stor *wdm_stor_peek(PVOID hw_device_extension, const char *call)
+{
+	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_MINIPORT,
+							  hw_device_extension);
+
+	if (likely(handle))
+		return container_of(handle, struct wdm_stor, handle);
+	stor_refuse_extension(hw_device_extension, call);
 	return NULL;
 }
 
@@ -72,19 +93,21 @@ int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 k
 	object->memory = memory;
 	object->len = len;
 	spin_lock_irqsave(&stor->lock, flags);
-	hash_add(stor->objects, &object->node, key);
+	hash_add_rcu(stor->objects, &object->node, key);
 	spin_unlock_irqrestore(&stor->lock, flags);
 	return 0;
 }
 
-/* Return the object of this kind under this key, or NULL. */
+/*
+ * Return the object of this kind under this key, or NULL. The caller holds the RCU read lock or
+ * @stor->lock.
+ */
 static struct wdm_stor_object *stor_lookup(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 					   u64 key)
 {
 	struct wdm_stor_object *object;
 
-	lockdep_assert_held(&stor->lock);
-	hash_for_each_possible(stor->objects, object, node, key)
+	hash_for_each_possible_rcu(stor->objects, object, node, key, lockdep_is_held(&stor->lock))
 		if (object->key == key && object->kind == kind)
 			return object;
 	return NULL;
@@ -97,19 +120,18 @@ static struct wdm_stor_object *stor_lookup(struct wdm_stor *stor, const struct w
 void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key)
 {
 	struct wdm_stor_object *object;
-	unsigned long flags;
 	void *memory;
 
-	spin_lock_irqsave(&stor->lock, flags);
+	rcu_read_lock();
 	object = stor_lookup(stor, kind, key);
 	memory = object ? object->memory : NULL;
-	spin_unlock_irqrestore(&stor->lock, flags);
+	rcu_read_unlock();
 	return memory;
 }
 
 /*
  * Take an object out of the hash table. Of several callers, exactly one gets the object, and
- * must free it. Any context.
+ * must free it by RCU. Any context.
  */
 struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 				      u64 key)
@@ -120,7 +142,7 @@ struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_st
 	spin_lock_irqsave(&stor->lock, flags);
 	object = stor_lookup(stor, kind, key);
 	if (object)
-		hash_del(&object->node);
+		hash_del_rcu(&object->node);
 	spin_unlock_irqrestore(&stor->lock, flags);
 	return object;
 }
@@ -165,7 +187,7 @@ static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
 				object->kind->name);
 		hash_del(&object->node);
 		object->kind->release(stor, object);
-		kfree(object);
+		kfree_rcu(object, rcu);
 	}
 }
 
@@ -179,6 +201,8 @@ static void stor_teardown(struct work_struct *work)
 	struct wdm_stor *stor = container_of(work, struct wdm_stor, teardown);
 	enum wdm_stor_stage stage;
 
+	/* Calls for SRBs find the extension under the RCU read lock, and take no reference. */
+	synchronize_rcu();
 	stor_end_transfers(stor);
 	for (stage = 0; stage < WDM_STOR_STAGES; stage++) {
 		stor_release_stage(stor, stage);

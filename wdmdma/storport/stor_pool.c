@@ -87,7 +87,7 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 	object = wdm_stor_take(stor, kind, (unsigned long)pointer);
 	if (object) {
 		kind->release(stor, object);
-		kfree(object);
+		kfree_rcu(object, rcu);
 	} else {
 		wdm_stor_refuse(call, "%p is not %s of this miniport", pointer, kind->name);
 	}
@@ -283,7 +283,8 @@ static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
 	if (!object)
 		return false;
 	stor_release_range(stor, object);
-	kfree(object);
+	if (object)
+		kfree_rcu(object, rcu);
 	return true;
 }
 

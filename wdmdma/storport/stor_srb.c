@@ -45,7 +45,6 @@ enum stor_srb_state {
  * @write_to_device: direction of the transfer
  * @rcu: for the free, because a caller may use a record that it has found in an RCU read
  *       section
- * @context: context of the transfer
  */
 struct stor_srb {
 	SCSI_REQUEST_BLOCK srb;
@@ -58,7 +57,6 @@ struct stor_srb {
 	PSCATTER_GATHER_LIST list;
 	BOOLEAN write_to_device;
 	struct rcu_head rcu;
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
 };
 
 /*
@@ -269,7 +267,8 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 		stor_release_srb(stor, object);
 	else
 		wdm_stor_refuse(__func__, "Srb %p is none of this miniport", srb);
-	kfree(object);
+	if (object)
+		kfree_rcu(object, rcu);
 	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
@@ -285,25 +284,18 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 		.call = "wdmdma_srb_map",
 		.caller = caller,
 		.object = stor->pdo,
-		.block = record->context,
 		.mdl = mdl,
 		.length = MmGetMdlByteCount(mdl),
 		.flags = DMA_SYNCHRONOUS_CALLBACK,
 		.write = record->write_to_device,
+		.settled = true,
 		.readers = true,
 	};
-	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
-	PDMA_OPERATIONS ops = dma_adapter->DmaOperations;
-	NTSTATUS status = ops->InitializeDmaTransferContext(dma_adapter, record->context);
 	PSCATTER_GATHER_LIST list;
+	NTSTATUS status = wdm_sg_list_get(stor->dma_adapter, &args, &list);
 
-	if (!NT_SUCCESS(status))
-		return status;
 	/* wdm_sg_list_get() sets the list to NULL on failure. */
-	status = wdm_sg_list_get(dma_adapter, &args, &list);
 	WRITE_ONCE(record->list, list);
-	if (NT_SUCCESS(status))
-		ops->FreeAdapterObject(dma_adapter, DeallocateObjectKeepRegisters);
 	return status;
 }
 
@@ -354,20 +346,19 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL mdl,
 			bool write_to_device)
 {
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	struct stor_srb *record;
+	struct stor_srb *record = NULL;
+	struct wdm_stor *stor;
 
-	if (!stor)
-		return status;
 	rcu_read_lock();
-	record = stor_srb_find(stor, srb, __func__);
+	stor = wdm_stor_peek(hw_device_extension, __func__);
+	if (stor)
+		record = stor_srb_find(stor, srb, __func__);
 	if (record && mdl && !mdl->Next)
 		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
 	else if (record)
 		wdm_stor_refuse(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
 	rcu_read_unlock();
-	wdm_stor_put(stor);
 	return status;
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_map);
@@ -384,20 +375,18 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_map);
  */
 void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 {
-	struct stor_srb *record;
+	struct stor_srb *record = NULL;
 	struct wdm_stor *stor;
 
 	if (wdm_above_dispatch(__func__))
 		return;
-	stor = wdm_stor_find(hw_device_extension, __func__);
-	if (!stor)
-		return;
 	rcu_read_lock();
-	record = stor_srb_find(stor, srb, __func__);
+	stor = wdm_stor_peek(hw_device_extension, __func__);
+	if (stor)
+		record = stor_srb_find(stor, srb, __func__);
 	if (record)
 		stor_srb_unmap(stor, record);
 	rcu_read_unlock();
-	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
 
@@ -416,18 +405,17 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
 PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension,
 						       PSCSI_REQUEST_BLOCK srb)
 {
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
 	PSCATTER_GATHER_LIST list = NULL;
-	struct stor_srb *record;
+	struct stor_srb *record = NULL;
+	struct wdm_stor *stor;
 
-	if (!stor)
-		return NULL;
 	rcu_read_lock();
-	record = stor_srb_find(stor, srb, __func__);
+	stor = wdm_stor_peek(hw_device_extension, __func__);
+	if (stor)
+		record = stor_srb_find(stor, srb, __func__);
 	if (record)
 		list = stor_srb_live_list(stor, record);
 	rcu_read_unlock();
-	wdm_stor_put(stor);
 	return (PSTOR_SCATTER_GATHER_LIST)list;
 }
 EXPORT_SYMBOL_GPL(StorPortGetScatterGatherList);
