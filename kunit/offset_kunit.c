@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * core/align.c and the copies of core/transfer.c. A logical address must have the low 12
+ * core/dma_parms.c and the copies of core/transfer.c. A logical address must have the low 12
  * bits of the memory's address, even if the memory is copied. The kernel copies with
  * swiotlb=force, and for a 32-bit device, such as QEMU's edu, if the memory lies above 4
  * GiB.

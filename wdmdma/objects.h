@@ -223,13 +223,17 @@ struct wdmdma_backend {
 };
 
 /**
- * struct wdmdma_align - alignment of a device before the module raised it
- * @mask: the device's own minimum alignment mask
- * @parms: DMA parameters for a device that has none
+ * struct wdmdma_dma_parms - DMA parameters of a device before the module changed them
+ * @own: DMA parameters for a device that has none
+ * @align_mask: minimum alignment mask
+ * @segment: length of the longest segment
+ * @raised: length of the longest segment that the module has set instead, or 0
  */
-struct wdmdma_align {
-	unsigned int mask;
-	struct device_dma_parameters parms;
+struct wdmdma_dma_parms {
+	struct device_dma_parameters own;
+	unsigned int align_mask;
+	unsigned int segment;
+	unsigned int raised;
 };
 
 /* State of a device's driver. */
@@ -264,7 +268,7 @@ enum wdmdma_device_state {
  * @nr_retired: length of @retired
  * @users: references to the device object held by the driver
  * @override: see the lock order in core/core.h
- * @align: for core/align.c
+ * @parms: for core/dma_parms.c
  * @standin: struct device given to the DMA API in place of @dev
  * @low: buffers placed with a lower limit than that of the device
  * @lost: bytes of buffers that could not be freed
@@ -291,7 +295,7 @@ struct wdmdma_device {
 	unsigned int nr_retired;
 	atomic_t users;
 	struct rw_semaphore override;
-	struct wdmdma_align align;
+	struct wdmdma_dma_parms parms;
 	struct wdmdma_standin standin;
 	struct wdmdma_low low;
 	atomic_long_t lost;

@@ -23,11 +23,11 @@
 #include "backend/translation.h"
 #include "compat.h"
 #include "core/adapter.h"
-#include "core/align.h"
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/device.h"
 #include "core/dma_channel.h"
+#include "core/dma_parms.h"
 #include "core/domain.h"
 #include "core/lookup.h"
 #include "core/transfer.h"
@@ -236,7 +236,7 @@ static void device_unbound(struct device *dev, void *res)
 	device_end_guests(device);
 	down_write(&device->sem);
 	adapters = device_end(device, "driver unbound");
-	wdmdma_align_restore(device);
+	wdmdma_dma_parms_close(device);
 	guests = wdmdma_domain_leave_home(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
@@ -287,7 +287,7 @@ static struct wdmdma_device *device_new(struct device *dev)
 		kfree(device);
 		return ERR_PTR(ret);
 	}
-	wdmdma_align_raise(device);
+	wdmdma_dma_parms_open(device);
 	get_device(dev);
 	/* The caller's module depends on this module, which therefore cannot be on its way out. */
 	__module_get(THIS_MODULE);

@@ -4,7 +4,7 @@
  * cannot use the driver's memory and the kernel cannot copy it.
  *
  * A copy must keep the offset of the bytes in their page, so that the logical address has the
- * low bits of the driver's address. The kernel's bounce buffers do so because of core/align.c.
+ * low bits of the driver's address. The kernel's bounce buffers do so because of core/dma_parms.c.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>

@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "core/device.h"
 #include "core/dma_channel.h"
+#include "core/dma_parms.h"
 #include "core/transfer.h"
 #include "lib/window.h"
 #include "objects.h"
@@ -170,6 +171,8 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	adapter->dma_channel = dma_channel;
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
 	adapter->map_registers = *map_registers;
+	if (adapter->scatter_gather)
+		wdmdma_dma_parms_allow(device, (u64)*map_registers << PAGE_SHIFT);
 	wdmdma_adapter_publish(adapter);
 	return dma_adapter;
 }
