@@ -51,6 +51,7 @@ help:
 	@echo 'make demo ARCH=arm64  the same on arm64, cross-built'
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
+	@echo 'make bench MEMORY=6G  the same, with the row of a million buffers'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
 	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd numa lowmem)'

@@ -7,7 +7,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/ktime.h>
@@ -19,7 +18,6 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/vmalloc.h>
-#include <linux/vmstat.h>
 
 #include <wdmdma/linux.h>
 
@@ -27,10 +25,11 @@
 
 #define BATCHES		21
 #define MAX_SAMPLES	2000
-/* Memory that must be left while BENCH_MOST buffers live, for their records and for the machine. */
+#define SIDES		3
+/* The device takes as much in one piece. */
+#define LONGEST		SZ_4M
+/* Memory that must be left while many buffers live, for their records and for the machine. */
 #define SPARE_PAGES	(SZ_256M >> PAGE_SHIFT)
-/* Time in which the kernel frees the memory that kfree_rcu() deferred. */
-#define SETTLE_SECONDS	6
 
 static char *device = "";
 module_param(device, charp, 0444);
@@ -94,6 +93,12 @@ static unsigned int bench_n(const struct bench_row *row, const struct bench_side
 	return side == &row->raw && row->raw_n ? row->raw_n : row->n;
 }
 
+/* The sides, in the order in which they take turns. */
+static const struct bench_side *bench_side(const struct bench_row *row, unsigned int side)
+{
+	return side == 0 ? &row->ours : side == 1 ? &row->raw : &row->limit;
+}
+
 /*
  * Run @nr batches of each side, by turns. A batch has @n operations, or as many as the
  * row says if @n is 0.
@@ -101,24 +106,24 @@ static unsigned int bench_n(const struct bench_row *row, const struct bench_side
 static int bench_turns(struct bench *b, const struct bench_row *row, unsigned int nr,
 		       unsigned int n, struct bench_samples *samples)
 {
-	const struct bench_side *sides[] = { &row->ours, &row->raw };
+	const struct bench_side *one;
 	u64 clock = bench_clock_cost();
 	unsigned int i, side;
 	int ret;
 
-	for (side = 0; side < ARRAY_SIZE(sides); side++)
+	for (side = 0; side < SIDES; side++)
 		samples[side].nr = 0;
 	for (i = 0; i < nr; i++) {
-		for (side = 0; side < ARRAY_SIZE(sides); side++) {
-			if (!sides[side]->run)
+		for (side = 0; side < SIDES; side++) {
+			one = bench_side(row, side);
+			if (!one->run)
 				continue;
-			ret = bench_batch(b, sides[side], n ?: bench_n(row, sides[side]), clock,
-					  &samples[side]);
+			ret = bench_batch(b, one, n ?: bench_n(row, one), clock, &samples[side]);
 			if (ret)
 				return ret;
 		}
 	}
-	for (side = 0; side < ARRAY_SIZE(sides); side++)
+	for (side = 0; side < SIDES; side++)
 		sort(samples[side].sample, samples[side].nr, sizeof(u64), compare_u64, NULL);
 	return 0;
 }
@@ -145,25 +150,28 @@ static int bench_format(char *text, size_t size, const char *side, u64 least,
 static int bench_measure(struct bench *b, const struct bench_row *row,
 			 struct bench_samples *samples)
 {
-	u64 least[2];
-	char text[200];
+	static const char *const names[SIDES] = { "ours", "raw", "limit" };
+	unsigned int side;
+	u64 least[SIDES];
+	char text[300];
 	int ret, len = 0;
 
 	ret = bench_turns(b, row, BATCHES, 0, samples);
 	if (ret)
 		return ret;
-	least[0] = samples[0].sample[0];
-	least[1] = samples[1].sample[0];
+	for (side = 0; side < SIDES; side++)
+		least[side] = samples[side].sample[0];
 	if (row->singles) {
 		ret = bench_turns(b, row, row->singles, 1, samples);
 		if (ret)
 			return ret;
 	}
-	len += bench_format(text + len, sizeof(text) - len, "ours", least[0], &samples[0]);
-	if (row->raw.run)
-		bench_format(text + len, sizeof(text) - len, "raw", least[1], &samples[1]);
-	pr_info("RESULT row=%s unit=ns over=%s%s\n", row->name,
-		row->singles ? "operations" : "batches", text);
+	for (side = 0; side < SIDES; side++)
+		if (bench_side(row, side)->run)
+			len += bench_format(text + len, sizeof(text) - len, names[side],
+					    least[side], &samples[side]);
+	pr_info("RESULT row=%s unit=ns over=%s%s instead=\"%s\"\n", row->name,
+		row->singles ? "operations" : "batches", text, row->instead ?: "");
 	return 0;
 }
 
@@ -189,33 +197,6 @@ static int bench_loop(struct bench *b, const struct bench_row *row)
 	return ret ?: -EINTR;
 }
 
-/* Allocate or free buffers until the population has @live of them. */
-static int bench_populate(struct bench *b, struct bench_population *p, unsigned int live)
-{
-	bool ours = p == &b->ours;
-	int ret;
-
-	while (p->live > live) {
-		p->live--;
-		if (ours)
-			bench_ours_free(b, PAGE_SIZE, &p->buffer[p->live]);
-		else
-			bench_raw_free(b, PAGE_SIZE, &p->buffer[p->live]);
-		if (!(p->live % 256))
-			cond_resched();
-	}
-	while (p->live < live) {
-		ret = ours ? bench_ours_alloc(b, PAGE_SIZE, &p->buffer[p->live]) :
-			     bench_raw_alloc(b, PAGE_SIZE, &p->buffer[p->live]);
-		if (ret)
-			return ret;
-		p->live++;
-		if (!(p->live % 256))
-			cond_resched();
-	}
-	return 0;
-}
-
 static int bench_populate_both(struct bench *b, const struct bench_row *row)
 {
 	int ret = bench_populate(b, &b->raw, row->raw.run ? row->live : 0);
@@ -230,28 +211,29 @@ static bool bench_has_memory(struct bench *b, const struct bench_row *row)
 	       si_mem_available() + b->ours.live + b->raw.live > row->live + SPARE_PAGES;
 }
 
+/* Set up a row. On success the caller must end it. */
+int bench_row_begin(struct bench *b, const struct bench_row *row)
+{
+	b->len = row->len;
+	b->current_row = row;
+	return row->setup ? row->setup(b) : 0;
+}
+
+void bench_row_end(struct bench *b)
+{
+	if (b->current_row->cleanup)
+		b->current_row->cleanup(b);
+}
+
 static int bench_row(struct bench *b, const struct bench_row *row, struct bench_samples *samples)
 {
-	int ret;
+	int ret = bench_populate_both(b, row) ?: bench_row_begin(b, row);
 
-	b->len = row->len;
-	ret = bench_populate_both(b, row);
-	if (ret)
-		return ret;
-	ret = row->setup ? row->setup(b) : 0;
 	if (ret)
 		return ret;
 	ret = *profile ? bench_loop(b, row) : bench_measure(b, row, samples);
-	if (row->cleanup)
-		row->cleanup(b);
+	bench_row_end(b);
 	return ret;
-}
-
-/* Return the number of bytes that the slab allocator holds. */
-static unsigned long bench_slab_bytes(void)
-{
-	return (global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
-		global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B)) << PAGE_SHIFT;
 }
 
 /* Measure by how much the slab allocator grows for each live buffer of one page. */
@@ -302,28 +284,49 @@ static void bench_all(struct bench *b, struct bench_samples *samples)
 		if (ret)
 			pr_err("FAILED row=%s: %d\n", row->name, ret);
 	}
-	if (b->translated && !*profile) {
-		ret = bench_map_ops(b);
-		if (ret)
-			pr_err("FAILED row=large_2m_map_ops: %d\n", ret);
-	}
 	bench_populate(b, &b->raw, 0);
 	bench_populate(b, &b->ours, 0);
+	if (*profile)
+		return;
+	ret = b->translated ? bench_map_ops(b) : 0;
+	if (ret)
+		pr_err("FAILED row=large_2m_map_ops: %d\n", ret);
 }
 
-/* Get the device object and an adapter for the device, as a ported driver does. */
-static int bench_open(struct bench *b, struct device *dev)
+/* Get an adapter and a device extension for the device, as ported drivers do. */
+int bench_open_adapter(struct bench *b)
 {
 	DEVICE_DESCRIPTION description = {
 		.Version = DEVICE_DESCRIPTION_VERSION3,
 		.Master = TRUE,
 		.ScatterGather = TRUE,
 		.InterfaceType = InterfaceTypeUndefined,
-		.MaximumLength = SZ_4M,
+		.MaximumLength = LONGEST,
 		.DmaAddressWidth = 64,
 	};
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 	ULONG registers;
+
+	b->adapter = IoGetDmaAdapter(b->device_object, &description, &registers);
+	if (!b->adapter)
+		return -ENOMEM;
+	b->ops = b->adapter->DmaOperations;
+	b->extension = wdmdma_hw_device_extension_create(b->dev, 1);
+	if (b->extension)
+		return 0;
+	b->ops->PutDmaAdapter(b->adapter);
+	return -ENOMEM;
+}
+
+void bench_close_adapter(struct bench *b)
+{
+	wdmdma_hw_device_extension_destroy(b->extension);
+	b->ops->PutDmaAdapter(b->adapter);
+}
+
+static int bench_open(struct bench *b, struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	int ret;
 
 	b->dev = dev;
 	b->translated = domain && domain->type != IOMMU_DOMAIN_IDENTITY;
@@ -331,25 +334,22 @@ static int bench_open(struct bench *b, struct device *dev)
 	b->device_object = wdmdma_device_object_get(dev);
 	if (!b->device_object)
 		return -ENOMEM;
-	b->adapter = IoGetDmaAdapter(b->device_object, &description, &registers);
-	if (!b->adapter) {
+	ret = bench_open_adapter(b);
+	if (ret)
 		wdmdma_device_object_put(b->device_object);
-		return -ENOMEM;
-	}
-	b->ops = b->adapter->DmaOperations;
-	return 0;
+	return ret;
 }
 
 static void bench_close(struct bench *b)
 {
-	b->ops->PutDmaAdapter(b->adapter);
+	bench_close_adapter(b);
 	wdmdma_device_object_put(b->device_object);
 }
 
 static int bench_run(struct device *dev)
 {
 	struct bench *b = vzalloc(sizeof(*b));
-	struct bench_samples *samples = vzalloc(2 * sizeof(*samples));
+	struct bench_samples *samples = vzalloc(SIDES * sizeof(*samples));
 	int ret = -ENOMEM;
 
 	if (!b || !samples)
@@ -388,6 +388,7 @@ static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	if (!bench_is_wanted(pdev))
 		return -ENODEV;
+	dma_set_max_seg_size(&pdev->dev, LONGEST);
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	return ret ?: bench_run(&pdev->dev);
 }

@@ -32,27 +32,16 @@ int bench_ours_uncached(struct bench *b, unsigned int n)
 	return 0;
 }
 
-int bench_combined_setup(struct bench *b)
-{
-	b->row = wdmdma_hw_device_extension_create(b->dev, 1);
-	return b->row ? 0 : -ENOMEM;
-}
-
-void bench_combined_cleanup(struct bench *b)
-{
-	wdmdma_hw_device_extension_destroy(b->row);
-}
-
 int bench_ours_combined(struct bench *b, unsigned int n)
 {
 	PHYSICAL_ADDRESS none = {}, last = { .QuadPart = -1 }, la;
 	PVOID va;
 
 	while (n--) {
-		if (StorPortAllocateDmaMemory(b->row, b->len, none, last, none, MmWriteCombined,
-					      MM_ANY_NODE_OK, &va, &la))
+		if (StorPortAllocateDmaMemory(b->extension, b->len, none, last, none,
+					      MmWriteCombined, MM_ANY_NODE_OK, &va, &la))
 			return -ENOMEM;
-		StorPortFreeDmaMemory(b->row, va, b->len, MmWriteCombined, la);
+		StorPortFreeDmaMemory(b->extension, va, b->len, MmWriteCombined, la);
 	}
 	return 0;
 }

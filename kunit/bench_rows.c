@@ -1,242 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of the benchmark. Some rows have their code in files of their own.
- * Documentation/performance.rst says what a row means and what its result should be.
+ * The rows of the benchmark. Documentation/performance.rst says what a row means and what
+ * its result should be.
  */
-#include <linux/dma-mapping.h>
-#include <linux/mm.h>
+#include <linux/string.h>
 
 #include "bench.h"
 
-PDMA_COMMON_BUFFER_VECTOR bench_vector_new(struct bench *b, unsigned int n)
-{
-	PHYSICAL_ADDRESS first = { .QuadPart = 0 }, last = { .QuadPart = -1 };
-	PDMA_COMMON_BUFFER_VECTOR vector = NULL;
-
-	b->ops->AllocateCommonBufferVector(b->adapter, first, last, MmCached, 0, 0, n, b->len,
-					   &vector);
-	return vector;
-}
-
-int bench_ours_alloc(struct bench *b, size_t len, struct bench_buffer *buffer)
-{
-	PHYSICAL_ADDRESS la;
-
-	buffer->cpu = b->ops->AllocateCommonBuffer(b->adapter, len, &la, TRUE);
-	buffer->dma = la.QuadPart;
-	return buffer->cpu ? 0 : -ENOMEM;
-}
-
-void bench_ours_free(struct bench *b, size_t len, struct bench_buffer *buffer)
-{
-	PHYSICAL_ADDRESS la = { .QuadPart = buffer->dma };
-
-	b->ops->FreeCommonBuffer(b->adapter, len, la, buffer->cpu, TRUE);
-}
-
-int bench_raw_alloc(struct bench *b, size_t len, struct bench_buffer *buffer)
-{
-	buffer->cpu = dma_alloc_coherent(b->dev, len, &buffer->dma, GFP_KERNEL);
-	return buffer->cpu ? 0 : -ENOMEM;
-}
-
-void bench_raw_free(struct bench *b, size_t len, struct bench_buffer *buffer)
-{
-	dma_free_coherent(b->dev, len, buffer->cpu, buffer->dma);
-}
-
-/* Allocate and free a buffer, n times. */
-
-static int ours_pairs(struct bench *b, unsigned int n)
-{
-	struct bench_buffer buffer;
-
-	while (n--) {
-		if (bench_ours_alloc(b, b->len, &buffer))
-			return -ENOMEM;
-		bench_ours_free(b, b->len, &buffer);
-	}
-	return 0;
-}
-
-static int raw_pairs(struct bench *b, unsigned int n)
-{
-	struct bench_buffer buffer;
-
-	while (n--) {
-		if (bench_raw_alloc(b, b->len, &buffer))
-			return -ENOMEM;
-		bench_raw_free(b, b->len, &buffer);
-	}
-	return 0;
-}
-
-/* The same, but let other tasks run in between, so that deferred work runs within the batch. */
-
-static int ours_pairs_long(struct bench *b, unsigned int n)
-{
-	int ret = 0;
-
-	for (; n && !ret; n -= min(n, 256U)) {
-		ret = ours_pairs(b, min(n, 256U));
-		cond_resched();
-	}
-	return ret;
-}
-
-static int raw_pairs_long(struct bench *b, unsigned int n)
-{
-	int ret = 0;
-
-	for (; n && !ret; n -= min(n, 256U)) {
-		ret = raw_pairs(b, min(n, 256U));
-		cond_resched();
-	}
-	return ret;
-}
-
-/* Allocate n buffers, then free them. */
-
-static int ours_alloc_held(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (bench_ours_alloc(b, b->len, &b->held[i]))
-			return -ENOMEM;
-	return 0;
-}
-
-static int ours_free_held(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		bench_ours_free(b, b->len, &b->held[i]);
-	return 0;
-}
-
-static int raw_alloc_held(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (bench_raw_alloc(b, b->len, &b->held[i]))
-			return -ENOMEM;
-	return 0;
-}
-
-static int raw_free_held(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		bench_raw_free(b, b->len, &b->held[i]);
-	return 0;
-}
-
-static int ours_hold(struct bench *b, unsigned int n)
-{
-	return ours_alloc_held(b, n) ?: ours_free_held(b, n);
-}
-
-static int raw_hold(struct bench *b, unsigned int n)
-{
-	return raw_alloc_held(b, n) ?: raw_free_held(b, n);
-}
-
-/* Allocate and free a vector of n elements. */
-
-static int ours_vector(struct bench *b, unsigned int n)
-{
-	PDMA_COMMON_BUFFER_VECTOR vector = bench_vector_new(b, n);
-
-	if (!vector)
-		return -ENOMEM;
-	b->ops->FreeCommonBufferVector(b->adapter, vector);
-	return 0;
-}
-
-/* Free some of many live buffers in random order, and replace them afterwards. */
-
-static void choose(struct bench *b, struct bench_population *p, unsigned int n)
-{
-	unsigned int i, other;
-
-	for (i = 0; i < n; i++) {
-		other = i + prandom_u32_state(&b->random) % (p->live - i);
-		swap(p->buffer[i], p->buffer[other]);
-	}
-}
-
-static int ours_choose(struct bench *b, unsigned int n)
-{
-	choose(b, &b->ours, n);
-	return 0;
-}
-
-static int raw_choose(struct bench *b, unsigned int n)
-{
-	choose(b, &b->raw, n);
-	return 0;
-}
-
-static int ours_free_chosen(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		bench_ours_free(b, PAGE_SIZE, &b->ours.buffer[i]);
-	return 0;
-}
-
-static int raw_free_chosen(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		bench_raw_free(b, PAGE_SIZE, &b->raw.buffer[i]);
-	return 0;
-}
-
-static int ours_refill(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (bench_ours_alloc(b, PAGE_SIZE, &b->ours.buffer[i]))
-			return -ENOMEM;
-	return 0;
-}
-
-static int raw_refill(struct bench *b, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (bench_raw_alloc(b, PAGE_SIZE, &b->raw.buffer[i]))
-			return -ENOMEM;
-	return 0;
-}
-
-#define FREE_RANDOM(row_name, population, batch)					\
-	{ .name = row_name, .live = population, .n = batch,				\
-	  .ours = { .prepare = ours_choose, .run = ours_free_chosen, .finish = ours_refill }, \
-	  .raw = { .prepare = raw_choose, .run = raw_free_chosen, .finish = raw_refill } }
+#define PAIRS(row_name, length, batch, of_one)						\
+	{ .name = row_name, .instead = "dma_alloc_coherent", .len = length, .n = batch,	\
+	  .singles = of_one,								\
+	  .ours = { .run = bench_ours_pairs }, .raw = { .run = bench_raw_pairs } }
 
 #define PAIRS_AMONG(row_name, population)						\
-	{ .name = row_name, .live = population, .len = SZ_4K, .n = 512,			\
-	  .ours = { .run = ours_pairs }, .raw = { .run = raw_pairs } }
+	{ .name = row_name, .instead = "dma_alloc_coherent", .live = population,	\
+	  .len = SZ_4K, .n = 512,							\
+	  .ours = { .run = bench_ours_pairs }, .raw = { .run = bench_raw_pairs } }
+
+#define POOL(row_name, length)								\
+	{ .name = row_name, .instead = "dma_pool", .len = length, .n = 512,		\
+	  .setup = bench_pool_setup, .cleanup = bench_pool_cleanup,			\
+	  .ours = { .run = bench_ours_pairs }, .raw = { .run = bench_raw_pool } }
+
+#define FREE_RANDOM(row_name, population, batch)					\
+	{ .name = row_name, .instead = "dma_free_coherent", .live = population, .n = batch, \
+	  .ours = { .prepare = bench_ours_choose, .run = bench_ours_free_chosen,	\
+		    .finish = bench_ours_refill },					\
+	  .raw = { .prepare = bench_raw_choose, .run = bench_raw_free_chosen,		\
+		   .finish = bench_raw_refill } }
+
+#define FREE_RANDOM_OURS(row_name, population)						\
+	{ .name = row_name, .live = population, .n = 64,				\
+	  .ours = { .prepare = bench_ours_choose, .run = bench_ours_free_chosen,	\
+		    .finish = bench_ours_refill } }
 
 /* Walking a long list is slow, so the raw side may do fewer look-ups. */
 #define VA_TO_LA(row_name, population, raw_batch)					\
-	{ .name = row_name, .live = population, .n = BENCH_LOOKUPS, .raw_n = raw_batch,	\
+	{ .name = row_name, .instead = "list walk", .live = population,			\
+	  .n = BENCH_LOOKUPS, .raw_n = raw_batch,					\
 	  .setup = bench_va_setup, .cleanup = bench_va_cleanup,				\
 	  .ours = { .run = bench_ours_va }, .raw = { .run = bench_raw_va } }
 
-#define PAIRS(row_name, length, batch, of_one)						\
-	{ .name = row_name, .len = length, .n = batch, .singles = of_one,		\
-	  .ours = { .run = ours_pairs }, .raw = { .run = raw_pairs } }
+#define TRANSFER(row_name, length, batch, kind, calls, against)			\
+	.name = row_name, .instead = #against, .len = length, .n = batch,		\
+	.setup = bench_##kind##_setup, .cleanup = bench_transfer_cleanup,		\
+	.ours = { .run = bench_ours_##calls }, .raw = { .run = bench_raw_##against }
+
+#define LIMIT .limit = { .run = bench_raw_table }
+
+/* One page that begins at a page boundary is contiguous in any case. */
+#define FROM_MDL(row_name, length, batch)						\
+	{ TRANSFER(row_name, length, batch, from_mdl, from_mdl, pages), LIMIT,		\
+	  .translated = true }
+
+#define AMONG_MDLS(row_name, number, calls)						\
+	{ .name = row_name, .len = SZ_4K, .among = number, .n = 64,			\
+	  .setup = bench_among_mdls_setup, .cleanup = bench_among_mdls_cleanup,		\
+	  .ours = { .run = bench_ours_##calls } }
+
+#define AMONG_LISTS(row_name, number, calls)						\
+	{ .name = row_name, .len = SZ_4K, .among = number, .n = 64,			\
+	  .setup = bench_among_lists_setup, .cleanup = bench_among_lists_cleanup,	\
+	  .ours = { .run = bench_ours_##calls } }
 
 const struct bench_row bench_rows[] = {
 	/*
@@ -253,45 +78,84 @@ const struct bench_row bench_rows[] = {
 	PAIRS_AMONG("alloc_free_among_10", 10),
 	VA_TO_LA("va_to_la_10", 10, BENCH_LOOKUPS),
 
+	/* Common buffers */
 	PAIRS("alloc_free_4k", SZ_4K, 512, 2000),
 	PAIRS("alloc_free_16k", SZ_16K, 512, 0),
 	PAIRS("alloc_free_64k", SZ_64K, 512, 1000),
 	PAIRS("alloc_free_256k", SZ_256K, 64, 0),
 	PAIRS("alloc_free_1m", SZ_1M, 16, 0),
 	PAIRS("alloc_free_2m", SZ_2M, 8, 0),
-	{ .name = "alloc_free_4k_long", .len = SZ_4K, .n = 8192,
-	  .ours = { .run = ours_pairs_long }, .raw = { .run = raw_pairs_long } },
-	{ .name = "alloc_4k", .len = SZ_4K, .n = 512, .singles = 1000,
-	  .ours = { .run = ours_alloc_held, .finish = ours_free_held },
-	  .raw = { .run = raw_alloc_held, .finish = raw_free_held } },
-	{ .name = "hold_1000x4k", .len = SZ_4K, .n = 1000,
-	  .ours = { .run = ours_hold }, .raw = { .run = raw_hold } },
-	{ .name = "vector_1024x4k", .len = SZ_4K, .n = 1024,
-	  .ours = { .run = ours_vector }, .raw = { .run = raw_hold } },
-	{ .name = "vector_lookup", .len = SZ_4K, .n = BENCH_LOOKUPS, .singles = 1000,
+	{ .name = "alloc_free_4k_long", .instead = "dma_alloc_coherent", .len = SZ_4K, .n = 8192,
+	  .ours = { .run = bench_ours_pairs_long }, .raw = { .run = bench_raw_pairs_long } },
+	{ .name = "alloc_4k", .instead = "dma_alloc_coherent", .len = SZ_4K, .n = 512,
+	  .singles = 1000,
+	  .ours = { .run = bench_ours_alloc_held, .finish = bench_ours_free_held },
+	  .raw = { .run = bench_raw_alloc_held, .finish = bench_raw_free_held } },
+	{ .name = "hold_1000x4k", .instead = "dma_alloc_coherent", .len = SZ_4K, .n = 1000,
+	  .ours = { .run = bench_ours_hold }, .raw = { .run = bench_raw_hold } },
+	POOL("pool_4k", SZ_4K),
+	POOL("pool_256", 256),
+	{ .name = "vector_1024x4k", .instead = "dma_alloc_coherent", .len = SZ_4K, .n = 1024,
+	  .ours = { .run = bench_ours_vector }, .raw = { .run = bench_raw_hold } },
+	{ .name = "vector_lookup", .instead = "array", .len = SZ_4K, .n = BENCH_LOOKUPS,
+	  .singles = 1000,
 	  .setup = bench_vector_setup, .cleanup = bench_vector_cleanup,
-	  .ours = { .run = bench_ours_vector_get }, .raw = { .run = bench_raw_pool } },
-	{ .name = "from_mdl_512_pages", .len = SZ_2M, .n = 4, .translated = true,
-	  .setup = bench_scattered_setup, .cleanup = bench_scattered_cleanup,
-	  .ours = { .run = bench_ours_from_mdl }, .raw = { .run = bench_raw_map_sgtable } },
-	{ .name = "list_64k", .len = SZ_64K, .n = 64,
-	  .setup = bench_list_setup, .cleanup = bench_transfer_cleanup,
-	  .ours = { .run = bench_ours_list }, .raw = { .run = bench_raw_list } },
-	{ .name = "list_1m", .len = SZ_1M, .n = 8,
-	  .setup = bench_list_setup, .cleanup = bench_transfer_cleanup,
-	  .ours = { .run = bench_ours_list }, .raw = { .run = bench_raw_list } },
-	{ .name = "map_ex_64k", .len = SZ_64K, .n = 64,
-	  .setup = bench_map_setup, .cleanup = bench_transfer_cleanup,
-	  .ours = { .run = bench_ours_map }, .raw = { .run = bench_raw_list } },
+	  .ours = { .run = bench_ours_vector_get }, .raw = { .run = bench_raw_array } },
 #ifdef CONFIG_X86
-	{ .name = "uncached_64k", .len = SZ_64K, .n = 16,
+	{ .name = "uncached_64k", .instead = "set_pages_array_uc", .len = SZ_64K, .n = 16,
 	  .ours = { .run = bench_ours_uncached }, .raw = { .run = bench_raw_uncached } },
-	{ .name = "write_combined_64k", .len = SZ_64K, .n = 16,
-	  .setup = bench_combined_setup, .cleanup = bench_combined_cleanup,
+	{ .name = "write_combined_64k", .instead = "set_pages_array_wc", .len = SZ_64K, .n = 16,
 	  .ours = { .run = bench_ours_combined }, .raw = { .run = bench_raw_combined } },
 #endif
-	{ .name = "free_random_374k", .live = BENCH_MOST, .n = 64,
-	  .ours = { .prepare = ours_choose, .run = ours_free_chosen,
-		    .finish = ours_refill } },
+	FROM_MDL("from_mdl_1_page", SZ_4K, 64),
+	FROM_MDL("from_mdl_16_pages", SZ_64K, 16),
+	FROM_MDL("from_mdl_512_pages", SZ_2M, 4),
+
+	/* Lists */
+	{ TRANSFER("list_4k", SZ_4K, 128, list, list, single) },
+	{ TRANSFER("list_64k", SZ_64K, 64, list, list, fill), LIMIT },
+	{ TRANSFER("list_1m", SZ_1M, 8, list, list, fill), LIMIT },
+	{ TRANSFER("list_64k_pages", SZ_64K, 64, list, list, pages), LIMIT },
+	{ TRANSFER("list_1m_pages", SZ_1M, 8, list, list, pages), LIMIT },
+	{ TRANSFER("list_1m_contiguous", SZ_1M, 64, list, list, single),
+	  .contiguous = true },
+	{ TRANSFER("list_1500_two_pages", 1500, 128, list, list, each), LIMIT, .offset = 3000 },
+	{ TRANSFER("build_list_4k", SZ_4K, 128, list, build_list, single) },
+	{ TRANSFER("stor_list_4k", SZ_4K, 128, list, stor_list, single) },
+	{ TRANSFER("srb_64k", SZ_64K, 64, srb, srb, chain), LIMIT },
+	{ .name = "calculate_list_64k", .len = SZ_64K, .n = 64,
+	  .setup = bench_list_setup, .cleanup = bench_transfer_cleanup,
+	  .ours = { .run = bench_ours_calculate_list } },
+
+	/* Map registers */
+	{ TRANSFER("map_ex_4k", SZ_4K, 128, map, map_ex, single) },
+	{ TRANSFER("map_ex_64k", SZ_64K, 64, map, map_ex, fill), LIMIT },
+	{ TRANSFER("map_loop_64k", SZ_64K, 32, map, map_loop, each), LIMIT },
+	{ TRANSFER("map_loop_1m", SZ_1M, 2, map, map_loop, each), LIMIT },
+	{ TRANSFER("packet_4k", SZ_4K, 128, list, packet, single) },
+
+	/* Growth */
+	AMONG_MDLS("list_among_10_mdls", 10, list_among_mdls),
+	AMONG_MDLS("list_among_50k_mdls", 50000, list_among_mdls),
+	AMONG_MDLS("alloc_among_10_mdls", 10, pairs),
+	AMONG_MDLS("alloc_among_50k_mdls", 50000, pairs),
+	AMONG_LISTS("list_fifo_among_10", 10, list_fifo),
+	AMONG_LISTS("list_fifo_among_100k", BENCH_MANY, list_fifo),
+	AMONG_LISTS("list_lifo_among_10", 10, list),
+	AMONG_LISTS("list_lifo_among_100k", BENCH_MANY, list),
+	AMONG_LISTS("alloc_among_10_lists", 10, pairs),
+	AMONG_LISTS("alloc_among_100k_lists", BENCH_MANY, pairs),
+	FREE_RANDOM_OURS("free_random_374k", BENCH_MORE),
+	FREE_RANDOM_OURS("free_random_1m", BENCH_MOST),
 	{}
 };
+
+/* Return the row of that name, which must exist. */
+const struct bench_row *bench_row_find(const char *name)
+{
+	const struct bench_row *row = bench_rows;
+
+	while (strcmp(row->name, name))
+		row++;
+	return row;
+}
