@@ -291,6 +291,7 @@ static void bench_all(struct bench *b, struct bench_samples *samples)
 	ret = b->translated ? bench_map_ops(b) : 0;
 	if (ret)
 		pr_err("FAILED row=large_2m_map_ops: %d\n", ret);
+	bench_locked(b);
 }
 
 /* Get an adapter and a device extension for the device, as ported drivers do. */

@@ -275,4 +275,13 @@ int bench_from_mdl_setup(struct bench *b);
 int bench_ours_from_mdl(struct bench *b, unsigned int n);
 int bench_count_map_ops(struct bench *b, unsigned long *large, unsigned long *small);
 
+#ifdef CONFIG_X86
+/* bench_locked.c, rows that count locked instructions */
+void bench_locked(struct bench *b);
+#else
+static inline void bench_locked(struct bench *b)
+{
+}
+#endif
+
 #endif /* WDMDMA_BENCH_H */
