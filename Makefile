@@ -4,7 +4,7 @@
 # Not exported: the scripts see KDIR only where the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules modules_install clean demo bench test test-all check doc help
+.PHONY: all modules modules_install clean demo bench bench-scaling test test-all check doc help
 
 all: modules
 
@@ -29,6 +29,9 @@ demo:
 bench:
 	@scripts/bench
 
+bench-scaling:
+	@SCALING=1 scripts/bench
+
 test:
 	@scripts/run-kunit
 
@@ -52,6 +55,7 @@ help:
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
 	@echo 'make bench MEMORY=6G  the same, with the row of a million buffers'
+	@echo 'make bench-scaling    which cache lines and locks up to 8 CPUs share, in QEMU'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
 	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd numa lowmem)'

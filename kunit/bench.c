@@ -43,6 +43,10 @@ static bool profile_raw;
 module_param(profile_raw, bool, 0444);
 MODULE_PARM_DESC(profile_raw, "of that row the raw side");
 
+static unsigned int scaling;
+module_param(scaling, uint, 0444);
+MODULE_PARM_DESC(scaling, "measure no row; let 1, 2, 4 and up to so many CPUs make calls at once");
+
 /* Samples of one side, in tenths of a nanosecond per operation. They are sorted at the end. */
 struct bench_samples {
 	unsigned int nr;
@@ -364,7 +368,10 @@ static int bench_run(struct device *dev)
 		goto free;
 	pr_info("%s: %s\n", dev_name(dev), b->translated ? "translated by an IOMMU" :
 		"not translated");
-	bench_all(b, samples);
+	if (scaling)
+		bench_scaling(b, scaling);
+	else
+		bench_all(b, samples);
 	bench_close(b);
 	pr_info("DONE\n");
 free:

@@ -28,6 +28,7 @@
 #define BENCH_MORE	373959	/* the same, on machines with enough memory */
 #define BENCH_MOST	1000000	/* the same, on machines with a lot of memory */
 #define BENCH_PAGES	(SZ_2M / PAGE_SIZE)	/* most pages of a transfer */
+#define BENCH_CPUS	8	/* most CPUs of the scaling benchmark */
 
 struct bench_buffer {
 	void *cpu;
@@ -283,5 +284,8 @@ static inline void bench_locked(struct bench *b)
 {
 }
 #endif
+
+/* bench_scaling.c */
+void bench_scaling(struct bench *b, unsigned int cpus);
 
 #endif /* WDMDMA_BENCH_H */
