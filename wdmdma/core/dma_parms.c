@@ -54,9 +54,10 @@ void wdmdma_dma_parms_allow(struct wdmdma_device *device, u64 bytes)
 	bytes = min_t(u64, bytes, UINT_MAX & PAGE_MASK);
 	down_write(&device->sem);
 	parms = device->dev->dma_parms;
-	/* After unbind the parameters are the next driver's. */
-	if (!device->dead && (dma_parms_has_default(device->dev, parms->max_segment_size) ||
-			      parms->max_segment_size == device->parms.raised) &&
+	/* After unbind the parameters are the next driver's. The Linux half may have removed them. */
+	if (!device->dead && parms &&
+	    (dma_parms_has_default(device->dev, parms->max_segment_size) ||
+	     parms->max_segment_size == device->parms.raised) &&
 	    dma_get_max_seg_size(device->dev) < bytes) {
 		parms->max_segment_size = bytes;
 		device->parms.raised = bytes;
@@ -70,10 +71,10 @@ void wdmdma_dma_parms_close(struct wdmdma_device *device)
 	struct device_dma_parameters *parms = device->dev->dma_parms;
 
 	lockdep_assert_held_write(&device->sem);
-	if (parms == &device->parms.own) {
+	if (parms == &device->parms.own)
 		device->dev->dma_parms = NULL;
+	if (!parms || parms == &device->parms.own)
 		return;
-	}
 	if (parms->min_align_mask == (device->parms.align_mask | ALIGN_MASK))
 		parms->min_align_mask = device->parms.align_mask;
 	if (device->parms.raised && parms->max_segment_size == device->parms.raised)
