@@ -147,9 +147,12 @@ static bool sg_list_try_again(const struct wdmdma_transfer *transfer, int ret, b
 static int sg_list_try(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
 {
 	bool bounce = transfer->must_bounce;
-	int ret;
+	int ret = 0;
 
-	ret = sg_list_prepare(transfer, GFP_ATOMIC) ?: sg_list_map(transfer, callback);
+	if (unlikely(bounce || !transfer->callback.list))
+		ret = sg_list_prepare(transfer, GFP_ATOMIC);
+	if (likely(!ret))
+		ret = sg_list_map(transfer, callback);
 	if (unlikely(sg_list_try_again(transfer, ret, bounce)))
 		ret = sg_list_prepare(transfer, GFP_ATOMIC) ?: sg_list_map(transfer, callback);
 	return ret;

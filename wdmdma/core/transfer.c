@@ -222,7 +222,8 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 /* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
 void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
-	wdmdma_copy_free(transfer);
+	if (unlikely(transfer->bounce.sgl))
+		wdmdma_copy_free(transfer);
 	if (transfer->memory.sgl != transfer->room)
 		sg_free_table(&transfer->memory);
 	transfer->memory.sgl = NULL;
@@ -312,15 +313,13 @@ static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
 
 static bool transfer_is_within(const struct wdmdma_transfer *transfer, struct wdmdma_window reach)
 {
+	bool flat = transfer->mapped->sgl == transfer->room;
 	struct scatterlist *sg = transfer->mapped->sgl;
 	unsigned int left;
 
-	for (left = transfer->mapped->nents; left; left--) {
+	for (left = transfer->mapped->nents; left; left--, sg = flat ? sg + 1 : sg_next(sg))
 		if (!wdmdma_window_holds(reach, sg_dma_address(sg), sg_dma_len(sg)))
 			return false;
-		if (left > 1)
-			sg = wdmdma_transfer_next(transfer, sg);
-	}
 	return true;
 }
 

@@ -46,14 +46,12 @@ unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer)
 	return nr;
 }
 
-/* Free the memory of a copy, if there is any. */
+/* Free the memory of a copy. */
 void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (!transfer->bounce.sgl)
-		return;
 	for_each_sgtable_sg(&transfer->bounce, sg, i)
 		if (sg_page(sg) &&
 		    !wdmdma_dma_channel_take_back(transfer->adapter->dma_channel, sg_page(sg)))

@@ -105,95 +105,126 @@ unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_source_pieces);
 
+/* The state of cutting: the piece that is being made, and the addresses of all pieces. */
+struct source_cut {
+	const struct wdmdma_limits *limits;
+	struct scatterlist *sg;
+	unsigned int room;
+	unsigned int nr;
+	phys_addr_t start;
+	phys_addr_t end;
+	phys_addr_t cap;		/* farthest end of the piece, or 0 if not known yet */
+	unsigned long known;		/* a subsection that is memory */
+	unsigned long lowest;
+	unsigned long highest;
+};
+
 /*
- * Return true if all pages of the run are memory and do not belong to a device. All pages of a
- * subsection are of the same kind, and *@known is a subsection whose kind is memory.
+ * Return true if these pages are memory and do not belong to a device. All pages of a subsection
+ * are of the same kind.
  */
-static __always_inline bool run_is_memory(const struct source_run *run, unsigned long *known)
+static bool cut_checks_memory(struct source_cut *cut, unsigned long pfn, unsigned long last)
 {
-	unsigned long last = PHYS_PFN(run->phys + run->len - 1) / PAGES_PER_SUBSECTION;
-	unsigned long at = PHYS_PFN(run->phys) / PAGES_PER_SUBSECTION;
-
-	if (likely(at == *known && at == last))
-		return true;
-	for (; at <= last; at++) {
-		unsigned long pfn = max(at * PAGES_PER_SUBSECTION, PHYS_PFN(run->phys));
-
+	for (; pfn <= last; pfn = ALIGN(pfn + 1, PAGES_PER_SUBSECTION))
 		if (!wdmdma_pfn_is_memory(pfn))
 			return false;
-	}
-	*known = last;
+	cut->known = last / PAGES_PER_SUBSECTION;
 	return true;
 }
 
-/* Describe a piece by an entry of a table. */
-static __always_inline void piece_set(struct scatterlist *sg, bool flat, phys_addr_t phys,
+/* Note that the device uses these pages. Return false if they are no memory. */
+static __always_inline bool cut_note(struct source_cut *cut, unsigned long pfn, unsigned long last)
+{
+	cut->lowest = min(cut->lowest, pfn);
+	cut->highest = max(cut->highest, last);
+	return likely(pfn / PAGES_PER_SUBSECTION == cut->known &&
+		      last / PAGES_PER_SUBSECTION == cut->known) ||
+	       cut_checks_memory(cut, pfn, last);
+}
+
+/* Begin a piece. Return false if there is no room. */
+static __always_inline bool cut_begin(struct source_cut *cut, unsigned long pfn, size_t offset,
 				      size_t len)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(phys));
-
-	if (!flat) {
-		sg_set_page(sg, page, len, offset_in_page(phys));
-		return;
-	}
-	/* The entry of an array is written as a whole, because its memory is not initialized. */
-	sg->page_link = (unsigned long)page;
-	sg->offset = offset_in_page(phys);
-	sg->length = len;
+	if (cut->room) {
+		if (unlikely(cut->nr == cut->room))
+			return false;
+		cut->sg += cut->nr ? 1 : 0;
+		/* The entry is written as a whole, because the array is not initialized. */
+		cut->sg->page_link = (unsigned long)pfn_to_page(pfn);
+		cut->sg->offset = offset;
+		cut->sg->length = len;
 #ifdef CONFIG_NEED_SG_DMA_FLAGS
-	sg->dma_flags = 0;
+		cut->sg->dma_flags = 0;
 #endif
+	} else {
+		if (cut->nr)
+			cut->sg = sg_next(cut->sg);
+		sg_set_page(cut->sg, pfn_to_page(pfn), len, offset);
+	}
+	cut->nr++;
+	cut->start = PFN_PHYS(pfn) + offset;
+	cut->end = cut->start + len;
+	cut->cap = 0;
+	return true;
+}
+
+/* Add contiguous bytes, to the last piece as far as possible. Return false if there is no room. */
+static bool cut_add(struct source_cut *cut, phys_addr_t phys, size_t left)
+{
+	size_t len = 0;
+
+	if (phys == cut->end && cut->nr) {
+		if (!cut->cap)
+			cut->cap = cut->start + limits_most(cut->limits, cut->start);
+		len = min_t(size_t, left, cut->cap - cut->end);
+		cut->sg->length += len;
+		cut->end += len;
+	}
+	for (phys += len, left -= len; left; phys += len, left -= len) {
+		len = min(left, limits_most(cut->limits, phys));
+		if (!cut_begin(cut, PHYS_PFN(phys), offset_in_page(phys), len))
+			return false;
+	}
+	return true;
 }
 
 /*
- * Cut the memory into as long pieces as @limits allow, and describe them in @sg. Without @room
- * @sg is the first entry of a table with room for all pieces.
+ * Cut the memory into as long pieces as the limits allow. Most pages do not follow the page
+ * before, and most limits allow a page to be a piece. Such a page takes the short way.
  */
-static __always_inline int source_cut(struct wdmdma_source source,
-				      const struct wdmdma_limits *limits, struct scatterlist *sg,
-				      unsigned int room, struct wdmdma_pieces *pieces)
+static __always_inline int source_cut(struct wdmdma_source source, struct source_cut *cut)
 {
-	phys_addr_t first = PHYS_ADDR_MAX, last = 0, start = 0, end = PHYS_ADDR_MAX;
-	unsigned long known = ULONG_MAX;
-	bool wide = limits_are_wide(limits);
-	unsigned int nr = 0;
-	size_t len, most = 0;
+	bool wide = limits_are_wide(cut->limits);
 
 	while (source.left) {
-		struct source_run run = source_advance(&source, SIZE_MAX);
+		struct source_run run;
+		unsigned long pfn;
 
-		if (unlikely(!run_is_memory(&run, &known)))
-			return -EINVAL;
-		first = min(first, run.phys);
-		last = max(last, run.phys + run.len - 1);
-		/* The last piece may end where the run begins, at the border of two arrays. */
-		if (run.phys == end) {
-			most = most ?: limits_most(limits, start);
-			len = min(run.len, most - (end - start));
-			sg->length += len;
-			end += len;
-			run.phys += len;
-			run.len -= len;
-		}
-		for (; run.len; run.phys += len, run.len -= len) {
-			if (room && nr == room)
+		if (unlikely(!source.here))
+			source.more(&source);
+		pfn = *source.pfn;
+		run.len = min3(PAGE_SIZE - source.offset, source.here, source.left);
+		if (wide && (PFN_PHYS(pfn) + source.offset != cut->end || !cut->nr)) {
+			if (!cut_note(cut, pfn, pfn))
+				return -EINVAL;
+			if (!cut_begin(cut, pfn, source.offset, run.len))
 				return -E2BIG;
-			if (nr++)
-				sg = room ? sg + 1 : sg_next(sg);
-			start = run.phys;
-			len = run.len;
-			most = 0;
-			if (!wide || len > PAGE_SIZE - offset_in_page(start)) {
-				most = limits_most(limits, start);
-				len = min(len, most);
-			}
-			piece_set(sg, room, start, len);
-			end = start + len;
+			source.offset += run.len;
+			source.pfn += source.offset >> PAGE_SHIFT;
+			source.offset = offset_in_page(source.offset);
+			source.here -= run.len;
+			source.left -= run.len;
+			continue;
 		}
+		run = source_advance(&source, SIZE_MAX);
+		if (!cut_note(cut, pfn, PHYS_PFN(run.phys + run.len - 1)))
+			return -EINVAL;
+		if (!cut_add(cut, run.phys, run.len))
+			return -E2BIG;
 	}
-	if (room)
-		sg_mark_end(sg);
-	*pieces = (struct wdmdma_pieces){ .nr = nr, .first = first, .last = last };
+	if (cut->room)
+		sg_mark_end(cut->sg);
 	return 0;
 }
 
@@ -203,7 +234,7 @@ static __always_inline int source_cut(struct wdmdma_source source,
  * @limits: the limits on a piece. A piece is as long as they allow
  * @sg: an array of @room entries, whose contents do not matter, or the first entry of a table
  * @room: number of entries in the array, or 0 for a table, which must have room for all pieces
- * @pieces: receives the number of pieces, and the addresses that they span
+ * @pieces: receives the number of pieces, and the addresses of the pages that they span
  *
  * Context: any.
  * Return: 0, -EINVAL if a page is no memory or is the memory of a device, or -E2BIG if the array
@@ -212,8 +243,19 @@ static __always_inline int source_cut(struct wdmdma_source source,
 int wdmdma_source_cut(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
 		      struct scatterlist *sg, unsigned int room, struct wdmdma_pieces *pieces)
 {
-	return room ? source_cut(*source, limits, sg, room, pieces) :
-		      source_cut(*source, limits, sg, 0, pieces);
+	struct source_cut cut = {
+		.limits = limits,
+		.sg = sg,
+		.room = room,
+		.known = ULONG_MAX,
+		.lowest = ULONG_MAX,
+	};
+	int ret = source_cut(*source, &cut);
+
+	pieces->nr = cut.nr;
+	pieces->first = PFN_PHYS(cut.lowest);
+	pieces->last = PFN_PHYS(cut.highest + 1) - 1;
+	return ret;
 }
 
 /*

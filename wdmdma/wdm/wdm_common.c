@@ -26,11 +26,9 @@ void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
 }
 
 /* Return the status for an error of the core. No other place translates errors. */
-NTSTATUS wdm_status(int error)
+NTSTATUS __cold wdm_error_status(int error)
 {
 	switch (error) {
-	case 0:
-		return STATUS_SUCCESS;
 	case -EINVAL:
 		return STATUS_INVALID_PARAMETER;
 	case -EBADF:

@@ -32,7 +32,7 @@ struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIR
 void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
 bool wdm_above_passive(const char *call);
 bool wdm_above_dispatch(const char *call);
-NTSTATUS wdm_status(int error);
+NTSTATUS __cold wdm_error_status(int error);
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
 const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
@@ -44,6 +44,12 @@ int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 const char *wdm_system_get(const struct wdmdma_device *device,
 			   const DEVICE_DESCRIPTION *description, size_t most,
 			   struct wdmdma_dma_channel **result);
+
+/* Return the status for the result of a function of the core, which is 0 or a negative errno. */
+static inline NTSTATUS wdm_status(int ret)
+{
+	return likely(!ret) ? STATUS_SUCCESS : wdm_error_status(ret);
+}
 
 /*
  * Begin a driver's call for a transfer, which may be made up to DISPATCH_LEVEL. Return the

@@ -55,16 +55,20 @@ static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
 {
 	ULONG left = wdmdma_transfer_segments(transfer);
+	bool flat = transfer->mapped->sgl == transfer->room;
 	SCATTER_GATHER_ELEMENT *element = list->Elements;
-	struct scatterlist *sg = NULL;
+	struct scatterlist *sg = transfer->mapped->sgl;
 
 	list->NumberOfElements = left;
 	list->Reserved = 0;
-	for (; left; left--, element++) {
-		element->Address.QuadPart = wdmdma_transfer_segment(transfer, &sg,
-								    &element->Length);
+	for (; left; left--, element++, sg = flat ? sg + 1 : sg_next(sg)) {
+		element->Address.QuadPart = sg_dma_address(sg);
+		element->Length = sg_dma_len(sg);
 		element->Reserved = 0;
 	}
+	/* The segments of such an adapter are one range. */
+	if (!transfer->adapter->scatter_gather)
+		list->Elements[0].Length = transfer->len;
 }
 
 static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
