@@ -14,7 +14,6 @@
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 #include <linux/sort.h>
 #include <linux/tracepoint.h>
 #include <linux/vmalloc.h>
@@ -93,44 +92,58 @@ static int worker_thread_function(void *data)
 	return 0;
 }
 
-/* Let all workers make calls at the same time. */
-static int run_threads(void)
-{
-	unsigned int i;
-	int ret = 0;
-
-	atomic_set(&scaling.ready, 0);
-	atomic_set(&scaling.contended, 0);
-	for (i = 0; i < scaling.cpus; i++) {
-		struct worker *w = scaling.worker[i];
-
-		w->ret = 0;
-		init_completion(&w->done);
-		w->task = kthread_create(worker_thread_function, w, "bench%u", i);
-		if (IS_ERR(w->task)) {
-			/* The others wait for all of them. */
-			atomic_set(&scaling.ready, scaling.cpus);
-			complete(&w->done);
-			w->ret = PTR_ERR(w->task);
-			continue;
-		}
-		kthread_bind(w->task, i);
-		wake_up_process(w->task);
-	}
-	for (i = 0; i < scaling.cpus; i++) {
-		wait_for_completion(&scaling.worker[i]->done);
-		ret = ret ?: scaling.worker[i]->ret;
-	}
-	for (i = 0; i < scaling.cpus; i++)
-		scaling.worker[i]->task = NULL;
-	return ret;
-}
-
-static int step_on_cpu(void *data)
+/* A thread that other tasks do not interrupt. */
+static int step_thread_function(void *data)
 {
 	struct worker *w = data;
 
-	return w->side->run(&w->b, WARM) ?: bench_step(&w->b, w->side, &w->steps);
+	sched_set_fifo(current);
+	w->ret = w->side->run(&w->b, WARM) ?: bench_step(&w->b, w->side, &w->steps);
+	complete(&w->done);
+	return 0;
+}
+
+/* Start a thread of a worker. Its end, or a failure to start it, is told by @done. */
+static void worker_start(unsigned int cpu, int (*function)(void *))
+{
+	struct worker *w = scaling.worker[cpu];
+
+	w->ret = 0;
+	init_completion(&w->done);
+	w->task = kthread_create(function, w, "bench%u", cpu);
+	if (IS_ERR(w->task)) {
+		/* Threads that wait for all others must not wait for this one. */
+		atomic_set(&scaling.ready, scaling.cpus);
+		w->ret = PTR_ERR(w->task);
+		complete(&w->done);
+		return;
+	}
+	kthread_bind(w->task, cpu);
+	wake_up_process(w->task);
+}
+
+static int worker_wait(unsigned int cpu)
+{
+	wait_for_completion(&scaling.worker[cpu]->done);
+	scaling.worker[cpu]->task = NULL;
+	return scaling.worker[cpu]->ret;
+}
+
+/* Let all workers make calls at the same time. */
+static int run_threads(void)
+{
+	int ret = 0, error;
+	unsigned int i;
+
+	atomic_set(&scaling.ready, 0);
+	atomic_set(&scaling.contended, 0);
+	for (i = 0; i < scaling.cpus; i++)
+		worker_start(i, worker_thread_function);
+	for (i = 0; i < scaling.cpus; i++) {
+		error = worker_wait(i);
+		ret = ret ?: error;
+	}
+	return ret;
 }
 
 static int compare_writes(const void *a, const void *b)
@@ -213,7 +226,8 @@ static int count_shared(const char *name, struct shared *sum)
 
 	*sum = (struct shared){};
 	for (i = 0; i < scaling.cpus; i++) {
-		ret = smp_call_on_cpu(i, step_on_cpu, scaling.worker[i], false);
+		worker_start(i, step_thread_function);
+		ret = worker_wait(i);
 		if (ret)
 			return ret;
 	}
