@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For Windows-style source files: the name they already include. The types come from wdmdma/,
- * and this file adds what only such a file wants: annotations, page arithmetic, Rtl helpers.
+ * For Windows-style source files, the name that they already include. The types of the DMA
+ * interface come from wdmdma/. ntdef.h and the headers that it names have the words and macros of
+ * Windows source, and this file adds constants, page arithmetic and the memory functions.
  *
  * Files that include Linux headers take the wdmdma/ headers instead: Windows' PAGE_ALIGN rounds
  * down and Linux' rounds up, and a Windows page has 4096 bytes whatever the kernel's page size is.
@@ -13,78 +14,15 @@
 #error "Linux headers have another PAGE_ALIGN: move Windows-style code into a file of its own."
 #endif
 
-#include <wdmdma/types.h>
-#include <wdmdma/status.h>
+#include "ntdef.h"
+#include "ntstatus.h"
+#include "string.h"
 #include <wdmdma/mdl.h>
 #include <wdmdma/dma.h>
-
-#ifndef NULL
-#define NULL ((void *)0)
-#endif
-
-/* Annotations say nothing to gcc. */
-#define IN
-#define OUT
-#define OPTIONAL
-#define NTAPI
-#define CONST const
-#define _In_
-#define _In_opt_
-#define _In_reads_(...)
-#define _In_reads_bytes_(...)
-#define _In_reads_opt_(...)
-#define _In_reads_bytes_opt_(...)
-#define _Out_
-#define _Out_opt_
-#define _Out_writes_(...)
-#define _Out_writes_bytes_(...)
-#define _Out_writes_opt_(...)
-#define _Out_writes_bytes_opt_(...)
-#define _Out_writes_bytes_to_(...)
-#define _Outptr_
-#define _Outptr_opt_
-#define _Outptr_result_maybenull_
-#define _Inout_
-#define _Inout_opt_
-#define _Inout_updates_(...)
-#define _Inout_updates_bytes_(...)
-#define _Reserved_
-#define _Ret_maybenull_
-#define _Ret_notnull_
-#define _Success_(...)
-#define _When_(...)
-#define _At_(...)
-#define _Field_size_(...)
-#define _Field_size_bytes_(...)
-#define _Check_return_
-#define _Must_inspect_result_
-#define _Use_decl_annotations_
-#define _Function_class_(...)
-#define _Analysis_assume_(...)
-#define _IRQL_requires_(...)
-#define _IRQL_requires_max_(...)
-#define _IRQL_requires_min_(...)
-#define _IRQL_requires_same_
-#define _IRQL_raises_(...)
-#define _IRQL_saves_
-#define _IRQL_restores_
-
-/* Windows source writes FORCEINLINE alone in headers, so the `static` must be in it. */
-#define FORCEINLINE static __always_inline
-
-#define UNREFERENCED_PARAMETER(p) ((void)(p))
-
-#define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
-#define CONTAINING_RECORD(address, type, field) \
-	((type *)((PUCHAR)(address) - __builtin_offsetof(type, field)))
-
-#define MAXUCHAR	0xFF
-#define MAXUSHORT	0xFFFF
-#define MAXLONG		0x7FFFFFFF
-#define MAXULONG	0xFFFFFFFFU
-#define MAXULONGLONG	0xFFFFFFFFFFFFFFFFULL
+#include "wdm/interlocked.h"
+#include "wdm/list.h"
+#include "wdm/pool.h"
+#include "wdm/resource.h"
 
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	0x1000
@@ -98,6 +36,28 @@
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(va, size) \
 	((ULONG)((BYTE_OFFSET(va) + (SIZE_T)(size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
 
+#define MEMORY_ALLOCATION_ALIGNMENT	16
+#define MAXIMUM_PROC_PER_GROUP		64
+
+/* Protections of pages. */
+#define PAGE_NOACCESS		0x01
+#define PAGE_READONLY		0x02
+#define PAGE_READWRITE		0x04
+#define PAGE_WRITECOPY		0x08
+#define PAGE_EXECUTE		0x10
+#define PAGE_EXECUTE_READ	0x20
+#define PAGE_EXECUTE_READWRITE	0x40
+#define PAGE_GUARD		0x100
+#define PAGE_NOCACHE		0x200
+#define PAGE_WRITECOMBINE	0x400
+
+/* Drivers pass this as a priority of an allocation or a wait. */
+#define IO_NO_INCREMENT		0
+
+/* Nothing is paged out on Linux. The semicolon is in the macro, because some drivers write none. */
+#define PAGED_CODE()		do { } while (0);
+#define PAGED_CODE_LOCKED()	do { } while (0);
+
 #define RtlZeroMemory(destination, length)	__builtin_memset((destination), 0, (length))
 #define RtlFillMemory(destination, length, fill) \
 	__builtin_memset((destination), (fill), (length))
@@ -105,18 +65,90 @@
 	__builtin_memcpy((destination), (source), (length))
 #define RtlMoveMemory(destination, source, length) \
 	__builtin_memmove((destination), (source), (length))
-#define RtlEqualMemory(destination, source, length) \
-	(__builtin_memcmp((destination), (source), (length)) == 0)
+#define RtlEqualMemory(a, b, length)		(__builtin_memcmp((a), (b), (length)) == 0)
+#define RtlCopyMemoryNonTemporal(destination, source, length) \
+	RtlCopyMemory(destination, source, length)
+#define RtlCopyDeviceMemory(destination, source, length) \
+	RtlCopyMemory(destination, source, length)
+#define ZeroMemory(destination, length)		RtlZeroMemory(destination, length)
+#define FillMemory(destination, length, fill)	RtlFillMemory(destination, length, fill)
+#define CopyMemory(destination, source, length)	RtlCopyMemory(destination, source, length)
+#define MoveMemory(destination, source, length)	RtlMoveMemory(destination, source, length)
 
-/* How many bytes are equal before the first difference. */
-static inline SIZE_T RtlCompareMemory(const VOID *source1, const VOID *source2, SIZE_T length)
+WDMDMA_HEADER_BEGIN
+
+typedef struct _IO_STATUS_BLOCK {
+	union {
+		NTSTATUS Status;
+		PVOID Pointer;
+	};
+	ULONG_PTR Information;
+} IO_STATUS_BLOCK, *PIO_STATUS_BLOCK;
+
+typedef struct _MM_PHYSICAL_ADDRESS_LIST {
+	PHYSICAL_ADDRESS PhysicalAddress;
+	SIZE_T NumberOfBytes;
+} MM_PHYSICAL_ADDRESS_LIST, *PMM_PHYSICAL_ADDRESS_LIST;
+
+/* Returns how many bytes are equal before the first difference. */
+FORCEINLINE SIZE_T RtlCompareMemory(const VOID *source1, const VOID *source2, SIZE_T length)
 {
-	const UCHAR *a = source1, *b = source2;
+	const UCHAR *a = (const UCHAR *)source1, *b = (const UCHAR *)source2;
 	SIZE_T i;
 
 	for (i = 0; i < length && a[i] == b[i]; i++)
 		;
 	return i;
 }
+
+/* Clears memory that is not read afterwards, too. */
+FORCEINLINE PVOID RtlSecureZeroMemory(PVOID destination, SIZE_T length)
+{
+	__builtin_memset(destination, 0, length);
+	__asm__ __volatile__("" : : "r" (destination) : "memory");
+	return destination;
+}
+
+/* A string of NULL, or an empty one, has no bytes. A longer one is cut to what a USHORT counts. */
+FORCEINLINE VOID RtlInitUnicodeString(PUNICODE_STRING string, PCWSTR source)
+{
+	const SIZE_T length = source ? wcsnlen(source, 0x7FFE) * sizeof(WCHAR) : 0;
+
+	string->Length = (USHORT)length;
+	string->MaximumLength = source ? (USHORT)(length + sizeof(WCHAR)) : 0;
+	string->Buffer = (PWCH)source;
+}
+
+FORCEINLINE VOID RtlInitAnsiString(PANSI_STRING string, PCSTR source)
+{
+	const SIZE_T length = source ? strnlen(source, 0xFFFE) : 0;
+
+	string->Length = (USHORT)length;
+	string->MaximumLength = source ? (USHORT)(length + 1) : 0;
+	string->Buffer = (PCHAR)source;
+}
+
+FORCEINLINE VOID RtlInitEmptyUnicodeString(PUNICODE_STRING string, PWCHAR buffer, USHORT size)
+{
+	string->Length = 0;
+	string->MaximumLength = size;
+	string->Buffer = buffer;
+}
+
+/* Copies what there is room for. */
+FORCEINLINE VOID RtlCopyUnicodeString(PUNICODE_STRING destination, PCUNICODE_STRING source)
+{
+	USHORT length = source ? source->Length : 0;
+
+	if (length > destination->MaximumLength)
+		length = destination->MaximumLength;
+	if (length)
+		__builtin_memmove(destination->Buffer, source->Buffer, length);
+	destination->Length = length;
+	if (length + sizeof(WCHAR) <= destination->MaximumLength)
+		destination->Buffer[length / sizeof(WCHAR)] = 0;
+}
+
+WDMDMA_HEADER_END
 
 #endif /* DDK_WDM_H */

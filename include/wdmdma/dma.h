@@ -22,6 +22,8 @@
 #include <wdmdma/status.h>
 #include <wdmdma/mdl.h>
 
+WDMDMA_HEADER_BEGIN
+
 /* Which table of operations the driver asks for: 0 and 1 the first, 2 the second, 3 the third. */
 #define DEVICE_DESCRIPTION_VERSION	0
 #define DEVICE_DESCRIPTION_VERSION1	1
@@ -146,6 +148,12 @@ struct _DMA_ADAPTER {
 	USHORT Size;
 	struct _DMA_OPERATIONS *DmaOperations;
 };
+
+/* The name by which older drivers know an adapter. */
+typedef struct _DMA_ADAPTER *PADAPTER_OBJECT;
+
+/* A logical address has the type of a physical one. */
+typedef PHYSICAL_ADDRESS DMA_LOGICAL_ADDRESS, *PDMA_LOGICAL_ADDRESS;
 
 /**
  * struct _SCATTER_GATHER_ELEMENT - one contiguous piece of a transfer
@@ -705,5 +713,7 @@ PHYSICAL_ADDRESS IoMapTransfer(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_registe
 			       PVOID current_va, PULONG length, BOOLEAN write_to_device);
 ULONG HalGetDmaAlignment(PDMA_ADAPTER adapter);
 ULONG HalReadDmaCounter(PDMA_ADAPTER adapter);
+
+WDMDMA_HEADER_END
 
 #endif /* WDMDMA_DMA_H */

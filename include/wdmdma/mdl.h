@@ -13,6 +13,8 @@
 
 #include <wdmdma/types.h>
 
+WDMDMA_HEADER_BEGIN
+
 /**
  * struct _MDL - header of a memory descriptor list; the array of PFN_NUMBER follows it directly
  * @Next: next MDL of a chain, NULL at the end
@@ -78,23 +80,29 @@ typedef enum _MM_PAGE_PRIORITY {
 #define MdlMappingWithGuardPtes	0x20000000U
 
 /* An index into the MDL: it need not be an address that can be used here and now. */
-static inline PVOID MmGetMdlVirtualAddress(const MDL *mdl)
+WDMDMA_INLINE PVOID MmGetMdlVirtualAddress(const MDL *mdl)
 {
 	return (PUCHAR)mdl->StartVa + mdl->ByteOffset;
 }
 
-static inline ULONG MmGetMdlByteCount(const MDL *mdl)
+WDMDMA_INLINE ULONG MmGetMdlByteCount(const MDL *mdl)
 {
 	return mdl->ByteCount;
 }
 
-static inline ULONG MmGetMdlByteOffset(const MDL *mdl)
+WDMDMA_INLINE ULONG MmGetMdlByteOffset(const MDL *mdl)
 {
 	return mdl->ByteOffset;
 }
 
+/* The address of the first page, which is an index too. */
+WDMDMA_INLINE PVOID MmGetMdlBaseVa(const MDL *mdl)
+{
+	return mdl->StartVa;
+}
+
 /* The page frame numbers; drivers may read them once the MDL is filled. */
-static inline PPFN_NUMBER MmGetMdlPfnArray(MDL *mdl)
+WDMDMA_INLINE PPFN_NUMBER MmGetMdlPfnArray(MDL *mdl)
 {
 	return (PPFN_NUMBER)(mdl + 1);
 }
@@ -103,7 +111,7 @@ static inline PPFN_NUMBER MmGetMdlPfnArray(MDL *mdl)
 SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length);
 
 /* Fills in a header in memory of the driver, which must have room for MmSizeOfMdl() bytes. */
-static inline VOID MmInitializeMdl(PMDL mdl, PVOID base_va, SIZE_T length)
+WDMDMA_INLINE VOID MmInitializeMdl(PMDL mdl, PVOID base_va, SIZE_T length)
 {
 	mdl->Next = (PMDL)0;
 	mdl->Size = (CSHORT)MmSizeOfMdl(base_va, length);
@@ -171,5 +179,7 @@ VOID MmFreeContiguousMemory(PVOID base_address);
 VOID MmFreeContiguousMemorySpecifyCache(PVOID base_address, SIZE_T number_of_bytes,
 					MEMORY_CACHING_TYPE cache_type);
 PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address);
+
+WDMDMA_HEADER_END
 
 #endif /* WDMDMA_MDL_H */

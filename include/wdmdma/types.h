@@ -9,18 +9,61 @@
  * The headers in this folder include no Linux header and define no name that a Linux header
  * defines, so they can stand next to any of them. Names that mean something else in Linux
  * (PAGE_SIZE, PAGE_ALIGN and the like) exist only in ddk/wdm.h.
+ *
+ * All headers but linux.h can be included by C++.
  */
 #ifndef WDMDMA_TYPES_H
 #define WDMDMA_TYPES_H
 
+/*
+ * Every header stands between these two. Its names have C linkage, and -Wpedantic does not report
+ * the structures without a name, which ISO C++ does not have.
+ */
+#ifdef __cplusplus
+#define WDMDMA_HEADER_BEGIN \
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpedantic\"") \
+	extern "C" {
+#define WDMDMA_HEADER_END	} _Pragma("GCC diagnostic pop")
+#else
+#define WDMDMA_HEADER_BEGIN
+#define WDMDMA_HEADER_END
+#endif
+
+/*
+ * A function that is defined in a header and leaves no symbol. It must not be static, because gcc
+ * warns when an inline function that is not static calls one that is, and drivers have such inline
+ * functions. Its address cannot be taken in C.
+ */
+#ifdef __cplusplus
+#define WDMDMA_INLINE inline __attribute__((__always_inline__))
+#else
+#define WDMDMA_INLINE extern __inline__ __attribute__((__gnu_inline__, __always_inline__))
+#endif
+
+WDMDMA_HEADER_BEGIN
+
 typedef void VOID, *PVOID, *HANDLE, **PHANDLE;
 
-/* Signed, as on Windows: plain `char` is unsigned in the kernel. */
-typedef signed char CHAR, CCHAR, *PCHAR;
+/*
+ * Signed, as on Windows. Plain `char` is unsigned in the kernel, unless the file is compiled with
+ * -fsigned-char. In C++ only plain `char` can point at a string literal.
+ */
+#if defined(__CHAR_UNSIGNED__) && !defined(__cplusplus)
+typedef signed char CHAR, *PCHAR;
+#else
+typedef char CHAR, *PCHAR;
+#endif
+typedef signed char CCHAR;
+/* The type of L"", which the kernel's -fshort-wchar makes 16 bits wide. */
+#if defined(__cplusplus) && __SIZEOF_WCHAR_T__ == 2
+typedef wchar_t WCHAR, *PWCHAR;
+#else
+typedef unsigned short WCHAR, *PWCHAR;
+#endif
 typedef signed char SCHAR, INT8;
 typedef unsigned char UCHAR, BOOLEAN, UINT8, *PUCHAR, *PBOOLEAN;
 typedef short SHORT, CSHORT, INT16, *PSHORT;
-typedef unsigned short USHORT, WCHAR, UINT16, *PUSHORT, *PWCHAR;
+typedef unsigned short USHORT, UINT16, *PUSHORT;
 typedef int INT, LONG, INT32, *PLONG;
 typedef unsigned int UINT, ULONG, ULONG32, UINT32, *PULONG;
 typedef long long LONGLONG, LONG64, INT64, *PLONGLONG;
@@ -114,5 +157,7 @@ typedef ULONG NODE_REQUIREMENT;
 #define POWER_LEVEL	14
 #define PROFILE_LEVEL	15
 #define HIGH_LEVEL	15
+
+WDMDMA_HEADER_END
 
 #endif /* WDMDMA_TYPES_H */

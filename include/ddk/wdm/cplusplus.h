@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the headers have for C++ alone: operators and templates. */
+#ifndef DDK_WDM_CPLUSPLUS_H
+#define DDK_WDM_CPLUSPLUS_H
+
+#include "../guiddef.h"
+
+#ifdef __cplusplus
+/* Drivers include the headers in a block of extern "C", where no template is allowed. */
+extern "C++" {
+
+inline int IsEqualGUID(const GUID &a, const GUID &b)
+{
+	return !__builtin_memcmp(&a, &b, sizeof(GUID));
+}
+
+inline bool operator==(const GUID &a, const GUID &b)
+{
+	return !__builtin_memcmp(&a, &b, sizeof(GUID));
+}
+
+inline bool operator!=(const GUID &a, const GUID &b)
+{
+	return !(a == b);
+}
+
+template <typename T> inline constexpr T *WdmStringBuffer(const T *s)
+{
+	return const_cast<T *>(s);
+}
+
+}
+
+/* Operators for an enumeration whose values are bits. */
+#define DEFINE_ENUM_FLAG_OPERATORS(type) \
+	extern "C++" { \
+	inline constexpr type operator|(type a, type b) { return type((unsigned)a | (unsigned)b); } \
+	inline constexpr type operator&(type a, type b) { return type((unsigned)a & (unsigned)b); } \
+	inline constexpr type operator^(type a, type b) { return type((unsigned)a ^ (unsigned)b); } \
+	inline constexpr type operator~(type a) { return type(~(unsigned)a); } \
+	inline type &operator|=(type &a, type b) { return a = a | b; } \
+	inline type &operator&=(type &a, type b) { return a = a & b; } \
+	inline type &operator^=(type &a, type b) { return a = a ^ b; } \
+	}
+#endif
+
+#endif /* DDK_WDM_CPLUSPLUS_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Constants of the pool. Of its routines the module has ExFreePool() alone, for MDLs. */
+#ifndef DDK_WDM_POOL_H
+#define DDK_WDM_POOL_H
+
+#include "../ntdef.h"
+
+WDMDMA_HEADER_BEGIN
+
+typedef enum _POOL_TYPE {
+	NonPagedPool = 0,
+	NonPagedPoolExecute = NonPagedPool,
+	PagedPool = 1,
+	NonPagedPoolMustSucceed = 2,
+	DontUseThisType = 3,
+	NonPagedPoolCacheAligned = 4,
+	PagedPoolCacheAligned = 5,
+	NonPagedPoolCacheAlignedMustS = 6,
+	MaxPoolType = 7,
+	NonPagedPoolBase = 0,
+	NonPagedPoolSession = 0x20,
+	PagedPoolSession = 0x21,
+	NonPagedPoolNx = 0x200,
+	NonPagedPoolNxCacheAligned = 0x204,
+} POOL_TYPE;
+
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE	8
+#define POOL_RAISE_IF_ALLOCATION_FAILURE	16
+#define POOL_COLD_ALLOCATION			256
+#define POOL_NX_ALLOCATION			512
+#define POOL_ZERO_ALLOCATION			1024
+
+/* A driver that asks for pool that is not executed gets what it asks for. */
+#define ExInitializeDriverRuntime(flags)	((void)(flags))
+#define DrvRtPoolNxOptIn			1
+
+typedef ULONG64 POOL_FLAGS;
+
+#define POOL_FLAG_REQUIRED_START	0x0000000000000001ULL
+#define POOL_FLAG_USE_QUOTA		0x0000000000000001ULL
+#define POOL_FLAG_UNINITIALIZED		0x0000000000000002ULL
+#define POOL_FLAG_SESSION		0x0000000000000004ULL
+#define POOL_FLAG_CACHE_ALIGNED		0x0000000000000008ULL
+#define POOL_FLAG_RESERVED1		0x0000000000000010ULL
+#define POOL_FLAG_RAISE_ON_FAILURE	0x0000000000000020ULL
+#define POOL_FLAG_NON_PAGED		0x0000000000000040ULL
+/* One flag, which the headers and the documents of Windows name differently. */
+#define POOL_FLAG_NON_PAGED_EXECUTE	0x0000000000000080ULL
+#define POOL_FLAG_NON_PAGED_EXECUTABLE	0x0000000000000080ULL
+#define POOL_FLAG_PAGED			0x0000000000000100ULL
+#define POOL_FLAG_RESERVED2		0x0000000000000200ULL
+#define POOL_FLAG_RESERVED3		0x0000000000000400ULL
+#define POOL_FLAG_REQUIRED_END		0x0000000080000000ULL
+#define POOL_FLAG_OPTIONAL_START	0x0000000100000000ULL
+#define POOL_FLAG_SPECIAL_POOL		0x0000000100000000ULL
+#define POOL_FLAG_OPTIONAL_END		0x8000000000000000ULL
+
+WDMDMA_HEADER_END
+
+#endif /* DDK_WDM_POOL_H */
