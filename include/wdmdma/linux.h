@@ -46,6 +46,43 @@ bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter);
 int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_buffer_info *info);
 
 /* What the port driver does for a StorPort miniport. */
+
+/**
+ * wdmdma_port_configuration_init() - set a configuration to what StorPort tells a miniport
+ * @config: the configuration, for HwFindAdapter
+ *
+ * Members for which StorPort has no default are 0. The Linux half may set others, like the access
+ * ranges or the slot, before it calls HwFindAdapter, and reads afterwards what the miniport set.
+ *
+ * Context: Any.
+ */
+static inline void wdmdma_port_configuration_init(PPORT_CONFIGURATION_INFORMATION config)
+{
+	*config = (PORT_CONFIGURATION_INFORMATION) {
+		.Length = sizeof(*config),
+		.AdapterInterfaceType = PCIBus,
+		.MaximumTransferLength = SP_UNINITIALIZED_VALUE,
+		.NumberOfPhysicalBreaks = 0x11,
+		.DmaChannel = SP_UNINITIALIZED_VALUE,
+		.DmaPort = SP_UNINITIALIZED_VALUE,
+		.InitiatorBusId[0] = (CCHAR)0xFF,
+		.ScatterGather = TRUE,
+		.Master = TRUE,
+		.Dma32BitAddresses = TRUE,
+		.NeedPhysicalAddresses = TRUE,
+		.TaggedQueuing = TRUE,
+		.AutoRequestSense = TRUE,
+		.MultipleRequestPerLu = TRUE,
+		.MaximumNumberOfTargets = SCSI_MAXIMUM_TARGETS_PER_BUS,
+		.Dma64BitAddresses = SCSI_DMA64_SYSTEM_SUPPORTED,
+		.MaximumNumberOfLogicalUnits = SCSI_MAXIMUM_LOGICAL_UNITS,
+		.WmiDataProvider = TRUE,
+		.MaxNumberOfIO = 1000,
+		.MaxIOsPerLun = 255,
+		.InitialLunQueueDepth = 20,
+	};
+}
+
 PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size);
 void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension);
 PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_extension_size);

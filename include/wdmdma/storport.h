@@ -18,80 +18,27 @@
 #include <wdmdma/types.h>
 #include <wdmdma/status.h>
 #include <wdmdma/dma.h>
+#include <wdmdma/srb.h>
+
+WDMDMA_HEADER_BEGIN
 
 /* A physical or a bus-relative address: what the controller must be given. */
 typedef PHYSICAL_ADDRESS STOR_PHYSICAL_ADDRESS, *PSTOR_PHYSICAL_ADDRESS;
 
-#define SRB_FUNCTION_EXECUTE_SCSI	0x00
+/* A member that the port driver has not set, or a limit that the miniport does not have. */
+#define SP_UNINITIALIZED_VALUE	0xFFFFFFFFU
+#define SP_UNTAGGED		0xFF
 
-#define SRB_STATUS_PENDING		0x00
-#define SRB_STATUS_SUCCESS		0x01
-#define SRB_STATUS_ABORTED		0x02
-#define SRB_STATUS_ERROR		0x04
-#define SRB_STATUS_BUSY			0x05
-#define SRB_STATUS_INVALID_REQUEST	0x06
+#define SCSI_MAXIMUM_BUSES_PER_ADAPTER	255
+#define SCSI_MAXIMUM_TARGETS_PER_BUS	128
+#define SCSI_MAXIMUM_LUNS_PER_TARGET	255
+#define SCSI_MAXIMUM_LOGICAL_UNITS	8
 
-#define SRB_FLAGS_NO_DATA_TRANSFER	0x00000000
-#define SRB_FLAGS_DATA_IN		0x00000040
-#define SRB_FLAGS_DATA_OUT		0x00000080
-
-/**
- * struct _SCSI_REQUEST_BLOCK - a request to the miniport
- * @Length: bytes of this structure
- * @Function: SRB_FUNCTION_*
- * @SrbStatus: SRB_STATUS_*, set by the miniport
- * @ScsiStatus: status byte of the SCSI command
- * @PathId: bus
- * @TargetId: target
- * @Lun: logical unit
- * @QueueTag: tag of the request
- * @QueueAction: kind of tag
- * @CdbLength: bytes of @Cdb that count
- * @SenseInfoBufferLength: bytes at @SenseInfoBuffer
- * @SrbFlags: SRB_FLAGS_*
- * @DataTransferLength: bytes at @DataBuffer
- * @TimeOutValue: seconds
- * @DataBuffer: the data: an index into the MDL, and an address only if the MDL is mapped
- * @SenseInfoBuffer: receives sense data; the device may write it
- * @NextSrb: the request that is meant, for requests about requests
- * @OriginalRequest: belongs to the port driver
- * @SrbExtension: the miniport's memory for this request; the device may use it
- * @InternalStatus: status for an internal error
- * @QueueSortKey: where in the queue
- * @LinkTimeoutValue: not used
- * @Reserved: not used
- * @Cdb: the SCSI command
- */
-struct _SCSI_REQUEST_BLOCK {
-	USHORT Length;
-	UCHAR Function;
-	UCHAR SrbStatus;
-	UCHAR ScsiStatus;
-	UCHAR PathId;
-	UCHAR TargetId;
-	UCHAR Lun;
-	UCHAR QueueTag;
-	UCHAR QueueAction;
-	UCHAR CdbLength;
-	UCHAR SenseInfoBufferLength;
-	ULONG SrbFlags;
-	ULONG DataTransferLength;
-	ULONG TimeOutValue;
-	PVOID DataBuffer;
-	PVOID SenseInfoBuffer;
-	struct _SCSI_REQUEST_BLOCK *NextSrb;
-	PVOID OriginalRequest;
-	PVOID SrbExtension;
-	union {
-		ULONG InternalStatus;
-		ULONG QueueSortKey;
-		ULONG LinkTimeoutValue;
-	};
-	ULONG Reserved;
-	UCHAR Cdb[16];
-};
-
-typedef struct _SCSI_REQUEST_BLOCK SCSI_REQUEST_BLOCK, *PSCSI_REQUEST_BLOCK;
+/* PORT_CONFIGURATION_INFORMATION.MapBuffers */
+#define STOR_MAP_NO_BUFFERS				0
+#define STOR_MAP_ALL_BUFFERS				1	/* obsolete, means the next */
+#define STOR_MAP_NON_READ_WRITE_BUFFERS			2
+#define STOR_MAP_ALL_BUFFERS_INCLUDING_READ_WRITE	3
 
 /* PORT_CONFIGURATION_INFORMATION.Dma64BitAddresses */
 #define SCSI_DMA64_MINIPORT_SUPPORTED				1
@@ -101,51 +48,195 @@ typedef struct _SCSI_REQUEST_BLOCK SCSI_REQUEST_BLOCK, *PSCSI_REQUEST_BLOCK;
 #define SCSI_DMA64_SYSTEM_SUPPORTED				0x80
 
 /* PORT_CONFIGURATION_INFORMATION.FeatureSupport */
+#define STOR_ADAPTER_FEATURE_DEVICE_TELEMETRY			0x00000001
+#define STOR_ADAPTER_FEATURE_STOP_UNIT_DURING_POWER_DOWN	0x00000002
 #define STOR_ADAPTER_UNCACHED_EXTENSION_NUMA_NODE_PREFERRED	0x00000004
 #define STOR_ADAPTER_DMA_V3_PREFERRED				0x00000008
+#define STOR_ADAPTER_FEATURE_ABORT_COMMAND			0x00000010
+#define STOR_ADAPTER_FEATURE_RICH_TEMPERATURE_THRESHOLD		0x00000020
 #define STOR_ADAPTER_DMA_ADDRESS_WIDTH_SPECIFIED		0x00000040
 
+typedef enum _KINTERRUPT_MODE {
+	LevelSensitive = 0,
+	Latched = 1,
+} KINTERRUPT_MODE;
+
+typedef enum _STOR_SYNCHRONIZATION_MODEL {
+	StorSynchronizeHalfDuplex = 0,
+	StorSynchronizeFullDuplex = 1,
+} STOR_SYNCHRONIZATION_MODEL;
+
+typedef enum _INTERRUPT_SYNCHRONIZATION_MODE {
+	InterruptSupportNone = 0,
+	InterruptSynchronizeAll = 1,
+	InterruptSynchronizePerMessage = 2,
+} INTERRUPT_SYNCHRONIZATION_MODE;
+
+typedef BOOLEAN HW_MESSAGE_SIGNALED_INTERRUPT_ROUTINE(PVOID hw_device_extension, ULONG message_id);
+typedef HW_MESSAGE_SIGNALED_INTERRUPT_ROUTINE *PHW_MESSAGE_SIGNALED_INTERRUPT_ROUTINE;
+
+typedef struct _MEMORY_REGION {
+	PUCHAR VirtualBase;
+	PHYSICAL_ADDRESS PhysicalBase;
+	ULONG Length;
+} MEMORY_REGION, *PMEMORY_REGION;
+
 /**
- * struct _PORT_CONFIGURATION_INFORMATION - what the miniport tells about its adapter
+ * struct _ACCESS_RANGE - a range of memory or I/O ports
+ * @RangeStart: its first address
+ * @RangeLength: its bytes
+ * @RangeInMemory: TRUE for memory, FALSE for I/O ports
+ */
+struct _ACCESS_RANGE {
+	STOR_PHYSICAL_ADDRESS RangeStart;
+	ULONG RangeLength;
+	BOOLEAN RangeInMemory;
+};
+
+typedef struct _ACCESS_RANGE ACCESS_RANGE, *PACCESS_RANGE;
+
+/**
+ * struct _PORT_CONFIGURATION_INFORMATION - what the miniport and the port driver tell each other
+ *	about the adapter
  * @Length: bytes of this structure
- * @SystemIoBusNumber: not used
- * @AdapterInterfaceType: not used
- * @MaximumTransferLength: not used
- * @NumberOfPhysicalBreaks: not used
+ * @SystemIoBusNumber: the bus
+ * @AdapterInterfaceType: kind of the bus
+ * @BusInterruptLevel: not used
+ * @BusInterruptVector: not used
+ * @InterruptMode: how the device interrupts
+ * @MaximumTransferLength: most bytes of a request
+ * @NumberOfPhysicalBreaks: most pages of a request
  * @DmaChannel: not used
  * @DmaPort: not used
  * @DmaWidth: not used
  * @DmaSpeed: not used
+ * @AlignmentMask: alignment of the data of a request, less one
+ * @NumberOfAccessRanges: entries in @AccessRanges
+ * @AccessRanges: memory and I/O ports of the device
+ * @MiniportDumpData: not used, as there are no dumps
+ * @NumberOfBuses: number of buses
+ * @InitiatorBusId: number of the adapter on each bus
  * @ScatterGather: not used
- * @Master: must be TRUE
- * @Dma32BitAddresses: not used: what does not drive 64 bits drives 32
+ * @Master: must be TRUE, as the port driver sets it
+ * @CachesData: the device has a write cache
+ * @AdapterScansDown: not used
+ * @AtdiskPrimaryClaimed: not used
+ * @AtdiskSecondaryClaimed: not used
+ * @Dma32BitAddresses: not used, because a device that does not drive 64 bits drives 32
+ * @DemandMode: not used
+ * @MapBuffers: STOR_MAP_*, for which requests DataBuffer is an address
+ * @NeedPhysicalAddresses: not used
+ * @TaggedQueuing: not used
  * @AutoRequestSense: not used
+ * @MultipleRequestPerLu: not used
+ * @ReceiveEvent: not used
+ * @RealModeInitialized: not used
+ * @BufferAccessScsiPortControlled: not used
+ * @MaximumNumberOfTargets: targets of each bus
+ * @SrbType: SRB_TYPE_*, form of the requests
+ * @AddressType: STORAGE_ADDRESS_TYPE_*
+ * @SlotNumber: PCI slot
+ * @BusInterruptLevel2: not used
+ * @BusInterruptVector2: not used
+ * @InterruptMode2: not used
+ * @DmaChannel2: not used
+ * @DmaPort2: not used
+ * @DmaWidth2: not used
+ * @DmaSpeed2: not used
+ * @DeviceExtensionSize: not used: wdmdma_hw_device_extension_create() is told
+ * @SpecificLuExtensionSize: not used
  * @SrbExtensionSize: not used: wdmdma_srb_create() is told
- * @Dma64BitAddresses: SCSI_DMA64_*: where the uncached extension may lie
- * @FeatureSupport: STOR_ADAPTER_*
+ * @Dma64BitAddresses: SCSI_DMA64_*, where the uncached extension may lie
+ * @ResetTargetSupported: not used
+ * @MaximumNumberOfLogicalUnits: logical units of each target
+ * @WmiDataProvider: not used
+ * @SynchronizationModel: whether requests and interrupts run at the same time
+ * @HwMSInterruptRoutine: routine for message-signaled interrupts
+ * @InterruptSynchronizationMode: whether messages run at the same time
+ * @DumpRegion: not used, as there are no dumps
+ * @RequestedDumpBufferSize: not used, as there are no dumps
+ * @VirtualDevice: not used
+ * @DumpMode: 0, as there are no dumps
  * @DmaAddressWidth: address bits, 1 to 64, if @FeatureSupport says that it counts
+ * @ExtendedFlags1: not used
+ * @MaxNumberOfIO: most requests at a time
+ * @MaxIOsPerLun: most requests of a logical unit at a time
+ * @InitialLunQueueDepth: first limit of the requests of a logical unit
+ * @BusResetHoldTime: microseconds without requests after a reset
+ * @FeatureSupport: STOR_ADAPTER_*
  *
- * Only the members that belong to DMA, and not their Windows layout: nobody computes with it. The
- * miniport sets those that apply; StorPortGetUncachedExtension() reads those that it uses.
+ * StorPortGetUncachedExtension() reads @Master, @Dma64BitAddresses, @FeatureSupport and
+ * @DmaAddressWidth. The module reads no other member. The Linux half is the port driver, so it
+ * fills the structure with wdmdma_port_configuration_init(), and reads what the miniport has set.
+ * A member that is "not used" has nothing to tell the Linux half.
  */
 struct _PORT_CONFIGURATION_INFORMATION {
 	ULONG Length;
 	ULONG SystemIoBusNumber;
 	INTERFACE_TYPE AdapterInterfaceType;
+	ULONG BusInterruptLevel;
+	ULONG BusInterruptVector;
+	KINTERRUPT_MODE InterruptMode;
 	ULONG MaximumTransferLength;
 	ULONG NumberOfPhysicalBreaks;
 	ULONG DmaChannel;
 	ULONG DmaPort;
 	DMA_WIDTH DmaWidth;
 	DMA_SPEED DmaSpeed;
+	ULONG AlignmentMask;
+	ULONG NumberOfAccessRanges;
+	ACCESS_RANGE (*AccessRanges)[];
+	PVOID MiniportDumpData;
+	UCHAR NumberOfBuses;
+	CCHAR InitiatorBusId[8];
 	BOOLEAN ScatterGather;
 	BOOLEAN Master;
+	BOOLEAN CachesData;
+	BOOLEAN AdapterScansDown;
+	BOOLEAN AtdiskPrimaryClaimed;
+	BOOLEAN AtdiskSecondaryClaimed;
 	BOOLEAN Dma32BitAddresses;
+	BOOLEAN DemandMode;
+	UCHAR MapBuffers;
+	BOOLEAN NeedPhysicalAddresses;
+	BOOLEAN TaggedQueuing;
 	BOOLEAN AutoRequestSense;
+	BOOLEAN MultipleRequestPerLu;
+	BOOLEAN ReceiveEvent;
+	BOOLEAN RealModeInitialized;
+	BOOLEAN BufferAccessScsiPortControlled;
+	UCHAR MaximumNumberOfTargets;
+	UCHAR SrbType;
+	UCHAR AddressType;
+	ULONG SlotNumber;
+	ULONG BusInterruptLevel2;
+	ULONG BusInterruptVector2;
+	KINTERRUPT_MODE InterruptMode2;
+	ULONG DmaChannel2;
+	ULONG DmaPort2;
+	DMA_WIDTH DmaWidth2;
+	DMA_SPEED DmaSpeed2;
+	ULONG DeviceExtensionSize;
+	ULONG SpecificLuExtensionSize;
 	ULONG SrbExtensionSize;
 	UCHAR Dma64BitAddresses;
+	BOOLEAN ResetTargetSupported;
+	UCHAR MaximumNumberOfLogicalUnits;
+	BOOLEAN WmiDataProvider;
+	STOR_SYNCHRONIZATION_MODEL SynchronizationModel;
+	PHW_MESSAGE_SIGNALED_INTERRUPT_ROUTINE HwMSInterruptRoutine;
+	INTERRUPT_SYNCHRONIZATION_MODE InterruptSynchronizationMode;
+	MEMORY_REGION DumpRegion;
+	ULONG RequestedDumpBufferSize;
+	BOOLEAN VirtualDevice;
+	UCHAR DumpMode;
+	UCHAR DmaAddressWidth;
+	ULONG ExtendedFlags1;
+	ULONG MaxNumberOfIO;
+	ULONG MaxIOsPerLun;
+	ULONG InitialLunQueueDepth;
+	ULONG BusResetHoldTime;
 	ULONG FeatureSupport;
-	ULONG DmaAddressWidth;
 };
 
 typedef struct _PORT_CONFIGURATION_INFORMATION PORT_CONFIGURATION_INFORMATION,
@@ -179,20 +270,6 @@ struct _STOR_SCATTER_GATHER_LIST {
 };
 
 typedef struct _STOR_SCATTER_GATHER_LIST STOR_SCATTER_GATHER_LIST, *PSTOR_SCATTER_GATHER_LIST;
-
-/**
- * struct _ACCESS_RANGE - a range of memory or I/O ports
- * @RangeStart: its first address
- * @RangeLength: its bytes
- * @RangeInMemory: TRUE for memory, FALSE for I/O ports
- */
-struct _ACCESS_RANGE {
-	STOR_PHYSICAL_ADDRESS RangeStart;
-	ULONG RangeLength;
-	BOOLEAN RangeInMemory;
-};
-
-typedef struct _ACCESS_RANGE ACCESS_RANGE, *PACCESS_RANGE;
 
 /* The first two arguments are to be ignored. */
 typedef VOID (*PPOST_SCATTER_GATHER_EXECUTE)(PVOID *device_object, PVOID *irp,
@@ -262,5 +339,7 @@ ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum
 				       PULONG physical_address_range_count);
 ULONG StorPortFreeHostMemoryBuffer(PVOID hw_device_extension, PACCESS_RANGE physical_address_ranges,
 				   ULONG physical_address_range_count);
+
+WDMDMA_HEADER_END
 
 #endif /* WDMDMA_STORPORT_H */

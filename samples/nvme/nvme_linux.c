@@ -165,9 +165,10 @@ static int nvme_self_test(struct nvme_hardware *hardware)
 
 static int nvme_start(struct nvme_hardware *hardware)
 {
-	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config) };
+	PORT_CONFIGURATION_INFORMATION config;
 	int ret;
 
+	wdmdma_port_configuration_init(&config);
 	hardware->extension = wdmdma_hw_device_extension_create(&hardware->pdev->dev,
 								NvmeMiniport.DeviceExtensionSize);
 	if (!hardware->extension)
