@@ -320,7 +320,12 @@ WDMDMA_HEADER_END
 #ifdef __cplusplus
 #define C_ASSERT(e)	static_assert(e, #e)
 #else
+#ifdef __CHECKER__
+/* sparse does not obey #pragma pack. */
+#define C_ASSERT(e)	_Static_assert(1, #e)
+#else
 #define C_ASSERT(e)	_Static_assert(e, #e)
+#endif
 #ifndef static_assert
 #define static_assert	_Static_assert
 #endif
