@@ -10,7 +10,8 @@
  *                registers, memory and the log
  *   edu_linux.c  probe, remove and the module, above both
  *
- * Both halves include this file, so it may only include wdmdma/ headers, which suit both.
+ * Both halves include this file, so it may only include wdmdma/ headers, which suit both, and
+ * is C++ too, for samples/edu_cpp.
  */
 #ifndef EDU_H
 #define EDU_H
@@ -18,6 +19,8 @@
 #include <wdmdma/dma.h>
 #include <wdmdma/status.h>
 #include <wdmdma/types.h>
+
+WDMDMA_HEADER_BEGIN
 
 /* The longest DMA. The device has 4096 bytes, but a DMA that uses the last byte ends QEMU 7.2. */
 #define EDU_LONGEST_TRANSFER 4095
@@ -73,6 +76,9 @@ VOID EduExpectFaults(PEDU_HARDWARE Hardware, BOOLEAN Begin);
 ULONGLONG EduPhysicalAddress(PVOID VirtualAddress);
 PVOID EduScatteredMemory(PEDU_HARDWARE Hardware);
 VOID EduFreeScatteredMemory(PEDU_HARDWARE Hardware);
-VOID __printf(2, 3) EduLog(PEDU_HARDWARE Hardware, const char *Format, ...);
+__attribute__((__format__(__printf__, 2, 3)))
+VOID EduLog(PEDU_HARDWARE Hardware, const char *Format, ...);
+
+WDMDMA_HEADER_END
 
 #endif /* EDU_H */
