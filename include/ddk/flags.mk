@@ -9,10 +9,11 @@
 windows-ddk := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # A char is signed, 'Tag1' is a number, #pragma warning is ignored, and arrays that are declared
-# with one element at the end of a structure have more.
-windows-common := -I$(windows-ddk) -I$(windows-ddk)/.. -fsigned-char -Wno-multichar \
-	-Wno-unknown-pragmas
-windows-cflags := $(windows-common) $(call cc-option,-fstrict-flex-arrays=0)
+# with one element at the end of a structure have more. On arm64 the interlocked operations must
+# not call gcc's library, which the kernel does not have.
+windows-cflags := -I$(windows-ddk) -I$(windows-ddk)/.. -fsigned-char -Wno-multichar \
+	-Wno-unknown-pragmas $(call cc-option,-fstrict-flex-arrays=0) \
+	$(call cc-option,-mno-outline-atomics)
 
 # In C++ nothing of a library is linked, so nothing may need one.
 windows-cxxflags := $(windows-cflags) -std=c++17 -fno-exceptions -fno-rtti \
