@@ -3,6 +3,7 @@
 #ifndef WDMDMA_ADAPTER_H
 #define WDMDMA_ADAPTER_H
 
+#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/workqueue.h>
@@ -19,42 +20,59 @@ struct wdmdma_dma_channel;
 /**
  * struct wdmdma_adapter - an adapter that a driver has opened
  * @handle: known to the driver by the address of @face
- * @device: the device that the adapter belongs to, with a reference
  * @node: entry in @device->adapters or @device->retired
+ * @device: the device that the adapter belongs to, with a reference
  * @reach: logical addresses that the adapter may use, never those of page 0
- * @buffers: index of live common buffers, blocks of vectors, and recycled buffers
+ * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
+ * @map_registers: largest number of pages of one transfer
+ * @dma_channel: channel of a system DMA controller that moves the bytes. NULL for a bus master
  * @recycler: freed buffers for the next allocations
+ * @buffers: index of live common buffers, blocks of vectors, and recycled buffers
  * @vectors: live vectors
  * @vectors_lock: protects @vectors, nests inside the device's sem
  * @deferred: buffers freed in atomic context that @drain must still free
  * @drain: work item that frees @deferred
  * @teardown: work item that destroys the adapter after a last put in atomic context
- * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
- * @map_registers: largest number of pages of one transfer
- * @dma_channel: channel of a system DMA controller that moves the bytes. NULL for a bus master
  * @transfers: transfers in progress, which are lists, map registers and the channel
  * @forget: work item that frees the adapter's memory when no look-up can be in it any more
  * @face: the adapter as the driver sees it, filled in by the WDM layer
+ *
+ * The fields are in groups that begin with a cache line each. CPUs may translate addresses,
+ * allocate and free common buffers, and transfer at the same time, and each of them would
+ * otherwise take the line away from the others. The first line has the reference count, which most
+ * calls change. The second line is only read after the adapter was published. A recycled page
+ * changes the recycler and its own record. @buffers changes only when a record comes or goes.
  */
 struct wdmdma_adapter {
 	struct wdmdma_handle handle;
-	struct wdmdma_device *device;
 	struct list_head node;
+
+	/* Read by all calls */
+	struct wdmdma_device *device ____cacheline_aligned_in_smp;
 	struct wdmdma_window reach;
-	struct wdmdma_lookup buffers;
-	struct wdmdma_recycler recycler;
+	bool scatter_gather;
+	u32 map_registers;
+	struct wdmdma_dma_channel *dma_channel;
+
+	/* Changed by each allocation and free of a recycled buffer */
+	struct wdmdma_recycler recycler ____cacheline_aligned_in_smp;
+
+	/* Changed by other allocations and frees, and read by each look-up */
+	struct wdmdma_lookup buffers ____cacheline_aligned_in_smp;
 	struct list_head vectors;
 	spinlock_t vectors_lock;	/* protects vectors */
 	struct llist_head deferred;
 	struct work_struct drain;
 	struct work_struct teardown;
-	bool scatter_gather;
-	u32 map_registers;
-	struct wdmdma_dma_channel *dma_channel;
-	struct wdmdma_transfers transfers;
+
+	/* Changed by each transfer */
+	struct wdmdma_transfers transfers ____cacheline_aligned_in_smp;
 	struct rcu_work forget;
 	u8 face[] __aligned(8);
 };
+
+static_assert(offsetof(struct wdmdma_adapter, dma_channel) + sizeof(void *) -
+	      offsetof(struct wdmdma_adapter, device) <= SMP_CACHE_BYTES);
 
 /*
  * Return the device that must do the adapter's DMA. The caller must hold the sem of the
