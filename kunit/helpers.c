@@ -267,7 +267,7 @@ unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 
 	spin_lock(&adapter->buffers.lock);
 	list_for_each_entry(buffer, &adapter->buffers.records, node)
-		live += !buffer->block && !atomic_read(&buffer->freeing);
+		live += !buffer->block && !READ_ONCE(buffer->freeing);
 	spin_unlock(&adapter->buffers.lock);
 	return live;
 }

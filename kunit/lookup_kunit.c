@@ -195,7 +195,7 @@ static void what_is_being_freed_is_not_found(struct kunit *test)
 	struct wdmdma_buffer b = record(9, SZ_8K), *found;
 
 	KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(test->priv, &b), 0);
-	atomic_set(&b.freeing, 1);
+	b.freeing = true;
 	expect_gone(test, &b);
 	rcu_read_lock();
 	found = wdmdma_lookup_by_cpu(test->priv, b.cpu + SZ_4K);

@@ -35,6 +35,7 @@ void recycle_exit(struct kunit *test)
 {
 	wdmdma_recycle_set_limit(LIMIT);
 	wdmdma_recycle_set_mapped(false);
+	wdmdma_recycle_set_zero("cached");
 }
 
 /* Mark the case skipped and return false if the device may not recycle buffers. */

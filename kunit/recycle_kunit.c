@@ -207,10 +207,86 @@ static void uncached_memory_stays_uncached(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, cached, va);
 	recycle_release(test, SZ_64K, la, cached);
 	KUNIT_EXPECT_PTR_EQ(test, wdmdma_test_alloc_below(f, U64_MAX, SZ_64K, &la, FALSE), va);
-	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, SZ_64K));
 	if (wdmdma_test_can_uncache(f->dev))
 		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_uncached(va));
 	wdmdma_test_free(f, SZ_64K, la, va);
+}
+
+static const struct zero_row {
+	const char *name;
+	const char *value; /* of recycle_zero */
+	bool cached;
+	bool kept;
+	bool zeroed;
+} zero_rows[] = {
+	{ "none, cached memory", "none", true, true, false },
+	{ "none, uncached memory", "none", false, true, false },
+	{ "cached, cached memory", "cached", true, true, true },
+	{ "cached, uncached memory", "cached", false, true, false },
+	{ "all, cached memory", "all", true, true, true },
+	{ "all, uncached memory", "all", false, false, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(zero, zero_rows, name);
+
+static void *zero_alloc(struct wdmdma_fixture *f, const struct zero_row *row, ULONG length,
+			PHYSICAL_ADDRESS *la)
+{
+	return row->cached ? wdmdma_test_alloc(f, length, la) :
+			     wdmdma_test_alloc_below(f, U64_MAX, length, la, FALSE);
+}
+
+/* Expect that new memory is zeroed, and that freed memory comes back as the row says. */
+static void zero_expect(struct kunit *test, const struct zero_row *row, ULONG length)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+	void *va, *again;
+
+	va = zero_alloc(f, row, length, &la);
+	if (!row->cached && wdmdma_test_refuses_uncached(test, va))
+		return;
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, length));
+	memset(va, PATTERN, length);
+	wdmdma_test_free(f, length, la, va);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), row->kept ? length >> PAGE_SHIFT : 0U);
+	again = zero_alloc(f, row, length, &la);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	if (row->kept)
+		KUNIT_EXPECT_PTR_EQ(test, again, va);
+	if (row->zeroed)
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(again, length));
+	else
+		KUNIT_EXPECT_NULL(test, memchr_inv(again, PATTERN, length));
+	wdmdma_test_free(f, length, la, again);
+	wdmdma_recycle_shrink(ULONG_MAX);
+}
+
+static void recycled_memory_is_zeroed_as_the_parameter_says(struct kunit *test)
+{
+	const struct zero_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+
+	if (!dev_is_dma_coherent(f->dev)) {
+		kunit_skip(test, "the device has no other memory than uncached");
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, wdmdma_recycle_set_zero(row->value), 0);
+	test->priv = wdmdma_test_fixture_on(test, f->dev, 32);
+	if (!recycle_keeps(test))
+		return;
+	zero_expect(test, row, SZ_4K);
+	zero_expect(test, row, SZ_64K);
+}
+
+static void recycle_zero_takes_three_values(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_set_zero("none\n"), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_set_zero("some"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_set_zero(""), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_set_zero("all"), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_set_zero("cached"), 0);
 }
 
 /* A single page is recycled at once at DISPATCH_LEVEL. Only longer buffers wait for a work item. */
@@ -365,6 +441,8 @@ static struct kunit_case recycle_cases[] = {
 	KUNIT_CASE(other_demands_are_not_met_from_it),
 	KUNIT_CASE(adapter_narrower_than_its_device_books_nothing_for_ever),
 	KUNIT_CASE(uncached_memory_stays_uncached),
+	KUNIT_CASE_PARAM(recycled_memory_is_zeroed_as_the_parameter_says, zero_gen_params),
+	KUNIT_CASE(recycle_zero_takes_three_values),
 	KUNIT_CASE(page_is_kept_at_dispatch_level),
 	KUNIT_CASE(device_keeps_nothing_in_another_domain),
 	KUNIT_CASE(external_device_keeps_nothing),

@@ -2,9 +2,11 @@
 /* The limit on recycled buffers, and how their memory is given back (core/recycle.c). */
 #include <kunit/device.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/sizes.h>
 
 #include "core/adapter.h"
@@ -103,6 +105,27 @@ static void shrinker_waits_for_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 }
 
+/* The shrinker counts the pages of all adapters, and no page of an adapter that is gone. */
+static void shrinker_counts_all_adapters(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_fixture *other = wdmdma_test_fixture_on(test, f->dev, 32);
+	PHYSICAL_ADDRESS la;
+
+	if (!recycle_keeps(test))
+		return;
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_count(), SHRINK_EMPTY);
+	recycle_alloc_and_free(test, f, SZ_4K, &la);
+	recycle_alloc_and_free(test, other, SZ_16K, &la);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_count(), 5UL);
+	other->ops->PutDmaAdapter(other->adapter);
+	other->adapter = NULL;
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_count(), 1UL);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, wdmdma_recycle_count(), SHRINK_EMPTY);
+}
+
 /* An administrator who lowers the limit expects the memory back at once. */
 static void lower_limit_gives_back_at_once(struct kunit *test)
 {
@@ -159,6 +182,7 @@ static void put_and_unbind_give_it_back(struct kunit *test)
 #define THREADS 4
 #define ROUNDS 2000
 #define HELD 8
+#define CLOSES 100
 
 struct worker {
 	struct wdmdma_fixture *fixture;
@@ -233,14 +257,78 @@ static void threads_never_get_the_same_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(f->adapter), 0UL);
 }
 
+struct taker {
+	struct wdmdma_fixture *fixture;
+	unsigned int failed;
+};
+
+static int taker_run(void *data)
+{
+	struct taker *t = data;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	while (!kthread_should_stop()) {
+		va = wdmdma_test_alloc(t->fixture, SZ_4K, &la);
+		if (va)
+			wdmdma_test_free(t->fixture, SZ_4K, la, va);
+		else
+			t->failed++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Return the number of records that belong neither to the driver nor to the recycler. */
+static unsigned int in_transit(struct wdmdma_adapter *adapter)
+{
+	struct wdmdma_buffer *buffer;
+	unsigned int nr = 0;
+
+	list_for_each_entry(buffer, &adapter->buffers.records, node)
+		nr += READ_ONCE(buffer->freeing);
+	return nr;
+}
+
+/*
+ * A thread takes a page and zeroes, maps or unmaps it outside of the recycler's lock. Closing the
+ * recycler must wait until the page is live or recycled.
+ */
+static void close_waits_for_pages_on_their_way(struct kunit *test)
+{
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
+	struct taker t = { .fixture = test->priv };
+	unsigned int n, wrong = 0;
+	struct task_struct *task;
+
+	if (!recycle_keeps(test))
+		return;
+	task = kthread_run(taker_run, &t, "wdmdma-taker");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (n = 0; n < CLOSES; n++) {
+		usleep_range(100, 200);
+		down_write(&adapter->device->sem);
+		wdmdma_recycle_close(adapter);
+		wrong += in_transit(adapter) || adapter->recycler.pages;
+		wdmdma_recycle_open(adapter);
+		up_write(&adapter->device->sem);
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	KUNIT_EXPECT_EQ(test, t.failed, 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(t.fixture->adapter), 0UL);
+}
+
 static struct kunit_case recycle_limit_cases[] = {
 	KUNIT_CASE(limit_is_kept),
 	KUNIT_CASE(other_lengths_make_room),
 	KUNIT_CASE(shrinker_takes_it_back),
 	KUNIT_CASE(shrinker_waits_for_nobody),
+	KUNIT_CASE(shrinker_counts_all_adapters),
 	KUNIT_CASE(lower_limit_gives_back_at_once),
 	KUNIT_CASE(put_and_unbind_give_it_back),
 	KUNIT_CASE(threads_never_get_the_same_buffer),
+	KUNIT_CASE(close_waits_for_pages_on_their_way),
 	{}
 };
 

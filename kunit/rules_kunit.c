@@ -16,6 +16,7 @@
 #include <wdmdma/mdl.h>
 
 #include "backend/translation.h"
+#include "core/recycle.h"
 #include "edu.h"
 #include "helpers.h"
 
@@ -112,6 +113,12 @@ static void memory_arrives_zeroed_when_it_is_used_again(struct kunit *test)
 	unsigned int n;
 	void *va;
 
+	/* Recycled uncached memory is zeroed only if the administrator wants all to be zeroed. */
+	if (row->alloc == alloc_uncached) {
+		KUNIT_ASSERT_EQ(test, wdmdma_recycle_set_zero("all"), 0);
+		fixture = wdmdma_test_fixture_on(test, fixture->dev, 32);
+		wdmdma_recycle_set_zero("cached");
+	}
 	for (n = 0; n < 8; n++) {
 		va = row->alloc(fixture, SZ_64K - 100, &la);
 		KUNIT_ASSERT_NOT_NULL(test, va);

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "core/recycle.h"
 #include "helpers.h"
 
 static u8 *alloc(struct kunit *test, SIZE_T bytes, PHYSICAL_ADDRESS *la)
@@ -131,6 +132,27 @@ static void srb_has_memory_that_the_device_can_use(struct kunit *test)
 	}
 }
 
+/* A miniport relies on zeroes, even if the administrator has recycled buffers not zeroed. */
+static void srb_memory_is_zeroed_in_any_case(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport;
+	PSCSI_REQUEST_BLOCK srb;
+	unsigned int n;
+
+	wdmdma_recycle_set_zero("none");
+	miniport = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
+	wdmdma_recycle_set_zero("cached");
+	for (n = 0; n < 2; n++) {
+		srb = wdmdma_srb_create(miniport->extension, 100);
+		KUNIT_ASSERT_NOT_NULL(test, srb);
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(srb->SrbExtension, 100));
+		KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(srb->SenseInfoBuffer, 252));
+		memset(srb->SrbExtension, 0xa5, 100);
+		memset(srb->SenseInfoBuffer, 0xa5, 252);
+		wdmdma_srb_destroy(miniport->extension, srb);
+	}
+}
+
 static void srb_calls_refuse(struct kunit *test)
 {
 	struct wdmdma_miniport *other = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
@@ -225,6 +247,7 @@ static struct kunit_case wdm_storport_address_cases[] = {
 	KUNIT_CASE(address_of_no_memory_is_0),
 	KUNIT_CASE(addresses_are_told_at_any_level),
 	KUNIT_CASE(srb_has_memory_that_the_device_can_use),
+	KUNIT_CASE(srb_memory_is_zeroed_in_any_case),
 	KUNIT_CASE(srb_calls_refuse),
 	KUNIT_CASE(srb_without_data_has_no_list),
 	KUNIT_CASE(srb_create_fails_cleanly_at_every_point),

@@ -73,7 +73,8 @@ struct wdmdma_request {
  * @freed_first: first page that was freed as a part of the buffer in tolerant mode
  *               (core/free_mode.c)
  * @freed_end: page after the last such page, or equal to @freed_first if there is none
- * @freeing: set by the one caller that frees the buffer, and while the buffer is recycled
+ * @freeing: set by the one caller that claimed the buffer for its free, and while the buffer is
+ *           recycled. Set with wdmdma_recycler.lock held
  * @cache: enum wdmdma_cache requested by the driver
  * @low_order: one more than the order of the addresses accounted in wdmdma_device.low, or 0 for
  *             none (backend_iommu)
@@ -104,7 +105,7 @@ struct wdmdma_buffer {
 	unsigned long caller;
 	u32 freed_first;
 	u32 freed_end;
-	atomic_t freeing;
+	bool freeing;
 	u8 cache;
 	u8 low_order;
 	u8 imported : 1;

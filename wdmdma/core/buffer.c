@@ -8,7 +8,7 @@
  * wdmdma_buffer_import() does the same for memory that the driver owns.
  *
  * The driver's free may race with the clean-up when the adapter or the driver goes. The
- * first of the two to set the buffer's freeing bit frees the buffer. Freeing cannot fail.
+ * first of the two to claim the buffer frees the buffer. Freeing cannot fail.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/log2.h>
@@ -31,11 +31,16 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* Zero the buffer page by page, because each architecture has its best way to clear a page. */
+/*
+ * Zero a cached buffer page by page, because each architecture has its best way to clear a page.
+ * Can take long, so interrupts must be on.
+ */
 static void buffer_clear(const struct wdmdma_buffer *buffer)
 {
 	size_t done;
 
+	might_sleep();
+	WARN_ON_ONCE(buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM);
 	for (done = 0; done < buffer->size; done += PAGE_SIZE)
 		clear_page(buffer->cpu + done);
 }
@@ -49,7 +54,8 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 	down_read(&adapter->device->sem);
 	buffer = wdmdma_recycle_take(adapter, request);
 	if (buffer) {
-		buffer_clear(buffer);
+		if (wdmdma_recycle_zeroes(&adapter->recycler, request->cache))
+			buffer_clear(buffer);
 		*cpu = buffer->cpu;
 		*dma = buffer->dma;
 		wdmdma_record_revive(buffer, request->len, cache, request->caller);
@@ -96,7 +102,8 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
  * wdmdma_buffer_alloc() - allocate a common buffer
  * @adapter: the adapter
  * @request: the request, whose @window is clipped to the adapter's reach
- * @cpu: receives the page-aligned CPU address of zeroed memory
+ * @cpu: receives the page-aligned CPU address. New memory is zeroed, and recycled memory if
+ *       wdmdma_recycle_zeroes()
  * @dma: receives the page-aligned logical address, which is within the window
  *
  * The caller gets the addresses and not the record, because an unbind may free the
@@ -270,7 +277,7 @@ static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
 
 	if (!buffer || !buffer_has_address(buffer, args->cpu))
 		buffer = wdmdma_lookup_by_cpu(&adapter->buffers, args->cpu);
-	return buffer && !atomic_read(&buffer->freeing) ? buffer : NULL;
+	return buffer && !READ_ONCE(buffer->freeing) ? buffer : NULL;
 }
 
 /* Return the reason why @args do not name this buffer, or NULL if they do. */
@@ -317,7 +324,7 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 	*why = buffer_mismatch(buffer, args);
 	if (*why && buffer && wdmdma_free_mode_is_tolerant())
 		*why = wdmdma_free_mode_tolerate(buffer, args, &whole);
-	if (!*why && whole && atomic_xchg(&buffer->freeing, 1))
+	if (!*why && whole && !wdmdma_record_claim(adapter, buffer))
 		*why = "the buffer is being freed already";
 	rcu_read_unlock();
 	if (*why || !whole)
@@ -422,7 +429,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 	buffer_forget_kept(adapter->device);
 	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {
-		if (atomic_xchg(&buffer->freeing, 1))
+		if (!wdmdma_record_claim(adapter, buffer))
 			continue;
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",

@@ -177,8 +177,26 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 }
 
 /*
+ * Claim a buffer for its free. Only the first caller gets true, and must free the buffer. The
+ * claim is made with the recycler's lock held, which a free of a recyclable page takes anyway, so
+ * that it costs no atomic operation of its own.
+ */
+bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+{
+	unsigned long flags;
+	bool claimed;
+
+	raw_spin_lock_irqsave(&adapter->recycler.lock, flags);
+	/* Pairs with the release of wdmdma_record_revive(). */
+	claimed = !smp_load_acquire(&buffer->freeing);
+	WRITE_ONCE(buffer->freeing, true);
+	raw_spin_unlock_irqrestore(&adapter->recycler.lock, flags);
+	return claimed;
+}
+
+/*
  * Set up a record for the driver that gets the buffer. The release store to ->freeing
- * makes the buffer live, and must stay last.
+ * makes the buffer live, and must stay last. It needs no lock, because the caller has the claim.
  */
 void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller)
@@ -188,7 +206,8 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 	buffer->caller = caller;
 	buffer->freed_first = 0;
 	buffer->freed_end = 0;
-	atomic_set_release(&buffer->freeing, 0);
+	/* Pairs with the acquire of the claim, which must see the fields above. */
+	smp_store_release(&buffer->freeing, false);
 }
 
 /* Release the driver's memory. The memory must not be mapped for a device any more. */

@@ -30,7 +30,8 @@
  *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops
  *                            to recycle buffers. The shrinker must not wait, so it only
  *                            tries recyclers_lock and the sem
- *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out
+ *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out, and while a
+ *                            buffer is claimed for its free
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
  *   wdmdma_adapter.vectors_lock, wdmdma_transfers.lock, handle table lock,
  *   the lock of core/free_mode.c, wdmdma_iova_space.lock (backend_private), the lock of

@@ -310,7 +310,7 @@ struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, si
 {
 	if (buffer->block)
 		return lookup_element(buffer, offset);
-	return (struct wdmdma_extent){ 0, atomic_read(&buffer->freeing) ? 0 : buffer->len };
+	return (struct wdmdma_extent){ 0, READ_ONCE(buffer->freeing) ? 0 : buffer->len };
 }
 
 /* Return the number of bytes from @offset of a record to the end of the extent there, or 0. */

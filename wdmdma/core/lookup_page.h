@@ -83,7 +83,7 @@ static __always_inline size_t wdmdma_lookup_page_to_dma(struct wdmdma_lookup *lo
 	struct wdmdma_buffer *buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
 	size_t offset = offset_in_page(cpu);
 
-	if (!buffer || atomic_read(&buffer->freeing) || offset >= buffer->len)
+	if (!buffer || READ_ONCE(buffer->freeing) || offset >= buffer->len)
 		return 0;
 	*dma = buffer->dma + offset;
 	return buffer->len - offset;

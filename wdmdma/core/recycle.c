@@ -16,12 +16,14 @@
  * limit and the shrinker.
  *
  * A buffer of one page is recycled and allocated under wdmdma_peek_lock(), without the device's
- * sem. A page that stays mapped needs only the raw spinlock, in any context. An unmapped page
- * must be mapped and unmapped outside of the raw spinlock, because the DMA API's locks sleep on
- * PREEMPT_RT. A longer buffer needs the sem, because zeroing 2 MiB takes long. Closing the
- * recycler waits for all of these callers.
+ * sem. A longer buffer needs the sem, because zeroing 2 MiB takes long. The recycler's lock is
+ * held only to push, to pop and to claim. Memory is zeroed, mapped and unmapped outside of the
+ * lock and with interrupts on, because an IOMMU may be slow. Closing the recycler therefore waits
+ * for the callers that have popped or claimed a buffer.
+ *
+ * CPUs that use different adapters must share no cache line here. So there is no counter of all
+ * recycled pages. The shrinker adds up the pages of all recyclers instead.
  */
-#include <linux/atomic.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 
@@ -36,9 +38,15 @@
 #include "lib/window.h"
 #include "objects.h"
 
-/* The limit for each adapter, and the number of recycled pages of all adapters, in pages. */
+/* The limit for each adapter, in pages. */
 unsigned int wdmdma_recycle_limit = 1024;
-atomic_long_t wdmdma_recycled_pages = ATOMIC_LONG_INIT(0);
+
+/* Zeroing, mapping and unmapping can be slow, so interrupts must be on and the lock free. */
+static void recycle_assert_may_be_slow(const struct wdmdma_recycler *recycler)
+{
+	lockdep_assert_irqs_enabled();
+	lockdep_assert_not_held(&recycler->lock);
+}
 
 static unsigned int recycle_nr(const struct wdmdma_buffer *buffer)
 {
@@ -63,18 +71,20 @@ static void recycle_unmap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *
 {
 	dma_addr_t dma = buffer->dma;
 
+	recycle_assert_may_be_slow(&adapter->recycler);
 	wdmdma_lookup_hide_dma(&adapter->buffers, buffer);
 	/* After the unmap another buffer may get the address. No search may find it here then. */
 	WRITE_ONCE(buffer->dma, 0);
 	wdmdma_backing_unmap_dma(adapter->device, buffer, dma);
 }
 
-/* Map an unmapped buffer for the device, perhaps at another address. Return true on success. */
+/*
+ * Map an unmapped buffer for the device, perhaps at another address. Return true on success.
+ * Needs no lock of the device, because recycle_suits() lets in no buffer of the stand-in.
+ */
 static bool recycle_remap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
-	/* The buffer must be mapped while the device's mask is not overridden. */
-	lockdep_assert_held(&adapter->device->override);
-
+	recycle_assert_may_be_slow(&adapter->recycler);
 	if (wdmdma_backing_map_dma(adapter->device, NULL, buffer))
 		return false;
 	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
@@ -111,7 +121,6 @@ static void recycle_push(struct wdmdma_recycler *recycler, struct wdmdma_buffer 
 	buffer->below = *top;
 	*top = buffer;
 	recycler->pages += recycle_nr(buffer);
-	atomic_long_add(recycle_nr(buffer), &wdmdma_recycled_pages);
 }
 
 static struct wdmdma_buffer *recycle_pop(struct wdmdma_recycler *recycler,
@@ -125,7 +134,6 @@ static struct wdmdma_buffer *recycle_pop(struct wdmdma_recycler *recycler,
 		return NULL;
 	*top = buffer->below;
 	recycler->pages -= recycle_nr(buffer);
-	atomic_long_sub(recycle_nr(buffer), &wdmdma_recycled_pages);
 	return buffer;
 }
 
@@ -139,6 +147,7 @@ bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
 	       request->window.first == adapter->reach.first &&
 	       request->window.last == adapter->reach.last && request->node == NUMA_NO_NODE &&
 	       !request->granule && !request->boundary && !request->shared && is_power_of_2(size) &&
+	       (request->cache == WDMDMA_CACHE_PLATFORM || adapter->recycler.uncached) &&
 	       size >> PAGE_SHIFT < 1UL << WDMDMA_RECYCLE_ORDERS;
 }
 
@@ -149,7 +158,8 @@ bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
  *
  * Context: may sleep. The caller holds the device's sem.
  * Return: a mapped buffer that no other caller has, or NULL if there is none or it cannot be
- * mapped. The caller must zero the memory and then call wdmdma_record_revive().
+ * mapped. If wdmdma_recycle_zeroes(), the caller must zero the memory. After that it must call
+ * wdmdma_record_revive().
  */
 struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 					  const struct wdmdma_request *request)
@@ -165,11 +175,8 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 			     recycle_stack(recycler, request->cache, wdmdma_request_size(request)));
 	raw_spin_unlock_irq(&recycler->lock);
 
-	if (buffer && recycler->mode == WDMDMA_RECYCLE_UNMAPPED) {
-		down_read(&adapter->device->override);
+	if (buffer && recycler->mode == WDMDMA_RECYCLE_UNMAPPED)
 		mapped = recycle_remap(adapter, buffer);
-		up_read(&adapter->device->override);
-	}
 	if (mapped)
 		return buffer;
 	wdmdma_record_discard(adapter, buffer);
@@ -179,12 +186,13 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 /*
  * Return true if the buffer can be recycled in the recycler's mode. To be recycled unmapped, a
  * buffer must have pages that the module itself mapped, and mapped with the device's own mask.
+ * A buffer below a lower limit has addresses of the stand-in.
  */
 static bool recycle_suits(const struct wdmdma_recycler *recycler,
 			  const struct wdmdma_buffer *buffer)
 {
 	return buffer->recyclable && (recycler->mode != WDMDMA_RECYCLE_UNMAPPED ||
-				      (buffer->pages && !buffer->sgt && !buffer->low_order));
+				      (buffer->pages && !buffer->sgt && !buffer->standin));
 }
 
 /* Pop a buffer of the longest size from any stack but @except, or return NULL. */
@@ -259,11 +267,14 @@ bool wdmdma_recycle_put(struct wdmdma_adapter *adapter, struct wdmdma_buffer *bu
 static struct wdmdma_buffer *recycle_pop_page(struct wdmdma_recycler *recycler,
 					      enum wdmdma_recycle_mode mode)
 {
-	lockdep_assert_held(&recycler->lock);
+	struct wdmdma_buffer *buffer = NULL;
+	unsigned long flags;
 
-	return recycler->mode == mode ?
-		       recycle_pop(recycler, &recycler->stack[WDMDMA_CACHE_PLATFORM][0]) :
-		       NULL;
+	raw_spin_lock_irqsave(&recycler->lock, flags);
+	if (recycler->mode == mode)
+		buffer = recycle_pop(recycler, &recycler->stack[WDMDMA_CACHE_PLATFORM][0]);
+	raw_spin_unlock_irqrestore(&recycler->lock, flags);
+	return buffer;
 }
 
 /*
@@ -284,32 +295,14 @@ static struct wdmdma_buffer *recycle_take_unmapped(struct wdmdma_adapter *adapte
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	struct wdmdma_buffer *buffer;
-	unsigned long flags;
 
-	/* Must not wait. While the device's mask is overridden, the slow path has to allocate. */
-	if (!recycle_may_map() || !down_read_trylock(&adapter->device->override))
+	if (!recycle_may_map())
 		return NULL;
-	raw_spin_lock_irqsave(&recycler->lock, flags);
 	buffer = recycle_pop_page(recycler, WDMDMA_RECYCLE_UNMAPPED);
-	raw_spin_unlock_irqrestore(&recycler->lock, flags);
-	if (buffer && !recycle_remap(adapter, buffer)) {
-		recycle_put_unmapped(recycler, buffer);
-		buffer = NULL;
-	}
-	up_read(&adapter->device->override);
-	return buffer;
-}
-
-/* Zero the page and make it the driver's. Return its CPU address. */
-static void *recycle_give_page(struct wdmdma_buffer *buffer, size_t len, unsigned long caller,
-			       dma_addr_t *dma)
-{
-	void *cpu = buffer->cpu;
-
-	*dma = buffer->dma;
-	clear_page(cpu);
-	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
-	return cpu;
+	if (!buffer || recycle_remap(adapter, buffer))
+		return buffer;
+	recycle_put_unmapped(recycler, buffer);
+	return NULL;
 }
 
 /**
@@ -319,8 +312,9 @@ static void *recycle_give_page(struct wdmdma_buffer *buffer, size_t len, unsigne
  * @caller: where the buffer is allocated, for leak reports
  * @dma: receives the logical address
  *
- * Context: any but hard interrupts. The caller holds wdmdma_peek_lock().
- * Return: the CPU address of zeroed memory, or NULL if there is no recycled page.
+ * Context: any with interrupts on. The caller holds wdmdma_peek_lock().
+ * Return: the CPU address of memory, which is zeroed if wdmdma_recycle_zeroes(). NULL if there is
+ * no recycled page.
  */
 void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsigned long caller,
 			       dma_addr_t *dma)
@@ -328,50 +322,39 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	enum wdmdma_recycle_mode mode = READ_ONCE(recycler->mode);
 	struct wdmdma_buffer *buffer;
-	unsigned long flags;
-	void *cpu = NULL;
+	void *cpu;
 
 	if (!len || len > PAGE_SIZE || mode == WDMDMA_RECYCLE_NONE)
 		return NULL;
-	if (mode == WDMDMA_RECYCLE_UNMAPPED) {
-		buffer = recycle_take_unmapped(adapter);
-		return buffer ? recycle_give_page(buffer, len, caller, dma) : NULL;
-	}
-	raw_spin_lock_irqsave(&recycler->lock, flags);
-	buffer = recycle_pop_page(recycler, WDMDMA_RECYCLE_MAPPED);
-	if (buffer)
-		cpu = recycle_give_page(buffer, len, caller, dma);
-	raw_spin_unlock_irqrestore(&recycler->lock, flags);
+	buffer = mode == WDMDMA_RECYCLE_UNMAPPED ? recycle_take_unmapped(adapter) :
+						   recycle_pop_page(recycler, mode);
+	if (!buffer)
+		return NULL;
+	recycle_assert_may_be_slow(recycler);
+	cpu = buffer->cpu;
+	*dma = buffer->dma;
+	if (wdmdma_recycle_zeroes(recycler, WDMDMA_CACHE_PLATFORM))
+		clear_page(cpu);
+	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
 	return cpu;
 }
 
-/* Claim for freeing the page that is named exactly, or return NULL if it cannot be recycled. */
-static __always_inline struct wdmdma_buffer *
-recycle_claim_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma, size_t len)
+/*
+ * Claim for freeing a page that was found by its CPU address. Return false if the free does not
+ * name it exactly, or it cannot be recycled.
+ */
+static __always_inline bool recycle_claim_page(struct wdmdma_recycler *recycler,
+					       struct wdmdma_buffer *buffer, void *cpu,
+					       dma_addr_t dma, size_t len)
 {
-	struct wdmdma_recycler *recycler = &adapter->recycler;
-	struct wdmdma_buffer *buffer;
+	lockdep_assert_held(&recycler->lock);
 
-	if (!recycle_has_room(recycler, 1))
-		return NULL;
-	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
-	if (!buffer || buffer->cpu != cpu || buffer->dma != dma || buffer->len != len ||
-	    !recycle_suits(recycler, buffer) || atomic_xchg(&buffer->freeing, 1))
-		return NULL;
-	return buffer;
-}
-
-/* Needs no lock before the page is put in: closing waits for all that have found it open. */
-static bool recycle_put_page_unmapped(struct wdmdma_adapter *adapter, void *cpu, dma_addr_t dma,
-				      size_t len)
-{
-	struct wdmdma_buffer *buffer;
-
-	buffer = recycle_may_map() ? recycle_claim_page(adapter, cpu, dma, len) : NULL;
-	if (!buffer)
+	/* The acquire pairs with the release of wdmdma_record_revive(). */
+	if (smp_load_acquire(&buffer->freeing) || buffer->cpu != cpu || buffer->dma != dma ||
+	    buffer->len != len || !recycle_suits(recycler, buffer) ||
+	    !recycle_has_room(recycler, 1))
 		return false;
-	recycle_unmap(adapter, buffer);
-	recycle_put_unmapped(&adapter->recycler, buffer);
+	WRITE_ONCE(buffer->freeing, true);
 	return true;
 }
 
@@ -390,20 +373,26 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	enum wdmdma_recycle_mode mode = READ_ONCE(recycler->mode);
-	struct wdmdma_buffer *buffer = NULL;
+	struct wdmdma_buffer *buffer;
 	unsigned long flags;
+	bool claimed;
 
-	if (len > PAGE_SIZE)
+	if (len > PAGE_SIZE || mode == WDMDMA_RECYCLE_NONE ||
+	    (mode == WDMDMA_RECYCLE_UNMAPPED && !recycle_may_map()))
 		return false;
-	if (mode == WDMDMA_RECYCLE_UNMAPPED)
-		return recycle_put_page_unmapped(adapter, cpu, dma, len);
+	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
+	if (!buffer)
+		return false;
 	raw_spin_lock_irqsave(&recycler->lock, flags);
-	if (recycler->mode == mode)
-		buffer = recycle_claim_page(adapter, cpu, dma, len);
-	if (buffer)
+	claimed = recycler->mode == mode && recycle_claim_page(recycler, buffer, cpu, dma, len);
+	if (claimed && mode == WDMDMA_RECYCLE_MAPPED)
 		recycle_push(recycler, buffer);
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
-	return !!buffer;
+	if (claimed && mode == WDMDMA_RECYCLE_UNMAPPED) {
+		recycle_unmap(adapter, buffer);
+		recycle_put_unmapped(recycler, buffer);
+	}
+	return claimed;
 }
 
 /**

@@ -3,7 +3,6 @@
 #ifndef WDMDMA_RECYCLE_H
 #define WDMDMA_RECYCLE_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -20,23 +19,37 @@ struct wdmdma_request;
 
 /**
  * struct wdmdma_recycler - recycled buffers of an adapter
- * @lock: protects @mode, @stack and @pages, and may be taken in any context
+ * @lock: protects @mode, @stack and @pages, and may be taken in any context. A buffer of the
+ *        adapter must be claimed for its free with @lock held
  * @mode: WDMDMA_RECYCLE_NONE while the recycler is closed, when no buffers may be in it
- * @stack: the buffer that was freed last, for each cache type and order
  * @pages: number of recycled pages
+ * @zero: zero recycled memory of the platform's cache type. Set before the recycler is opened
+ * @uncached: recycle memory of other cache types. Set like @zero
+ * @stack: the buffer that was freed last, for each cache type and order
  * @node: in the list of open recyclers
  */
 struct wdmdma_recycler {
 	raw_spinlock_t lock;	/* protects mode, stack and pages */
 	enum wdmdma_recycle_mode mode;
-	struct wdmdma_buffer *stack[WDMDMA_RECYCLE_CACHES][WDMDMA_RECYCLE_ORDERS];
 	unsigned int pages;
+	bool zero;
+	bool uncached;
+	struct wdmdma_buffer *stack[WDMDMA_RECYCLE_CACHES][WDMDMA_RECYCLE_ORDERS];
 	struct list_head node;
 };
 
 /* core/recycle.c */
 extern unsigned int wdmdma_recycle_limit;
-extern atomic_long_t wdmdma_recycled_pages;
+
+/*
+ * Return true if recycled memory of this cache type must be zeroed. Memory that the module has made
+ * uncached or write-combined must never be zeroed, because that takes a bus cycle for each word.
+ */
+static inline bool wdmdma_recycle_zeroes(const struct wdmdma_recycler *recycler,
+					 enum wdmdma_cache cache)
+{
+	return recycler->zero && cache == WDMDMA_CACHE_PLATFORM;
+}
 
 bool wdmdma_recycle_allows(const struct wdmdma_adapter *adapter,
 			   const struct wdmdma_request *request);
@@ -56,6 +69,8 @@ void wdmdma_recycle_close(struct wdmdma_adapter *adapter);
 unsigned int wdmdma_recycle_set_limit(unsigned int pages);
 int wdmdma_recycle_write_limit(const char *value);
 bool wdmdma_recycle_set_mapped(bool mapped);
+int wdmdma_recycle_set_zero(const char *value);
+unsigned long wdmdma_recycle_count(void);
 #endif
 unsigned long wdmdma_recycle_shrink(unsigned long pages);
 

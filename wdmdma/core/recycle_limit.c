@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which adapters recycle their freed buffers, and how many pages of them. The limit is a module
- * parameter. A shrinker frees recycled buffers when memory is short.
+ * Which adapters recycle their freed buffers, how many pages of them, and whether the memory is
+ * zeroed. These are module parameters. A shrinker frees recycled buffers when memory is short.
+ *
+ * Windows leaves the contents of a common buffer undefined, and a recycled buffer never leaves its
+ * adapter. A driver that gets one without zeroing sees only what it or its device has written.
+ * Cached memory is cheap to zero, and many drivers take zeroed memory for granted. So is the
+ * memory of the DMA API for a device that is not cache coherent, which the DMA API zeroes through
+ * the same mapping. To zero memory that the module has made uncached takes one bus cycle for each
+ * word, so this must not happen. With recycle_zero=all such memory is not recycled. New memory is
+ * always zeroed, while its pages are still cached.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "core/adapter.h"
@@ -27,6 +38,45 @@ static bool recycle_mapped;
 module_param(recycle_mapped, bool, 0444);
 MODULE_PARM_DESC(recycle_mapped,
 		 "recycled pages stay mapped for the device even where the IOMMU is strict (default N)");
+
+enum recycle_zero {
+	RECYCLE_ZERO_NONE,
+	RECYCLE_ZERO_CACHED,
+	RECYCLE_ZERO_ALL,
+};
+
+static const char *const recycle_zero_name[] = {
+	[RECYCLE_ZERO_NONE] = "none",
+	[RECYCLE_ZERO_CACHED] = "cached",
+	[RECYCLE_ZERO_ALL] = "all",
+};
+
+static enum recycle_zero recycle_zero = RECYCLE_ZERO_CACHED;
+
+static int recycle_param_set_zero(const char *value, const struct kernel_param *param)
+{
+	int zero = sysfs_match_string(recycle_zero_name, value);
+
+	if (zero < 0) {
+		pr_err("recycle_zero=%s: must be none, cached or all\n", value);
+		return zero;
+	}
+	recycle_zero = zero;
+	return 0;
+}
+
+static int recycle_param_get_zero(char *value, const struct kernel_param *param)
+{
+	return sysfs_emit(value, "%s\n", recycle_zero_name[recycle_zero]);
+}
+
+static const struct kernel_param_ops recycle_zero_ops = {
+	.set = recycle_param_set_zero,
+	.get = recycle_param_get_zero,
+};
+module_param_cb(recycle_zero, &recycle_zero_ops, NULL, 0444);
+MODULE_PARM_DESC(recycle_zero,
+		 "recycled memory that is zeroed: none, cached (default), all (recycles no uncached memory)");
 
 /* The open recyclers, protected by recyclers_lock. */
 static LIST_HEAD(recyclers);
@@ -59,6 +109,8 @@ void wdmdma_recycle_open(struct wdmdma_adapter *adapter)
 	if (mode == WDMDMA_RECYCLE_NONE)
 		return;
 	raw_spin_lock_irq(&recycler->lock);
+	recycler->zero = recycle_zero != RECYCLE_ZERO_NONE;
+	recycler->uncached = recycle_zero != RECYCLE_ZERO_ALL;
 	recycler->mode = mode;
 	raw_spin_unlock_irq(&recycler->lock);
 	mutex_lock(&recyclers_lock);
@@ -81,11 +133,18 @@ void wdmdma_recycle_close(struct wdmdma_adapter *adapter)
 	mode = recycler->mode;
 	recycler->mode = WDMDMA_RECYCLE_NONE;
 	raw_spin_unlock_irq(&recycler->lock);
-	/* Wait for callers that map or unmap a page outside of the lock. */
-	if (mode == WDMDMA_RECYCLE_UNMAPPED)
-		synchronize_rcu();
+	wdmdma_recycle_drain(adapter, ULONG_MAX);
+	/*
+	 * A caller may have popped or claimed a page before, and zero, map or unmap it outside of
+	 * the lock. Its record is still in the look-up then. After the wait such a page is either
+	 * live or in the recycler.
+	 */
+	if (mode == WDMDMA_RECYCLE_NONE || list_empty(&adapter->buffers.records))
+		return;
+	synchronize_rcu();
 	wdmdma_recycle_drain(adapter, ULONG_MAX);
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_close);
 
 static struct wdmdma_adapter *recycle_to_adapter(struct wdmdma_recycler *recycler)
 {
@@ -160,9 +219,21 @@ static int recycle_set_pages(const char *value, const struct kernel_param *param
 	return ret;
 }
 
+/*
+ * Count the recycled pages of all adapters, without a counter that all CPUs would share. Must not
+ * wait, as wdmdma_recycle_shrink(). Return 0, which means unknown, if the list is in use.
+ */
 static unsigned long recycle_count(struct shrinker *shrinker, struct shrink_control *control)
 {
-	return atomic_long_read(&wdmdma_recycled_pages) ?: SHRINK_EMPTY;
+	struct wdmdma_recycler *recycler;
+	unsigned long pages = 0;
+
+	if (!mutex_trylock(&recyclers_lock))
+		return 0;
+	list_for_each_entry(recycler, &recyclers, node)
+		pages += READ_ONCE(recycler->pages);
+	mutex_unlock(&recyclers_lock);
+	return pages ?: SHRINK_EMPTY;
 }
 
 static unsigned long recycle_scan(struct shrinker *shrinker, struct shrink_control *control)
@@ -211,4 +282,18 @@ bool wdmdma_recycle_set_mapped(bool mapped)
 	return xchg(&recycle_mapped, mapped);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_set_mapped);
+
+/* Set recycle_zero for adapters that are opened later. */
+int wdmdma_recycle_set_zero(const char *value)
+{
+	return recycle_param_set_zero(value, NULL);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_set_zero);
+
+/* Return what the shrinker counts. */
+unsigned long wdmdma_recycle_count(void)
+{
+	return recycle_count(NULL, NULL);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_recycle_count);
 #endif

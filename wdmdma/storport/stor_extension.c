@@ -427,8 +427,8 @@ put:
  * @number_of_bytes: number of bytes, of which whole pages are allocated
  *
  * Answers to storport: StorPortGetUncachedExtension. The first call allocates a common buffer
- * as AllocateCommonBuffer does. The buffer is page aligned and zeroed, and cached if the device
- * is cache coherent. Later calls return the same block, whatever they ask for. A call that asks
+ * as AllocateCommonBuffer does. The buffer is page aligned, and cached if the device is cache
+ * coherent. Later calls return the same block, whatever they ask for. A call that asks
  * for more is reported. The block lies below 4 GiB, unless Dma64BitAddresses is FULL64BIT or
  * FULL64BIT_NO_BOUNDARY_REQ. With FULL64BIT it crosses no multiple of 4 GiB. The block is freed
  * with the device extension.

@@ -77,9 +77,9 @@ put:
  * @physical_address: receives the address for the device, or 0 on failure
  *
  * Answers to storport: StorPortAllocateDmaMemory. The memory is a common buffer. It is one
- * range for CPU and device, page aligned for both, zeroed, and never at address 0. Limits and
- * boundary are checked on the address that is returned. The miniport must free the memory with
- * StorPortFreeDmaMemory().
+ * range for CPU and device, page aligned for both, zeroed as by AllocateCommonBuffer, and never
+ * at address 0. Limits and boundary are checked on the address that is returned. The miniport
+ * must free the memory with StorPortFreeDmaMemory().
  *
  * Differs from Windows: the address is the logical address, so behind an IOMMU the memory need
  * not be physically contiguous, and a minimum is met only by luck. Nothing can be allocated at

@@ -196,6 +196,8 @@ static int stor_srb_init(struct wdm_stor *stor, struct stor_srb *record, ULONG s
 									 &record->areas_la, FALSE);
 	if (!record->areas)
 		return -ENOMEM;
+	/* A miniport must find zeroes, whatever the common buffer has from its last user. */
+	memset(record->areas, 0, record->areas_len);
 	record->srb.Length = sizeof(record->srb);
 	record->srb.Function = SRB_FUNCTION_EXECUTE_SCSI;
 	record->srb.SrbExtension = srb_extension_size ? record->areas : NULL;

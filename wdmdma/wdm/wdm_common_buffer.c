@@ -76,7 +76,8 @@ static PVOID wdm_take_page(PDMA_ADAPTER dma_adapter, ULONG length, unsigned long
  * the adapter's reach. No other buffer shares the last page. The driver must free the buffer with
  * FreeCommonBuffer.
  *
- * Differs from Windows: no difference is known. Windows leaves the contents undefined.
+ * Differs from Windows: no difference is known. Windows leaves the contents undefined, and so does
+ * the module parameter recycle_zero=none.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the address for the CPU, or NULL with the reason in the log.
@@ -108,8 +109,9 @@ PVOID WdmAllocateCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length,
  * @preferred_node: NUMA node, 0 to N-1, or MM_ANY_NODE_OK. Other nodes are used
  *	when this node has no memory
  *
- * Answers to wdm: PALLOCATE_COMMON_BUFFER_EX. The limit is checked on the result. The driver must
- * free the buffer with FreeCommonBuffer.
+ * Answers to wdm: PALLOCATE_COMMON_BUFFER_EX. The limit is checked on the result. The memory is
+ * zeroed, except uncached memory that the driver has freed to this adapter before (module parameter
+ * recycle_zero). The driver must free the buffer with FreeCommonBuffer.
  *
  * Differs from Windows: a limit below the device's own reach is met as far as Linux can. Without
  * an IOMMU the buffer comes from memory that is free or can be made free below the limit. With an
