@@ -119,7 +119,7 @@ static void objects_may_share_a_key(struct kunit *test)
 		many->object[i].node.key = key_of(7);
 		wdmdma_ptr_add(&many->table, &many->object[i].node);
 	}
-	wdmdma_ptr_for_each(node, &many->table, key_of(7)) {
+	for (node = wdmdma_ptr_find(&many->table, key_of(7)); node; node = wdmdma_ptr_next(node)) {
 		KUNIT_EXPECT_PTR_EQ(test, node->key, key_of(7));
 		found++;
 	}

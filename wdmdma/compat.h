@@ -12,6 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
 #include <linux/pgtable.h>
+#include <linux/rcupdate.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
@@ -34,6 +35,12 @@
 /* Up to 6.7 the largest order was MAX_ORDER. Up to 6.3 MAX_ORDER itself was no valid order. */
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER		(MAX_ORDER - 1)
+#endif
+
+/* Up to 6.8 there was no assertion of its own for RCU readers. */
+#ifndef lockdep_assert_in_rcu_read_lock
+#define lockdep_assert_in_rcu_read_lock() \
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "no RCU read section")
 #endif
 
 /* Newer kernels have replaced the migrate type of alloc_contig_range() with flags. */

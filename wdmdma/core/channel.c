@@ -203,7 +203,8 @@ static struct wdmdma_registers *channel_find_waiting(struct wdmdma_adapter *adap
 	struct wdmdma_ptr_node *node;
 
 	lockdep_assert_held(&adapter->transfers.lock);
-	wdmdma_ptr_for_each(node, &adapter->transfers.contexts, context) {
+	for (node = wdmdma_ptr_find(&adapter->transfers.contexts, context); node;
+	     node = wdmdma_ptr_next(node)) {
 		registers = container_of(node, struct wdmdma_registers, by_context);
 		if (!wdmdma_ptr_is_in(&registers->named))
 			return registers;

@@ -54,7 +54,7 @@ void wdmdma_dma_parms_allow(struct wdmdma_device *device, u64 bytes)
 	bytes = min_t(u64, bytes, UINT_MAX & PAGE_MASK);
 	down_write(&device->sem);
 	parms = device->dev->dma_parms;
-	/* After unbind the parameters are the next driver's. The Linux half may have removed them. */
+	/* After unbind they are the next driver's. The Linux half may also have removed them. */
 	if (!device->dead && parms &&
 	    (dma_parms_has_default(device->dev, parms->max_segment_size) ||
 	     parms->max_segment_size == device->parms.raised) &&

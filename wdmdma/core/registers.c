@@ -92,7 +92,7 @@ static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, c
 	struct wdmdma_ptr_node *named;
 	unsigned long flags;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "map registers are used outside of an RCU read section");
+	lockdep_assert_in_rcu_read_lock();
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (adapter->transfers.closed) {
@@ -254,7 +254,8 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	wdmdma_ptr_for_each(node, &adapter->transfers.contexts, context) {
+	for (node = wdmdma_ptr_find(&adapter->transfers.contexts, context); node;
+	     node = wdmdma_ptr_next(node)) {
 		registers = container_of(node, struct wdmdma_registers, by_context);
 		registers->cancelled = true;
 		wdmdma_registers_pause_cancelled(registers);

@@ -246,7 +246,7 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 {
 	int ret = -EAGAIN;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a list is started outside of an RCU read section");
+	lockdep_assert_in_rcu_read_lock();
 	callback->list = NULL;
 	INIT_LIST_HEAD(&transfer->node);
 	if (may_wait) {
@@ -438,7 +438,7 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 {
 	struct wdmdma_transfer *transfer;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a list is put outside of an RCU read section");
+	lockdep_assert_in_rcu_read_lock();
 	transfer = sg_list_claim(adapter, list);
 	if (unlikely(!transfer)) {
 		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
@@ -473,7 +473,8 @@ static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
 		adapter->transfers.unended = NULL;
 	}
 	/* The list may be out of the table for the moment, and at unbind forever. */
-	if (*transfer && (!end || adapter->transfers.closed || !wdmdma_ptr_is_in(&(*transfer)->named)))
+	if (*transfer &&
+	    (!end || adapter->transfers.closed || !wdmdma_ptr_is_in(&(*transfer)->named)))
 		*transfer = NULL;
 	if (*transfer)
 		wdmdma_ptr_del(&adapter->transfers.lists, &(*transfer)->named);

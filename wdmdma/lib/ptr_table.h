@@ -72,22 +72,32 @@ static inline unsigned int wdmdma_ptr_hash(const struct wdmdma_ptr_table *table,
 	return bucket < table->buckets ? bucket : bucket & table->mask;
 }
 
-/* Step through the objects that are known under @to, with @object as the cursor. */
-#define wdmdma_ptr_for_each(object, table, to) \
-	hlist_for_each_entry(object, wdmdma_ptr_bucket(table, wdmdma_ptr_hash(table, to)), node) \
-		if ((object)->key != (to)) \
-			continue; \
-		else
+/* Return the first object of a chain, from @node on, that is known under @key, or NULL. */
+static inline struct wdmdma_ptr_node *wdmdma_ptr_of_chain(struct hlist_node *node, const void *key)
+{
+	struct wdmdma_ptr_node *object;
+
+	for (; node; node = node->next) {
+		object = hlist_entry(node, struct wdmdma_ptr_node, node);
+		if (object->key == key)
+			return object;
+	}
+	return NULL;
+}
 
 /* Return the object that is known under @key, or NULL. */
 static inline struct wdmdma_ptr_node *wdmdma_ptr_find(const struct wdmdma_ptr_table *table,
 						      const void *key)
 {
-	struct wdmdma_ptr_node *object;
+	struct hlist_head *head = wdmdma_ptr_bucket(table, wdmdma_ptr_hash(table, key));
 
-	wdmdma_ptr_for_each(object, table, key)
-		return object;
-	return NULL;
+	return wdmdma_ptr_of_chain(head->first, key);
+}
+
+/* Return another object with the key of @object, or NULL after the last. */
+static inline struct wdmdma_ptr_node *wdmdma_ptr_next(const struct wdmdma_ptr_node *object)
+{
+	return wdmdma_ptr_of_chain(object->node.next, object->key);
 }
 
 /* Make an object known under its key. Several objects may have one key. */
