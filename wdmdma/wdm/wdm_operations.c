@@ -191,7 +191,9 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
  *
  * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which needs its own
  * PutDmaAdapter. The adapter reaches the addresses that both the description (24, 32, 64 or
- * DmaAddressWidth bits) and the device's Linux DMA mask allow. The mask is not changed.
+ * DmaAddressWidth bits) and the device's Linux DMA mask allow. The mask is not changed. For an
+ * adapter with ScatterGather the device's longest segment is raised to MaximumLength, unless the
+ * Linux driver has set a limit.
  *
  * With system DMA (Master FALSE) the adapter owns the ISA channel DmaChannel until it is put.
  * DmaWidth must be the width of the channel. AutoInitialize and DemandMode are obeyed.
