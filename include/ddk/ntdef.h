@@ -70,7 +70,10 @@ typedef SCHAR *PSCHAR;
 typedef CSHORT *PCSHORT;
 typedef float FLOAT;
 typedef double DOUBLE;
-typedef const VOID *PCVOID;
+typedef VOID *LPVOID;
+typedef const VOID *PCVOID, *LPCVOID;
+typedef BYTE *LPBYTE;
+typedef DWORD *LPDWORD;
 typedef LONG KPRIORITY;
 typedef ULONG ACCESS_MASK, *PACCESS_MASK, DEVICE_TYPE;
 typedef LONG HRESULT;
@@ -295,19 +298,7 @@ WDMDMA_HEADER_END
 #define ALIGN_DOWN_POINTER(address, type) ((PVOID)ALIGN_DOWN(address, type))
 #define ALIGN_UP_POINTER(address, type)	((PVOID)ALIGN_UP(address, type))
 
-/* A driver's own definitions count, so these names exist only where it has none. */
-#ifndef FlagOn
-#define FlagOn(flags, mask)		((flags) & (mask))
-#endif
-#ifndef BooleanFlagOn
-#define BooleanFlagOn(flags, mask)	((BOOLEAN)(((flags) & (mask)) != 0))
-#endif
-#ifndef SetFlag
-#define SetFlag(flags, mask)		((flags) |= (mask))
-#endif
-#ifndef ClearFlag
-#define ClearFlag(flags, mask)		((flags) &= ~(mask))
-#endif
+/* A driver's own definitions count. */
 #ifndef NOMINMAX
 #ifndef min
 #define min(a, b)	(((a) < (b)) ? (a) : (b))

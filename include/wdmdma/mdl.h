@@ -142,6 +142,12 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 VOID MmUnmapLockedPages(PVOID base_address, PMDL mdl);
 PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority);
 
+/* Differs from Windows: returns NULL where the machine would stop. */
+WDMDMA_INLINE PVOID MmGetSystemAddressForMdl(PMDL mdl)
+{
+	return MmGetSystemAddressForMdlSafe(mdl, HighPagePriority);
+}
+
 #define MM_DONT_ZERO_ALLOCATION			0x001
 #define MM_ALLOCATE_FROM_LOCAL_NODE_ONLY	0x002
 #define MM_ALLOCATE_FULLY_REQUIRED		0x004
