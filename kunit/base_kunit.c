@@ -132,7 +132,7 @@ static void a_driver_may_lay_its_own_list_over_ours(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	local_bh_disable();
-	failed = CorpusOwnList(f->adapter, f->pdo, memory + 100, SZ_8K);
+	failed = CorpusOwnList(f->adapter, memory + 100, SZ_8K);
 	local_bh_enable();
 	expect_held(test, failed);
 }

@@ -12,7 +12,7 @@ DEFINE_GUID(CORPUS_OTHER_GUID, 0x12345678, 0x9ABC, 0xDEF0, 1, 2, 3, 4, 5, 6, 7, 
 #ifdef __CHECKER__
 #define TAG	0x54616731
 #else
-#define TAG	'Tag1'
+#define TAG	('Tag1')
 #endif
 
 typedef struct _ITEM {

@@ -45,8 +45,7 @@ ULONG CorpusInlineOfAnotherFile(ULONG n);
 
 /* table.c */
 const char *CorpusWrappedTable(PDMA_ADAPTER adapter);
-const char *CorpusOwnList(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object, PVOID memory,
-			  ULONG length);
+const char *CorpusOwnList(PDMA_ADAPTER adapter, PVOID memory, ULONG length);
 const char *CorpusSizes(PDEVICE_OBJECT device_object);
 
 /* miniport.c */

@@ -7,6 +7,12 @@
 
 #include "corpus.h"
 
+/* The headers leave this type open, so a driver may complete it with what it needs. */
+struct _DEVICE_OBJECT {
+	PVOID DeviceExtension;
+	ULONG Characteristics;
+};
+
 typedef struct _WRAPPED_TABLE {
 	PDMA_OPERATIONS Original;
 	ULONG Calls[sizeof(DMA_OPERATIONS) / sizeof(PVOID)];
@@ -503,6 +509,7 @@ C_ASSERT(RTL_FIELD_SIZE(OWN_LIST, Piece[0]) == sizeof(SCATTER_GATHER_ELEMENT));
 
 static OWN_LIST OwnList;
 static ULONG OwnListBytes;
+static DEVICE_OBJECT OwnDevice = { .DeviceExtension = &OwnList };
 static DRIVER_LIST_CONTROL OwnListReady;
 
 _Use_decl_annotations_
@@ -512,28 +519,29 @@ static VOID OwnListReady(PDEVICE_OBJECT DeviceObject, PIRP Irp, PSCATTER_GATHER_
 	POWN_LIST own = (POWN_LIST)List;
 	ULONG n;
 
-	UNREFERENCED_PARAMETER(DeviceObject);
 	UNREFERENCED_PARAMETER(Irp);
-	if (Context != &OwnList || own != &OwnList)
+	if (Context != &OwnList || DeviceObject->DeviceExtension != own)
 		return;
 	for (n = 0; n < own->Count; n++)
 		OwnListBytes += own->Piece[n].Bytes;
 }
 
-const char *CorpusOwnList(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object, PVOID memory,
-			  ULONG length)
+const char *CorpusOwnList(PDMA_ADAPTER adapter, PVOID memory, ULONG length)
 {
 	PMDL mdl = IoAllocateMdl(memory, length, FALSE, FALSE, NULL);
 	ULONG size, registers;
 	NTSTATUS status;
+	BOOLEAN mapped;
 
 	CORPUS_EXPECT(mdl);
 	OwnListBytes = 0;
 	MmBuildMdlForNonPagedPool(mdl);
+	mapped = MmGetSystemAddressForMdl(mdl) == memory &&
+		 MmGetMdlBaseVa(mdl) == PAGE_ALIGN(memory);
 	status = adapter->DmaOperations->CalculateScatterGatherList(adapter, mdl, memory, length,
 								    &size, &registers);
 	if (NT_SUCCESS(status) && size <= sizeof(OwnList))
-		status = adapter->DmaOperations->BuildScatterGatherList(adapter, device_object, mdl,
+		status = adapter->DmaOperations->BuildScatterGatherList(adapter, &OwnDevice, mdl,
 									memory, length,
 									OwnListReady,
 									&OwnList, TRUE,
@@ -544,6 +552,7 @@ const char *CorpusOwnList(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object, PV
 							     (PSCATTER_GATHER_LIST)&OwnList,
 							     TRUE);
 	IoFreeMdl(mdl);
+	CORPUS_EXPECT(mapped);
 	CORPUS_EXPECT(NT_SUCCESS(status) && size <= sizeof(OwnList));
 	CORPUS_EXPECT(OwnListBytes == length);
 	return NULL;
