@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 
 #include "buffers.h"
+#include "core/recycle.h"
 #include "helpers.h"
 
 /* Give the fixture an adapter of this width. */
@@ -136,12 +137,19 @@ static void alloc_never_shares_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* A freed page that is allocated again must not show its former contents. */
+/*
+ * A freed page that is allocated again must not show its former contents, if the administrator
+ * wants all memory to be zeroed. The suite wdmdma_recycle has the cases for the default.
+ */
 static void alloc_zeroes_reused_memory(struct kunit *test)
 {
+	struct wdmdma_fixture *f = test->priv;
 	struct test_buffer b;
 	unsigned int n;
 
+	KUNIT_ASSERT_EQ(test, wdmdma_recycle_set_zero("all"), 0);
+	test->priv = wdmdma_test_fixture_on(test, f->dev, 32);
+	wdmdma_recycle_set_zero("cached");
 	for (n = 0; n < 50; n++) {
 		b = n % 3 ? buffer_alloc(test, SZ_8K) :
 			    buffer_alloc_ex(test, NULL, SZ_8K, n & 1 ? TRUE : buffer_uncached(test),
