@@ -28,25 +28,27 @@ static struct fake {
 static int fake_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer)
 {
+	size_t size = wdmdma_buffer_size(buffer);
+
 	fake.tries++;
 	fake.window = request->window;
-	fake.size = buffer->size;
+	fake.size = size;
 	if (fake.ret) {
 		request->why = "the test wants it";
 		return fake.ret;
 	}
-	buffer->cpu = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(buffer->size));
+	buffer->cpu = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(size));
 	if (!buffer->cpu)
 		return -ENOMEM;
 	buffer->dma = fake.dma;
-	fake.dma += buffer->size;
+	fake.dma += size;
 	fake.allocs++;
 	return 0;
 }
 
 static void fake_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	free_pages((unsigned long)buffer->cpu, get_order(buffer->size));
+	free_pages((unsigned long)buffer->cpu, get_order(wdmdma_buffer_size(buffer)));
 	fake.frees++;
 }
 

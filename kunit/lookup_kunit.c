@@ -4,7 +4,9 @@
  * the memory, so a case may choose any length and distance.
  */
 #include <linux/completion.h>
+#include <linux/io.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -44,7 +46,7 @@ static struct wdmdma_buffer record(unsigned long page, size_t len)
 		.cpu = CPU(page),
 		.dma = DMA(page),
 		.len = len,
-		.size = PAGE_ALIGN(len),
+		.nr_pages = PFN_UP(len),
 	};
 }
 
@@ -202,6 +204,55 @@ static void what_is_being_freed_is_not_found(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_EXPECT_PTR_EQ(test, found, &b);
 	wdmdma_lookup_erase(test->priv, &b);
+}
+
+/* Make a record of one page whose logical address is the physical address of @memory. */
+static struct wdmdma_buffer physical_record(void *cpu, const void *memory)
+{
+	return (struct wdmdma_buffer){
+		.cpu = cpu,
+		.dma = virt_to_phys((void *)memory),
+		.len = SZ_4K,
+		.nr_pages = 1,
+	};
+}
+
+/*
+ * Where a logical address is a physical address, a page at its address of the linear map needs no
+ * entry by logical address, and a page at another address does. Neither may hide the other.
+ */
+static void physical_address_is_found_by_the_linear_map(struct kunit *test)
+{
+	struct wdmdma_lookup *lookup = test->priv;
+	u8 *memory = (u8 *)__get_free_pages(GFP_KERNEL, 1);
+	struct wdmdma_buffer linear, mapped, twice;
+	dma_addr_t dma;
+	void *cpu;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	lookup->physical = wdmdma_test_device(test);
+	linear = physical_record(memory, memory);
+	mapped = physical_record(CPU(7), memory + SZ_4K);
+	twice = physical_record(CPU(9), memory);
+	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(lookup, &linear), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lookup->page_by_dma.nelems), 0);
+	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(lookup, &mapped), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lookup->page_by_dma.nelems), 1);
+	/* The page has a record already, though at another CPU address. */
+	KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(lookup, &twice), -EBUSY);
+	expect_byte(test, &linear, 5, SZ_4K - 5);
+	expect_byte(test, &mapped, 5, SZ_4K - 5);
+	/* No record has these addresses, of which the last is no memory at all. */
+	KUNIT_EXPECT_EQ(test, to_cpu(lookup, linear.dma - 1, &cpu), 0UL);
+	KUNIT_EXPECT_EQ(test, to_cpu(lookup, mapped.dma + SZ_4K, &cpu), 0UL);
+	KUNIT_EXPECT_EQ(test, to_cpu(lookup, U64_MAX - 1, &cpu), 0UL);
+	KUNIT_EXPECT_EQ(test, to_dma(lookup, memory + SZ_4K, &dma), 0UL);
+	wdmdma_lookup_erase(lookup, &linear);
+	expect_gone(test, &linear);
+	expect_byte(test, &mapped, 0, SZ_4K);
+	wdmdma_lookup_erase(lookup, &mapped);
+	KUNIT_EXPECT_TRUE(test, is_empty(lookup));
+	free_pages((unsigned long)memory, 1);
 }
 
 static void other_look_ups_know_nothing_of_it(struct kunit *test)
@@ -394,9 +445,11 @@ static int worker_looks(void *data)
 		for (page = 60; page < 200; page += 3) {
 			rcu_read_lock();
 			b = wdmdma_lookup_by_cpu(w->lookup, CPU(page));
-			w->wrong += b && (b->cpu > CPU(page) || b->cpu + b->size <= CPU(page));
+			w->wrong += b && (b->cpu > CPU(page) ||
+					  b->cpu + wdmdma_buffer_size(b) <= CPU(page));
 			b = wdmdma_lookup_by_dma(w->lookup, DMA(page));
-			w->wrong += b && (b->dma > DMA(page) || b->dma + b->size <= DMA(page));
+			w->wrong += b && (b->dma > DMA(page) ||
+					  b->dma + wdmdma_buffer_size(b) <= DMA(page));
 			rcu_read_unlock();
 			w->won += !!b;
 		}
@@ -438,6 +491,7 @@ static struct kunit_case lookup_cases[] = {
 	KUNIT_CASE_PARAM(every_byte_asked_for_is_found_and_no_other, length_gen_params),
 	KUNIT_CASE_PARAM(no_two_records_share_a_page, overlap_gen_params),
 	KUNIT_CASE(what_is_being_freed_is_not_found),
+	KUNIT_CASE(physical_address_is_found_by_the_linear_map),
 	KUNIT_CASE(other_look_ups_know_nothing_of_it),
 	KUNIT_CASE_PARAM(buffers_of_any_number_are_told_apart, count_gen_params),
 	KUNIT_CASE(insertion_that_fails_leaves_nothing),

@@ -34,7 +34,8 @@ static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 	int ret;
 
 	pieces.asked++;
-	if (buffer->size > pieces.most || pieces.given - pieces.freed == pieces.left) {
+	if (wdmdma_buffer_size(buffer) > pieces.most ||
+	    pieces.given - pieces.freed == pieces.left) {
 		request->why = "the test wants it";
 		return pieces.ret;
 	}

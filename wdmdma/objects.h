@@ -65,14 +65,11 @@ struct wdmdma_request {
  * @cpu: address for the CPU
  * @dma: logical address, for the device
  * @len: bytes requested by the driver, which must repeat them when it frees the buffer
- * @size: bytes allocated, in whole pages
  * @pages: page set with the CPU mapping, if the backend made a page set
  * @sgt: mapping of @pages for the device if they are not contiguous (backend_iommu)
  * @range: logical addresses of the buffer (backend_private)
  * @caller: return address of the allocating call
- * @freed_first: first page that was freed as a part of the buffer in tolerant mode
- *               (core/free_mode.c)
- * @freed_end: page after the last such page, or equal to @freed_first if there is none
+ * @nr_pages: number of pages allocated
  * @freeing: set by the one caller that claimed the buffer for its free, and while the buffer is
  *           recycled. Set with wdmdma_recycler.lock held
  * @cache: enum wdmdma_cache requested by the driver
@@ -83,28 +80,31 @@ struct wdmdma_request {
  * @shared: domain buffer, which all devices that join its domain must be able to reach
  * @recyclable: only length and cache type were asked for, so the buffer may be recycled
  * @standin: the DMA API was given wdmdma_device.standin, and must be given it at the free too
- * @by_cpu: node in wdmdma_lookup.page_by_cpu
- * @by_dma: node in wdmdma_lookup.page_by_dma
+ * @by_cpu: node in wdmdma_lookup.page_by_cpu. Only for buffers of one page
+ * @by_dma: node in wdmdma_lookup.page_by_dma. Only for buffers of one page
+ * @freed_first: first page that was freed as a part of the buffer in tolerant mode
+ *               (core/free_mode.c). Only for longer buffers
+ * @freed_end: page after the last such page, or equal to @freed_first if there is none
  * @node: entry in wdmdma_lookup.records
  * @deferred: entry in the adapter's list of frees that are left to the work item
  * @below: next buffer of the stack, while the buffer is recycled
- * @rcu: for the free, once the record has left both tables, because look-ups may still use a
- *       record they have found
+ * @rcu: for the free, once the record has left the list and both tables, because look-ups may
+ *       still use a record they have found
  *
- * There can be hundreds of thousands of buffers. The slab allocator uses 128 bytes for each, or
- * 192 if the structure grows.
+ * There can be hundreds of thousands of buffers. The slab allocator uses 96 bytes for each, or
+ * 128 if the structure grows.
  */
 struct wdmdma_buffer {
 	void *cpu;
 	dma_addr_t dma;
 	size_t len;
-	size_t size;
 	struct wdmdma_pages *pages;
-	struct sg_table *sgt;
-	struct wdmdma_iova_range *range;
+	union {
+		struct sg_table *sgt;
+		struct wdmdma_iova_range *range;
+	};
 	unsigned long caller;
-	u32 freed_first;
-	u32 freed_end;
+	u32 nr_pages;
 	bool freeing;
 	u8 cache;
 	u8 low_order;
@@ -113,17 +113,33 @@ struct wdmdma_buffer {
 	u8 shared : 1;
 	u8 recyclable : 1;
 	u8 standin : 1;
-	struct rhash_head by_cpu;
-	struct rhash_head by_dma;
-	struct list_head node;
+	union {
+		struct {
+			struct rhash_head by_cpu;
+			struct rhash_head by_dma;
+		};
+		struct {
+			u32 freed_first;
+			u32 freed_end;
+		};
+	};
+	union {
+		struct list_head node;
+		struct rcu_head rcu;
+	};
 	union {
 		struct llist_node deferred;
 		struct wdmdma_buffer *below;
-		struct rcu_head rcu;
 	};
 };
 
-static_assert(sizeof(struct wdmdma_buffer) <= 128);
+static_assert(sizeof(struct wdmdma_buffer) <= 96);
+
+/* Return the number of bytes allocated, in whole pages. */
+static inline size_t wdmdma_buffer_size(const struct wdmdma_buffer *buffer)
+{
+	return (size_t)buffer->nr_pages << PAGE_SHIFT;
+}
 
 /**
  * struct wdmdma_imported - a common buffer on memory of the driver
@@ -192,6 +208,7 @@ struct wdmdma_addresses {
  * @free: unmap a buffer from the device, then from the CPU, and free the memory. The CPU
  *        mapping and the memory of an imported buffer stay. Must not fail.
  * @shares: two devices with this backend may be able to share a domain
+ * @physical: the logical address of memory is its physical address, as dma_to_phys() says
  * @access: return how the device can get at memory within a window of logical addresses. NULL
  *          means that the device can get at any memory, and learns the address only from the
  *          mapping.
@@ -209,6 +226,7 @@ struct wdmdma_backend {
 	const char *name;
 	bool small_blocks;
 	bool shares;
+	bool physical;
 	int (*alloc)(struct wdmdma_device *device, struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 	int (*import)(struct wdmdma_device *device, struct wdmdma_request *request,

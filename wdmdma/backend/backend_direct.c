@@ -118,15 +118,16 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 				 struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_addresses place[DIRECT_TRIES];
+	size_t size = wdmdma_buffer_size(buffer);
 	int ret = -ENOMEM;
 	unsigned int n;
 
 	request->why = "no memory for a device that is not cache coherent, or in its own pool";
 	for (n = 0; n < DIRECT_TRIES; n++) {
-		place[n].cpu = direct_try_coherent(device->dev, buffer->size, &place[n].dma);
+		place[n].cpu = direct_try_coherent(device->dev, size, &place[n].dma);
 		if (!place[n].cpu)
 			break;
-		if (wdmdma_window_holds(request->window, place[n].dma, buffer->size)) {
+		if (wdmdma_window_holds(request->window, place[n].dma, size)) {
 			buffer->cpu = place[n].cpu;
 			buffer->dma = place[n].dma;
 			ret = 0;
@@ -135,7 +136,7 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 		request->why = "the memory that could be had lies outside that range";
 	}
 	while (n--)
-		direct_free_coherent(device, buffer->size, place[n]);
+		direct_free_coherent(device, size, place[n]);
 	return ret;
 }
 
@@ -172,7 +173,8 @@ static int direct_import(struct wdmdma_device *device, struct wdmdma_request *re
 		return -EINVAL;
 	}
 	if (!wdmdma_window_holds(request->window,
-				 phys_to_dma(device->dev, PFN_PHYS(pages->pfn[0])), buffer->size)) {
+				 phys_to_dma(device->dev, PFN_PHYS(pages->pfn[0])),
+				 wdmdma_buffer_size(buffer))) {
 		request->why = "without an IOMMU the memory must lie in that range itself";
 		return -EINVAL;
 	}
@@ -192,7 +194,7 @@ static void direct_free(struct wdmdma_device *device, struct wdmdma_buffer *buff
 	else if (buffer->pages)
 		wdmdma_backing_free(device, buffer);
 	else
-		direct_free_coherent(device, buffer->size,
+		direct_free_coherent(device, wdmdma_buffer_size(buffer),
 				     (struct wdmdma_addresses){ buffer->cpu, buffer->dma });
 }
 
@@ -239,6 +241,7 @@ static enum wdmdma_recycle_mode direct_recycle_mode(const struct wdmdma_device *
 const struct wdmdma_backend wdmdma_backend_direct = {
 	.name = "direct",
 	.shares = true,
+	.physical = true,
 	.alloc = direct_alloc,
 	.import = direct_import,
 	.free = direct_free,

@@ -157,7 +157,7 @@ static int iommu_map_one_range(struct device *dev, struct wdmdma_request *reques
 		request->why = "the kernel gives this device no single range for several pages";
 		return -EOPNOTSUPP;
 	}
-	if (!dma_iova_try_alloc(dev, &mapping->iova, 0, buffer->size))
+	if (!dma_iova_try_alloc(dev, &mapping->iova, 0, wdmdma_buffer_size(buffer)))
 		return -ENOMEM;
 	for (done = 0; done < nr; done += run) {
 		run = wdmdma_pfns_run(pfn + done, nr - done);
@@ -166,7 +166,7 @@ static int iommu_map_one_range(struct device *dev, struct wdmdma_request *reques
 				  DMA_ATTR_SKIP_CPU_SYNC))
 			goto destroy;
 	}
-	if (dma_iova_sync(dev, &mapping->iova, 0, buffer->size))
+	if (dma_iova_sync(dev, &mapping->iova, 0, wdmdma_buffer_size(buffer)))
 		goto destroy;
 	buffer->dma = mapping->iova.addr;
 	return 0;
@@ -180,7 +180,7 @@ destroy:
 static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buffer,
 				  struct iommu_mapping *mapping)
 {
-	dma_iova_destroy(dev, &mapping->iova, buffer->size, iommu_direction(buffer),
+	dma_iova_destroy(dev, &mapping->iova, wdmdma_buffer_size(buffer), iommu_direction(buffer),
 			 DMA_ATTR_SKIP_CPU_SYNC);
 }
 
@@ -238,7 +238,7 @@ static int iommu_map_one_range(struct device *dev, struct wdmdma_request *reques
 		return -ENOMEM;
 	if (dma_map_sgtable(dev, sgt, iommu_direction(buffer), DMA_ATTR_SKIP_CPU_SYNC))
 		goto free_table;
-	if (!iommu_is_one_range(sgt, buffer->size)) {
+	if (!iommu_is_one_range(sgt, wdmdma_buffer_size(buffer))) {
 		request->why = "the kernel gives this device no single range for several pages";
 		ret = -EOPNOTSUPP;
 		goto unmap;
@@ -308,7 +308,7 @@ static int iommu_map_imported(struct wdmdma_device *device, struct wdmdma_reques
 static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_request *request,
 				struct wdmdma_buffer *buffer)
 {
-	unsigned long nr = buffer->size >> PAGE_SHIFT;
+	unsigned long nr = buffer->nr_pages;
 	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = request->node == NUMA_NO_NODE ? dev_to_node(device->dev) : request->node,
@@ -371,8 +371,8 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 	if (request->cache != WDMDMA_CACHE_PLATFORM)
 		return iommu_alloc_uncached(device, request, buffer);
 
-	buffer->cpu = iommu_alloc_coherent(wdmdma_buffer_dev(device, buffer), buffer->size,
-					   &buffer->dma);
+	buffer->cpu = iommu_alloc_coherent(wdmdma_buffer_dev(device, buffer),
+					   wdmdma_buffer_size(buffer), &buffer->dma);
 	if (buffer->cpu)
 		return 0;
 	request->why = "no memory, or no logical addresses";
@@ -392,8 +392,8 @@ static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *
 	} else if (buffer->pages) {
 		wdmdma_backing_free(device, buffer);
 	} else {
-		iommu_free_coherent(wdmdma_buffer_dev(device, buffer), buffer->size, buffer->cpu,
-				    buffer->dma);
+		iommu_free_coherent(wdmdma_buffer_dev(device, buffer), wdmdma_buffer_size(buffer),
+				    buffer->cpu, buffer->dma);
 	}
 	buffer->standin = false;
 }
@@ -435,12 +435,12 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 	if (wdmdma_low_reuse(device, request, buffer))
 		goto book;
 	request->why = "more than half of the logical addresses there would be in use";
-	if (!wdmdma_low_make_room(device, request->window.last, buffer->size,
+	if (!wdmdma_low_make_room(device, request->window.last, wdmdma_buffer_size(buffer),
 				  iommu_free_once))
 		return -ENOMEM;
 	ret = iommu_alloc_once(device, request, buffer);
 	if (ret == -ENOMEM)
-		iommu_heal(device->dev, buffer->size);
+		iommu_heal(device->dev, wdmdma_buffer_size(buffer));
 	if (ret)
 		return ret;
 book:
@@ -489,7 +489,7 @@ static int iommu_alloc_plain(struct wdmdma_device *device, struct wdmdma_request
 	    request->window.last >= min_t(u64, reach, U32_MAX))
 		ret = iommu_alloc_once(device, request, buffer);
 	if (!ret && request->window.last < reach &&
-	    !wdmdma_window_holds(request->window, buffer->dma, buffer->size)) {
+	    !wdmdma_window_holds(request->window, buffer->dma, wdmdma_buffer_size(buffer))) {
 		iommu_free_once(device, buffer);
 		ret = -EAGAIN;
 	}
@@ -540,7 +540,7 @@ static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffe
 		wdmdma_low_unbook(device, buffer);
 		kept = wdmdma_low_put_spare(device, buffer);
 		if (!kept)
-			wdmdma_low_hold_back(device, buffer->dma, buffer->size);
+			wdmdma_low_hold_back(device, buffer->dma, wdmdma_buffer_size(buffer));
 		up_write(&device->override);
 	}
 	if (!kept)

@@ -337,7 +337,7 @@ static int private_map(struct wdmdma_device *device, struct wdmdma_request *requ
 		return -EINVAL;
 	}
 	request->why = "no logical addresses are free in that range";
-	buffer->range = private_take(private, request, window, buffer->size);
+	buffer->range = private_take(private, request, window, wdmdma_buffer_size(buffer));
 	if (!buffer->range)
 		return -ENOMEM;
 	buffer->dma = buffer->range->taken.first;
@@ -357,7 +357,7 @@ static int private_map(struct wdmdma_device *device, struct wdmdma_request *requ
 static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_buffer *buffer)
 {
-	unsigned long nr = buffer->size >> PAGE_SHIFT;
+	unsigned long nr = buffer->nr_pages;
 	struct wdmdma_page_limits limits = {
 		.window = WDMDMA_WINDOW_ALL,
 		.node = request->node,
@@ -404,7 +404,7 @@ static int private_import(struct wdmdma_device *device, struct wdmdma_request *r
 
 static void private_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	private_unmap(device, buffer, buffer->size);
+	private_unmap(device, buffer, wdmdma_buffer_size(buffer));
 	if (!buffer->imported)
 		wdmdma_backing_free_pages(buffer);
 }

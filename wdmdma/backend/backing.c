@@ -48,7 +48,7 @@ int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *
 		return 0;
 	}
 	buffer->dma = dma_map_page_attrs(dev, pfn_to_page(buffer->pages->pfn[0]), 0,
-					 buffer->size, DMA_BIDIRECTIONAL, OWN_ATTRS);
+					 wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, OWN_ATTRS);
 	if (!dma_mapping_error(dev, buffer->dma))
 		return 0;
 	buffer->dma = 0;
@@ -62,8 +62,8 @@ void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer
 			      dma_addr_t dma)
 {
 	if (!backing_needs_no_mapping(device))
-		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), dma, buffer->size,
-				     DMA_BIDIRECTIONAL, OWN_ATTRS);
+		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), dma,
+				     wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, OWN_ATTRS);
 }
 
 /* Map the new pages of a buffer for the CPU. On failure, free the pages. */
@@ -113,7 +113,7 @@ int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 	};
 	int ret;
 
-	buffer->pages = wdmdma_pages_alloc(&limits, buffer->size >> PAGE_SHIFT);
+	buffer->pages = wdmdma_pages_alloc(&limits, buffer->nr_pages);
 	if (!buffer->pages) {
 		request->why = "no free physically contiguous memory of that length there";
 		return -ENOMEM;

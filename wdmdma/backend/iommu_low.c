@@ -91,15 +91,17 @@ static bool low_settle(struct wdmdma_device *device)
 /* Account for a buffer that was placed with a low limit, until it is freed. */
 void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	size_t cost = low_cost(buffer->size);
+	size_t cost = low_cost(wdmdma_buffer_size(buffer));
 
 	buffer->low_order = ilog2(cost) + 1;
-	*low_bytes(device, buffer->dma + buffer->size - 1) += cost;
+	*low_bytes(device, buffer->dma + wdmdma_buffer_size(buffer) - 1) += cost;
 }
 
 void wdmdma_low_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	*low_bytes(device, buffer->dma + buffer->size - 1) -= low_cost(buffer->size);
+	size_t size = wdmdma_buffer_size(buffer);
+
+	*low_bytes(device, buffer->dma + size - 1) -= low_cost(size);
 	buffer->low_order = 0;
 }
 
@@ -125,7 +127,7 @@ bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *bu
 	unsigned int n;
 
 	lockdep_assert_held_write(&device->override);
-	if (buffer->imported || buffer->sgt || buffer->size > LOW_CACHED_SIZE ||
+	if (buffer->imported || buffer->sgt || wdmdma_buffer_size(buffer) > LOW_CACHED_SIZE ||
 	    (buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM) ||
 	    !wdmdma_iommu_is_lazy(device))
 		return false;
@@ -135,7 +137,7 @@ bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *bu
 		device->low.spares[n] = (struct wdmdma_low_spare){
 			.cpu = buffer->cpu,
 			.dma = buffer->dma,
-			.size = buffer->size,
+			.size = wdmdma_buffer_size(buffer),
 			.pages = buffer->pages,
 		};
 		/* The record may be used for another placement. */
@@ -159,7 +161,7 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 		return false;
 	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
 		spare = &device->low.spares[n];
-		if (!spare->cpu || spare->size != buffer->size ||
+		if (!spare->cpu || spare->size != wdmdma_buffer_size(buffer) ||
 		    !wdmdma_window_holds(request->window, spare->dma, spare->size) ||
 		    wdmdma_window_crosses(request->boundary, spare->dma, buffer->len))
 			continue;
@@ -168,7 +170,7 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 		buffer->pages = spare->pages;
 		buffer->standin = true;
 		spare->cpu = NULL;
-		memset(buffer->cpu, 0, buffer->size);
+		memset(buffer->cpu, 0, wdmdma_buffer_size(buffer));
 		return true;
 	}
 	return false;
@@ -190,10 +192,10 @@ bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 			continue;
 		buffer.cpu = spare->cpu;
 		buffer.dma = spare->dma;
-		buffer.size = spare->size;
+		buffer.nr_pages = spare->size >> PAGE_SHIFT;
 		buffer.pages = spare->pages;
 		spare->cpu = NULL;
-		wdmdma_low_hold_back(device, buffer.dma, buffer.size);
+		wdmdma_low_hold_back(device, buffer.dma, spare->size);
 		free(device, &buffer);
 		any = true;
 	}

@@ -120,6 +120,8 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 		kfree(adapter);
 		return ERR_PTR(-ENOMEM);
 	}
+	if (device->backend->physical)
+		adapter->buffers.physical = device->dev;
 	wdmdma_recycle_init(&adapter->recycler);
 	INIT_LIST_HEAD(&adapter->vectors);
 	spin_lock_init(&adapter->vectors_lock);

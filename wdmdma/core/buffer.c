@@ -37,11 +37,11 @@
  */
 static void buffer_clear(const struct wdmdma_buffer *buffer)
 {
-	size_t done;
+	size_t done, size = wdmdma_buffer_size(buffer);
 
 	might_sleep();
 	WARN_ON_ONCE(buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM);
-	for (done = 0; done < buffer->size; done += PAGE_SIZE)
+	for (done = 0; done < size; done += PAGE_SIZE)
 		clear_page(buffer->cpu + done);
 }
 
@@ -303,7 +303,7 @@ static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
 static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *call,
 				   const struct wdmdma_buffer *buffer)
 {
-	if (wdmdma_dma_channel_leave(adapter->dma_channel, buffer->dma, buffer->size))
+	if (wdmdma_dma_channel_leave(adapter->dma_channel, buffer->dma, wdmdma_buffer_size(buffer)))
 		wdmdma_refuse(adapter->device, call,
 			      "VA %p is mapped for the DMA controller: its channel is stopped",
 			      buffer->cpu);
@@ -435,7 +435,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
 				 (void *)buffer->caller);
-		bytes += buffer->size;
+		bytes += wdmdma_buffer_size(buffer);
 		wdmdma_record_discard(adapter, buffer);
 	}
 	if (left)

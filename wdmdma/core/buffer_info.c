@@ -65,10 +65,10 @@ static size_t info_page_size(const struct wdmdma_device *device, const struct wd
 {
 	unsigned long page, step = SZ_2M >> PAGE_SHIFT;
 
-	if (!IS_ALIGNED(buffer->dma | buffer->size, SZ_2M) ||
+	if (!IS_ALIGNED(buffer->dma | wdmdma_buffer_size(buffer), SZ_2M) ||
 	    !wdmdma_iommu_has_page_size(device->dev, SZ_2M))
 		return PAGE_SIZE;
-	for (page = 0; page < buffer->size >> PAGE_SHIFT; page += step)
+	for (page = 0; page < buffer->nr_pages; page += step)
 		if (!IS_ALIGNED(info_pfn(buffer, page), step) ||
 		    !info_contiguous(buffer, page, step))
 			return PAGE_SIZE;
@@ -120,7 +120,7 @@ int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmd
 	info->cpu = buffer->cpu + extent.start;
 	info->dma = buffer->dma + extent.start;
 	info->len = extent.len;
-	info->size = buffer->block ? PAGE_ALIGN(extent.len) : buffer->size;
+	info->size = buffer->block ? PAGE_ALIGN(extent.len) : wdmdma_buffer_size(buffer);
 	first = extent.start >> PAGE_SHIFT;
 	nr = info->size >> PAGE_SHIFT;
 	info->node = info_node(buffer, first, nr);

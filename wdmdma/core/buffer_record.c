@@ -111,13 +111,13 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		return -ESHUTDOWN;
 	}
 	buffer->len = request->len;
-	buffer->size = wdmdma_request_size(request);
+	buffer->nr_pages = wdmdma_request_size(request) >> PAGE_SHIFT;
 	buffer->shared = request->shared;
 	ret = buffer->imported ? device->backend->import(device, request, buffer) :
 				 device->backend->alloc(device, request, buffer);
 	if (ret)
 		return ret;
-	if (!wdmdma_window_holds(request->window, buffer->dma, buffer->size))
+	if (!wdmdma_window_holds(request->window, buffer->dma, wdmdma_buffer_size(buffer)))
 		request->why = "the memory that could be had lies outside that range";
 	else if (wdmdma_window_crosses(request->boundary, buffer->dma, buffer->len))
 		request->why = "the memory that could be had crosses the boundary";
@@ -204,8 +204,10 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 	buffer->len = len;
 	buffer->cache = cache;
 	buffer->caller = caller;
-	buffer->freed_first = 0;
-	buffer->freed_end = 0;
+	if (buffer->nr_pages > 1) {
+		buffer->freed_first = 0;
+		buffer->freed_end = 0;
+	}
 	/* Pairs with the acquire of the claim, which must see the fields above. */
 	smp_store_release(&buffer->freeing, false);
 }

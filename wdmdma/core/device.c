@@ -94,7 +94,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_put);
 /* Count a buffer as lost. Its pages, CPU mapping and logical addresses must be left alone. */
 static void device_lose_buffer(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	atomic_long_add(buffer->size, &device->lost);
+	atomic_long_add(wdmdma_buffer_size(buffer), &device->lost);
 }
 
 /* Replaces the backend of a device whose mappings the backend cannot reach any more. */

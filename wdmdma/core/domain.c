@@ -283,7 +283,7 @@ static u64 domain_highest_of(struct wdmdma_adapter *adapter)
 	spin_lock(&adapter->buffers.lock);
 	list_for_each_entry(buffer, &adapter->buffers.records, node)
 		if (buffer->shared)
-			highest = max_t(u64, highest, buffer->dma + buffer->size - 1);
+			highest = max_t(u64, highest, buffer->dma + wdmdma_buffer_size(buffer) - 1);
 	spin_unlock(&adapter->buffers.lock);
 	return highest;
 }

@@ -73,6 +73,12 @@ static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 e
 {
 	lockdep_assert_held(&free_mode_lock);
 
+	/* A buffer of one page is freed as a whole, and its record has no room for a part. */
+	if (buffer->nr_pages == 1) {
+		*whole = true;
+		tolerated_frees++;
+		return NULL;
+	}
 	if (buffer->freed_first == buffer->freed_end) {
 		buffer->freed_first = first;
 		buffer->freed_end = end;
@@ -83,7 +89,7 @@ static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 e
 	}
 	buffer->freed_first = min(buffer->freed_first, first);
 	buffer->freed_end = max(buffer->freed_end, end);
-	*whole = buffer->freed_end - buffer->freed_first == buffer->size >> PAGE_SHIFT;
+	*whole = buffer->freed_end - buffer->freed_first == buffer->nr_pages;
 	tolerated_frees++;
 	return NULL;
 }
@@ -101,7 +107,7 @@ const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
 				      const struct wdmdma_free_args *args, bool *whole)
 {
 	size_t offset = args->cpu - buffer->cpu;
-	size_t len = min(args->len, buffer->size - offset);
+	size_t len = min(args->len, wdmdma_buffer_size(buffer) - offset);
 	const char *why;
 	unsigned long flags;
 

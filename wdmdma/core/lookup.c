@@ -4,10 +4,11 @@
  * one address into the other.
  *
  * There can be hundreds of thousands of records of one page. Each is in two hash tables, by
- * the CPU address and by the logical address of the page. A longer record is in two XArrays,
- * as one range of all its pages. The cost of a look-up therefore grows neither with the number
- * of buffers nor with their length. Two records of an adapter must not share a page, neither
- * by CPU address nor by logical address.
+ * the CPU address and by the logical address of the page. Where a logical address is a physical
+ * address, the linear map leads from one to the other, and the second table has only the pages
+ * with another CPU address. A longer record is in two XArrays, as one range of all its pages. The
+ * cost of a look-up therefore grows neither with the number of buffers nor with their length. Two
+ * records of an adapter must not share a page, neither by CPU address nor by logical address.
  *
  * A look-up takes no lock but RCU's and works in any context. While a record is inserted or
  * removed, a look-up may find only a part of its pages. If another record has just got a page,
@@ -18,6 +19,8 @@
  * Removing a record stores NULL over exactly the range that was stored. The removal takes the
  * same steps as the insertion and needs no memory, so it cannot fail.
  */
+#include <linux/dma-direct.h>
+#include <linux/io.h>
 #include <linux/sched/mm.h>
 #include <linux/xarray.h>
 
@@ -45,7 +48,7 @@ static unsigned long lookup_dma_page(dma_addr_t dma)
  */
 static bool lookup_is_page(const struct wdmdma_buffer *buffer)
 {
-	return buffer->size == PAGE_SIZE && !buffer->block;
+	return buffer->nr_pages == 1 && !buffer->block;
 }
 
 /* rhashtable_init() allocates with flags of its own, see wdmdma_pages_reclaim(). */
@@ -105,9 +108,9 @@ static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma
 	bool found = false;
 	size_t offset;
 
-	if (records / 8 > buffer->size >> PAGE_SHIFT) {
+	if (records / 8 > buffer->nr_pages) {
 		rcu_read_lock();
-		for (offset = 0; offset < buffer->size && !found; offset += PAGE_SIZE)
+		for (offset = 0; offset < wdmdma_buffer_size(buffer) && !found; offset += PAGE_SIZE)
 			found = wdmdma_lookup_page_by_cpu(lookup, buffer->cpu + offset) ||
 				wdmdma_lookup_page_by_dma(lookup, buffer->dma + offset);
 		rcu_read_unlock();
@@ -117,8 +120,8 @@ static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma
 	list_for_each_entry(other, &lookup->records, node) {
 		if (!lookup_is_page(other))
 			break;
-		found = (size_t)(other->cpu - buffer->cpu) < buffer->size ||
-			READ_ONCE(other->dma) - buffer->dma < buffer->size;
+		found = (size_t)(other->cpu - buffer->cpu) < wdmdma_buffer_size(buffer) ||
+			READ_ONCE(other->dma) - buffer->dma < wdmdma_buffer_size(buffer);
 		if (found)
 			break;
 	}
@@ -133,7 +136,7 @@ static bool lookup_ranges_are_free(struct xarray *xa, unsigned long first, unsig
 
 static bool lookup_is_free(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
 {
-	unsigned long nr = buffer->size >> PAGE_SHIFT;
+	unsigned long nr = buffer->nr_pages;
 
 	lockdep_assert_held(&lookup->insert);
 	return lookup_ranges_are_free(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), nr) &&
@@ -141,11 +144,9 @@ static bool lookup_is_free(struct wdmdma_lookup *lookup, const struct wdmdma_buf
 	       !lookup_has_page_of(lookup, buffer);
 }
 
-static int lookup_store(struct xarray *xa, unsigned long first, size_t size, void *entry)
+static int lookup_store(struct xarray *xa, unsigned long first, unsigned long nr, void *entry)
 {
-	unsigned long more = (size >> PAGE_SHIFT) - 1;
-
-	return xa_err(xa_store_range(xa, first, first + more, entry, WDMDMA_GFP));
+	return xa_err(xa_store_range(xa, first, first + nr - 1, entry, WDMDMA_GFP));
 }
 
 static int lookup_show_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
@@ -153,7 +154,8 @@ static int lookup_show_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *b
 	if (lookup_is_page(buffer))
 		return rhashtable_insert_fast(&lookup->page_by_cpu, &buffer->by_cpu,
 					      wdmdma_lookup_by_cpu_params);
-	return lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, buffer);
+	return lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->nr_pages,
+			    buffer);
 }
 
 static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
@@ -162,7 +164,17 @@ static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 		rhashtable_remove_fast(&lookup->page_by_cpu, &buffer->by_cpu,
 				       wdmdma_lookup_by_cpu_params);
 	else
-		lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->size, NULL);
+		lookup_store(&lookup->by_cpu, lookup_cpu_page(buffer->cpu), buffer->nr_pages, NULL);
+}
+
+/*
+ * Return true if a look-up by logical address finds the record by the CPU address that the linear
+ * map has for it, so that the record needs no entry of its own.
+ */
+static bool lookup_is_linear(const struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	return lookup->physical &&
+	       buffer->cpu == phys_to_virt(dma_to_phys(lookup->physical, buffer->dma));
 }
 
 /*
@@ -172,20 +184,25 @@ static void lookup_hide_cpu(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
  */
 int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
+	if (lookup_is_page(buffer) && lookup_is_linear(lookup, buffer))
+		return 0;
 	if (lookup_is_page(buffer))
 		return rhashtable_insert_fast(&lookup->page_by_dma, &buffer->by_dma,
 					      wdmdma_lookup_by_dma_params);
-	return lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, buffer);
+	return lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->nr_pages,
+			    buffer);
 }
 
 /* Undo wdmdma_lookup_show_dma(), in the same context. Cannot fail. */
 void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
+	if (lookup_is_page(buffer) && lookup_is_linear(lookup, buffer))
+		return;
 	if (lookup_is_page(buffer))
 		rhashtable_remove_fast(&lookup->page_by_dma, &buffer->by_dma,
 				       wdmdma_lookup_by_dma_params);
 	else
-		lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->size, NULL);
+		lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->nr_pages, NULL);
 }
 
 /**
@@ -274,7 +291,7 @@ struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const v
 
 	if (!buffer)
 		buffer = lookup_range(&lookup->by_cpu, lookup_cpu_page(cpu));
-	return buffer && (size_t)(cpu - buffer->cpu) < buffer->size ? buffer : NULL;
+	return buffer && (size_t)(cpu - buffer->cpu) < wdmdma_buffer_size(buffer) ? buffer : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_cpu);
 
@@ -285,7 +302,7 @@ struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_add
 
 	if (!buffer)
 		buffer = lookup_range(&lookup->by_dma, lookup_dma_page(dma));
-	return buffer && dma - buffer->dma < buffer->size ? buffer : NULL;
+	return buffer && dma - buffer->dma < wdmdma_buffer_size(buffer) ? buffer : NULL;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_by_dma);
 

@@ -16,13 +16,17 @@
 #include "lib/page_set.h"
 #include "objects.h"
 
+struct device;
 struct wdmdma_adapter;
 struct wdmdma_buffer;
 
 /**
  * struct wdmdma_lookup - index of an adapter's buffers, by any address inside them
+ * @physical: the device, if its logical addresses are physical addresses, or NULL. Set before the
+ *            first insertion
  * @page_by_cpu: records of one page, by CPU address
- * @page_by_dma: records of one page, by logical address
+ * @page_by_dma: records of one page, by logical address. Without the records that are found by
+ *               the linear map
  * @by_cpu: longer records, by CPU page, counted from the start of the linear map
  * @by_dma: longer records, by logical page
  * @insert: serialises insertions, so that no two records overlap
@@ -30,6 +34,7 @@ struct wdmdma_buffer;
  * @lock: protects @records
  */
 struct wdmdma_lookup {
+	struct device *physical;
 	struct rhashtable page_by_cpu;
 	struct rhashtable page_by_dma;
 	struct xarray by_cpu;

@@ -6,7 +6,9 @@
 #ifndef WDMDMA_LOOKUP_PAGE_H
 #define WDMDMA_LOOKUP_PAGE_H
 
+#include <linux/dma-direct.h>
 #include <linux/hash.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 
@@ -69,7 +71,16 @@ static __always_inline struct wdmdma_buffer *
 wdmdma_lookup_page_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma)
 {
 	dma_addr_t page = dma & PAGE_MASK;
+	struct wdmdma_buffer *buffer;
 
+	/* The address may be any number, and is not followed. The record must have it. */
+	if (lookup->physical) {
+		void *cpu = phys_to_virt(dma_to_phys(lookup->physical, page));
+
+		buffer = wdmdma_lookup_page_by_cpu(lookup, cpu);
+		if (buffer && buffer->dma == page)
+			return buffer;
+	}
 	return rhashtable_lookup(&lookup->page_by_dma, &page, wdmdma_lookup_by_dma_params);
 }
 

@@ -50,7 +50,7 @@ static void recycle_assert_may_be_slow(const struct wdmdma_recycler *recycler)
 
 static unsigned int recycle_nr(const struct wdmdma_buffer *buffer)
 {
-	return buffer->size >> PAGE_SHIFT;
+	return buffer->nr_pages;
 }
 
 /* Return the stack for this cache type and size. Buffers of this size must be recyclable. */
@@ -87,7 +87,7 @@ static bool recycle_remap(struct wdmdma_adapter *adapter, struct wdmdma_buffer *
 	recycle_assert_may_be_slow(&adapter->recycler);
 	if (wdmdma_backing_map_dma(adapter->device, NULL, buffer))
 		return false;
-	if (wdmdma_window_holds(adapter->reach, buffer->dma, buffer->size) &&
+	if (wdmdma_window_holds(adapter->reach, buffer->dma, wdmdma_buffer_size(buffer)) &&
 	    !wdmdma_lookup_show_dma(&adapter->buffers, buffer))
 		return true;
 	recycle_unmap(adapter, buffer);
@@ -114,7 +114,7 @@ static bool recycle_has_room(const struct wdmdma_recycler *recycler, unsigned in
 static void recycle_push(struct wdmdma_recycler *recycler, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_buffer **top =
-		recycle_stack(recycler, recycle_cache_of(buffer), buffer->size);
+		recycle_stack(recycler, recycle_cache_of(buffer), wdmdma_buffer_size(buffer));
 
 	lockdep_assert_held(&recycler->lock);
 
@@ -223,7 +223,7 @@ static bool recycle_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buff
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	struct wdmdma_buffer **own =
-		recycle_stack(recycler, recycle_cache_of(buffer), buffer->size);
+		recycle_stack(recycler, recycle_cache_of(buffer), wdmdma_buffer_size(buffer));
 	struct wdmdma_buffer *other;
 
 	if (recycle_nr(buffer) > READ_ONCE(wdmdma_recycle_limit))
