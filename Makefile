@@ -4,7 +4,7 @@
 # Not exported: the scripts see KDIR only where the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules modules_install clean demo bench bench-scaling test test-all check doc help
+.PHONY: all modules modules_install clean demo bench bench-scaling test test-all check doc dist help
 
 all: modules
 
@@ -44,6 +44,9 @@ check:
 doc:
 	@scripts/doc
 
+dist:
+	@scripts/dist
+
 help:
 	@echo 'make                  build the modules for the running kernel'
 	@echo 'make KDIR=folder      build them for the kernel whose build folder this is'
@@ -68,6 +71,7 @@ help:
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make doc              HTML documentation in build/doc'
+	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
 	@echo '~/.cache/wdmdma; nothing else is put on the machine. Elsewhere, give'

@@ -58,6 +58,12 @@ use_kernel() {
     KERNEL=$1
 }
 
+# version: of the module; its header is the one place that has it.
+version() {
+    sed -nE 's/^#define WDMDMA_VERSION_(MAJOR|MINOR|PATCH)\t+([0-9]+)$/\2/p' \
+        "$ROOT/include/wdmdma/version.h" | paste -s -d .
+}
+
 # When the first script began; those it calls count from there.
 export WDMDMA_START=${WDMDMA_START:-$EPOCHSECONDS}
 STEP=0

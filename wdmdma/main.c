@@ -2,6 +2,9 @@
 /* Module wiring, and nothing else. */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/stringify.h>
+
+#include <wdmdma/version.h>
 
 #include "core/adapter.h"
 #include "core/recycle.h"
@@ -56,4 +59,7 @@ module_init(wdmdma_init);
 module_exit(wdmdma_exit);
 
 MODULE_DESCRIPTION("Windows WDM DMA adapters and common buffers");
+MODULE_AUTHOR("The wdmdma maintainers");
+MODULE_VERSION(__stringify(WDMDMA_VERSION_MAJOR) "." __stringify(WDMDMA_VERSION_MINOR) "."
+	       __stringify(WDMDMA_VERSION_PATCH));
 MODULE_LICENSE("GPL");

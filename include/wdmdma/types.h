@@ -15,6 +15,8 @@
 #ifndef WDMDMA_TYPES_H
 #define WDMDMA_TYPES_H
 
+#include <wdmdma/version.h>
+
 /*
  * Every header stands between these two. Its names have C linkage, and -Wpedantic does not report
  * the structures without a name, which ISO C++ does not have.
