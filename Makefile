@@ -4,23 +4,45 @@
 # Not exported: the scripts see KDIR only where the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules modules_install clean demo bench bench-scaling test test-all check doc dist help
+# make headers_install puts all into one folder of these, and packagers set DESTDIR for both.
+PREFIX ?= /usr/local
+DESTDIR ?=
+INSTALL_MOD_PATH ?= $(DESTDIR)
+
+ifneq ($(words $(subst :, ,$(CURDIR))),1)
+$(error wdmdma: kernel modules cannot be built with a space or a colon in a path: $(CURDIR))
+endif
+
+# The tools that the kernel was built with: empty, or 1 for clang.
+LLVM ?= $(if $(shell grep -s '^CONFIG_CC_IS_CLANG=y' '$(KDIR)/include/config/auto.conf'),1)
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
+install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
+	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
+
+.PHONY: all kdir modules modules_install headers_install uninstall clean
+.PHONY: demo bench bench-scaling test test-all check check-install doc dist help
 
 all: modules
 
-modules modules_install: kdir
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
-
-.PHONY: kdir
 kdir:
-	@test -e $(KDIR)/include/config/auto.conf || { \
-		echo "wdmdma: no configured kernel build folder at $(KDIR)." >&2; \
-		echo "Install the headers of your kernel (Debian, Ubuntu: linux-headers-$$(uname -r);" >&2; \
-		echo "Fedora: kernel-devel; Arch: linux-headers) or give a folder: make KDIR=/path" >&2; \
-		exit 1; }
+	@scripts/kdir '$(KDIR)' '$(CURDIR)'
+
+modules: kdir
+	$(kbuild) $@
+
+modules_install: modules
+	$(install) writable
+	$(kbuild) INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' $@
+	$(install) depmod
+
+headers_install: modules
+	$(install) headers
+
+uninstall:
+	$(install) uninstall
 
 clean:
-	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
 	$(RM) -r build
 
 demo:
@@ -41,6 +63,9 @@ test-all:
 check:
 	@scripts/check $(if $(QUICK),--quick)
 
+check-install:
+	@scripts/check-install
+
 doc:
 	@scripts/doc
 
@@ -50,7 +75,10 @@ dist:
 help:
 	@echo 'make                  build the modules for the running kernel'
 	@echo 'make KDIR=folder      build them for the kernel whose build folder this is'
-	@echo 'make modules_install  install them (as root), then: modprobe wdmdma'
+	@echo 'make modules_install  build and install them (as root), then: modprobe wdmdma'
+	@echo 'make headers_install  what a driver is built with, in /usr/local/src/wdmdma; PREFIX=/usr'
+	@echo 'make uninstall        remove what these two installed for this kernel'
+	@echo '                      DESTDIR=folder, INSTALL_MOD_PATH=folder: install below this folder'
 	@echo 'make clean            remove what was built here'
 	@echo
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
@@ -70,6 +98,7 @@ help:
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
+	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
 	@echo
