@@ -20,7 +20,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo bench bench-scaling test test-all check check-install doc dist help
+.PHONY: demo run shell bench bench-scaling test test-all check check-install doc dist help
 
 all: modules
 
@@ -47,6 +47,12 @@ clean:
 
 demo:
 	@scripts/demo
+
+run:
+	@scripts/run
+
+shell:
+	@scripts/run --shell
 
 bench:
 	@scripts/bench
@@ -83,6 +89,9 @@ help:
 	@echo
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
 	@echo 'make demo ARCH=arm64  the same on arm64, cross-built'
+	@echo "make run DRIVER=x.ko QEMU='-device e1000' CONFIGS=vtd    your driver in such a guest; DRIVER"
+	@echo '                      may be its folder. PARAMS=words: module parameters, WAIT=seconds'
+	@echo 'make shell            the same with a prompt in the guest; DRIVER may be missing'
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
 	@echo 'make bench MEMORY=6G  the same, with the row of a million buffers'
