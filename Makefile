@@ -20,7 +20,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all check check-install doc dist help
+.PHONY: demo run shell bench bench-scaling test test-all check check-install doc dist deb help
 
 all: modules
 
@@ -78,6 +78,9 @@ doc:
 dist:
 	@scripts/dist
 
+deb:
+	@scripts/deb
+
 help:
 	@echo 'make                  build the modules for the running kernel'
 	@echo 'make KDIR=folder      build them for the kernel whose build folder this is'
@@ -110,6 +113,7 @@ help:
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
+	@echo 'make deb              build/wdmdma-dkms_VERSION_all.deb of it, for DKMS on Debian and Ubuntu'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
 	@echo '~/.cache/wdmdma; nothing else is put on the machine. Elsewhere, give'
