@@ -15,7 +15,7 @@ endif
 
 # The tools that the kernel was built with: empty, or 1 for clang.
 LLVM ?= $(if $(shell grep -s '^CONFIG_CC_IS_CLANG=y' '$(KDIR)/include/config/auto.conf'),1)
-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
+kbuild = -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
 install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
@@ -28,11 +28,11 @@ kdir:
 	@scripts/kdir '$(KDIR)' '$(CURDIR)'
 
 modules: kdir
-	$(kbuild) $@
+	$(MAKE) $(kbuild) $@
 
 modules_install: modules
 	$(install) writable
-	$(kbuild) INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' $@
+	$(MAKE) $(kbuild) INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' $@
 	$(install) depmod
 
 headers_install: modules
@@ -42,7 +42,7 @@ uninstall:
 	$(install) uninstall
 
 clean:
-	$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) $(kbuild) clean)
 	$(RM) -r build
 
 demo:
