@@ -20,6 +20,7 @@
  * See core/transfers.c for the RCU read sections.
  */
 #include <linux/bottom_half.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -86,18 +87,27 @@ static void sg_list_publish(struct wdmdma_transfer *transfer)
 	spin_unlock_irqrestore(&transfers->lock, flags);
 }
 
-/* Take a list out of the table. Return the transfer, or NULL if the list is not there. */
-static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list)
+/*
+ * Take a list out of the table. Return the transfer, or NULL if the list is not there. With
+ * @for_good the list does not come back, so FreeAdapterObject must not find it any more.
+ */
+static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list,
+					     bool for_good)
 {
+	struct wdmdma_transfer *transfer = NULL;
 	struct wdmdma_ptr_node *named;
 	unsigned long flags;
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	named = wdmdma_ptr_find(&adapter->transfers.lists, list);
-	if (named)
+	if (named) {
+		transfer = sg_list_of(named);
 		wdmdma_ptr_del(&adapter->transfers.lists, named);
+		if (for_good && adapter->transfers.unended == transfer)
+			adapter->transfers.unended = NULL;
+	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return named ? sg_list_of(named) : NULL;
+	return transfer;
 }
 
 /* Call the driver's routine at DISPATCH_LEVEL, whatever the caller's level is. */
@@ -390,20 +400,6 @@ void wdmdma_sg_list_work(struct work_struct *work)
 	memalloc_noio_restore(flags);
 }
 
-/* Note that a list is out of the table for good, so that FreeAdapterObject does not end it. */
-static void sg_list_forget(struct wdmdma_transfer *transfer)
-{
-	struct wdmdma_adapter *adapter = transfer->adapter;
-	unsigned long flags;
-
-	if (READ_ONCE(adapter->transfers.unended) != transfer)
-		return;
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	if (adapter->transfers.unended == transfer)
-		adapter->transfers.unended = NULL;
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-}
-
 /* Free an unmapped list that the driver had, and retry lists that may wait for its resources. */
 static void sg_list_end(struct wdmdma_transfer *transfer)
 {
@@ -439,7 +435,7 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 	struct wdmdma_transfer *transfer;
 
 	lockdep_assert_in_rcu_read_lock();
-	transfer = sg_list_claim(adapter, list);
+	transfer = sg_list_claim(adapter, list, true);
 	if (unlikely(!transfer)) {
 		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
 		return -EINVAL;
@@ -447,7 +443,6 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 	if (unlikely(transfer->direction != direction))
 		wdmdma_refuse(adapter->device, call,
 			      "%p: WriteToDevice is not what it was: ignored", list);
-	sg_list_forget(transfer);
 	wdmdma_transfer_unmap(transfer);
 	sg_list_end(transfer);
 	return 0;
@@ -511,12 +506,21 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
 
 /*
  * Take a live list out of the table until wdmdma_sg_list_return(), so that no other caller can
- * find it. Return NULL if there is no such list, or at unbind, which must find all lists in the
- * table. The caller is in an RCU read section.
+ * find it. Return ERR_PTR(-EINVAL) if there is no such list, or at unbind, which must find all
+ * lists in the table. So must a change of the domain, and then the result is ERR_PTR(-EAGAIN). The
+ * caller is in an RCU read section.
  */
 struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list)
 {
-	return READ_ONCE(adapter->transfers.closed) ? NULL : sg_list_claim(adapter, list);
+	struct wdmdma_transfer *transfer;
+
+	lockdep_assert_in_rcu_read_lock();
+	if (READ_ONCE(adapter->transfers.held))
+		return ERR_PTR(-EAGAIN);
+	if (READ_ONCE(adapter->transfers.closed))
+		return ERR_PTR(-EINVAL);
+	transfer = sg_list_claim(adapter, list, false);
+	return transfer ?: ERR_PTR(-EINVAL);
 }
 
 void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)

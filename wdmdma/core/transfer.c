@@ -157,7 +157,11 @@ static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_so
 		transfer->why = "no memory to describe the transfer";
 		return -ENOMEM;
 	}
-	return wdmdma_source_cut(source, &limits, transfer->memory.sgl, 0, pieces);
+	ret = wdmdma_source_cut(source, &limits, transfer->memory.sgl, 0, pieces);
+	if (ret != -E2BIG)
+		return ret;
+	transfer->why = "the MDL has changed during the call";
+	return -EINVAL;
 }
 
 /* Record the pieces of the memory, and decide whether they must be copied. */
@@ -169,6 +173,7 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 	if (ret)
 		return ret;
 	transfer->len = source->left;
+	transfer->must_bounce = false;
 	if (likely(transfer->adapter->scatter_gather && !transfer->adapter->dma_channel &&
 		   (!transfer->device->backend->access ||
 		    transfer_is_all_direct(transfer, &pieces))))

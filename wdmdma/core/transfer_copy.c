@@ -42,7 +42,7 @@ unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer)
 	if (!transfer->adapter->scatter_gather)
 		return 1;
 	for_each_sgtable_sg(&transfer->memory, sg, i)
-		nr += PFN_UP(sg->offset + sg->length);
+		nr += PFN_UP((size_t)sg->offset + sg->length);
 	return nr;
 }
 

@@ -53,7 +53,7 @@ static size_t limits_most(const struct wdmdma_limits *limits, phys_addr_t start)
 {
 	size_t most = limits->most;
 
-	if (most > PAGE_SIZE)
+	if (most >= PAGE_SIZE)
 		most -= offset_in_page(start + most);
 	/* Compare lengths - 1. Without a boundary the mask is ULONG_MAX, and + 1 would overflow. */
 	return min(most - 1, (start | limits->boundary) - start) + 1;
@@ -151,15 +151,17 @@ static __always_inline bool cut_begin(struct source_cut *cut, unsigned long pfn,
 			return false;
 		cut->sg += cut->nr ? 1 : 0;
 		/* The entry is written as a whole, because the array is not initialized. */
-		cut->sg->page_link = (unsigned long)pfn_to_page(pfn);
-		cut->sg->offset = offset;
-		cut->sg->length = len;
-#ifdef CONFIG_NEED_SG_DMA_FLAGS
-		cut->sg->dma_flags = 0;
-#endif
+		*cut->sg = (struct scatterlist){
+			.page_link = (unsigned long)pfn_to_page(pfn),
+			.offset = offset,
+			.length = len,
+		};
 	} else {
 		if (cut->nr)
 			cut->sg = sg_next(cut->sg);
+		/* The driver may change the MDL between the count and the cut. */
+		if (unlikely(!cut->sg))
+			return false;
 		sg_set_page(cut->sg, pfn_to_page(pfn), len, offset);
 	}
 	cut->nr++;

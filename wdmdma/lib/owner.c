@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Objects of a driver whose memory is in use by buffers. See lib/owner.h. */
 #include <linux/rhashtable.h>
-#include <linux/spinlock.h>
 
 #include "compat.h"
 #include "lib/owner.h"
@@ -14,8 +13,6 @@ static const struct rhashtable_params owner_params = {
 };
 
 static struct rhltable owners;
-/* Protects the entries against being removed twice. Look-ups take the RCU read lock alone. */
-static DEFINE_RAW_SPINLOCK(owners_lock);
 
 /* Note that the memory of the object @key is in use. Return 0 or a negative errno. */
 int wdmdma_owner_add(struct wdmdma_owner *owner, const void *key)
@@ -26,52 +23,42 @@ int wdmdma_owner_add(struct wdmdma_owner *owner, const void *key)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_owner_add);
 
-static void owner_remove(struct wdmdma_owner *owner)
-{
-	lockdep_assert_held(&owners_lock);
-	if (!owner->gone)
-		rhltable_remove(&owners, &owner->node, owner_params);
-	owner->gone = true;
-}
-
-/* End one use of the memory. @owner must be freed by RCU. */
+/*
+ * End one use of the memory. @owner must be freed by RCU. The caller may not be in an interrupt or
+ * hold a lock that interrupts take, because before 6.3 the table runs softirqs when it is unlocked.
+ */
 void wdmdma_owner_remove(struct wdmdma_owner *owner)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&owners_lock, flags);
-	owner_remove(owner);
-	raw_spin_unlock_irqrestore(&owners_lock, flags);
+	rhltable_remove(&owners, &owner->node, owner_params);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_owner_remove);
 
 /* Return true if the memory of the object @key is in use. Any context. */
 bool wdmdma_owner_is_used(const void *key)
 {
-	bool used;
+	struct rhlist_head *list, *node;
+	struct wdmdma_owner *owner;
+	bool used = false;
 
 	rcu_read_lock();
-	used = rhltable_lookup(&owners, &key, owner_params);
+	list = rhltable_lookup(&owners, &key, owner_params);
+	rhl_for_each_entry_rcu(owner, node, list, node)
+		used |= !READ_ONCE(owner->gone);
 	rcu_read_unlock();
 	return used;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_owner_is_used);
 
-/* Remove all entries of the object @key, because the address gets another meaning. */
+/* Mark all uses of the object @key, because the address gets another meaning. Any context. */
 void wdmdma_owner_forget(const void *key)
 {
 	struct rhlist_head *list, *node;
 	struct wdmdma_owner *owner;
-	unsigned long flags;
 
 	rcu_read_lock();
 	list = rhltable_lookup(&owners, &key, owner_params);
-	if (list) {
-		raw_spin_lock_irqsave(&owners_lock, flags);
-		rhl_for_each_entry_rcu(owner, node, list, node)
-			owner_remove(owner);
-		raw_spin_unlock_irqrestore(&owners_lock, flags);
-	}
+	rhl_for_each_entry_rcu(owner, node, list, node)
+		WRITE_ONCE(owner->gone, true);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_owner_forget);

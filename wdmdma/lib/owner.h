@@ -16,7 +16,7 @@
  * struct wdmdma_owner - one use of the memory of a driver's object
  * @node: entry in the table. An object may be in use by several buffers
  * @key: address of the driver's object. It is compared, and never followed
- * @gone: the object is gone, and the entry is out of the table
+ * @gone: the object is gone, and its address may have another meaning
  */
 struct wdmdma_owner {
 	struct rhlist_head node;

@@ -7,19 +7,23 @@
  * record anyway. So a caller must not show a driver a part of a record before it has written
  * that part.
  */
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "lib/record.h"
 
+/* With a constructor the allocator puts its link behind the object, and not into it. */
+#define RECORD_LINK	sizeof(void *)
+
 static const struct {
 	const char *name;
 	unsigned int size;
 } record_sizes[] = {
-	{ "wdmdma_record_512", 512 },
-	{ "wdmdma_record_1536", 1536 },
-	{ "wdmdma_record_4k", 4096 },
-	{ "wdmdma_record_16k", 16384 },
+	{ "wdmdma_record_512", SZ_512 - RECORD_LINK },
+	{ "wdmdma_record_1536", SZ_1K + SZ_512 - RECORD_LINK },
+	{ "wdmdma_record_4k", SZ_4K - RECORD_LINK },
+	{ "wdmdma_record_16k", SZ_16K - RECORD_LINK },
 };
 
 static struct kmem_cache *record_caches[ARRAY_SIZE(record_sizes)];

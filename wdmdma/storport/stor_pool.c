@@ -283,8 +283,7 @@ static bool stor_free_range(struct wdm_stor *stor, const ACCESS_RANGE *range)
 	if (!object)
 		return false;
 	stor_release_range(stor, object);
-	if (object)
-		kfree_rcu(object, rcu);
+	kfree_rcu(object, rcu);
 	return true;
 }
 

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bottom_half.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -76,7 +77,7 @@ static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	u64 bytes = wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer));
 	struct wdm_list *list = wdm_sg_list_of(transfer);
 
-	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp);
+	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp | __GFP_ZERO);
 	if (!list->memory)
 		return -ENOMEM;
 	transfer->callback.list = &list->memory->list;
@@ -107,9 +108,17 @@ static void wdm_sg_list_call(const struct wdmdma_callback *callback)
 		routine(callback->device_object, NULL, callback->list, callback->context);
 }
 
+/*
+ * Free the MDLs of a list. At DISPATCH_LEVEL their mappings are removed a little later. The level is
+ * raised here, because the caller may be an RCU reader, and the removal may sleep.
+ */
 static void wdm_sg_list_free_mdls(PMDL mdl)
 {
+	bool enable = !irqs_disabled();
 	PMDL next;
+
+	if (enable)
+		local_bh_disable();
 
 	for (; mdl; mdl = next) {
 		next = mdl->Next;
@@ -117,6 +126,8 @@ static void wdm_sg_list_free_mdls(PMDL mdl)
 			wdm_mdl_unmap(mdl, "PutScatterGatherList");
 		wdm_mdl_delete(mdl);
 	}
+	if (enable)
+		local_bh_enable();
 }
 
 static void wdm_sg_list_free_rcu(struct rcu_head *rcu)
@@ -373,11 +384,12 @@ NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const
 
 	rcu_read_lock();
 	transfer = wdmdma_sg_list_borrow(adapter, address);
-	if (!transfer) {
+	if (IS_ERR(transfer)) {
 		rcu_read_unlock();
-		wdmdma_refuse(adapter->device, call,
+		wdmdma_refuse(adapter->device, call, "%s", PTR_ERR(transfer) == -EAGAIN ?
+			      "the device is just changing its domain" :
 			      "ScatterGather is no live list of this adapter");
-		return STATUS_INVALID_PARAMETER;
+		return wdm_status(PTR_ERR(transfer));
 	}
 	list = wdm_sg_list_of(transfer);
 	if (list->has_mdl)
