@@ -45,19 +45,6 @@ static void channel_add_context(struct wdmdma_registers *registers)
 	wdmdma_ptr_add(&transfers->contexts, &registers->by_context);
 }
 
-/* Remove a request from the adapter, where it waits or has map registers. */
-void wdmdma_channel_dequeue(struct wdmdma_registers *registers)
-{
-	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
-
-	lockdep_assert_held(&transfers->lock);
-	list_del_init(&registers->node);
-	if (wdmdma_ptr_is_in(&registers->named))
-		wdmdma_ptr_del(&transfers->bases, &registers->named);
-	if (wdmdma_ptr_is_in(&registers->by_context))
-		wdmdma_ptr_del(&transfers->contexts, &registers->by_context);
-}
-
 /*
  * Free what the driver's routine does not want to keep. Return true if the caller must
  * free the record.
@@ -230,7 +217,7 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context)
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers = channel_find_waiting(adapter, context);
 	if (registers)
-		wdmdma_channel_dequeue(registers);
+		wdmdma_registers_dequeue(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (!registers)
 		return false;
@@ -318,7 +305,7 @@ static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *ada
 	registers = list_first_entry_or_null(&adapter->transfers.waiting_channels,
 					     struct wdmdma_registers, node);
 	if (registers)
-		wdmdma_channel_dequeue(registers);
+		wdmdma_registers_dequeue(registers);
 	spin_unlock_irq(&adapter->transfers.lock);
 	return registers;
 }

@@ -102,7 +102,6 @@ static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 void wdmdma_channel_work(struct work_struct *work);
 void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when);
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base);
-void wdmdma_channel_dequeue(struct wdmdma_registers *registers);
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);
@@ -117,6 +116,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part);
 void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon);
+void wdmdma_registers_dequeue(struct wdmdma_registers *registers);
 void wdmdma_registers_take(struct wdmdma_registers *registers);
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers);
 bool wdmdma_registers_let_go(struct wdmdma_registers *registers);

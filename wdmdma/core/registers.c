@@ -117,12 +117,25 @@ unlock:
 	return found;
 }
 
+/* Remove a request from the adapter, where it waits or has map registers. */
+void wdmdma_registers_dequeue(struct wdmdma_registers *registers)
+{
+	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	list_del_init(&registers->node);
+	if (wdmdma_ptr_is_in(&registers->named))
+		wdmdma_ptr_del(&transfers->bases, &registers->named);
+	if (wdmdma_ptr_is_in(&registers->by_context))
+		wdmdma_ptr_del(&transfers->contexts, &registers->by_context);
+}
+
 /* Take registers from the driver, and also the channel if they were granted with it. */
 void wdmdma_registers_take(struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
 	registers->freed = true;
-	wdmdma_channel_dequeue(registers);
+	wdmdma_registers_dequeue(registers);
 	if (registers->adapter->transfers.channel == registers)
 		registers->adapter->transfers.channel = NULL;
 }

@@ -91,12 +91,14 @@ static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 {
 	PSCATTER_GATHER_LIST list = transfer->callback.list;
-	ULONG nr;
+	ULONG left;
 
 	wdm_sg_list_fill(transfer, list);
-	nr = list->NumberOfElements;
-	if ((void *)list == transfer->room + transfer->room_nr && nr < transfer->room_nr)
-		memset(&list->Elements[nr], 0, (transfer->room_nr - nr) * sizeof(list->Elements[0]));
+	if ((void *)list != transfer->room + transfer->room_nr)
+		return;
+	left = transfer->room_nr - list->NumberOfElements;
+	if (left)
+		memset(list->Elements + list->NumberOfElements, 0, left * sizeof(*list->Elements));
 }
 
 /* Call the driver's routine. Its second argument is NULL because there are no IRPs. */
@@ -109,8 +111,8 @@ static void wdm_sg_list_call(const struct wdmdma_callback *callback)
 }
 
 /*
- * Free the MDLs of a list. At DISPATCH_LEVEL their mappings are removed a little later. The level is
- * raised here, because the caller may be an RCU reader, and the removal may sleep.
+ * Free the MDLs of a list. At DISPATCH_LEVEL their mappings are removed a little later. The level
+ * is raised here, because the caller may be an RCU reader, and the removal may sleep.
  */
 static void wdm_sg_list_free_mdls(PMDL mdl)
 {
