@@ -3,7 +3,8 @@
  * Adapters: how an adapter is created, closed and destroyed.
  *
  * The driver's pointer finds the adapter from publish to close. Each call holds a
- * reference while it runs. The last put destroys the adapter, or leaves the work to
+ * reference while it runs, or is an RCU reader if it starts or ends a transfer, see
+ * core/transfers.c. The last put destroys the adapter, or leaves the work to
  * a work item in atomic context. The memory then stays on the device's retired list
  * for a while. A driver that reads the function table through an adapter that it has
  * put must still find a table, so that its call can be refused.

@@ -88,7 +88,7 @@ struct wdmdma_transfer;
  * @prepare: allocate memory for the list and set @callback.list to its address. May be
  *           called again. Return 0 or -ENOMEM
  * @fill: write the segments into the list
- * @call: call the driver's routine, if there is one. The transfer may be gone already
+ * @call: call the driver's routine, which must not be NULL. The transfer may be gone already
  * @release: free the transfer, and the memory that the WDM layer has for it. Any context
  */
 struct wdmdma_sg_list_ops {

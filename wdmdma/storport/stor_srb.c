@@ -138,6 +138,18 @@ static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK
 	return record;
 }
 
+/*
+ * Return the record of an SRB of the miniport with this extension, and set @stor to the miniport.
+ * Return NULL with a message if there is no such miniport or SRB. Both are valid within the
+ * caller's RCU read section. Any context.
+ */
+static struct stor_srb *stor_srb_peek(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb,
+				      const char *call, struct wdm_stor **stor)
+{
+	*stor = wdm_stor_peek(hw_device_extension, call);
+	return *stor ? stor_srb_find(*stor, srb, call) : NULL;
+}
+
 bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb)
 {
 	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
@@ -349,13 +361,11 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL
 			bool write_to_device)
 {
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	struct stor_srb *record = NULL;
+	struct stor_srb *record;
 	struct wdm_stor *stor;
 
 	rcu_read_lock();
-	stor = wdm_stor_peek(hw_device_extension, __func__);
-	if (stor)
-		record = stor_srb_find(stor, srb, __func__);
+	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
 	if (record && mdl && !mdl->Next)
 		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
 	else if (record)
@@ -377,15 +387,13 @@ EXPORT_SYMBOL_GPL(wdmdma_srb_map);
  */
 void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb)
 {
-	struct stor_srb *record = NULL;
+	struct stor_srb *record;
 	struct wdm_stor *stor;
 
 	if (wdm_above_dispatch(__func__))
 		return;
 	rcu_read_lock();
-	stor = wdm_stor_peek(hw_device_extension, __func__);
-	if (stor)
-		record = stor_srb_find(stor, srb, __func__);
+	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
 	if (record)
 		stor_srb_unmap(stor, record);
 	rcu_read_unlock();
@@ -408,13 +416,11 @@ PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension
 						       PSCSI_REQUEST_BLOCK srb)
 {
 	PSCATTER_GATHER_LIST list = NULL;
-	struct stor_srb *record = NULL;
+	struct stor_srb *record;
 	struct wdm_stor *stor;
 
 	rcu_read_lock();
-	stor = wdm_stor_peek(hw_device_extension, __func__);
-	if (stor)
-		record = stor_srb_find(stor, srb, __func__);
+	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
 	if (record)
 		list = stor_srb_live_list(stor, record);
 	rcu_read_unlock();

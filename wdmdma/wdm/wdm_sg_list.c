@@ -101,13 +101,15 @@ static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 		memset(list->Elements + list->NumberOfElements, 0, left * sizeof(*list->Elements));
 }
 
-/* Call the driver's routine. Its second argument is NULL because there are no IRPs. */
+/*
+ * Call the driver's routine. Its second argument is NULL because there are no IRPs. A list without
+ * a routine is made by a synchronous call, which never waits.
+ */
 static void wdm_sg_list_call(const struct wdmdma_callback *callback)
 {
 	PDRIVER_LIST_CONTROL routine = callback->routine;
 
-	if (routine)
-		routine(callback->device_object, NULL, callback->list, callback->context);
+	routine(callback->device_object, NULL, callback->list, callback->context);
 }
 
 /*
