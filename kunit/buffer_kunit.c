@@ -34,7 +34,7 @@ static int fake_alloc(struct wdmdma_device *device, struct wdmdma_request *reque
 	fake.window = request->window;
 	fake.size = size;
 	if (fake.ret) {
-		request->why = "the test wants it";
+		request->refusal.reason = "the test wants it";
 		return fake.ret;
 	}
 	buffer->cpu = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(size));

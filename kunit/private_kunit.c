@@ -145,7 +145,7 @@ static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 		struct device *dev = &pdev->dev;
 		struct wdmdma_domain home = { .own = iommu_get_domain_for_dev(dev) };
 		struct wdmdma_device *device;
-		const char *why = NULL;
+		struct wdmdma_refusal refusal = {};
 
 		/* The chipset's functions in slot 0x1f have no driver, and must get none. */
 		if (PCI_SLOT(pdev->devfn) != 0x1f || dev->driver || !home.own)
@@ -157,8 +157,8 @@ static void opt_in_in_a_group_with_others_is_refused(struct kunit *test)
 		init_rwsem(&device->sem);
 		INIT_LIST_HEAD(&device->adapters);
 		INIT_LIST_HEAD(&device->retired);
-		KUNIT_EXPECT_EQ(test, wdmdma_device_use_private(device, &why), -EOPNOTSUPP);
-		KUNIT_EXPECT_NOT_NULL(test, why);
+		KUNIT_EXPECT_EQ(test, wdmdma_device_use_private(device, &refusal), -EOPNOTSUPP);
+		KUNIT_EXPECT_NOT_NULL(test, refusal.reason);
 		KUNIT_EXPECT_NULL(test, device->private);
 		tried++;
 	}
@@ -170,15 +170,15 @@ static void enter_and_leave(struct kunit *test)
 {
 	struct iommu_domain *before = iommu_get_domain_for_dev(private_dev());
 	struct wdmdma_private *private;
-	const char *why = NULL;
+	struct wdmdma_refusal refusal = {};
 	unsigned int left;
 
-	private = wdmdma_private_create(private_dev(), &why);
+	private = wdmdma_private_create(private_dev(), &refusal);
 	/* Only entering the domain may fail. */
 	left = current->fail_nth;
 	current->fail_nth = 0;
 	if (IS_ERR(private))
-		KUNIT_EXPECT_NOT_NULL(test, why);
+		KUNIT_EXPECT_NOT_NULL(test, refusal.reason);
 	else
 		wdmdma_private_destroy(private);
 	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(private_dev()), before);

@@ -36,7 +36,7 @@ static int pieces_alloc(struct wdmdma_device *device, struct wdmdma_request *req
 	pieces.asked++;
 	if (wdmdma_buffer_size(buffer) > pieces.most ||
 	    pieces.given - pieces.freed == pieces.left) {
-		request->why = "the test wants it";
+		request->refusal.reason = "the test wants it";
 		return pieces.ret;
 	}
 	ret = wdmdma_backend_direct.alloc(device, request, buffer);

@@ -19,6 +19,7 @@
 #include "lib/handle.h"
 #include "lib/owner.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 
 struct iommu_domain;
@@ -43,7 +44,7 @@ struct wdmdma_iova_range;
  * @shared: the buffer is for all devices of the domain
  * @own_backing: prefer backing pages, mapped by the module for CPU and device, so that the
  *               buffer can be recycled unmapped. Best effort, without emptying places.
- * @why: reason of a failure, for the message
+ * @refusal: reason of a failure
  */
 struct wdmdma_request {
 	const char *call;
@@ -57,7 +58,7 @@ struct wdmdma_request {
 	bool quiet;
 	bool shared;
 	bool own_backing;
-	const char *why;
+	struct wdmdma_refusal refusal;
 };
 
 /**
@@ -202,8 +203,8 @@ struct wdmdma_addresses {
  * @name: for messages
  * @small_blocks: many small buffers cost little more than one large buffer
  * @alloc: allocate a zeroed buffer of @size bytes. Fill in @cpu, @dma and what @free needs.
- *         Return 0, or a negative errno with the reason in @why. The caller must check @dma
- *         against @window.
+ *         Return 0, or a negative errno with the reason in the request. The caller must check
+ *         @dma against @window.
  * @import: like @alloc, for the pages of an imported buffer, which has everything but @dma
  * @free: unmap a buffer from the device, then from the CPU, and free the memory. The CPU
  *        mapping and the memory of an imported buffer stay. Must not fail.
@@ -368,7 +369,7 @@ static inline u64 wdmdma_device_reach(const struct wdmdma_device *device)
 }
 
 /* Return the reason why a dead device gets nothing, for messages. */
-static inline const char *wdmdma_dead_why(const struct wdmdma_device *device)
+static inline const char *wdmdma_dead_reason(const struct wdmdma_device *device)
 {
 	return device->astray ? "the IOMMU has not taken the device back: bind its driver anew" :
 				"the driver is unbound from the device";

@@ -19,6 +19,7 @@
 #include "backend/backing.h"
 #include "compat.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -41,8 +42,8 @@ static int direct_verify(struct wdmdma_device *device, struct wdmdma_request *re
 {
 	if (buffer->dma == phys_to_dma(device->dev, PFN_PHYS(buffer->pages->pfn[0])))
 		return 0;
-	request->why = "the device reaches that memory only through a bounce buffer";
-	return -ENOMEM;
+	return wdmdma_deny(&request->refusal, -ENOMEM,
+			   "the device reaches that memory only through a bounce buffer");
 }
 
 static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_request *request,
@@ -50,10 +51,9 @@ static int direct_alloc_pages(struct wdmdma_device *device, struct wdmdma_reques
 {
 	int ret;
 
-	if (device->dev->dma_range_map) {
-		request->why = "the device sees memory at an offset";
-		return -EOPNOTSUPP;
-	}
+	if (device->dev->dma_range_map)
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the device sees memory at an offset");
 	ret = wdmdma_backing_alloc(device, request, request->window, buffer);
 	if (ret)
 		return ret;
@@ -122,7 +122,8 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 	int ret = -ENOMEM;
 	unsigned int n;
 
-	request->why = "no memory for a device that is not cache coherent, or in its own pool";
+	request->refusal.reason =
+		"no memory for a device that is not cache coherent, or in its own pool";
 	for (n = 0; n < DIRECT_TRIES; n++) {
 		place[n].cpu = direct_try_coherent(device->dev, size, &place[n].dma);
 		if (!place[n].cpu)
@@ -133,7 +134,7 @@ static int direct_alloc_coherent(struct wdmdma_device *device, struct wdmdma_req
 			ret = 0;
 			break;
 		}
-		request->why = "the memory that could be had lies outside that range";
+		request->refusal.reason = "the memory that could be had lies outside that range";
 	}
 	while (n--)
 		direct_free_coherent(device, size, place[n]);
@@ -164,20 +165,17 @@ static int direct_import(struct wdmdma_device *device, struct wdmdma_request *re
 {
 	struct wdmdma_pages *pages = buffer->pages;
 
-	if (wdmdma_to_imported(buffer)->direction != DMA_BIDIRECTIONAL) {
-		request->why = "only an IOMMU can limit what the device does with memory";
-		return -EOPNOTSUPP;
-	}
-	if (!wdmdma_pfns_contiguous(pages->pfn, pages->nr)) {
-		request->why = "without an IOMMU the pages must be physically contiguous";
-		return -EINVAL;
-	}
+	if (wdmdma_to_imported(buffer)->direction != DMA_BIDIRECTIONAL)
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "only an IOMMU can limit what the device does with memory");
+	if (!wdmdma_pfns_contiguous(pages->pfn, pages->nr))
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "without an IOMMU the pages must be physically contiguous");
 	if (!wdmdma_window_holds(request->window,
 				 phys_to_dma(device->dev, PFN_PHYS(pages->pfn[0])),
-				 wdmdma_buffer_size(buffer))) {
-		request->why = "without an IOMMU the memory must lie in that range itself";
-		return -EINVAL;
-	}
+				 wdmdma_buffer_size(buffer)))
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "without an IOMMU the memory must lie in that range itself");
 	if (wdmdma_backing_map_dma(device, request, buffer))
 		return -EINVAL;
 	if (direct_verify(device, request, buffer)) {

@@ -38,6 +38,7 @@
 #include "backend/translation.h"
 #include "compat.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -153,10 +154,9 @@ static int iommu_map_one_range(struct device *dev, struct wdmdma_request *reques
 	 * Where the IOMMU's pages are larger than the kernel's, single pages cannot follow each
 	 * other.
 	 */
-	if (dma_get_merge_boundary(dev) >= PAGE_SIZE) {
-		request->why = "the kernel gives this device no single range for several pages";
-		return -EOPNOTSUPP;
-	}
+	if (dma_get_merge_boundary(dev) >= PAGE_SIZE)
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the kernel gives this device no single range for several pages");
 	if (!dma_iova_try_alloc(dev, &mapping->iova, 0, wdmdma_buffer_size(buffer)))
 		return -ENOMEM;
 	for (done = 0; done < nr; done += run) {
@@ -239,8 +239,8 @@ static int iommu_map_one_range(struct device *dev, struct wdmdma_request *reques
 	if (dma_map_sgtable(dev, sgt, iommu_direction(buffer), DMA_ATTR_SKIP_CPU_SYNC))
 		goto free_table;
 	if (!iommu_is_one_range(sgt, wdmdma_buffer_size(buffer))) {
-		request->why = "the kernel gives this device no single range for several pages";
-		ret = -EOPNOTSUPP;
+		ret = wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				  "the kernel gives this device no single range for several pages");
 		goto unmap;
 	}
 	buffer->dma = sg_dma_address(sgt->sgl);
@@ -272,7 +272,7 @@ static int iommu_map_pages(struct wdmdma_device *device, struct wdmdma_request *
 	struct iommu_mapping *mapping = kzalloc(sizeof(*mapping), WDMDMA_GFP);
 	int ret;
 
-	request->why = "no memory, or no logical addresses";
+	request->refusal.reason = "no memory, or no logical addresses";
 	if (!mapping)
 		return -ENOMEM;
 	ret = iommu_map_one_range(wdmdma_buffer_dev(device, buffer), request, buffer, mapping);
@@ -296,10 +296,9 @@ static int iommu_map_imported(struct wdmdma_device *device, struct wdmdma_reques
 			      struct wdmdma_buffer *buffer)
 {
 	if (iommu_direction(buffer) == DMA_FROM_DEVICE &&
-	    !wdmdma_iommu_forbids_reading(device->dev)) {
-		request->why = "the IOMMU lets a device read what it may write";
-		return -EOPNOTSUPP;
-	}
+	    !wdmdma_iommu_forbids_reading(device->dev))
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the IOMMU lets a device read what it may write");
 	return iommu_take_standin(device, buffer) ? iommu_map_pages(device, request, buffer) :
 						    -EAGAIN;
 }
@@ -318,7 +317,7 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 
 	if (!iommu_take_standin(device, buffer))
 		return -EAGAIN;
-	request->why = "no memory, or no logical addresses, for an uncached buffer";
+	request->refusal.reason = "no memory, or no logical addresses, for an uncached buffer";
 	buffer->pages = wdmdma_pages_gather(&limits, nr);
 	if (!buffer->pages)
 		return -ENOMEM;
@@ -341,14 +340,12 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 static int iommu_alloc_large(struct wdmdma_device *device, struct wdmdma_request *request,
 			     struct wdmdma_buffer *buffer)
 {
-	if (!wdmdma_iommu_has_page_size(device->dev, request->granule)) {
-		request->why = "the IOMMU has no pages of that size";
-		return -EOPNOTSUPP;
-	}
-	if (!dev_is_dma_coherent(device->dev)) {
-		request->why = "no large pages for a device that is not cache coherent";
-		return -EOPNOTSUPP;
-	}
+	if (!wdmdma_iommu_has_page_size(device->dev, request->granule))
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the IOMMU has no pages of that size");
+	if (!dev_is_dma_coherent(device->dev))
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "no large pages for a device that is not cache coherent");
 	return wdmdma_backing_alloc(device, request, WDMDMA_WINDOW_ALL, buffer);
 }
 
@@ -375,8 +372,7 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 					   wdmdma_buffer_size(buffer), &buffer->dma);
 	if (buffer->cpu)
 		return 0;
-	request->why = "no memory, or no logical addresses";
-	return -ENOMEM;
+	return wdmdma_deny(&request->refusal, -ENOMEM, "no memory, or no logical addresses");
 }
 
 /*
@@ -434,7 +430,7 @@ static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *
 	lockdep_assert_held_write(&device->override);
 	if (wdmdma_low_reuse(device, request, buffer))
 		goto book;
-	request->why = "more than half of the logical addresses there would be in use";
+	request->refusal.reason = "more than half of the logical addresses there would be in use";
 	if (!wdmdma_low_make_room(device, request->window.last, wdmdma_buffer_size(buffer),
 				  iommu_free_once))
 		return -ENOMEM;

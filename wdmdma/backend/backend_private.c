@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "lib/iova_space.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -51,21 +52,24 @@ static int private_count(struct device *dev, void *count)
 	return 0;
 }
 
-/* Return the reason why the device cannot have any private domain, or NULL. */
-static const char *private_obstacle(struct device *dev, struct iommu_group *group)
+/* Return -EOPNOTSUPP if the device cannot have any private domain. */
+static int private_check(struct device *dev, struct iommu_group *group,
+			 struct wdmdma_refusal *refusal)
 {
 	unsigned int devices = 0;
 
 	if (!group || !iommu_get_domain_for_dev(dev))
-		return "no IOMMU translates the device's addresses";
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "no IOMMU translates the device's addresses");
 	if (!dev_is_dma_coherent(dev))
-		return "the device is not cache coherent";
+		return wdmdma_deny(refusal, -EOPNOTSUPP, "the device is not cache coherent");
 	if (dev->dma_range_map)
-		return "the device sees memory at an offset";
+		return wdmdma_deny(refusal, -EOPNOTSUPP, "the device sees memory at an offset");
 	iommu_group_for_each_dev(group, &devices, private_count);
 	if (devices != 1)
-		return "the IOMMU cannot tell the device from others";
-	return NULL;
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the IOMMU cannot tell the device from others");
+	return 0;
 }
 
 static int private_reserve(struct wdmdma_private *private, u64 first, u64 last)
@@ -80,32 +84,30 @@ static int private_reserve(struct wdmdma_private *private, u64 first, u64 last)
  * domain.
  */
 static int private_pass_msi(struct wdmdma_private *private, struct device *dev, u64 base,
-			    const char **why)
+			    struct wdmdma_refusal *refusal)
 {
-	if (dev_is_pci(dev) && pci_dev_msi_enabled(to_pci_dev(dev))) {
-		*why = "too late: the device has interrupt vectors";
-		return -EBUSY;
-	}
+	if (dev_is_pci(dev) && pci_dev_msi_enabled(to_pci_dev(dev)))
+		return wdmdma_deny(refusal, -EBUSY, "too late: the device has interrupt vectors");
 	return iommu_get_msi_cookie(private->domain, base);
 }
 
 static int private_add_region(struct wdmdma_private *private, struct device *dev,
-			      const struct iommu_resv_region *region, const char **why)
+			      const struct iommu_resv_region *region,
+			      struct wdmdma_refusal *refusal)
 {
 	int ret = 0;
 
-	if (region->type == IOMMU_RESV_DIRECT || region->type == IOMMU_RESV_DIRECT_RELAXABLE) {
-		*why = "the firmware wants memory to be mapped for the device";
-		return -EOPNOTSUPP;
-	}
+	if (region->type == IOMMU_RESV_DIRECT || region->type == IOMMU_RESV_DIRECT_RELAXABLE)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the firmware wants memory to be mapped for the device");
 	if (region->type == IOMMU_RESV_SW_MSI)
-		ret = private_pass_msi(private, dev, region->start, why);
+		ret = private_pass_msi(private, dev, region->start, refusal);
 	return ret ?: private_reserve(private, region->start, region->start + region->length - 1);
 }
 
 /* Reserve the addresses that mean something else to the IOMMU, such as those of interrupts. */
 static int private_add_regions(struct wdmdma_private *private, struct device *dev,
-			       const char **why)
+			       struct wdmdma_refusal *refusal)
 {
 	struct iommu_resv_region *region;
 	LIST_HEAD(regions);
@@ -113,7 +115,7 @@ static int private_add_regions(struct wdmdma_private *private, struct device *de
 
 	ret = iommu_get_group_resv_regions(private->group, &regions);
 	list_for_each_entry(region, &regions, list)
-		ret = ret ?: private_add_region(private, dev, region, why);
+		ret = ret ?: private_add_region(private, dev, region, refusal);
 	iommu_put_resv_regions(dev, &regions);
 	return ret;
 }
@@ -140,21 +142,22 @@ static int private_add_bridge_windows(struct wdmdma_private *private, struct dev
  * Attach the device to the private domain. An IOMMU driver that runs out of memory halfway may
  * leave the device blocked until the next change of domain that succeeds, so try once more.
  */
-static int private_attach(struct wdmdma_private *private, struct device *dev, const char **why)
+static int private_attach(struct wdmdma_private *private, struct device *dev,
+			  struct wdmdma_refusal *refusal)
 {
 	int ret = iommu_attach_device(private->domain, dev);
 
 	if (ret == -ENOMEM)
 		ret = iommu_attach_device(private->domain, dev);
 	if (ret == -EBUSY)
-		*why = "the device is in another domain than its default one";
+		refusal->reason = "the device is in another domain than its default one";
 	else if (ret && ret != -ENOMEM)
-		*why = "the IOMMU does not take the domain";
+		refusal->reason = "the IOMMU does not take the domain";
 	return ret;
 }
 
 /* Read the limits of the domain, which are known only while the device is in it. */
-static int private_read_geometry(struct wdmdma_private *private, const char **why)
+static int private_read_geometry(struct wdmdma_private *private, struct wdmdma_refusal *refusal)
 {
 	const struct iommu_domain *domain = private->domain;
 
@@ -162,8 +165,7 @@ static int private_read_geometry(struct wdmdma_private *private, const char **wh
 	private->aperture.last = domain->geometry.aperture_end;
 	if (domain->pgsize_bitmap & (PAGE_SIZE | (PAGE_SIZE - 1)))
 		return 0;
-	*why = "the IOMMU's pages are larger than the kernel's";
-	return -EOPNOTSUPP;
+	return wdmdma_deny(refusal, -EOPNOTSUPP, "the IOMMU's pages are larger than the kernel's");
 }
 
 /*
@@ -186,15 +188,16 @@ static bool private_detach(struct wdmdma_private *private)
  * Reserve addresses and attach the device. On failure, private->domain is NULL if the device
  * could not be detached again.
  */
-static int private_enter(struct wdmdma_private *private, struct device *dev, const char **why)
+static int private_enter(struct wdmdma_private *private, struct device *dev,
+			 struct wdmdma_refusal *refusal)
 {
-	int ret = private_add_regions(private, dev, why);
+	int ret = private_add_regions(private, dev, refusal);
 
 	ret = ret ?: private_add_bridge_windows(private, dev);
-	ret = ret ?: private_attach(private, dev, why);
+	ret = ret ?: private_attach(private, dev, refusal);
 	if (ret)
 		return ret;
-	ret = private_read_geometry(private, why);
+	ret = private_read_geometry(private, refusal);
 	if (ret && !private_detach(private))
 		private->domain = NULL;
 	return ret;
@@ -203,29 +206,25 @@ static int private_enter(struct wdmdma_private *private, struct device *dev, con
 /**
  * wdmdma_private_create() - put a device into a private domain
  * @dev: the device, for which nothing may be mapped
- * @why: set on failure: the reason
+ * @refusal: receives the reason of a failure
  *
  * Context: may sleep.
  * Return: the domain, or an ERR_PTR with the device in its default domain. The error is
  * -EOPNOTSUPP, -ENOMEM, or -EBUSY if it is too late.
  */
-struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why)
+struct wdmdma_private *wdmdma_private_create(struct device *dev, struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_private *private = kzalloc(sizeof(*private), WDMDMA_GFP);
-	const char *obstacle;
-	int ret = -ENOMEM;
+	int ret;
 
-	*why = "out of memory";
+	refusal->reason = "out of memory";
 	if (!private)
-		return ERR_PTR(ret);
+		return ERR_PTR(-ENOMEM);
 	private->dev = dev;
 	private->group = iommu_group_get(dev);
-	obstacle = private_obstacle(dev, private->group);
-	if (obstacle) {
-		*why = obstacle;
-		ret = -EOPNOTSUPP;
+	ret = private_check(dev, private->group, refusal);
+	if (ret)
 		goto put_group;
-	}
 	/*
 	 * A buffer must not be at address 0, because drivers take it for "none". So exclude
 	 * page 0.
@@ -238,7 +237,7 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **wh
 		ret = PTR_ERR(private->domain);
 		goto destroy_space;
 	}
-	ret = private_enter(private, dev, why);
+	ret = private_enter(private, dev, refusal);
 	if (!ret)
 		return private;
 
@@ -332,11 +331,10 @@ static int private_map(struct wdmdma_device *device, struct wdmdma_request *requ
 	unsigned long done, run, nr = buffer->pages->nr;
 	struct wdmdma_window window = request->window;
 
-	if (!wdmdma_window_clip(&window, private->aperture)) {
-		request->why = "the IOMMU has no address in that range";
-		return -EINVAL;
-	}
-	request->why = "no logical addresses are free in that range";
+	if (!wdmdma_window_clip(&window, private->aperture))
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "the IOMMU has no address in that range");
+	request->refusal.reason = "no logical addresses are free in that range";
 	buffer->range = private_take(private, request, window, wdmdma_buffer_size(buffer));
 	if (!buffer->range)
 		return -ENOMEM;
@@ -346,7 +344,7 @@ static int private_map(struct wdmdma_device *device, struct wdmdma_request *requ
 		run = wdmdma_pfns_run(pfn + done, nr - done);
 		if (iommu_map(private->domain, buffer->dma + PFN_PHYS(done), PFN_PHYS(pfn[done]),
 			      PFN_PHYS(run), prot | IOMMU_CACHE, WDMDMA_GFP)) {
-			request->why = "the IOMMU cannot map the memory";
+			request->refusal.reason = "the IOMMU cannot map the memory";
 			private_unmap(device, buffer, PFN_PHYS(done));
 			return -ENOMEM;
 		}
@@ -365,17 +363,14 @@ static int private_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 	};
 	int ret;
 
-	if (request->granule && !wdmdma_iommu_has_page_size(device->dev, request->granule)) {
-		request->why = "the IOMMU has no pages of that size";
-		return -EOPNOTSUPP;
-	}
+	if (request->granule && !wdmdma_iommu_has_page_size(device->dev, request->granule))
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the IOMMU has no pages of that size");
 	/* Large pages must be large for the CPU too, and so contiguous. */
 	buffer->pages = request->granule ? wdmdma_pages_alloc(&limits, nr) :
 					   wdmdma_pages_gather(&limits, nr);
-	if (!buffer->pages) {
-		request->why = "no free memory of that length";
-		return -ENOMEM;
-	}
+	if (!buffer->pages)
+		return wdmdma_deny(&request->refusal, -ENOMEM, "no free memory of that length");
 	ret = wdmdma_backing_map_cpu(request, buffer);
 	if (ret)
 		return ret;
@@ -391,10 +386,9 @@ static int private_import(struct wdmdma_device *device, struct wdmdma_request *r
 	enum dma_data_direction direction = wdmdma_to_imported(buffer)->direction;
 	int prot = 0;
 
-	if (direction == DMA_FROM_DEVICE && !wdmdma_iommu_forbids_reading(device->dev)) {
-		request->why = "the IOMMU lets a device read what it may write";
-		return -EOPNOTSUPP;
-	}
+	if (direction == DMA_FROM_DEVICE && !wdmdma_iommu_forbids_reading(device->dev))
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "the IOMMU lets a device read what it may write");
 	if (direction != DMA_FROM_DEVICE)
 		prot |= IOMMU_READ;
 	if (direction != DMA_TO_DEVICE)

@@ -5,8 +5,9 @@
 
 struct device;
 struct wdmdma_private;
+struct wdmdma_refusal;
 
-struct wdmdma_private *wdmdma_private_create(struct device *dev, const char **why);
+struct wdmdma_private *wdmdma_private_create(struct device *dev, struct wdmdma_refusal *refusal);
 bool wdmdma_private_destroy(struct wdmdma_private *private);
 
 #endif /* WDMDMA_BACKEND_PRIVATE_H */

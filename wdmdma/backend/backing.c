@@ -13,6 +13,7 @@
 #include "backend/translation.h"
 #include "compat.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -53,7 +54,7 @@ int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *
 		return 0;
 	buffer->dma = 0;
 	if (request)
-		request->why = "the device cannot be given the address of that memory";
+		request->refusal.reason = "the device cannot be given the address of that memory";
 	return -ENOMEM;
 }
 
@@ -72,7 +73,7 @@ int wdmdma_backing_map_cpu(struct wdmdma_request *request, struct wdmdma_buffer 
 	int ret = wdmdma_pages_map(buffer->pages, request->cache);
 
 	if (ret) {
-		request->why = "the cache type of the pages cannot be changed";
+		request->refusal.reason = "the cache type of the pages cannot be changed";
 		wdmdma_pages_free(buffer->pages);
 		buffer->pages = NULL;
 		return ret;
@@ -114,10 +115,9 @@ int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *re
 	int ret;
 
 	buffer->pages = wdmdma_pages_alloc(&limits, buffer->nr_pages);
-	if (!buffer->pages) {
-		request->why = "no free physically contiguous memory of that length there";
-		return -ENOMEM;
-	}
+	if (!buffer->pages)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "no free physically contiguous memory of that length there");
 	ret = wdmdma_backing_map_cpu(request, buffer);
 	if (ret)
 		return ret;

@@ -18,6 +18,7 @@
 
 #include "backend/dma_channel_ops.h"
 #include "compat.h"
+#include "lib/refusal.h"
 
 #define ISA_CASCADE		4
 
@@ -65,24 +66,23 @@ static int isa_get_block(struct wdmdma_dma_channel *dma_channel, size_t most)
 }
 
 static int isa_get(struct wdmdma_dma_channel *dma_channel, size_t most, const char *user,
-		   const char **why)
+		   struct wdmdma_refusal *refusal)
 {
 	u32 channel = dma_channel->channel;
 
-	*why = "there is no such DMA channel: ISA has 0 to 7";
 	if (channel >= MAX_DMA_CHANNELS)
-		return -EINVAL;
-	*why = "DMA channel 4 connects the two controllers";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "there is no such DMA channel: ISA has 0 to 7");
 	if (channel == ISA_CASCADE)
-		return -EINVAL;
-	*why = "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits";
+		return wdmdma_deny(refusal, -EINVAL, "DMA channel 4 connects the two controllers");
 	if (dma_channel->unit != isa_unit(channel))
-		return -EINVAL;
+		return wdmdma_deny(refusal, -EINVAL,
+				   "DMA channels 0 to 3 have Width8Bits, and 5 to 7 Width16Bits");
 	dma_channel->boundary = SZ_64K * dma_channel->unit;
-	*why = "no contiguous memory below 16 MiB to copy transfers through";
 	if (!dma_channel->cyclic && isa_get_block(dma_channel, most))
-		return -ENOMEM;
-	*why = "the DMA channel is in use (see /proc/dma)";
+		return wdmdma_deny(refusal, -ENOMEM,
+				   "no contiguous memory below 16 MiB to copy transfers through");
+	refusal->reason = "the DMA channel is in use (see /proc/dma)";
 	return request_dma(channel, user);
 }
 

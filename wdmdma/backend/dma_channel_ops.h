@@ -9,12 +9,13 @@
 
 struct page;
 struct wdmdma_dma_channel;
+struct wdmdma_refusal;
 
 /**
  * struct wdmdma_dma_channel_ops - one kind of controller
  * @get: take @channel, which must move @unit bytes at a time. Fill in @boundary. Unless the
  *       channel is cyclic, also allocate @block, for @most bytes or for as many as the channel
- *       can move. Return 0, or a negative errno with the reason in @why.
+ *       can move. Return 0, or a negative errno with the reason in @refusal.
  * @start: program the channel and start the transfer
  * @stop: stop the transfer, and preserve the residue
  * @residue: return the number of bytes that are left, which for a cyclic channel are those of
@@ -27,7 +28,7 @@ struct wdmdma_dma_channel;
  */
 struct wdmdma_dma_channel_ops {
 	int (*get)(struct wdmdma_dma_channel *dma_channel, size_t most, const char *user,
-		   const char **why);
+		   struct wdmdma_refusal *refusal);
 	void (*start)(const struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
 		      enum dma_data_direction direction);
 	void (*stop)(const struct wdmdma_dma_channel *dma_channel);

@@ -16,6 +16,7 @@
 #include "backend/iommu_group.h"
 #include "backend/translation.h"
 #include "compat.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 /* Return the IOMMU group of a device that an IOMMU translates for, with a reference, or NULL. */
@@ -62,7 +63,7 @@ static bool group_has_region(struct list_head *regions, const struct iommu_resv_
  * writes to a logical address, which was chosen in the domain that the device was in when the
  * vector was allocated.
  */
-int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why)
+int wdmdma_group_check_msi(struct wdmdma_device *device, struct wdmdma_refusal *refusal)
 {
 	struct iommu_resv_region *region;
 	LIST_HEAD(regions);
@@ -76,16 +77,29 @@ int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why)
 	list_for_each_entry(region, &regions, list) {
 		if (region->type != IOMMU_RESV_SW_MSI)
 			continue;
-		*why = "the device has MSI vectors, which would be lost here: free them first";
-		ret = -EBUSY;
+		ret = wdmdma_deny(refusal, -EBUSY,
+				  "the device has MSI vectors, which would be lost here: free them first");
 	}
 	group_free_regions(&regions);
 	return ret;
 }
 
+/* Check one of the joiner's regions against those of the leader. */
+static int group_check_region(const struct iommu_resv_region *region, struct list_head *leaders,
+			      struct wdmdma_refusal *refusal)
+{
+	if (region->type == IOMMU_RESV_DIRECT)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the firmware needs the device to stay in its own domain");
+	if (!group_has_region(leaders, region))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "other addresses are reserved for the device than in that domain");
+	return 0;
+}
+
 /* Check that the leader's address allocator avoids all addresses that the joiner cannot use. */
 static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			       const char **why)
+			       struct wdmdma_refusal *refusal)
 {
 	LIST_HEAD(joiners);
 	LIST_HEAD(leaders);
@@ -98,13 +112,7 @@ static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_devic
 	list_for_each_entry(region, &joiners, list) {
 		if (ret)
 			break;
-		if (region->type == IOMMU_RESV_DIRECT)
-			*why = "the firmware needs the device to stay in its own domain";
-		else if (!group_has_region(&leaders, region))
-			*why = "other addresses are reserved for the device than in that domain";
-		else
-			continue;
-		ret = -EOPNOTSUPP;
+		ret = group_check_region(region, &leaders, refusal);
 	}
 	group_free_regions(&joiners);
 	group_free_regions(&leaders);
@@ -129,17 +137,19 @@ static int group_find_untrusted(struct device *dev, void *unused)
  * its domain, and a device that was promised strict unmaps must get strict unmaps.
  */
 int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			     const char **why)
+			     struct wdmdma_refusal *refusal)
 {
 	struct iommu_group *group = leader->home->group;
 
 	if (group_is_untrusted_device(joiner->dev) || group_is_untrusted_device(leader->dev) ||
 	    (group && iommu_group_for_each_dev(group, NULL, group_find_untrusted)))
-		*why = "one of the devices is behind an external port (untrusted)";
-	else if (group && joiner->home->own->type == IOMMU_DOMAIN_DMA &&
-		 leader->home->own->type != IOMMU_DOMAIN_DMA)
-		*why = "the device's own domain is strict (DMA), the other one lazy (DMA-FQ)";
-	return *why ? -EOPNOTSUPP : 0;
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "one of the devices is behind an external port (untrusted)");
+	if (group && joiner->home->own->type == IOMMU_DOMAIN_DMA &&
+	    leader->home->own->type != IOMMU_DOMAIN_DMA)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the device's own domain is strict (DMA), the other one lazy (DMA-FQ)");
+	return 0;
 }
 
 static int group_count(struct device *dev, void *count)
@@ -150,37 +160,37 @@ static int group_count(struct device *dev, void *count)
 
 /*
  * Return 0 if the joiner can use the leader's translations, or a negative errno with the reason
- * in @why.
+ * in @refusal.
  */
 int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			    const char **why)
+			    struct wdmdma_refusal *refusal)
 {
 	unsigned int in_group = 0;
 	int ret;
 
 	iommu_group_for_each_dev(joiner->home->group, &in_group, group_count);
 	if (in_group != 1)
-		*why = "the IOMMU cannot tell the device from others of its group";
-	else if (joiner->dev->bus != leader->dev->bus)
-		*why = "the devices are on different kinds of bus";
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the IOMMU cannot tell the device from others of its group");
+	if (joiner->dev->bus != leader->dev->bus)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the devices are on different kinds of bus");
 	/*
 	 * Addresses in a host bridge's windows never reach the IOMMU. An address allocator
 	 * reserves only the windows of its own device's bridge.
 	 */
-	else if (dev_is_pci(joiner->dev) &&
-		 pci_find_host_bridge(to_pci_dev(joiner->dev)->bus) !=
-		 pci_find_host_bridge(to_pci_dev(leader->dev)->bus))
-		*why = "the devices are behind different PCI host bridges";
-	if (*why)
-		return -EOPNOTSUPP;
+	if (dev_is_pci(joiner->dev) &&
+	    pci_find_host_bridge(to_pci_dev(joiner->dev)->bus) !=
+	    pci_find_host_bridge(to_pci_dev(leader->dev)->bus))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the devices are behind different PCI host bridges");
 
 	/* Otherwise the device link would not keep the leader bound. */
-	if (leader->dev->links.status != DL_DEV_DRIVER_BOUND) {
-		*why = "the driver of the other device is not bound yet, or not any more";
-		return -EBUSY;
-	}
-	ret = wdmdma_group_check_msi(joiner, why);
-	return ret ?: group_check_regions(joiner, leader, why);
+	if (leader->dev->links.status != DL_DEV_DRIVER_BOUND)
+		return wdmdma_deny(refusal, -EBUSY,
+				   "the driver of the other device is not bound yet, or not any more");
+	ret = wdmdma_group_check_msi(joiner, refusal);
+	return ret ?: group_check_regions(joiner, leader, refusal);
 }
 
 /*
@@ -188,25 +198,27 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
  * kernels might come to refuse such an attachment.
  */
 int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			const char **why)
+			struct wdmdma_refusal *refusal)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(leader->dev);
 	struct device_link *link;
 	int ret = iommu_attach_device(domain, joiner->dev);
 
-	if (ret) {
-		*why = ret == -EBUSY ? "somebody else has attached the device to a domain" :
-		       ret == -ENOMEM ? "out of memory" :
-		       "the IOMMU of the device cannot use that domain";
-		return ret == -EBUSY || ret == -ENOMEM ? ret : -EOPNOTSUPP;
-	}
+	if (ret == -EBUSY)
+		return wdmdma_deny(refusal, ret,
+				   "somebody else has attached the device to a domain");
+	if (ret == -ENOMEM)
+		return wdmdma_deny(refusal, ret, "out of memory");
+	if (ret)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the IOMMU of the device cannot use that domain");
 	link = device_link_add(joiner->dev, leader->dev, DL_FLAG_AUTOREMOVE_CONSUMER);
 	if (link && (link->status == DL_STATE_ACTIVE || link->status == DL_STATE_CONSUMER_PROBE))
 		return 0;
 	iommu_detach_group(domain, joiner->home->group);
-	*why = link ? "the driver of one of the devices is being bound or unbound" :
-	       "the other device depends on this one: its driver has to be unbound first";
-	return -EBUSY;
+	return wdmdma_deny(refusal, -EBUSY, link ?
+			   "the driver of one of the devices is being bound or unbound" :
+			   "the other device depends on this one: its driver has to be unbound first");
 }
 
 /*

@@ -8,17 +8,18 @@
 struct iommu_domain;
 struct iommu_group;
 struct wdmdma_device;
+struct wdmdma_refusal;
 
 struct iommu_group *wdmdma_group_get(struct wdmdma_device *device);
 void wdmdma_group_put(struct iommu_group *group);
 struct iommu_domain *wdmdma_group_domain(struct wdmdma_device *device);
-int wdmdma_group_check_msi(struct wdmdma_device *device, const char **why);
+int wdmdma_group_check_msi(struct wdmdma_device *device, struct wdmdma_refusal *refusal);
 int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			     const char **why);
+			     struct wdmdma_refusal *refusal);
 int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			    const char **why);
+			    struct wdmdma_refusal *refusal);
 int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			const char **why);
+			struct wdmdma_refusal *refusal);
 bool wdmdma_group_detach(struct wdmdma_device *device);
 
 #endif /* WDMDMA_IOMMU_GROUP_H */

@@ -28,6 +28,7 @@
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -95,7 +96,8 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 	wdmdma_refuse(adapter->device, request->call,
 		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
 		      request->len, asked.first, asked.last, adapter->reach.first,
-		      adapter->reach.last, adapter->device->backend->name, request->why);
+		      adapter->reach.last, adapter->device->backend->name,
+		      request->refusal.reason);
 }
 
 /**
@@ -123,7 +125,7 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	bool recyclable;
 	int ret;
 
-	request->why = "out of memory";
+	request->refusal.reason = "out of memory";
 	ret = wdmdma_record_check(adapter, request);
 	if (ret)
 		goto refuse;
@@ -215,13 +217,13 @@ int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *
 	void *cpu;
 	int ret;
 
-	request->why = "out of memory";
+	request->refusal.reason = "out of memory";
 	ret = wdmdma_record_check(adapter, request);
 	if (ret)
 		goto refuse;
 	if (!dev_is_dma_coherent(adapter->device->dev)) {
-		request->why = "the device is not cache coherent with memory of the driver's own";
-		ret = -EOPNOTSUPP;
+		ret = wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				  "the device is not cache coherent with memory of the driver's own");
 		goto refuse;
 	}
 
@@ -280,23 +282,27 @@ static struct wdmdma_buffer *buffer_find(struct wdmdma_adapter *adapter,
 	return buffer && !READ_ONCE(buffer->freeing) ? buffer : NULL;
 }
 
-/* Return the reason why @args do not name this buffer, or NULL if they do. */
-static const char *buffer_mismatch(struct wdmdma_buffer *buffer,
-				   const struct wdmdma_free_args *args)
+/* Return 0 if @args name this buffer, or -EINVAL. */
+static int buffer_check_args(struct wdmdma_buffer *buffer, const struct wdmdma_free_args *args,
+			     struct wdmdma_refusal *refusal)
 {
 	if (buffer && buffer->block)
-		return "an element of a vector: FreeCommonBufferFromVector frees it";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "an element of a vector: FreeCommonBufferFromVector frees it");
 	if (!buffer || !buffer_has_address(buffer, args->cpu))
-		return "the virtual address is not that of a live common buffer of this adapter";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the virtual address is not that of a live common buffer of this adapter");
 	if (args->has_dma && buffer->dma != args->dma)
-		return "the logical address is not the one returned with the virtual address";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the logical address is not the one returned with the virtual address");
 	if (!buffer_has_length(buffer, args->len))
-		return "the length is not the one allocated";
+		return wdmdma_deny(refusal, -EINVAL, "the length is not the one allocated");
 	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
-		return "the buffer is not from the call that this one frees for";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the buffer is not from the call that this one frees for");
 	if (args->has_cache && buffer->cache != args->cache)
-		return "the cache type is not the one allocated";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL, "the cache type is not the one allocated");
+	return 0;
 }
 
 /* Stop a DMA controller that uses the buffer, because the memory may soon have a new owner. */
@@ -310,28 +316,31 @@ static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *c
 }
 
 /*
- * Claim the named buffer for freeing. Return NULL and set @why if the free must be refused.
- * Return NULL without a reason if the driver named a part of the buffer, which was noted.
+ * Claim the named buffer for freeing. Return 0 or -EINVAL. @claimed receives the buffer, or NULL on
+ * failure, and NULL also if the driver named a part of the buffer, which was noted.
  */
-static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
-					  const struct wdmdma_free_args *args, const char **why)
+static int buffer_claim(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args,
+			struct wdmdma_buffer **claimed, struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_buffer *buffer;
 	bool whole = true;
+	int ret;
 
+	*claimed = NULL;
 	rcu_read_lock();
 	buffer = buffer_find(adapter, args);
-	*why = buffer_mismatch(buffer, args);
-	if (*why && buffer && wdmdma_free_mode_is_tolerant())
-		*why = wdmdma_free_mode_tolerate(buffer, args, &whole);
-	if (!*why && whole && !wdmdma_record_claim(adapter, buffer))
-		*why = "the buffer is being freed already";
+	ret = buffer_check_args(buffer, args, refusal);
+	if (ret && buffer && wdmdma_free_mode_is_tolerant())
+		ret = wdmdma_free_mode_tolerate(buffer, args, &whole, refusal);
+	if (!ret && whole && !wdmdma_record_claim(adapter, buffer))
+		ret = wdmdma_deny(refusal, -EINVAL, "the buffer is being freed already");
 	rcu_read_unlock();
-	if (*why || !whole)
-		return NULL;
+	if (ret || !whole)
+		return ret;
 	if (unlikely(adapter->dma_channel))
 		buffer_stop_controller(adapter, args->call, buffer);
-	return buffer;
+	*claimed = buffer;
+	return 0;
 }
 
 /**
@@ -348,12 +357,13 @@ static struct wdmdma_buffer *buffer_claim(struct wdmdma_adapter *adapter,
 int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args)
 {
 	struct wdmdma_device *device = adapter->device;
+	struct wdmdma_refusal refusal;
 	struct wdmdma_buffer *buffer;
-	const char *why;
+	int ret;
 
 	if (wdmdma_at_dispatch()) {
 		rcu_read_lock();
-		buffer = buffer_claim(adapter, args, &why);
+		ret = buffer_claim(adapter, args, &buffer, &refusal);
 		if (buffer) {
 			llist_add(&buffer->deferred, &adapter->deferred);
 			queue_work(wdmdma_workqueue, &adapter->drain);
@@ -361,17 +371,16 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 		rcu_read_unlock();
 	} else {
 		down_read(&device->sem);
-		buffer = buffer_claim(adapter, args, &why);
+		ret = buffer_claim(adapter, args, &buffer, &refusal);
 		if (buffer)
 			buffer_release(adapter, buffer);
 		up_read(&device->sem);
 	}
-	if (!why)
-		return 0;
-
-	wdmdma_refuse(device, args->call, "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-		      args->cpu, (u64)args->dma, args->len, why);
-	return -EINVAL;
+	if (ret)
+		wdmdma_refuse(device, args->call,
+			      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+			      args->cpu, (u64)args->dma, args->len, refusal.reason);
+	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);
 

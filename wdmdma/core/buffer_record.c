@@ -19,6 +19,7 @@
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -30,17 +31,15 @@ static int record_check_cache(const struct wdmdma_device *device, struct wdmdma_
 {
 	bool coherent = dev_is_dma_coherent(device->dev);
 
-	if (request->cache == WDMDMA_CACHE_CACHED && !coherent) {
-		request->why = "a device that is not cache coherent has no cached memory";
-		return -EOPNOTSUPP;
-	}
+	if (request->cache == WDMDMA_CACHE_CACHED && !coherent)
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "a device that is not cache coherent has no cached memory");
 	/* A device that does not snoop gets uncached memory in any case. */
 	if (request->cache == WDMDMA_CACHE_CACHED || !coherent)
 		request->cache = WDMDMA_CACHE_PLATFORM;
-	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE) {
-		request->why = "a cache coherent device has no uncached memory here";
-		return -EOPNOTSUPP;
-	}
+	if (request->cache != WDMDMA_CACHE_PLATFORM && !WDMDMA_CAN_UNCACHE)
+		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
+				   "a cache coherent device has no uncached memory here");
 	return 0;
 }
 
@@ -53,39 +52,29 @@ int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 	u64 boundary = wdmdma_dma_channel_boundary(adapter->dma_channel);
 	u64 size = wdmdma_request_size(request);
 
-	if (!request->len) {
-		request->why = "the length is 0";
-		return -EINVAL;
-	}
-	if (size < request->len) {
-		request->why = "the length, in whole pages, wraps round";
-		return -ENOMEM;
-	}
-	if (request->boundary && !is_power_of_2(request->boundary)) {
-		request->why = "the boundary is no power of two";
-		return -EINVAL;
-	}
-	if (request->boundary && request->boundary < request->len) {
-		request->why = "the boundary is smaller than the length";
-		return -ENOMEM;
-	}
-	if (boundary && boundary < request->len) {
-		request->why = "the length is more than the DMA controller's channel moves";
-		return -ENOMEM;
-	}
+	if (!request->len)
+		return wdmdma_deny(&request->refusal, -EINVAL, "the length is 0");
+	if (size < request->len)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the length, in whole pages, wraps round");
+	if (request->boundary && !is_power_of_2(request->boundary))
+		return wdmdma_deny(&request->refusal, -EINVAL, "the boundary is no power of two");
+	if (request->boundary && request->boundary < request->len)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the boundary is smaller than the length");
+	if (boundary && boundary < request->len)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the length is more than the DMA controller's channel moves");
 	request->boundary = min_not_zero(request->boundary, boundary);
-	if (!wdmdma_window_clip(&request->window, adapter->reach)) {
-		request->why = "the adapter reaches no address in that range";
-		return -EINVAL;
-	}
-	if (!wdmdma_window_fits(request->window, size)) {
-		request->why = "the length, in whole pages, does not fit into that range";
-		return -EINVAL;
-	}
-	if (size >> PAGE_SHIFT > totalram_pages()) {
-		request->why = "the length is more than all memory";
-		return -ENOMEM;
-	}
+	if (!wdmdma_window_clip(&request->window, adapter->reach))
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "the adapter reaches no address in that range");
+	if (!wdmdma_window_fits(request->window, size))
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "the length, in whole pages, does not fit into that range");
+	if (size >> PAGE_SHIFT > totalram_pages())
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the length is more than all memory");
 	return record_check_cache(adapter->device, request);
 }
 
@@ -106,10 +95,9 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	int ret;
 
 	lockdep_assert_held(&adapter->device->sem);
-	if (adapter->device->dead) {
-		request->why = wdmdma_dead_why(adapter->device);
-		return -ESHUTDOWN;
-	}
+	if (adapter->device->dead)
+		return wdmdma_deny(&request->refusal, -ESHUTDOWN,
+				   wdmdma_dead_reason(adapter->device));
 	buffer->len = request->len;
 	buffer->nr_pages = wdmdma_request_size(request) >> PAGE_SHIFT;
 	buffer->shared = request->shared;
@@ -118,12 +106,13 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (ret)
 		return ret;
 	if (!wdmdma_window_holds(request->window, buffer->dma, wdmdma_buffer_size(buffer)))
-		request->why = "the memory that could be had lies outside that range";
+		request->refusal.reason = "the memory that could be had lies outside that range";
 	else if (wdmdma_window_crosses(request->boundary, buffer->dma, buffer->len))
-		request->why = "the memory that could be had crosses the boundary";
+		request->refusal.reason = "the memory that could be had crosses the boundary";
 	else if (!IS_ALIGNED(buffer->dma | (unsigned long)buffer->cpu,
 			     request->granule ?: PAGE_SIZE))
-		request->why = "the memory that could be had is not aligned to large pages";
+		request->refusal.reason =
+			"the memory that could be had is not aligned to large pages";
 	else
 		return 0;
 	record_unplace(adapter, buffer);
@@ -144,12 +133,10 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (!ret)
 		return 0;
 	record_unplace(adapter, buffer);
-	if (ret == -EBUSY) {
-		request->why = "there is a common buffer on this memory already";
-		return -EINVAL;
-	}
-	request->why = "out of memory";
-	return ret;
+	if (ret == -EBUSY)
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "there is a common buffer on this memory already");
+	return wdmdma_deny(&request->refusal, ret, "out of memory");
 }
 
 /*

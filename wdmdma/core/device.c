@@ -34,6 +34,7 @@
 #include "core/vector.h"
 #include "core/work.h"
 #include "lib/handle.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 #define WDMDMA_RETIRED_KEPT	8	/* adapters kept per device after their put */
@@ -398,29 +399,29 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_device_find);
 /**
  * wdmdma_device_use_private() - give the device a domain of its own until unbind
  * @device: the device
- * @why: set to the reason on failure
+ * @refusal: receives the reason of a failure
  *
  * Context: may sleep.
  * Return: 0 on success. -EBUSY if it is too late, -EOPNOTSUPP, -ENOMEM or -ESHUTDOWN.
  */
-int wdmdma_device_use_private(struct wdmdma_device *device, const char **why)
+int wdmdma_device_use_private(struct wdmdma_device *device, struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_private *private;
-	int ret = -EBUSY;
 	bool was_own;
+	int ret;
 
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
 	if (device->dead) {
-		*why = wdmdma_dead_why(device);
-		ret = -ESHUTDOWN;
+		ret = wdmdma_deny(refusal, -ESHUTDOWN, wdmdma_dead_reason(device));
 	} else if (device->private) {
-		*why = "the device has a domain of its own already";
+		ret = wdmdma_deny(refusal, -EBUSY, "the device has a domain of its own already");
 	} else if (!list_empty(&device->adapters) || !list_empty(&device->retired)) {
-		*why = "too late: IoGetDmaAdapter has been called for the device";
+		ret = wdmdma_deny(refusal, -EBUSY,
+				  "too late: IoGetDmaAdapter has been called for the device");
 	} else {
 		was_own = wdmdma_domain_is_own(device);
-		private = wdmdma_private_create(device->dev, why);
+		private = wdmdma_private_create(device->dev, refusal);
 		ret = PTR_ERR_OR_ZERO(private);
 		if (!ret) {
 			device->private = private;

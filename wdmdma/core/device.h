@@ -8,12 +8,13 @@
 struct device;
 struct wdmdma_adapter;
 struct wdmdma_device;
+struct wdmdma_refusal;
 
 struct wdmdma_device *wdmdma_device_open(struct device *dev);
 struct wdmdma_device *wdmdma_device_find(const void *handle);
 void wdmdma_device_put(struct wdmdma_device *device);
 void wdmdma_device_retire(struct wdmdma_adapter *adapter);
-int wdmdma_device_use_private(struct wdmdma_device *device, const char **why);
+int wdmdma_device_use_private(struct wdmdma_device *device, struct wdmdma_refusal *refusal);
 struct wdmdma_device *wdmdma_device_take_left(void);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_module_refs(void);

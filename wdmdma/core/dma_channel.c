@@ -10,6 +10,7 @@
 #include "backend/dma_channel_ops.h"
 #include "compat.h"
 #include "core/dma_channel.h"
+#include "lib/refusal.h"
 
 static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
 {
@@ -22,7 +23,7 @@ static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
  * wdmdma_dma_channel_get() - take a channel
  * @request: the wanted channel, and how the channel must run
  * @user: the user's name for /proc/dma, which must stay valid until the channel is closed
- * @why: set to the reason on failure
+ * @refusal: receives the reason of a failure
  *
  * Context: may sleep.
  * Return: the channel. Otherwise an ERR_PTR with -EOPNOTSUPP if the kernel has no such
@@ -30,25 +31,25 @@ static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
  * -EBUSY if the channel is in use, or with -ENOMEM, also for lack of copy memory.
  */
 struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channel_request *request,
-						  const char *user, const char **why)
+						  const char *user,
+						  struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_dma_channel *dma_channel;
 	int ret;
 
-	*why = "the kernel has no ISA DMA (CONFIG_ISA_DMA_API)";
 	if (!IS_ENABLED(CONFIG_ISA_DMA_API))
-		return ERR_PTR(-EOPNOTSUPP);
-	*why = "out of memory";
+		return ERR_PTR(wdmdma_deny(refusal, -EOPNOTSUPP,
+					   "the kernel has no ISA DMA (CONFIG_ISA_DMA_API)"));
 	dma_channel = kzalloc(sizeof(*dma_channel), WDMDMA_GFP);
 	if (!dma_channel)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "out of memory"));
 	dma_channel->ops = &wdmdma_dma_channel_isa;
 	dma_channel->channel = request->channel;
 	dma_channel->unit = request->unit;
 	dma_channel->cyclic = request->cyclic;
 	dma_channel->demand = request->demand;
 	spin_lock_init(&dma_channel->lock);
-	ret = dma_channel->ops->get(dma_channel, request->most, user, why);
+	ret = dma_channel->ops->get(dma_channel, request->most, user, refusal);
 	if (ret) {
 		dma_channel_free_record(dma_channel);
 		return ERR_PTR(ret);
@@ -64,31 +65,29 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_get);
  * @dma: logical address for the controller
  * @len: length in bytes
  * @direction: direction of the transfer
- * @why: set to the reason on failure
+ * @refusal: receives the reason of a failure
  *
  * Context: any.
  * Return: 0 on success. -EINVAL if the channel cannot move these bytes, -EBUSY if it has a
  * transfer, or -ESHUTDOWN after the channel was given back.
  */
 int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
-			     enum dma_data_direction direction, const char **why)
+			     enum dma_data_direction direction, struct wdmdma_refusal *refusal)
 {
 	unsigned long flags;
 	int ret = 0;
 
 	if (!dma_channel)
 		return 0;
-	if (!IS_ALIGNED(dma | len, dma_channel->unit)) {
-		*why = "the channel moves units of DmaWidth, and that is no multiple of them";
-		return -EINVAL;
-	}
+	if (!IS_ALIGNED(dma | len, dma_channel->unit))
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the channel moves units of DmaWidth, and that is no multiple of them");
 	spin_lock_irqsave(&dma_channel->lock, flags);
 	if (!dma_channel->taken) {
-		*why = "the driver is unbound from the device";
-		ret = -ESHUTDOWN;
+		ret = wdmdma_deny(refusal, -ESHUTDOWN, "the driver is unbound from the device");
 	} else if (dma_channel->loaded) {
-		*why = "the controller's channel has a transfer that is not flushed";
-		ret = -EBUSY;
+		ret = wdmdma_deny(refusal, -EBUSY,
+				  "the controller's channel has a transfer that is not flushed");
 	} else {
 		dma_channel->loaded = true;
 		dma_channel->dma = dma;

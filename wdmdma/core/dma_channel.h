@@ -17,6 +17,7 @@
 #include "backend/dma_channel_ops.h"
 
 struct page;
+struct wdmdma_refusal;
 
 /**
  * struct wdmdma_dma_channel_request - the channel that a driver wants
@@ -36,9 +37,10 @@ struct wdmdma_dma_channel_request {
 
 /* core/dma_channel.c */
 struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channel_request *request,
-						  const char *user, const char **why);
+						  const char *user,
+						  struct wdmdma_refusal *refusal);
 int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
-			     enum dma_data_direction direction, const char **why);
+			     enum dma_data_direction direction, struct wdmdma_refusal *refusal);
 void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel);
 bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len);

@@ -31,6 +31,7 @@
 #include "core/recycle.h"
 #include "core/transfer.h"
 #include "lib/handle.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 DECLARE_RWSEM(wdmdma_domain_lock);
@@ -364,41 +365,44 @@ static void domain_settle(struct wdmdma_device *device)
 
 /* Return 0 if both devices can reach the same memory at the same logical addresses. */
 static int domain_check_pair(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			     const char **why)
+			     struct wdmdma_refusal *refusal)
 {
 	bool translated = joiner->home->group;
 
 	if (joiner->backend != leader->backend)
-		*why = "the two devices get their memory in different ways";
-	else if (!joiner->backend->shares)
-		*why = "a device that has addresses of its own choice shares no domain";
-	else if (dev_is_dma_coherent(joiner->dev) != dev_is_dma_coherent(leader->dev))
-		*why = "one of the two devices is cache coherent, the other is not";
-	else if (!translated && (joiner->dev->dma_range_map || leader->dev->dma_range_map))
-		*why = "one of the two devices sees memory at an offset";
-	if (*why)
-		return -EOPNOTSUPP;
-	return wdmdma_group_check_trust(joiner, leader, why) ?:
-	       (translated ? wdmdma_group_check_join(joiner, leader, why) : 0);
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the two devices get their memory in different ways");
+	if (!joiner->backend->shares)
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "a device that has addresses of its own choice shares no domain");
+	if (dev_is_dma_coherent(joiner->dev) != dev_is_dma_coherent(leader->dev))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "one of the two devices is cache coherent, the other is not");
+	if (!translated && (joiner->dev->dma_range_map || leader->dev->dma_range_map))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "one of the two devices sees memory at an offset");
+	return wdmdma_group_check_trust(joiner, leader, refusal) ?:
+	       (translated ? wdmdma_group_check_join(joiner, leader, refusal) : 0);
 }
 
 /* Return 0 if the joiner may leave its home. No transfer then starts until domain_settle(). */
-static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const char **why)
+static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest,
+			       struct wdmdma_refusal *refusal)
 {
 	lockdep_assert_held_write(&wdmdma_domain_lock);
 	lockdep_assert_held_write(&joiner->sem);
 	if (joiner->domain != joiner->home)
-		*why = "the device is in another domain already: leave that first";
-	else if (domain_guests(joiner->home))
-		*why = "other devices have joined the device's own domain";
-	else if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
-		*why = "the device has buffers or transfers, whose addresses would be void";
-	if (*why)
-		return -EBUSY;
-	if (highest > domain_reach_of(joiner)) {
-		*why = "a buffer of the domain is beyond the adapter's reach";
-		return -EOPNOTSUPP;
-	}
+		return wdmdma_deny(refusal, -EBUSY,
+				   "the device is in another domain already: leave that first");
+	if (domain_guests(joiner->home))
+		return wdmdma_deny(refusal, -EBUSY,
+				   "other devices have joined the device's own domain");
+	if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
+		return wdmdma_deny(refusal, -EBUSY,
+				   "the device has buffers or transfers, whose addresses would be void");
+	if (highest > domain_reach_of(joiner))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "a buffer of the domain is beyond the adapter's reach");
 	return 0;
 }
 
@@ -407,10 +411,10 @@ static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest, const 
  * domain, or is marked as astray.
  */
 static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
-			 const char **why)
+			 struct wdmdma_refusal *refusal)
 {
 	bool was_own = wdmdma_domain_is_own(joiner);
-	int ret = wdmdma_group_attach(joiner, leader, why);
+	int ret = wdmdma_group_attach(joiner, leader, refusal);
 
 	if (ret && was_own && !wdmdma_domain_is_own(joiner))
 		wdmdma_domain_stray(joiner);
@@ -419,30 +423,28 @@ static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *lea
 
 /* Do a join, after its arguments were found. */
 static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domain,
-		       const char **why)
+		       struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_device *leader;
 	u64 highest;
 	int ret;
 
 	lockdep_assert_held_write(&wdmdma_domain_lock);
-	if (joiner->dead) {
-		*why = wdmdma_dead_why(joiner);
-		return -ESHUTDOWN;
-	}
-	if (!domain || !domain_is_live(domain)) {
-		*why = "DomainHandle is no domain that an adapter is in";
-		return -EBADF;
-	}
+	if (joiner->dead)
+		return wdmdma_deny(refusal, -ESHUTDOWN, wdmdma_dead_reason(joiner));
+	if (!domain || !domain_is_live(domain))
+		return wdmdma_deny(refusal, -EBADF,
+				   "DomainHandle is no domain that an adapter is in");
 	if (joiner->domain == domain)
 		return 0;
 	leader = list_first_entry(&domain->devices, struct wdmdma_device, member)->dma;
 	highest = domain_highest(domain);
 
 	down_write(&joiner->sem);
-	ret = domain_check_joiner(joiner, highest, why) ?: domain_check_pair(joiner, leader, why);
+	ret = domain_check_joiner(joiner, highest, refusal) ?:
+	      domain_check_pair(joiner, leader, refusal);
 	if (!ret && joiner->home->group)
-		ret = domain_attach(joiner, leader, why);
+		ret = domain_attach(joiner, leader, refusal);
 	if (!ret) {
 		if (joiner->home->group)
 			joiner->dma = leader;
@@ -470,14 +472,14 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const void *key)
 {
 	struct wdmdma_domain *domain = domain_find(key);
-	const char *why = NULL;
+	struct wdmdma_refusal refusal = { "out of memory" };
 	int ret;
 
 	down_write(&wdmdma_domain_lock);
-	ret = domain_join(adapter->device, domain, &why);
+	ret = domain_join(adapter->device, domain, &refusal);
 	up_write(&wdmdma_domain_lock);
 	if (ret)
-		wdmdma_refuse(adapter->device, call, "%s", why ?: "out of memory");
+		wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
 	if (domain)
 		wdmdma_domain_put(domain);
 	return ret;
@@ -498,32 +500,29 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_join);
 int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 {
 	struct wdmdma_device *device = adapter->device;
-	const char *why = NULL;
-	int ret = -EBUSY;
+	struct wdmdma_refusal refusal = { "out of memory" };
+	int ret;
 
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
-	if (device->dead) {
-		why = wdmdma_dead_why(device);
-		ret = -ESHUTDOWN;
-	} else if (device->domain == device->home) {
-		why = "the adapter has not joined a domain";
-	} else if (domain_has_buffers(device) || !domain_hold_transfers(device)) {
-		why = "the device has buffers or transfers: free them first";
-	} else {
-		ret = wdmdma_group_check_msi(device, &why);
-	}
+	if (device->dead)
+		ret = wdmdma_deny(&refusal, -ESHUTDOWN, wdmdma_dead_reason(device));
+	else if (device->domain == device->home)
+		ret = wdmdma_deny(&refusal, -EBUSY, "the adapter has not joined a domain");
+	else if (domain_has_buffers(device) || !domain_hold_transfers(device))
+		ret = wdmdma_deny(&refusal, -EBUSY,
+				  "the device has buffers or transfers: free them first");
+	else
+		ret = wdmdma_group_check_msi(device, &refusal);
 	if (!ret)
 		wdmdma_domain_go_home(device);
-	if (!ret && device->astray) {
-		why = wdmdma_dead_why(device);
-		ret = -ESHUTDOWN;
-	}
+	if (!ret && device->astray)
+		ret = wdmdma_deny(&refusal, -ESHUTDOWN, wdmdma_dead_reason(device));
 	domain_settle(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 	if (ret)
-		wdmdma_refuse(device, call, "%s", why ?: "out of memory");
+		wdmdma_refuse(device, call, "%s", refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_leave);
@@ -546,18 +545,13 @@ static int domain_clip(struct wdmdma_device *device, struct wdmdma_domain *domai
 		       struct wdmdma_request *request)
 {
 	lockdep_assert_held(&wdmdma_domain_lock);
-	if (device->dead) {
-		request->why = wdmdma_dead_why(device);
-		return -ESHUTDOWN;
-	}
-	if (!domain || !domain_is_live(domain)) {
-		request->why = "DomainHandle is no domain that an adapter is in";
-		return -EBADF;
-	}
-	if (device->domain != domain) {
-		request->why = "the adapter is not in that domain";
-		return -EINVAL;
-	}
+	if (device->dead)
+		return wdmdma_deny(&request->refusal, -ESHUTDOWN, wdmdma_dead_reason(device));
+	if (!domain || !domain_is_live(domain))
+		return wdmdma_deny(&request->refusal, -EBADF,
+				   "DomainHandle is no domain that an adapter is in");
+	if (device->domain != domain)
+		return wdmdma_deny(&request->refusal, -EINVAL, "the adapter is not in that domain");
 	request->window.last = min(request->window.last, domain_ceiling(domain));
 	return 0;
 }
@@ -585,7 +579,7 @@ int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
 	down_read(&wdmdma_domain_lock);
 	ret = domain_clip(adapter->device, domain, request);
 	if (ret)
-		wdmdma_refuse(adapter->device, request->call, "%s", request->why);
+		wdmdma_refuse(adapter->device, request->call, "%s", request->refusal.reason);
 	else
 		ret = wdmdma_buffer_alloc(adapter, request, cpu, dma);
 	up_read(&wdmdma_domain_lock);

@@ -24,6 +24,7 @@
 #include "core/buffer.h"
 #include "core/free_mode.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 static bool tolerant;
@@ -67,9 +68,10 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_free_mode_is_tolerant);
 
 /*
  * Add the pages from @first to @end - 1 to the freed part of the buffer, and set *@whole to
- * whether the part now covers the buffer. Return NULL, or the reason why they are refused.
+ * whether the part now covers the buffer.
  */
-static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole)
+static int free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool *whole,
+			  struct wdmdma_refusal *refusal)
 {
 	lockdep_assert_held(&free_mode_lock);
 
@@ -77,21 +79,22 @@ static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 e
 	if (buffer->nr_pages == 1) {
 		*whole = true;
 		tolerated_frees++;
-		return NULL;
+		return 0;
 	}
 	if (buffer->freed_first == buffer->freed_end) {
 		buffer->freed_first = first;
 		buffer->freed_end = end;
 	} else if (first >= buffer->freed_first && end <= buffer->freed_end) {
-		return "this part of the buffer was freed before";
+		return wdmdma_deny(refusal, -EINVAL, "this part of the buffer was freed before");
 	} else if (first > buffer->freed_end || end < buffer->freed_first) {
-		return "this part does not adjoin the one that was freed before";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "this part does not adjoin the one that was freed before");
 	}
 	buffer->freed_first = min(buffer->freed_first, first);
 	buffer->freed_end = max(buffer->freed_end, end);
 	*whole = buffer->freed_end - buffer->freed_first == buffer->nr_pages;
 	tolerated_frees++;
-	return NULL;
+	return 0;
 }
 
 /**
@@ -99,33 +102,38 @@ static const char *free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 e
  * @buffer: the buffer that contains the named address
  * @args: the arguments of the free
  * @whole: receives whether all pages of the buffer have been named, if the free is accepted
+ * @refusal: receives the reason of a failure
  *
  * Context: any. The caller must keep the record from being freed.
- * Return: NULL if the free is accepted, or the reason why it must be refused.
+ * Return: 0 if the free is accepted, or -EINVAL.
  */
-const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
-				      const struct wdmdma_free_args *args, bool *whole)
+int wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_free_args *args,
+			      bool *whole, struct wdmdma_refusal *refusal)
 {
 	size_t offset = args->cpu - buffer->cpu;
 	size_t len = min(args->len, wdmdma_buffer_size(buffer) - offset);
-	const char *why;
 	unsigned long flags;
+	int ret;
 
 	if (buffer->imported)
-		return "the memory is the driver's own, and must be named exactly";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the memory is the driver's own, and must be named exactly");
 	if (buffer->block)
-		return "an element of a vector: FreeCommonBufferFromVector frees it";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "an element of a vector: FreeCommonBufferFromVector frees it");
 	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
-		return "the buffer is not from the call that this one frees for";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the buffer is not from the call that this one frees for");
 	if (args->has_dma && args->dma != buffer->dma + offset)
-		return "the logical address is not that of the virtual address";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the logical address is not that of the virtual address");
 	if (!len)
-		return "the length is 0";
+		return wdmdma_deny(refusal, -EINVAL, "the length is 0");
 
 	raw_spin_lock_irqsave(&free_mode_lock, flags);
-	why = free_mode_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole);
+	ret = free_mode_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole, refusal);
 	raw_spin_unlock_irqrestore(&free_mode_lock, flags);
-	return why;
+	return ret;
 }
 
 #ifdef CONFIG_WDMDMA_KUNIT

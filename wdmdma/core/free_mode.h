@@ -7,10 +7,11 @@
 
 struct wdmdma_buffer;
 struct wdmdma_free_args;
+struct wdmdma_refusal;
 
 bool wdmdma_free_mode_is_tolerant(void);
-const char *wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer,
-				      const struct wdmdma_free_args *args, bool *whole);
+int wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_free_args *args,
+			      bool *whole, struct wdmdma_refusal *refusal);
 #ifdef CONFIG_WDMDMA_KUNIT
 int wdmdma_free_mode_set(const char *value);
 unsigned long wdmdma_tolerated_frees(void);

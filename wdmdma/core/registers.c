@@ -370,7 +370,7 @@ static int registers_start(struct wdmdma_transfer *transfer)
 
 	dma = wdmdma_transfer_segment(transfer, &sg, &len);
 	ret = wdmdma_dma_channel_start(transfer->adapter->dma_channel, dma, len,
-				       transfer->direction, &transfer->why);
+				       transfer->direction, &transfer->refusal);
 	if (ret)
 		wdmdma_transfer_unmap(transfer);
 	return ret;
@@ -428,7 +428,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 		goto unlock;
 	}
 	ret = registers_map_part(&mapping->transfer, part);
-	why = mapping->transfer.why;
+	why = mapping->transfer.refusal.reason;
 	if (ret) {
 		rb_erase(&mapping->node, &registers->mapped);
 		kfree(mapping);

@@ -127,7 +127,7 @@ static int sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 
 	if (ret || transfer->callback.list)
 		return ret;
-	transfer->why = "no memory for the list";
+	transfer->refusal.reason = "no memory for the list";
 	return transfer->ops->prepare(transfer, gfp) ? -EAGAIN : 0;
 }
 
@@ -176,7 +176,7 @@ static int sg_list_map_waiting(struct wdmdma_transfer *transfer, struct wdmdma_c
 	if (ret)
 		return ret;
 	rcu_read_lock();
-	transfer->why = "the driver is unbound from the device";
+	transfer->refusal.reason = "the driver is unbound from the device";
 	ret = READ_ONCE(transfer->adapter->transfers.closed) ? -ESHUTDOWN :
 							       sg_list_map(transfer, callback);
 	rcu_read_unlock();
@@ -211,7 +211,7 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (adapter->transfers.closed) {
-		transfer->why = "the driver is unbound from the device";
+		transfer->refusal.reason = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
 	} else if (only_behind && !nested && list_empty(&adapter->transfers.waiting_lists) &&
 		   !adapter->transfers.lists_served) {
@@ -265,7 +265,8 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 		if (ret != -EAGAIN)
 			goto out;
 	} else if (transfer->callback.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
-		transfer->why = "called in the routine of a call in a routine, again and again";
+		transfer->refusal.reason =
+			"called in the routine of a call in a routine, again and again";
 		goto out;
 	}
 	ret = sg_list_try(transfer, callback);
@@ -274,7 +275,7 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 out:
 	if (ret)
 		wdmdma_refuse(transfer->adapter->device, transfer->call, "%zu bytes: %s",
-			      transfer->len, transfer->why);
+			      transfer->len, transfer->refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_start);
@@ -340,7 +341,7 @@ static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 	if (stuck || !transfer->since)
 		wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s",
 			      transfer->len, stuck ? " until they are cancelled" : "",
-			      transfer->why);
+			      transfer->refusal.reason);
 	spin_lock_irq(&adapter->transfers.lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;

@@ -103,19 +103,23 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	phys_addr_t nearest = device->backend->phys(device, reach.first);
 	size_t chunk = wdmdma_copy_chunk(transfer);
 
-	transfer->why = "the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)";
+	transfer->refusal.reason =
+		"the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)";
 	if (transfer->no_bounce)
 		return -ERANGE;
-	transfer->why = "there are no contiguous pages of that length to copy the memory to";
+	transfer->refusal.reason =
+		"there are no contiguous pages of that length to copy the memory to";
 	if (get_order(chunk) > MAX_PAGE_ORDER)
 		return -EOPNOTSUPP;
 	/* The kernel may bounce the module's copy once more, if it is told to bounce all memory. */
 	switch (wdmdma_transfer_access(transfer, reach, nearest, PAGE_SIZE)) {
 	case WDMDMA_ACCESS_NONE:
-		transfer->why = "the kernel copies all memory to where the device does not reach";
+		transfer->refusal.reason =
+			"the kernel copies all memory to where the device does not reach";
 		return -EOPNOTSUPP;
 	case WDMDMA_ACCESS_BOUNCED:
-		transfer->why = "the kernel copies all memory, and not that much in one piece";
+		transfer->refusal.reason =
+			"the kernel copies all memory, and not that much in one piece";
 		return min(chunk, transfer->len) > dma_max_mapping_size(device->dev) ?
 		       -EOPNOTSUPP : 0;
 	default:
@@ -144,7 +148,7 @@ static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_so
 	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
 	int ret;
 
-	transfer->why = "the MDL describes device memory";
+	transfer->refusal.reason = "the MDL describes device memory";
 	if (transfer->room) {
 		transfer->memory.sgl = transfer->room;
 		ret = wdmdma_source_cut(source, &limits, transfer->room, transfer->room_nr, pieces);
@@ -154,13 +158,13 @@ static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_so
 	}
 	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(*source, &limits),
 			   GFP_ATOMIC | __GFP_NOWARN)) {
-		transfer->why = "no memory to describe the transfer";
+		transfer->refusal.reason = "no memory to describe the transfer";
 		return -ENOMEM;
 	}
 	ret = wdmdma_source_cut(source, &limits, transfer->memory.sgl, 0, pieces);
 	if (ret != -E2BIG)
 		return ret;
-	transfer->why = "the MDL has changed during the call";
+	transfer->refusal.reason = "the MDL has changed during the call";
 	return -EINVAL;
 }
 
@@ -204,17 +208,18 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	int ret;
 
-	transfer->why = "the length is 0";
+	transfer->refusal.reason = "the length is 0";
 	if (!source->left)
 		return -EINVAL;
-	transfer->why = "the driver is unbound from the device";
+	transfer->refusal.reason = "the driver is unbound from the device";
 	if (READ_ONCE(adapter->transfers.closed))
 		return -ESHUTDOWN;
-	transfer->why = "the device is just changing its domain";
+	transfer->refusal.reason = "the device is just changing its domain";
 	if (READ_ONCE(adapter->transfers.held))
 		return -EAGAIN;
 	transfer->device = wdmdma_adapter_dma(adapter);
-	transfer->why = "transfers are not possible in an IOMMU domain of the module's own";
+	transfer->refusal.reason =
+		"transfers are not possible in an IOMMU domain of the module's own";
 	if (!transfer->device->backend->maps_with_dma_api)
 		return -EOPNOTSUPP;
 	ret = transfer_describe(transfer, source);
@@ -240,13 +245,14 @@ static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 {
 	phys_addr_t start, end;
 
-	transfer->why = "no logical addresses, or no bounce buffers of the kernel's";
+	transfer->refusal.reason = "no logical addresses, or no bounce buffers of the kernel's";
 	if (!transfer->device->backend->access || !may_end)
 		return may_end ? -EAGAIN : -EOPNOTSUPP;
 	/* Without translation only bounce buffers can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
 		return -EAGAIN;
-	transfer->why = "the memory has to be copied, and there are no bounce buffers (swiotlb)";
+	transfer->refusal.reason =
+		"the memory has to be copied, and there are no bounce buffers (swiotlb)";
 	return -EOPNOTSUPP;
 }
 
@@ -367,11 +373,13 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 
 	if (transfer->adapter->dma_channel &&
 	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first)) {
-		transfer->why = "the kernel copies all memory to where the DMA controller is not";
+		transfer->refusal.reason =
+			"the kernel copies all memory to where the DMA controller is not";
 		return -EOPNOTSUPP;
 	}
 	if (!transfer_is_within(transfer, reach)) {
-		transfer->why = "the device's DMA mask is wider than what the adapter reaches";
+		transfer->refusal.reason =
+			"the device's DMA mask is wider than what the adapter reaches";
 		return -EOPNOTSUPP;
 	}
 	if (!transfer->adapter->scatter_gather && !transfer_is_one_range(transfer)) {
@@ -379,7 +387,7 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 		return transfer_check_bounce(transfer) ?: -EAGAIN;
 	}
 	if (transfer->no_bounce && wdmdma_transfer_is_bounced(transfer)) {
-		transfer->why = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
+		transfer->refusal.reason = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
 		return -ERANGE;
 	}
 	return 0;

@@ -22,6 +22,7 @@
 #include <linux/workqueue.h>
 
 #include "lib/ptr_table.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 struct wdmdma_adapter;
@@ -115,7 +116,7 @@ struct wdmdma_sg_list_ops {
  * @memory: pieces of the driver's memory, in @room if they fit in there
  * @bounce: pieces of the copy, if there is a copy
  * @mapped: the mapped table, which is @memory or @bounce, or NULL
- * @why: reason of a failure, for the message
+ * @refusal: reason of a failure
  * @node: in the adapter's queue of waiting lists, or in the list of mappings of map registers
  * @named: by the address of the list, in the adapter's table of mapped lists, or of waiting
  *         lists in memory of the driver
@@ -143,7 +144,7 @@ struct wdmdma_transfer {
 	struct sg_table memory;
 	struct sg_table bounce;
 	struct sg_table *mapped;
-	const char *why;
+	struct wdmdma_refusal refusal;
 
 	struct list_head node;
 	struct wdmdma_ptr_node named;

@@ -23,6 +23,7 @@
 #include "core/vector.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "objects.h"
 
 static struct wdmdma_vector *to_vector(struct wdmdma_handle *handle)
@@ -73,9 +74,8 @@ static void vector_free_blocks(struct wdmdma_vector *vector, u32 blocks)
 			wdmdma_block_free(vector->adapter, &vector->block[i].buffer);
 }
 
-/* Allocate the memory of all blocks. On failure free it again and set *@why to the reason. */
-static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma_request *request,
-			       const char **why)
+/* Allocate the memory of all blocks. On failure free it again. */
+static int vector_alloc_blocks(struct wdmdma_vector *vector, struct wdmdma_request *request)
 {
 	u32 i;
 	int ret;
@@ -90,7 +90,7 @@ static int vector_alloc_blocks(struct wdmdma_vector *vector, const struct wdmdma
 		if (ret == -ENOMEM && wdmdma_recycle_drain(vector->adapter, ULONG_MAX))
 			ret = wdmdma_block_alloc(vector->adapter, &part, &vector->block[i].buffer);
 		if (ret) {
-			*why = part.why;
+			request->refusal = part.refusal;
 			vector_free_blocks(vector, i);
 			return ret;
 		}
@@ -125,7 +125,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_vector *vector;
 	int ret;
 
-	request->why = "more elements than memory has pages";
+	request->refusal.reason = "more elements than memory has pages";
 	ret = -ENOMEM;
 	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
 		goto refuse;
@@ -133,11 +133,11 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	down_read(&device->sem);
 	for (;;) {
 		ret = -ENOMEM;
-		request->why = "out of memory";
+		request->refusal.reason = "out of memory";
 		vector = vector_new(adapter, count, request->len, per_block);
 		if (!vector)
 			break;
-		ret = vector_alloc_blocks(vector, request, &request->why);
+		ret = vector_alloc_blocks(vector, request);
 		if (!ret)
 			break;
 		kvfree_rcu(vector, rcu);	/* look-ups may have seen its blocks */
@@ -159,7 +159,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		return 0;
 refuse:
 	wdmdma_refuse(device, request->call, "%u elements of %zu bytes: %s", count, request->len,
-		      request->why);
+		      request->refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);

@@ -21,6 +21,7 @@
 #include "core/work.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 #include "storport/stor.h"
@@ -366,14 +367,15 @@ void wdm_stor_exit(void)
 		wdmdma_hw_device_extension_destroy(extension);
 }
 
-/* Read where the uncached extension may lie. Return NULL, or the fault in the configuration. */
-static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config,
-				    struct wdmdma_request *request)
+/* Read where the uncached extension may lie. Return 0 or -EINVAL. */
+static int stor_read_config(const PORT_CONFIGURATION_INFORMATION *config,
+			    struct wdmdma_request *request)
 {
 	if (!config)
-		return "ConfigInfo is NULL";
+		return wdmdma_deny(&request->refusal, -EINVAL, "ConfigInfo is NULL");
 	if (!config->Master)
-		return "Master is FALSE: only a bus master has an uncached extension";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "Master is FALSE: only a bus master has an uncached extension");
 	switch (config->Dma64BitAddresses & ~SCSI_DMA64_SYSTEM_SUPPORTED) {
 	case SCSI_DMA64_MINIPORT_FULL64BIT_SUPPORTED:
 		request->boundary = SZ_4G;
@@ -384,11 +386,11 @@ static const char *stor_read_config(const PORT_CONFIGURATION_INFORMATION *config
 		request->window.last = U32_MAX;
 	}
 	if (!(config->FeatureSupport & STOR_ADAPTER_DMA_ADDRESS_WIDTH_SPECIFIED))
-		return NULL;
+		return 0;
 	if (!config->DmaAddressWidth || config->DmaAddressWidth > 64)
-		return "DmaAddressWidth is not in 1 to 64";
+		return wdmdma_deny(&request->refusal, -EINVAL, "DmaAddressWidth is not in 1 to 64");
 	wdmdma_window_clip(&request->window, wdmdma_window_of_width(config->DmaAddressWidth));
-	return NULL;
+	return 0;
 }
 
 /* Allocate the uncached extension. */
@@ -396,15 +398,14 @@ static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_
 				struct wdmdma_request *request)
 {
 	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, request->call, HIGH_LEVEL);
-	const char *fault = stor_read_config(config, request);
 	dma_addr_t dma;
 	void *cpu;
 
 	lockdep_assert_held(&stor->uncached_lock);
 	if (IS_ERR(adapter))
 		return;
-	if (fault) {
-		wdmdma_refuse(adapter->device, request->call, "%s", fault);
+	if (stor_read_config(config, request)) {
+		wdmdma_refuse(adapter->device, request->call, "%s", request->refusal.reason);
 		goto put;
 	}
 	if (config->FeatureSupport & STOR_ADAPTER_UNCACHED_EXTENSION_NUMA_NODE_PREFERRED)

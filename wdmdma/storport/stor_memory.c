@@ -12,6 +12,7 @@
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
@@ -32,20 +33,21 @@ static ULONG stor_alloc(PVOID hw_device_extension, struct wdmdma_request *reques
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, request->call);
 	struct wdmdma_adapter *adapter;
-	const char *fault = NULL;
 	dma_addr_t dma;
-	int ret = -EINVAL;
+	int ret = 0;
 
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	if (request->window.first > request->window.last)
-		fault = "LowestAcceptableAddress is above HighestAcceptableAddress";
+		ret = wdmdma_deny(&request->refusal, -EINVAL,
+				  "LowestAcceptableAddress is above HighestAcceptableAddress");
 	else if (stor_cache(cache_type, &request->cache))
-		fault = "CacheType is none of MmCached, MmNonCached, MmWriteCombined";
+		ret = wdmdma_deny(&request->refusal, -EINVAL,
+				  "CacheType is none of MmCached, MmNonCached, MmWriteCombined");
 	else if (wdm_preferred_node(preferred_node, &request->node))
-		fault = "PreferredNode does not exist";
-	if (fault) {
-		wdm_stor_refuse(request->call, "%s", fault);
+		ret = wdmdma_deny(&request->refusal, -EINVAL, "PreferredNode does not exist");
+	if (ret) {
+		wdm_stor_refuse(request->call, "%s", request->refusal.reason);
 		goto put;
 	}
 	ret = -ENOMEM;

@@ -18,6 +18,7 @@
 #include "core/buffer.h"
 #include "core/core.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
@@ -319,14 +320,13 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
 	void *cpu;
 	int ret;
 
-	if (len > host->room) {
-		request->why = "with the alignment that is more than a quarter of all memory";
-		return -ENOMEM;
-	}
+	if (len > host->room)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "with the alignment that is more than a quarter of all memory");
 	ret = stor_alloc_aligned(adapter, request, len, host->alignment, &cpu, &dma);
 	if (ret)
 		return ret;
-	request->why = "out of memory";
+	request->refusal.reason = "out of memory";
 	ret = wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
 	if (ret) {
 		wdmdma_buffer_free(adapter, request->call, cpu, dma, request->len);
@@ -392,38 +392,42 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 	host->room = PFN_PHYS(totalram_pages() / 4);
 	host->preferred = min(host->preferred, host->room);
 	host->alignment = max_t(u64, host->alignment, PAGE_SIZE);
-	request->why = "the array has no room for more ranges";
+	request->refusal.reason = "the array has no room for more ranges";
 	if (host->minimum > host->preferred)
-		request->why = "that is more than a quarter of all memory";
+		request->refusal.reason = "that is more than a quarter of all memory";
 	else
 		ret = stor_alloc_ranges(stor, adapter, request, host);
 	if (ret) {
 		wdmdma_refuse(adapter->device, request->call,
 			      "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
 			      host->total, host->minimum, host->count, host->most,
-			      request->window.first, request->window.last, request->why);
+			      request->window.first, request->window.last, request->refusal.reason);
 		stor_free_ranges(stor, host);
 	}
 	wdmdma_adapter_put(adapter);
 	return ret;
 }
 
-static const char *stor_host_memory_fault(const struct stor_host_memory *host,
-					  const struct wdmdma_request *request, u64 boundary)
+/* Return 0 if @host and @request make sense, or -EINVAL. */
+static int stor_check_host_memory(const struct stor_host_memory *host,
+				  struct wdmdma_request *request, u64 boundary)
 {
 	if (!host->ranges || !host->most)
-		return "there is no array for the ranges";
+		return wdmdma_deny(&request->refusal, -EINVAL, "there is no array for the ranges");
 	if (!host->preferred || host->minimum > host->preferred)
-		return "PreferredBytes is 0, or less than MinimumBytes";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "PreferredBytes is 0, or less than MinimumBytes");
 	if (!PAGE_ALIGNED(host->minimum) || !PAGE_ALIGNED(host->preferred))
-		return "MinimumBytes or PreferredBytes are not whole pages";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "MinimumBytes or PreferredBytes are not whole pages");
 	if (host->alignment && !is_power_of_2(host->alignment))
-		return "AlignmentBytes is no power of two";
+		return wdmdma_deny(&request->refusal, -EINVAL, "AlignmentBytes is no power of two");
 	if (request->window.first > request->window.last)
-		return "LowestAcceptableAddress is above HighestAcceptableAddress";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "LowestAcceptableAddress is above HighestAcceptableAddress");
 	if (boundary)
-		return "BoundaryAddressMultiple is not 0";
-	return NULL;
+		return wdmdma_deny(&request->refusal, -EINVAL, "BoundaryAddressMultiple is not 0");
+	return 0;
 }
 
 /**
@@ -478,21 +482,19 @@ ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum
 		.ranges = physical_address_ranges,
 		.most = physical_address_range_count ? *physical_address_range_count : 0,
 	};
-	const char *fault = stor_host_memory_fault(&host, &request,
-						   boundary_address_multiple.QuadPart);
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
-	int ret = -ENOMEM;
+	int ret = stor_check_host_memory(&host, &request, boundary_address_multiple.QuadPart);
 
 	if (physical_address_range_count)
 		*physical_address_range_count = 0;
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
-	if (fault) {
-		wdm_stor_refuse(__func__, "%s", fault);
-		ret = -EINVAL;
-	} else if (!wdm_above_passive(__func__)) {
+	if (ret)
+		wdm_stor_refuse(__func__, "%s", request.refusal.reason);
+	else if (wdm_above_passive(__func__))
+		ret = -ENOMEM;
+	else
 		ret = stor_host_memory_alloc(stor, &request, &host);
-	}
 	if (!ret)
 		*physical_address_range_count = host.count;
 	wdm_stor_put(stor);

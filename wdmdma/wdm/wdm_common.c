@@ -13,6 +13,7 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
@@ -125,11 +126,11 @@ int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache 
 
 /*
  * Read the arguments that AllocateCommonBufferWithBounds and AllocateDomainCommonBuffer share
- * into @request. Return the reason why they are refused, or NULL.
+ * into @request. Return 0 or -EINVAL.
  */
-const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
-			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
-			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node)
+int wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+		    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+		    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node)
 {
 	request->window = WDMDMA_WINDOW_ALL;
 	if (minimum)
@@ -138,14 +139,16 @@ const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRE
 		request->window.last = maximum->QuadPart;
 	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
 	if (request->window.first > request->window.last)
-		return "MinimumAddress is above MaximumAddress";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "MinimumAddress is above MaximumAddress");
 	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
-		return "Flags has an unknown bit";
+		return wdmdma_deny(&request->refusal, -EINVAL, "Flags has an unknown bit");
 	if (wdm_cache_override(cache_type, &request->cache))
-		return "CacheType is neither MmCached nor MmNonCached";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "CacheType is neither MmCached nor MmNonCached");
 	if (wdm_preferred_node(node, &request->node))
-		return "PreferredNode does not exist";
-	return NULL;
+		return wdmdma_deny(&request->refusal, -EINVAL, "PreferredNode does not exist");
+	return 0;
 }
 
 /*

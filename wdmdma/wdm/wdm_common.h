@@ -6,9 +6,8 @@
  * A function of this layer is short. It checks the level, translates the arguments, makes one
  * call to the core and translates the result. Windows types must not reach the core.
  *
- * A function that checks arguments returns the reason why they are refused, as text for the
- * message, or NULL if they are fine. If the function has a status or an object to return as well,
- * it stores them through a pointer. The caller that asked for the check reports the reason.
+ * A function that checks arguments returns 0 or a negative errno, and stores the reason of a
+ * refusal as lib/refusal.h says. The function behind the slot reports the reason.
  */
 #ifndef WDMDMA_WDM_COMMON_H
 #define WDMDMA_WDM_COMMON_H
@@ -25,6 +24,7 @@
 
 struct wdmdma_dma_channel;
 struct wdmdma_device;
+struct wdmdma_refusal;
 struct wdmdma_request;
 
 /* wdm/wdm_common.c */
@@ -35,15 +35,14 @@ bool wdm_above_dispatch(const char *call);
 NTSTATUS __cold wdm_error_status(int error);
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
-const char *wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
-			    const PHYSICAL_ADDRESS *maximum, ULONG flags,
-			    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
+int wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *minimum,
+		    const PHYSICAL_ADDRESS *maximum, ULONG flags,
+		    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
 int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
 
 /* wdm/wdm_system_dma.c */
-const char *wdm_system_get(const struct wdmdma_device *device,
-			   const DEVICE_DESCRIPTION *description, size_t most,
-			   struct wdmdma_dma_channel **result);
+int wdm_system_get(const struct wdmdma_device *device, const DEVICE_DESCRIPTION *description,
+		   size_t most, struct wdmdma_dma_channel **result, struct wdmdma_refusal *refusal);
 
 /* Return the status for the result of a function of the core, which is 0 or a negative errno. */
 static inline NTSTATUS wdm_status(int ret)

@@ -12,6 +12,7 @@
 #include "core/recycle.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
@@ -185,11 +186,10 @@ PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
 		.caller = _RET_IP_,
 		.len = length,
 	};
-	const char *fault = wdm_read_bounds(&request, minimum_address, maximum_address, flags,
-					    cache_type, preferred_node);
 
-	if (fault) {
-		pr_warn_ratelimited("%s: %s\n", request.call, fault);
+	if (wdm_read_bounds(&request, minimum_address, maximum_address, flags, cache_type,
+			    preferred_node)) {
+		pr_warn_ratelimited("%s: %s\n", request.call, request.refusal.reason);
 		wdm_clear_address(logical_address);
 		return NULL;
 	}
@@ -242,8 +242,8 @@ struct wdm_from_mdl {
 	ULONG length;
 };
 
-static const char *wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config,
-				   struct wdm_from_mdl *from)
+static int wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *config,
+			   struct wdm_from_mdl *from, struct wdmdma_refusal *refusal)
 {
 	static const enum dma_data_direction directions[] = {
 		[CommonBufferHardwareAccessReadOnly] = DMA_TO_DEVICE,
@@ -256,81 +256,90 @@ static const char *wdm_read_config(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATIO
 		from->window.first = config->LogicalAddressLimits.MinimumAddress.QuadPart;
 		from->window.last = config->LogicalAddressLimits.MaximumAddress.QuadPart;
 		if (from->window.first > from->window.last)
-			return "LogicalAddressLimits: MinimumAddress is above MaximumAddress";
-		return NULL;
+			return wdmdma_deny(refusal, -EINVAL,
+					   "LogicalAddressLimits: MinimumAddress is above MaximumAddress");
+		return 0;
 	case CommonBufferConfigTypeSubSection:
 		from->subsection = true;
 		from->offset = config->SubSection.Offset;
 		from->length = config->SubSection.Length;
 		if (!PAGE_ALIGNED(from->offset))
-			return "SubSection: Offset is no multiple of the page size";
-		return NULL;
+			return wdmdma_deny(refusal, -EINVAL,
+					   "SubSection: Offset is no multiple of the page size");
+		return 0;
 	case CommonBufferConfigTypeHardwareAccessPermissions:
 		if ((unsigned int)config->HardwareAccessType >= ARRAY_SIZE(directions))
-			return "HardwareAccessType is unknown";
+			return wdmdma_deny(refusal, -EINVAL, "HardwareAccessType is unknown");
 		from->direction = directions[config->HardwareAccessType];
-		return NULL;
+		return 0;
 	default:
-		return "a ConfigType is unknown";
+		return wdmdma_deny(refusal, -EINVAL, "a ConfigType is unknown");
 	}
 }
 
-/* Read the configurations. Return the reason why they are refused, or NULL. */
-static const char *wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *configs,
-				    ULONG count, struct wdm_from_mdl *from)
+/* Read the configurations. Return 0 or -EINVAL. */
+static int wdm_read_configs(const DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION *configs, ULONG count,
+			    struct wdm_from_mdl *from, struct wdmdma_refusal *refusal)
 {
 	unsigned long seen = 0;
-	const char *fault;
 	ULONG i;
+	int ret;
 
 	if (count && !configs)
-		return "ExtendedConfigs is NULL, ExtendedConfigsCount is not 0";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "ExtendedConfigs is NULL, ExtendedConfigsCount is not 0");
 	/* Few rounds are made, whatever the count, because each known type may come once. */
 	for (i = 0; i < count; i++) {
-		fault = wdm_read_config(&configs[i], from);
-		if (fault)
-			return fault;
+		ret = wdm_read_config(&configs[i], from, refusal);
+		if (ret)
+			return ret;
 		if (seen & BIT(configs[i].ConfigType))
-			return "two ExtendedConfigs have one ConfigType";
+			return wdmdma_deny(refusal, -EINVAL,
+					   "two ExtendedConfigs have one ConfigType");
 		seen |= BIT(configs[i].ConfigType);
 	}
-	return NULL;
+	return 0;
 }
 
 /* Find the MDL that holds the wanted part, and make offset and length relative to that MDL. */
-static const char *wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from)
+static int wdm_find_part(PMDL *mdl, struct wdm_from_mdl *from, struct wdmdma_refusal *refusal)
 {
 	unsigned int steps = 0;
 
 	if (!from->subsection) {
 		if ((*mdl)->Next)
-			return "the MDL is chained, and no SubSection says which part is meant";
+			return wdmdma_deny(refusal, -EINVAL,
+					   "the MDL is chained, and no SubSection says which part is meant");
 		from->offset = 0;
 		from->length = (*mdl)->ByteCount;
-		return NULL;
+		return 0;
 	}
 	while (*mdl && from->offset >= (*mdl)->ByteCount && steps++ < WDM_CHAIN_LIMIT) {
 		from->offset -= (*mdl)->ByteCount;
 		*mdl = (*mdl)->Next;
 	}
 	if (!*mdl || steps > WDM_CHAIN_LIMIT)
-		return "SubSection begins past the end of the MDL";
+		return wdmdma_deny(refusal, -EINVAL, "SubSection begins past the end of the MDL");
 	if (from->length > (*mdl)->ByteCount - from->offset)
-		return "SubSection does not lie in one MDL";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL, "SubSection does not lie in one MDL");
+	return 0;
 }
 
-/* Return the reason why this part of the MDL cannot be a common buffer, or NULL if it can. */
-static const char *wdm_part_fault(PMDL mdl, const struct wdm_from_mdl *from)
+/* Return 0 if this part of the MDL can be a common buffer, or -EINVAL. */
+static int wdm_check_part(PMDL mdl, const struct wdm_from_mdl *from,
+			  struct wdmdma_refusal *refusal)
 {
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return "the pages of the MDL are not locked";
+		return wdmdma_deny(refusal, -EINVAL, "the pages of the MDL are not locked");
 	if (!wdm_mdl_is_mapped(mdl))
-		return "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first");
 	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
 	    !PAGE_ALIGNED(from->length))
-		return "start and length are no multiples of the page size, or the length is 0";
-	return wdm_mdl_fault(mdl, from->offset, from->length, from->direction != DMA_TO_DEVICE);
+		return wdmdma_deny(refusal, -EINVAL,
+				   "start and length are no multiples of the page size, or the length is 0");
+	return wdm_mdl_check(mdl, from->offset, from->length, from->direction != DMA_TO_DEVICE,
+			     refusal);
 }
 
 static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *request, PMDL mdl,
@@ -400,9 +409,8 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 		.direction = DMA_BIDIRECTIONAL,
 	};
 	struct wdmdma_adapter *adapter;
-	const char *fault = NULL;
 	dma_addr_t dma = 0;
-	int ret = -EINVAL;
+	int ret = 0;
 
 	wdm_clear_address(logical_address);
 	adapter = wdm_enter(dma_adapter, request.call, PASSIVE_LEVEL);
@@ -410,15 +418,14 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 		return wdm_status(PTR_ERR(adapter));
 
 	if (!mdl || !logical_address)
-		fault = mdl ? "LogicalAddress is NULL" : "Mdl is NULL";
-	if (!fault)
-		fault = wdm_read_configs(extended_configs, extended_configs_count, &from);
-	if (!fault)
-		fault = wdm_find_part(&mdl, &from);
-	if (!fault)
-		fault = wdm_part_fault(mdl, &from);
-	if (fault) {
-		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+		ret = wdmdma_deny(&request.refusal, -EINVAL,
+				  mdl ? "LogicalAddress is NULL" : "Mdl is NULL");
+	ret = ret ?: wdm_read_configs(extended_configs, extended_configs_count, &from,
+				      &request.refusal);
+	ret = ret ?: wdm_find_part(&mdl, &from, &request.refusal);
+	ret = ret ?: wdm_check_part(mdl, &from, &request.refusal);
+	if (ret) {
+		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
 	} else {
 		request.len = from.length;
 		request.window = from.window;

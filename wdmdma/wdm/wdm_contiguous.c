@@ -10,6 +10,7 @@
 
 #include "core/core.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -115,41 +116,49 @@ static int wdm_contiguous_keep(struct wdmdma_pages *pages)
 	return ret;
 }
 
-/*
- * Allocate contiguous memory, map it and store it in @result. Return the reason of a failure, or
- * NULL.
- */
-static const char *wdm_contiguous_alloc(struct wdmdma_page_limits *limits, u64 bytes,
-					enum wdmdma_cache cache, struct wdmdma_pages **result)
+/* Return 0 if such memory can be asked for, or a negative errno. */
+static int wdm_contiguous_check(const struct wdmdma_page_limits *limits, u64 bytes,
+				enum wdmdma_cache cache, struct wdmdma_refusal *refusal)
 {
-	struct wdmdma_pages *pages;
-
 	if (!bytes || limits->window.first > limits->window.last ||
 	    (limits->boundary && (!is_power_of_2(limits->boundary) || limits->boundary < bytes)))
-		return "the length is 0, limits are upside down, or the boundary cannot be kept";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the length is 0, limits are upside down, or the boundary cannot be kept");
 	if (bytes > PFN_PHYS(totalram_pages()))
-		return "the length is more than all memory";
+		return wdmdma_deny(refusal, -ENOMEM, "the length is more than all memory");
 	if (wdmdma_at_dispatch() && cache != WDMDMA_CACHE_PLATFORM)
-		return "only cached memory can be had at DISPATCH_LEVEL";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "only cached memory can be had at DISPATCH_LEVEL");
+	return 0;
+}
 
+/* Allocate contiguous memory and map it for the CPU. Return the pages, or an ERR_PTR. */
+static struct wdmdma_pages *wdm_contiguous_alloc(struct wdmdma_page_limits *limits, u64 bytes,
+						 enum wdmdma_cache cache,
+						 struct wdmdma_refusal *refusal)
+{
+	int ret = wdm_contiguous_check(limits, bytes, cache, refusal);
+	struct wdmdma_pages *pages;
+
+	if (ret)
+		return ERR_PTR(ret);
 	/* Memory of less than a page crosses no smaller boundary, because it begins on a page. */
 	if (limits->boundary && limits->boundary < PAGE_SIZE)
 		limits->boundary = PAGE_SIZE;
 	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
 	if (!pages)
-		return "no free contiguous memory there";
+		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no free contiguous memory there"));
 	if (wdmdma_pages_map(pages, cache))
 		goto free_pages;
 	if (wdm_contiguous_keep(pages))
 		goto unmap_pages;
-	*result = pages;
-	return NULL;
+	return pages;
 
 unmap_pages:
 	wdmdma_pages_unmap(pages);
 free_pages:
 	wdmdma_pages_free(pages);
-	return "no memory, or no such mapping";
+	return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no memory, or no such mapping"));
 }
 
 static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
@@ -164,9 +173,9 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 		.gfp = wdmdma_at_dispatch() ? GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO :
 					      WDMDMA_PAGES_GFP,
 	};
-	struct wdmdma_pages *pages = NULL;
+	struct wdmdma_refusal refusal;
+	struct wdmdma_pages *pages;
 	enum wdmdma_cache cache;
-	const char *fault;
 
 	if (preferred_node != MM_ANY_NODE_OK) {
 		if (preferred_node >= nr_node_ids || !node_online(preferred_node)) {
@@ -177,12 +186,13 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 		limits.gfp |= __GFP_THISNODE;
 	}
 	if (wdm_cache_type(cache_type, &cache))
-		fault = "CacheType is unknown, or cannot be had here";
+		pages = ERR_PTR(wdmdma_deny(&refusal, -EINVAL,
+					    "CacheType is unknown, or cannot be had here"));
 	else
-		fault = wdm_contiguous_alloc(&limits, number_of_bytes, cache, &pages);
-	if (fault) {
+		pages = wdm_contiguous_alloc(&limits, number_of_bytes, cache, &refusal);
+	if (IS_ERR(pages)) {
 		wdm_mdl_refuse(call, "%zu bytes from %#llx to %#llx: %s", (size_t)number_of_bytes,
-			       limits.window.first, limits.window.last, fault);
+			       limits.window.first, limits.window.last, refusal.reason);
 		return NULL;
 	}
 	return pages->va;

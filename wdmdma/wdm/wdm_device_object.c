@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "core/device.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
@@ -125,14 +126,14 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
 int wdmdma_device_use_private_domain(struct device *dev)
 {
 	struct wdmdma_device *device = wdm_device_open(dev, __func__);
-	const char *why;
+	struct wdmdma_refusal refusal;
 	int ret;
 
 	if (IS_ERR(device))
 		return PTR_ERR(device);
-	ret = wdmdma_device_use_private(device, &why);
+	ret = wdmdma_device_use_private(device, &refusal);
 	if (ret)
-		wdmdma_refuse(device, __func__, "%s", why);
+		wdmdma_refuse(device, __func__, "%s", refusal.reason);
 	wdmdma_device_put(device);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "core/domain.h"
 #include "core/flush.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
@@ -36,7 +37,7 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 		return NULL;
 	key = wdmdma_domain_of(adapter);
 	if (!key)
-		wdmdma_refuse(adapter->device, call, "%s", wdmdma_dead_why(adapter->device));
+		wdmdma_refuse(adapter->device, call, "%s", wdmdma_dead_reason(adapter->device));
 	wdmdma_adapter_put(adapter);
 	return (HANDLE)key;
 }
@@ -160,11 +161,10 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 		.caller = _RET_IP_,
 		.len = length,
 	};
-	const char *fault = wdm_read_bounds(&request, NULL, maximum_address, flags, cache_type,
-					    preferred_node);
+	int ret = wdm_read_bounds(&request, NULL, maximum_address, flags, cache_type,
+				  preferred_node);
 	struct wdmdma_adapter *adapter;
 	dma_addr_t dma = 0;
-	int ret = -EINVAL;
 
 	wdm_clear_address(logical_address);
 	if (virtual_address)
@@ -174,9 +174,10 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 		return wdm_status(PTR_ERR(adapter));
 
 	if (!logical_address || !virtual_address)
-		fault = "LogicalAddress or VirtualAddress is NULL";
-	if (fault)
-		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+		ret = wdmdma_deny(&request.refusal, -EINVAL,
+				  "LogicalAddress or VirtualAddress is NULL");
+	if (ret)
+		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
 	else
 		ret = wdmdma_domain_alloc(adapter, domain_handle, &request, virtual_address, &dma);
 	if (!ret)
@@ -209,17 +210,15 @@ NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_oper
 {
 	static const char call[] = "FlushDmaBuffer";
 	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
-	const char *fault = NULL;
-	int ret = -EINVAL;
+	struct wdmdma_refusal refusal;
+	int ret;
 
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
-	if (!mdl)
-		fault = "Mdl is NULL";
-	else
-		fault = wdm_mdl_fault(mdl, 0, mdl->ByteCount, read_operation);
-	if (fault)
-		wdmdma_refuse(adapter->device, call, "%s", fault);
+	ret = mdl ? wdm_mdl_check(mdl, 0, mdl->ByteCount, read_operation, &refusal) :
+		    wdmdma_deny(&refusal, -EINVAL, "Mdl is NULL");
+	if (ret)
+		wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
 	else
 		ret = wdmdma_flush(adapter, call, MmGetMdlPfnArray(mdl), mdl->ByteOffset,
 				   mdl->ByteCount, !read_operation);

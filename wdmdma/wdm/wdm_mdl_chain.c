@@ -9,45 +9,47 @@
 
 #include "core/transfer.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
-/* Return the reason why a device cannot use this MDL, whatever its pages are, or NULL. */
-static const char *wdm_mdl_flags_fault(PMDL mdl, bool device_writes)
+/* Return 0 if a device can use this MDL, as far as its flags say that, or -EINVAL. */
+static int wdm_mdl_check_flags(PMDL mdl, bool device_writes, struct wdmdma_refusal *refusal)
 {
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return "the pages of the MDL are not locked";
+		return wdmdma_deny(refusal, -EINVAL, "the pages of the MDL are not locked");
 	if (mdl->MdlFlags & MDL_IO_SPACE)
-		return "the MDL describes device memory";
+		return wdmdma_deny(refusal, -EINVAL, "the MDL describes device memory");
 	if (device_writes && !(mdl->MdlFlags & MDL_WRITE_OPERATION) &&
 	    (wdm_mdl_has_user_pages(mdl) ||
 	     (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl))))
-		return "the pages are locked for reading only, and the device may write";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the pages are locked for reading only, and the device may write");
+	return 0;
 }
 
 /*
- * Return the reason why a device cannot use this part of one MDL, or NULL if it can. The part
- * must lie in the MDL.
+ * Return 0 if a device can use this part of one MDL, or -EINVAL. The part must lie in the MDL.
  */
-const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+int wdm_mdl_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
+		  struct wdmdma_refusal *refusal)
 {
 	unsigned long i, first = (mdl->ByteOffset + offset) >> PAGE_SHIFT;
-	const char *fault = wdm_mdl_flags_fault(mdl, device_writes);
 	PFN_NUMBER subsection = ULONG_MAX;
+	int ret = wdm_mdl_check_flags(mdl, device_writes, refusal);
 
-	if (fault)
-		return fault;
+	if (ret)
+		return ret;
 	for (i = first; i < PFN_UP(mdl->ByteOffset + offset + length); i++) {
 		PFN_NUMBER pfn = MmGetMdlPfnArray(mdl)[i];
 
 		if (pfn / PAGES_PER_SUBSECTION == subsection)
 			continue;
 		if (!wdmdma_pfn_is_memory(pfn))
-			return "the MDL describes device memory";
+			return wdmdma_deny(refusal, -EINVAL, "the MDL describes device memory");
 		subsection = pfn / PAGES_PER_SUBSECTION;
 	}
-	return NULL;
+	return 0;
 }
 
 /*
@@ -101,25 +103,26 @@ bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length)
 }
 
 /*
- * Return the reason why a device cannot use this part of a chain, or NULL if it can. The chain
- * must hold the part. The core checks the pages when it cuts them into pieces.
+ * Return 0 if a device can use this part of a chain, or -EINVAL. The chain must hold the part. The
+ * core checks the pages when it cuts them into pieces.
  */
-const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes)
+int wdm_chain_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
+		    struct wdmdma_refusal *refusal)
 {
-	const char *fault;
 	u64 part;
+	int ret;
 
 	mdl = (PMDL)wdm_chain_seek(mdl, &offset);
 	for (; length; length -= part) {
 		part = min(length, mdl->ByteCount - offset);
 		/* An empty MDL has no pages. */
-		fault = part ? wdm_mdl_flags_fault(mdl, device_writes) : NULL;
-		if (fault)
-			return fault;
+		ret = part ? wdm_mdl_check_flags(mdl, device_writes, refusal) : 0;
+		if (ret)
+			return ret;
 		offset = 0;
 		mdl = mdl->Next;
 	}
-	return NULL;
+	return 0;
 }
 
 /* Move @source to a byte of an MDL. The MDL must hold the byte. */

@@ -7,6 +7,7 @@
 #define WDMDMA_WDM_MDL_CHAIN_H
 
 #include "core/transfer.h"
+#include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"
 
 /* A longer chain of MDLs is treated as a loop. */
@@ -36,8 +37,10 @@ static inline u64 wdm_va_offset(const MDL *mdl, const void *current_va)
 }
 
 /* wdm/wdm_mdl_chain.c */
-const char *wdm_mdl_fault(PMDL mdl, u64 offset, u64 length, bool device_writes);
-const char *wdm_chain_fault(PMDL mdl, u64 offset, u64 length, bool device_writes);
+int wdm_mdl_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
+		  struct wdmdma_refusal *refusal);
+int wdm_chain_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
+		    struct wdmdma_refusal *refusal);
 bool wdm_chain_holds(const MDL *mdl, u64 offset, u64 length);
 struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 length);
 

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/work.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"
 
 struct wdm_late_unmap {
@@ -82,20 +83,22 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 	return true;
 }
 
-/* Return the reason why this MDL cannot be mapped, or NULL if it can. */
-static const char *wdm_map_fault(const MDL *mdl, KPROCESSOR_MODE access_mode)
+/* Return 0 if this MDL can be mapped, or -EINVAL. */
+static int wdm_map_check(const MDL *mdl, KPROCESSOR_MODE access_mode,
+			 struct wdmdma_refusal *refusal)
 {
 	if (!mdl)
-		return "the MDL is NULL";
+		return wdmdma_deny(refusal, -EINVAL, "the MDL is NULL");
 	if (access_mode != KernelMode)
-		return "mappings into user space are not supported: use the driver's mmap function";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "mappings into user space are not supported: use the driver's mmap function");
 	if (!(mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
-		return "the pages are not locked";
+		return wdmdma_deny(refusal, -EINVAL, "the pages are not locked");
 	if (wdm_mdl_is_mapped(mdl))
-		return "the MDL has a system address already";
+		return wdmdma_deny(refusal, -EINVAL, "the MDL has a system address already");
 	if (!mdl->ByteCount)
-		return "the MDL is empty";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL, "the MDL is empty");
+	return 0;
 }
 
 /**
@@ -119,14 +122,14 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
 				   ULONG bug_check_on_failure, ULONG priority)
 {
-	const char *fault = wdm_map_fault(mdl, access_mode);
 	bool writable = !(priority & MdlMappingNoWrite);
+	struct wdmdma_refusal refusal;
 	enum wdmdma_cache cache;
 	PPFN_NUMBER pfn;
 	void *va;
 
-	if (fault) {
-		wdm_mdl_refuse(__func__, "%s", fault);
+	if (wdm_map_check(mdl, access_mode, &refusal)) {
+		wdm_mdl_refuse(__func__, "%s", refusal.reason);
 		return NULL;
 	}
 	pfn = MmGetMdlPfnArray(mdl);

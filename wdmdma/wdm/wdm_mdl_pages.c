@@ -13,6 +13,7 @@
 
 #include "core/core.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
@@ -41,6 +42,7 @@ struct wdm_pages_request {
 	unsigned int windows;	/* windows that may still be searched in vain */
 	bool all;		/* fail rather than return fewer */
 	enum wdmdma_cache cache;
+	struct wdmdma_refusal refusal;
 };
 
 static gfp_t wdm_pages_gfp(ULONG flags)
@@ -72,22 +74,25 @@ static bool wdm_pages_cut(struct wdmdma_window *window)
 }
 
 /*
- * Check @flags, @skip and @bytes, and fill in the rest of @request from them. Return the reason
- * why they are refused, or NULL.
+ * Check @flags, @skip and @bytes, and fill in the rest of @request from them. Return 0 or
+ * -EINVAL.
  */
-static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, u64 bytes,
-				   ULONG flags)
+static int wdm_pages_check(struct wdm_pages_request *request, u64 skip, u64 bytes, ULONG flags)
 {
 	if (flags & ~WDM_PAGES_FLAGS)
-		return "Flags has a bit that is not supported (large-page cache, hot removal)";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "Flags has a bit that is not supported (large-page cache, hot removal)");
 	if (!bytes || bytes > WDM_MDL_MAX_BYTES)
-		return "TotalBytes is 0 or above 4 GiB - 4 KiB";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "TotalBytes is 0 or above 4 GiB - 4 KiB");
 	if (request->limits.window.first > request->limits.window.last)
-		return "LowAddress is above HighAddress";
+		return wdmdma_deny(&request->refusal, -EINVAL, "LowAddress is above HighAddress");
 	if (!wdm_pages_cut(&request->limits.window))
-		return "no whole page lies between LowAddress and HighAddress";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "no whole page lies between LowAddress and HighAddress");
 	if (!PAGE_ALIGNED(skip))
-		return "SkipBytes is no multiple of the page size";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "SkipBytes is no multiple of the page size");
 
 	request->total = PFN_UP(bytes);
 	request->skip = skip;
@@ -95,14 +100,15 @@ static const char *wdm_pages_check(struct wdm_pages_request *request, u64 skip, 
 						  WDM_PAGES_WINDOWS;
 	request->chunk = 1;
 	if (!(flags & MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS))
-		return NULL;
+		return 0;
 
 	if (skip && (!is_power_of_2(skip) || bytes % skip))
-		return "for chunks SkipBytes must be a power of two, and TotalBytes a multiple";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "for chunks SkipBytes must be a power of two, and TotalBytes a multiple");
 	request->chunk = skip ? PFN_DOWN(skip) : request->total;
 	request->limits.boundary = skip;
 	request->skip = 0;
-	return NULL;
+	return 0;
 }
 
 /*
@@ -274,12 +280,13 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
 		},
 		.all = flags & MM_ALLOCATE_FULLY_REQUIRED,
 	};
-	const char *fault = wdm_pages_check(&request, skip_bytes.QuadPart, total_bytes, flags);
+	int ret = wdm_pages_check(&request, skip_bytes.QuadPart, total_bytes, flags);
 
-	if (!fault && wdm_cache_type(cache_type, &request.cache))
-		fault = "CacheType is unknown, or cannot be had here";
-	if (fault) {
-		wdm_mdl_refuse(call, "%s", fault);
+	if (!ret && wdm_cache_type(cache_type, &request.cache))
+		ret = wdmdma_deny(&request.refusal, -EINVAL,
+				  "CacheType is unknown, or cannot be had here");
+	if (ret) {
+		wdm_mdl_refuse(call, "%s", request.refusal.reason);
 		return NULL;
 	}
 	return wdm_pages_alloc(&request);

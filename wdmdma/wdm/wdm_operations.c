@@ -15,6 +15,7 @@
 #include "core/dma_channel.h"
 #include "core/dma_parms.h"
 #include "core/transfer.h"
+#include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
@@ -132,15 +133,15 @@ static ULONG wdm_map_registers(const DEVICE_DESCRIPTION *description,
 	return ((bytes + (1 << WDM_PAGE_SHIFT) - 1) >> WDM_PAGE_SHIFT) + 1;
 }
 
-/* Return the reason why this description is refused, or NULL. */
-static const char *wdm_description_fault(const struct device *dev,
-					 const DEVICE_DESCRIPTION *description)
+/* Return 0 if this description can be obeyed for a bus master, or -EINVAL. */
+static int wdm_check_description(const struct device *dev, const DEVICE_DESCRIPTION *description,
+				 struct wdmdma_refusal *refusal)
 {
 	if (description->Version >= ARRAY_SIZE(wdm_operations))
-		return "DeviceDescription has an unknown Version";
+		return wdmdma_deny(refusal, -EINVAL, "DeviceDescription has an unknown Version");
 	if (!wdm_address_width(dev, description))
-		return "DmaAddressWidth is not in 1 to 64";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL, "DmaAddressWidth is not in 1 to 64");
+	return 0;
 }
 
 /* Make an adapter. On success the adapter owns @dma_channel, if there is one. */
@@ -158,7 +159,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 		wdmdma_refuse(device, "IoGetDmaAdapter", "%u address bits: %s", width,
 			      PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
 			      PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
-			      PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_why(device) :
+			      PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_reason(device) :
 			      "out of memory");
 		return NULL;
 	}
@@ -217,8 +218,9 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	struct wdmdma_dma_channel *dma_channel = NULL;
 	struct wdmdma_device *device;
 	PDMA_ADAPTER dma_adapter = NULL;
-	const char *fault;
+	struct wdmdma_refusal refusal;
 	ULONG registers;
+	int ret;
 
 	if (number_of_map_registers)
 		*number_of_map_registers = 0;
@@ -236,13 +238,14 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 				    __func__, physical_device_object);
 		return NULL;
 	}
-	fault = wdm_description_fault(device->dev, device_description);
-	if (!fault && !device_description->Master)
-		fault = wdm_system_get(device, device_description,
-				       wdm_longest_transfer(device_description), &dma_channel);
+	ret = wdm_check_description(device->dev, device_description, &refusal);
+	if (!ret && !device_description->Master)
+		ret = wdm_system_get(device, device_description,
+				     wdm_longest_transfer(device_description), &dma_channel,
+				     &refusal);
 	registers = wdm_map_registers(device_description, dma_channel);
-	if (fault)
-		wdmdma_refuse(device, __func__, "%s", fault);
+	if (ret)
+		wdmdma_refuse(device, __func__, "%s", refusal.reason);
 	else
 		dma_adapter =
 			wdm_adapter_create(device, device_description, dma_channel, &registers);

@@ -177,7 +177,7 @@ static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
 static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
 				     u32 *pages, NTSTATUS *status)
 {
-	const char *fault;
+	struct wdmdma_refusal refusal;
 
 	*status = STATUS_NOT_SUPPORTED;
 	if (adapter->dma_channel)
@@ -198,9 +198,8 @@ static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_
 			*status = STATUS_BUFFER_TOO_SMALL;
 		return "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)";
 	}
-	fault = wdm_chain_fault(args->mdl, args->offset, args->length, !args->write);
-	if (fault)
-		return fault;
+	if (wdm_chain_check(args->mdl, args->offset, args->length, !args->write, &refusal))
+		return refusal.reason;
 	*status = STATUS_INSUFFICIENT_RESOURCES;
 	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
 	*pages = wdmdma_source_pages(&args->source);
@@ -297,7 +296,7 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	transfer = &list->transfer;
 	ret = wdmdma_transfer_init(transfer, &args->source);
 	*status = wdm_status(ret);
-	fault = ret ? transfer->why : wdm_sg_list_place(transfer, args, status);
+	fault = ret ? transfer->refusal.reason : wdm_sg_list_place(transfer, args, status);
 	if (!fault) {
 		*status = wdm_status(wdmdma_sg_list_start(transfer,
 							  !(args->flags & DMA_SYNCHRONOUS_CALLBACK),

@@ -16,40 +16,46 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/dma_channel.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
 /*
- * Return the reason why no ISA channel fits this description, or NULL if one does. Only version 3
- * of the description has the fields at the end.
+ * Return 0 if an ISA channel fits this description, or -EINVAL. Only version 3 of the description
+ * has the fields at the end.
  */
-static const char *wdm_system_fault(const struct wdmdma_device *device,
-				    const DEVICE_DESCRIPTION *description)
+static int wdm_system_check(const struct wdmdma_device *device,
+			    const DEVICE_DESCRIPTION *description, struct wdmdma_refusal *refusal)
 {
 	if (description->InterfaceType == PCIBus || dev_is_pci(device->dev))
-		return "Master is FALSE, and no DMA controller moves bytes for devices on PCI";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "Master is FALSE, and no DMA controller moves bytes for devices on PCI");
 	if (description->Version == DEVICE_DESCRIPTION_VERSION3) {
 		if (description->DeviceAddress.QuadPart)
-			return "DeviceAddress is not 0: ISA has none, and there are no others";
+			return wdmdma_deny(refusal, -EINVAL,
+					   "DeviceAddress is not 0: ISA has none, and there are no others");
 		if (description->DmaRequestLine != description->DmaChannel)
-			return "DmaRequestLine: ISA's lines have the numbers of their channels";
+			return wdmdma_deny(refusal, -EINVAL,
+					   "DmaRequestLine: ISA's lines have the numbers of their channels");
 	} else if (description->DmaSpeed != Compatible) {
-		return "DmaSpeed: the controllers know Compatible only";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "DmaSpeed: the controllers know Compatible only");
 	}
 	if (description->DmaWidth != Width8Bits && description->DmaWidth != Width16Bits)
-		return "DmaWidth is neither Width8Bits nor Width16Bits";
+		return wdmdma_deny(refusal, -EINVAL,
+				   "DmaWidth is neither Width8Bits nor Width16Bits");
 	if (device->backend != &wdmdma_backend_direct)
-		return "the device is behind an IOMMU, and the DMA controller is not";
-	return NULL;
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the device is behind an IOMMU, and the DMA controller is not");
+	return 0;
 }
 
 /*
  * Get the channel that the description of a slave device names, for transfers of up to @most
- * bytes. Return the reason why the channel cannot be had, or NULL.
+ * bytes. Return 0 or a negative errno.
  */
-const char *wdm_system_get(const struct wdmdma_device *device,
-			   const DEVICE_DESCRIPTION *description, size_t most,
-			   struct wdmdma_dma_channel **result)
+int wdm_system_get(const struct wdmdma_device *device, const DEVICE_DESCRIPTION *description,
+		   size_t most, struct wdmdma_dma_channel **result, struct wdmdma_refusal *refusal)
 {
 	struct wdmdma_dma_channel_request request = {
 		.channel = description->DmaChannel,
@@ -59,15 +65,15 @@ const char *wdm_system_get(const struct wdmdma_device *device,
 		.demand = description->DemandMode,
 	};
 	struct wdmdma_dma_channel *dma_channel;
-	const char *fault = wdm_system_fault(device, description);
+	int ret = wdm_system_check(device, description, refusal);
 
-	if (fault)
-		return fault;
-	dma_channel = wdmdma_dma_channel_get(&request, dev_name(device->dev), &fault);
+	if (ret)
+		return ret;
+	dma_channel = wdmdma_dma_channel_get(&request, dev_name(device->dev), refusal);
 	if (IS_ERR(dma_channel))
-		return fault;
+		return PTR_ERR(dma_channel);
 	*result = dma_channel;
-	return NULL;
+	return 0;
 }
 
 /**

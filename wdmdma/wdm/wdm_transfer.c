@@ -16,15 +16,14 @@
 static const char *wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,
 			       BOOLEAN write_to_device)
 {
-	const char *fault;
+	struct wdmdma_refusal refusal;
 
 	if (!length)
 		return "Length is 0 (bug check 0xE6, code 0x21)";
 	if (!wdm_chain_holds(mdl, offset, length))
 		return "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)";
-	fault = wdm_chain_fault(mdl, offset, length, !write_to_device);
-	if (fault)
-		return fault;
+	if (wdm_chain_check(mdl, offset, length, !write_to_device, &refusal))
+		return refusal.reason;
 	part->owner = mdl;
 	part->offset = offset;
 	part->len = length;

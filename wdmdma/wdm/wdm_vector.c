@@ -8,32 +8,35 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/vector.h"
+#include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
 /*
- * Return the reason why this vector cannot be allocated. Return NULL and fill in the rest of
- * @request if it can.
+ * Check the arguments of a vector, and fill in the rest of @request from them. Return 0 or
+ * -EINVAL.
  */
-static const char *wdm_vector_check(struct wdmdma_request *request, MEMORY_CACHING_TYPE cache_type,
-				    NODE_REQUIREMENT ideal_node, ULONG flags,
-				    ULONG number_of_elements, ULONGLONG size_of_elements)
+static int wdm_vector_check(struct wdmdma_request *request, MEMORY_CACHING_TYPE cache_type,
+			    NODE_REQUIREMENT ideal_node, ULONG flags, ULONG number_of_elements,
+			    ULONGLONG size_of_elements)
 {
 	if (!number_of_elements || !size_of_elements)
-		return "NumberOfElements or SizeOfElements is 0";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "NumberOfElements or SizeOfElements is 0");
 	if (size_of_elements > U32_MAX)
-		return "SizeOfElements is 4 GiB or more";
+		return wdmdma_deny(&request->refusal, -EINVAL, "SizeOfElements is 4 GiB or more");
 	if (request->window.first > request->window.last)
-		return "LowAddress is above HighAddress";
+		return wdmdma_deny(&request->refusal, -EINVAL, "LowAddress is above HighAddress");
 	if (flags & ~DOMAIN_COMMON_BUFFER_LARGE_PAGE)
-		return "Flags has an unknown bit";
+		return wdmdma_deny(&request->refusal, -EINVAL, "Flags has an unknown bit");
 	if (wdm_cache_override(&cache_type, &request->cache))
-		return "CacheType is neither MmCached nor MmNonCached";
+		return wdmdma_deny(&request->refusal, -EINVAL,
+				   "CacheType is neither MmCached nor MmNonCached");
 	if (ideal_node == MM_ANY_NODE_OK || wdm_preferred_node(ideal_node, &request->node))
-		return "IdealNode does not exist";
+		return wdmdma_deny(&request->refusal, -EINVAL, "IdealNode does not exist");
 	request->len = size_of_elements;
 	request->granule = flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE ? SZ_2M : 0;
-	return NULL;
+	return 0;
 }
 
 /**
@@ -80,8 +83,7 @@ NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRES
 	};
 	struct wdmdma_vector *vector = NULL;
 	struct wdmdma_adapter *adapter;
-	const char *fault;
-	int ret = -EINVAL;
+	int ret;
 
 	if (vector_out)
 		*vector_out = NULL;
@@ -89,11 +91,11 @@ NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRES
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
 
-	fault = vector_out ? wdm_vector_check(&request, cache_type, ideal_node, flags,
-					      number_of_elements, size_of_elements) :
-			     "VectorOut is NULL";
-	if (fault)
-		wdmdma_refuse(adapter->device, request.call, "%s", fault);
+	ret = vector_out ? wdm_vector_check(&request, cache_type, ideal_node, flags,
+					    number_of_elements, size_of_elements) :
+			   wdmdma_deny(&request.refusal, -EINVAL, "VectorOut is NULL");
+	if (ret)
+		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
 	else
 		ret = wdmdma_vector_alloc(adapter, &request, number_of_elements, &vector);
 	if (!ret)
