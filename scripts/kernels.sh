@@ -1,19 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Where kernels come from: Debian packages unpacked into the cache, never installed; or what the
-# caller gave in KDIR, VMLINUZ, KSRC, and then nothing is downloaded. Sourced after lib.sh.
+# Usage: . scripts/kernels.sh    (after lib.sh)
+# Functions that get kernels. They are Debian packages, which are unpacked into the cache and never
+# installed. If the caller gives KDIR, VMLINUZ or KSRC, these are used, and nothing is downloaded.
 
 SERIES=6.12
 
-# The functions below set the same variables, so remember what the caller gave.
+# The functions below set the same variables, so note which the caller gave.
 GIVEN=${KDIR:-}${VMLINUZ:-}${KSRC:-}
 
-# On Debian and relatives, unless the caller brings kernels along.
+# may_download: succeed on Debian and its derivatives, unless the caller gave a kernel.
 may_download() {
     [ -z "$GIVEN" ] && command -v apt-get >/dev/null
 }
 
-# need_download WHAT VARIABLES: stop unless we can fetch WHAT ourselves.
+# need_download WHAT VARIABLES: stop if WHAT cannot be downloaded here.
 need_download() {
     [ "$(uname -m)" = x86_64 ] || die "$1 is fetched on x86-64 only; give $2 instead"
     may_download || die "$1 is missing; give $2 (see: make help)"
@@ -23,18 +24,18 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# What apt is told to speak of ARCH; nothing for the host's own.
+# Options that make apt use another ARCH than the host's.
 APT=()
 
 apt_update() {
     local as=(as_root)
     APT=()
     [ "$ARCH" = x86 ] || foreign_lists
-    # Lists of our own need nobody else.
+    # The lists of another architecture are our own, so they need no root.
     [ "$ARCH" = x86 ] || as=()
     [ -z "${APT_UPDATED[$ARCH]:-}" ] || return 0
     note "apt-get update"
-    # For the package lists apt itself does not wait.
+    # apt does not wait for its lock on the package lists.
     (flock 7 && "${as[@]}" apt-get -q "${APT[@]}" update) 7>"$CACHE/.lock-apt" \
         >"$CACHE/apt-update.log" 2>&1 ||
         note "apt-get update failed (see $CACHE/apt-update.log); trying with what is known"
@@ -42,8 +43,8 @@ apt_update() {
 }
 declare -A APT_UPDATED=()
 
-# The host's apt is not told of another architecture: its package lists are our own, and are thrown
-# away.
+# foreign_lists: use package lists of our own for another architecture, which are removed in the
+# end. The configuration of the host's apt is not changed.
 foreign_lists() {
     if [ -z "${FOREIGN_LISTS:-}" ]; then
         scratch_dir "$CACHE"
@@ -59,18 +60,19 @@ apt_has() {
     [[ $(apt-cache "${APT[@]}" policy "$1") =~ Candidate:\ [^\(] ]]
 }
 
-# The newest cached folder named PREFIX-VERSION; nothing when there is none or REFRESH is set.
+# newest_cached PREFIX: print the newest folder PREFIX-VERSION in the cache, or nothing if there is
+# none or REFRESH is set.
 newest_cached() {
     [ -z "${REFRESH:-}" ] || return 0
     find "$CACHE" -maxdepth 1 -type d -name "$1-*" -printf '%f\n' | sort -V | tail -n 1
 }
 
-# fetch PACKAGE...: download to $CACHE/dl (apt keeps a file that is already whole).
+# fetch PACKAGE...: download to $CACHE/dl. apt keeps a file that is complete.
 fetch() {
     mkdir -p "$CACHE/dl"
     (
         cd "$CACHE/dl" || exit
-        # As root apt would try to drop to a user who cannot write here.
+        # As root, apt would download as a user who cannot write here.
         long_run "$CACHE/apt-download.log" fetch_status \
             apt-get -q -o APT::Sandbox::User="$(id -un)" "${APT[@]}" download "$@"
     )
@@ -80,13 +82,13 @@ fetch_status() {
     printf ', %s downloaded' "$(du -sh "$CACHE/dl" | cut -f 1)"
 }
 
-# deb PACKAGE [ARCHITECTURE]: its newest downloaded file.
+# deb PACKAGE [ARCHITECTURE]: print the newest file of the package that was downloaded.
 deb() {
     find "$CACHE/dl/" -name "$1_*_${2:-*}.deb" | sort -V | tail -n 1
 }
 
-# stock_kernel [SERIES [FLAVOUR]]: Debian's own kernel, the plain one of $SERIES if nothing is said, or
-# for example that of another series, or its flavour rt. Sets KDIR and VMLINUZ.
+# stock_kernel [SERIES [FLAVOUR]]: get a kernel that Debian built, and set KDIR and VMLINUZ. By
+# default it is the kernel of $SERIES without a flavour. A flavour is rt, for example.
 stock_kernel() {
     if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
         [ -n "${KDIR:-}" ] || die "VMLINUZ is given but not KDIR, the build folder of that kernel"
@@ -115,8 +117,8 @@ stock_kernel() {
     export KDIR VMLINUZ
 }
 
-# stock_version SERIES FLAVOUR: its newest release of which image and headers are there: 6.12.9+deb13,
-# 6.1.0-56.
+# stock_version SERIES FLAVOUR: print the newest release that has an image and headers, such as
+# 6.12.9+deb13 or 6.1.0-56.
 stock_version() {
     local v suffix=${2:+$2-}$DEBIAN_ARCH
     for v in $(apt-cache "${APT[@]}" pkgnames "linux-image-$1." |
@@ -129,7 +131,8 @@ stock_version() {
     done
 }
 
-# stock_image VERSION FLAVOUR: the package, signed if there is one.
+# stock_image VERSION FLAVOUR: print the package of the image, which is the signed one if there is
+# one.
 stock_image() {
     local p=linux-image-$1-${2:+$2-}$DEBIAN_ARCH
     for p in "$p" "$p-unsigned"; do
@@ -140,8 +143,8 @@ stock_image() {
     done
 }
 
-# fetch_kbuild SERIES VERSION: the programs that build modules; they run here. A release has its own, or
-# a series shares them.
+# fetch_kbuild SERIES VERSION: download the programs that build modules, which run on the host.
+# Their package belongs to a release or to a series.
 fetch_kbuild() {
     use_arch x86
     apt_update
@@ -152,7 +155,8 @@ fetch_kbuild() {
     fi
 }
 
-# unpack_stock SERIES FLAVOUR VERSION ENTRY FOLDER
+# unpack_stock SERIES FLAVOUR VERSION ENTRY FOLDER: download a kernel and unpack it into FOLDER,
+# which will become ENTRY.
 unpack_stock() {
     local series=$1 flavour=$2 v=$3 entry=$4 dir=$5 image kbuild h=linux-headers-$3
     local headers=$h-${flavour:+$flavour-}$DEBIAN_ARCH common=$h-common${flavour:+-$flavour}
@@ -170,15 +174,15 @@ unpack_stock() {
     dpkg-deb -x "$(deb "$headers" "$DEBIAN_ARCH")" "$dir"
     dpkg-deb -x "$(deb "$common")" "$dir"
     dpkg-deb -x "$kbuild" "$dir"
-    # Only type information for BPF is made with it, and that would need pahole.
+    # It is used only to make type information for BPF, for which the build would need pahole.
     rm -f "$dir/usr/src/$headers/vmlinux"
-    # The headers expect to stand in /usr; here they stand where the entry will be.
+    # The headers expect to be in /usr. Give them the path of the cache entry.
     grep -lI '/usr/src/linux-headers' "$dir/usr/src/$headers"/{Makefile,.kernelvariables} \
         "$dir/usr/src/$common/Makefile" |
         xargs sed -i "s|/usr/src/linux-headers|$entry/usr/src/linux-headers|"
 }
 
-# The kernel that Debian built of KERNEL's name, see kernel_of.
+# named_stock_kernel: get the kernel that Debian built and KERNEL names, see kernel_of.
 named_stock_kernel() {
     local what=${KERNEL#*-}
     case ${what%-stock} in
@@ -187,7 +191,8 @@ named_stock_kernel() {
     esac
 }
 
-# Kernel source, for the debug kernel, checkpatch, kernel-doc and kunit.py: sets KSRC.
+# kernel_source: get the kernel source for the debug kernel, checkpatch, kernel-doc and kunit.py,
+# and set KSRC.
 kernel_source() {
     if [ -n "${KSRC:-}" ]; then
         [ -e "$KSRC/tools/testing/kunit/kunit.py" ] || die "KSRC=$KSRC is not a kernel source tree"
@@ -213,13 +218,13 @@ unpack_source() {
     note "downloading kernel source (first run only, about 150 MB)"
     fetch "linux-source-$SERIES" || die "linux-source-$SERIES could not be downloaded"
     note "unpacking it (about 20 seconds)"
-    # A third of the tree are register tables of one graphics driver.
+    # Register tables of one graphics driver make up a third of the tree.
     dpkg-deb --fsys-tarfile "$(deb "linux-source-$SERIES")" |
         tar -x -O "./usr/src/linux-source-$SERIES.tar.xz" |
         tar -xJ -C "$dir" --strip-components=1 --exclude='*/drivers/gpu/drm/amd/include'
 }
 
-# The kernel of the tests: sets KDIR, VMLINUZ, KSRC.
+# debug_kernel: get the kernel of the tests, and set KDIR, VMLINUZ and KSRC.
 debug_kernel() {
     kernel_source
     if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
@@ -233,7 +238,8 @@ debug_kernel() {
     export KDIR VMLINUZ
 }
 
-# The fragments for all, for ARCH, and for the rest of KERNEL's name. What a later one says counts.
+# debug_config: print the fragments for all kernels, for ARCH, and for the rest of KERNEL's name. A
+# later fragment overrides an earlier one.
 debug_config() {
     local fragments=("$ROOT/scripts/debug-kernel.config" "$ROOT/scripts/debug-kernel.$ARCH.config")
     [ "$KERNEL" = "$ARCH" ] || fragments+=("$ROOT/scripts/debug-kernel.${KERNEL#*-}.config")
@@ -241,7 +247,7 @@ debug_config() {
         END { for (i = 1; i <= NR; i++) if (!(i in name) || last[name[i]] == i) print line[i] }'
 }
 
-# debug_kernel_name: REPLY is the cache entry's name for KSRC, the configuration and the compiler.
+# debug_kernel_name: set REPLY to the name of the cache entry for KSRC, configuration and compiler.
 debug_kernel_name() {
     local version hash
     version=$(make -s -C "$KSRC" kernelversion)
@@ -257,16 +263,16 @@ build_debug() {
     make -C "$KSRC" O="$dir" KCONFIG_ALLCONFIG="$dir/wanted.config" allnoconfig >"$log" 2>&1 ||
         die "allnoconfig failed, see $log"
     while read -r line; do
-        # What cannot be chosen at all has no line.
+        # An option that the kernel cannot have gets no line.
         case $line in
         *=n) ! grep -q "^${line%n}" "$dir/.config" ;;
         *) grep -qxF "$line" "$dir/.config" ;;
         esac || die "the debug kernel lost '$line'"
     done < <(grep '^CONFIG' "$dir/wanted.config")
-    # The image alone leaves no Module.symvers to build modules against.
+    # Building the image alone would make no Module.symvers, which modules need.
     long_run "$log" objects_built \
         make -C "$KSRC" O="$dir" -j"$(nproc)" "$KERNEL_IMAGE" modules || die "no debug kernel"
-    # Modules need the headers, the tools and the symbol versions, not what the image was made of.
+    # Keep headers, tools and symbol versions for modules, and remove the objects of the image.
     find "$dir" -path "$dir/scripts" -prune -o -path "$dir/tools" -prune -o \
         \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' \) -type f \
         -exec rm -f {} +
@@ -276,8 +282,8 @@ objects_built() {
     printf ', %d objects compiled' "$(find "$OBJECTS" -name '*.o' | wc -l)"
 }
 
-# guest_busybox: REPLY is a static busybox for the guest. The host's own is no good for another
-# architecture; that one is downloaded.
+# guest_busybox: set REPLY to a static busybox for the guest. For another architecture than the
+# host's it is downloaded.
 guest_busybox() {
     ! static_busybox || return 0
     [ -z "${BUSYBOX:-}" ] || die "BUSYBOX=$BUSYBOX is not a static program for $ARCH"
@@ -286,7 +292,7 @@ guest_busybox() {
     REPLY+=/bin/busybox
 }
 
-# Debian's busybox for ARCH.
+# unpack_busybox FOLDER: download Debian's busybox for ARCH and unpack it into FOLDER.
 unpack_busybox() {
     local dir=$1
     note "downloading busybox for $ARCH (first run only, about 10 MB of package lists)"

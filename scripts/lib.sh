@@ -1,17 +1,18 @@
 # shellcheck shell=bash disable=SC2034 # used by those who source this
 # SPDX-License-Identifier: GPL-2.0-only
-# Shared by all scripts: messages, the cache, what is missing. Sourced; never run.
+# Usage: . scripts/lib.sh
+# Functions that all scripts share, for messages, the cache, machines and logs.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/wdmdma
 mkdir -p "$CACHE"
 
-# The make that called us must not hand its options to the makes started here.
+# The scripts start make for other folders, which must not get the options of the calling make.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
 export LC_ALL=C
 
-# use_arch ARCH: the architecture of the machines that run what is built; the kernel's makefiles look
-# at ARCH and CROSS_COMPILE too.
+# use_arch ARCH: set the architecture to build for. The kernel's makefiles use ARCH and
+# CROSS_COMPILE, too.
 use_arch() {
     case $1 in
     x86 | x86_64)
@@ -28,7 +29,7 @@ use_arch() {
     export ARCH CROSS_COMPILE
 }
 
-# arch_of CONFIG: the architecture of a machine of scripts/run-qemu is in its name.
+# arch_of CONFIG: print the architecture of a machine of scripts/run-qemu, which is in its name.
 arch_of() {
     case $1 in
     arm64-*) echo arm64 ;;
@@ -36,8 +37,8 @@ arch_of() {
     esac
 }
 
-# kernel_of CONFIG: which kernel a machine runs is in its name too: a debug kernel, ARCH or ARCH-rt, or
-# one that Debian built, ARCH-SERIES-stock or ARCH-FLAVOUR-stock.
+# kernel_of CONFIG: print the kernel of a machine. ARCH and ARCH-rt are debug kernels.
+# ARCH-SERIES-stock and ARCH-FLAVOUR-stock are kernels that Debian built.
 kernel_of() {
     case $1 in
     rt-stock) echo x86-rt-stock ;;
@@ -47,24 +48,24 @@ kernel_of() {
     esac
 }
 
-# is_stock KERNEL: it has no KUnit.
+# is_stock KERNEL: succeed for a kernel that Debian built, which has no KUnit.
 is_stock() {
     [[ $1 == *-stock ]]
 }
 
-# use_kernel NAME: one of these, and its architecture.
+# use_kernel KERNEL: select one of these kernels, and its architecture.
 use_kernel() {
     use_arch "${1%%-*}"
     KERNEL=$1
 }
 
-# version: of the module; its header is the one place that has it.
+# version: print the version of the module, from the header that has it.
 version() {
     sed -nE 's/^#define WDMDMA_VERSION_(MAJOR|MINOR|PATCH)\t+([0-9]+)$/\2/p' \
         "$ROOT/include/wdmdma/version.h" | paste -s -d .
 }
 
-# When the first script began; those it calls count from there.
+# The time at which the first script began. Scripts that it calls show times from then on.
 export WDMDMA_START=${WDMDMA_START:-$EPOCHSECONDS}
 STEP=0
 STEPS=0
@@ -75,7 +76,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# scratch_dir PARENT: a folder that is gone when the script ends; named by REPLY.
+# scratch_dir PARENT: make a folder that is removed when the script ends. REPLY is its name.
 scratch_dir() {
     REPLY=$(mktemp -d "$1/tmp.XXXXXX")
     SCRATCH+=("$REPLY")
@@ -101,7 +102,7 @@ logged() {
     "$@" </dev/null >"$log" 2>&1
 }
 
-# alone NAME: wait until no other run of NAME uses this tree's build folder.
+# alone NAME: wait until no other run of NAME uses the build folder of this tree.
 alone() {
     mkdir -p "$ROOT/build"
     exec 8>"$ROOT/build/.lock-$1"
@@ -111,20 +112,21 @@ alone() {
     }
 }
 
-# static_busybox: REPLY is BUSYBOX, or the host's, if ARCH runs it without libraries.
+# static_busybox: set REPLY to BUSYBOX or the host's busybox. Fail if it is not static or not for
+# ARCH.
 static_busybox() {
     REPLY=$(command -v "${BUSYBOX:-busybox}") && [[ $(readelf -hlW "$REPLY") == *Machine:*"$ELF_MACHINE"* ]] &&
         [[ $(readelf -lW "$REPLY") != *INTERP* ]]
 }
 
-# with_heartbeat STATUS COMMAND...: run, and say every 15 s that it still runs. STATUS is a command
-# whose output says how far it is.
+# with_heartbeat STATUS COMMAND...: run the command, and print every 15 s that it still runs. STATUS
+# is a command that prints the progress.
 with_heartbeat() {
     local status=$1 rc=0 heart
     shift
     (
         exec 8>&- 9>&-
-        # The sleep must not keep our caller's pipe open after we are gone.
+        # The sleep must not keep the pipe of the caller open after the script has ended.
         while sleep 15 >/dev/null 2>&1; do
             note "... still running$($status)"
         done
@@ -136,7 +138,7 @@ with_heartbeat() {
     return "$rc"
 }
 
-# long_run LOG STATUS COMMAND...: the same with output to LOG, the end of which is shown on failure.
+# long_run LOG STATUS COMMAND...: the same, with the output in LOG. Show its end on failure.
 long_run() {
     local log=$1 status=$2 rc=0
     shift 2
@@ -148,8 +150,8 @@ long_run() {
     return "$rc"
 }
 
-# cache_entry NAME BUILDER...: $CACHE/NAME, made by "BUILDER folder" if it is not there; named by
-# REPLY. It appears whole or not at all, and two runs at the same time build it once.
+# cache_entry NAME BUILDER...: set REPLY to $CACHE/NAME, which "BUILDER folder" makes if it is
+# missing. The entry is never there in part, and two runs at the same time build it once.
 cache_entry() {
     local name=$1
     shift
@@ -171,14 +173,14 @@ cache_entry() {
     REPLY=$CACHE/$name
 }
 
-# How an IOMMU's driver reports a fault: Intel's, AMD's, virtio's, Arm's.
+# The reports of IOMMU faults by the drivers for Intel, AMD, virtio and Arm.
 FAULTS='DMAR: ([[]DMA|DRHD: handling fault)|AMD-Vi: Event logged|virtio_iommu .*: page fault'
 FAULTS+='|arm-smmu-v3 .*: event 0x'
 
-# without_expected_faults LOG: the log, less the IOMMU faults between the lines with which a test
-# says that it provokes them; if there is none, a line that says so. QEMU's AMD IOMMU stops a device,
-# but never reports that: there the test's look at the data is all. And a driver is silent for the rest
-# of 5 seconds after ten faults.
+# without_expected_faults LOG: print the log without the IOMMU faults that tests provoke. A test
+# writes a line before and after such faults. If there is no fault between the lines, print a line
+# that says so. QEMU's AMD IOMMU reports no fault, so there the test can only look at the data.
+# After ten faults a driver is silent for the rest of 5 seconds.
 without_expected_faults() {
     awk -v faults="$FAULTS" '/AMD-Vi: Using/ { silent = 1 }
         { now = substr($0, 2) + 0 }
@@ -194,8 +196,8 @@ without_expected_faults() {
         { print }' "$1"
 }
 
-# bad_lines LOG: what a kernel says when something is wrong; slabs and poisoned pages say it in words of
-# their own.
+# bad_lines LOG: print the lines by which a kernel reports an error. Slabs and poisoned pages have
+# reports of their own.
 bad_lines() {
     without_expected_faults "$1" | grep -aE -e 'WARNING: |BUG: |UBSAN: |INFO: (possible|trying|task|rcu)|Oops|Kernel panic' \
         -e 'general protection|invalid opcode|segfault|Unable to handle|Out of memory' \
