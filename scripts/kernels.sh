@@ -191,6 +191,18 @@ named_stock_kernel() {
     esac
 }
 
+# stock_build WHAT: get what a guest with a stock kernel of ARCH needs, and build module and samples
+# for it in $ROOT/build/stock-$ARCH. Sets KDIR, VMLINUZ and BUSYBOX. WHAT is for the message.
+stock_build() {
+    step "looking for compiler, QEMU and kernel"
+    "$ROOT/scripts/setup" demo
+    stock_kernel
+    guest_busybox
+    export BUSYBOX=$REPLY
+    step "building $1 for $(basename "$VMLINUZ" | sed s/vmlinuz-//)"
+    "$ROOT/scripts/build" "stock-$ARCH" "$KDIR" CONFIG_WDMDMA_SAMPLES=m
+}
+
 # kernel_source: get the kernel source for the debug kernel, checkpatch, kernel-doc and kunit.py,
 # and set KSRC.
 kernel_source() {
