@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Annotations of drivers: levels, function classes, dispatch types, and the words that begin with
- * __drv. They tell gcc nothing.
+ * Annotations of drivers for levels, function classes and dispatch types, and the words that begin
+ * with __drv. gcc does not use them.
  */
 #ifndef DDK_DRIVERSPECS_H
 #define DDK_DRIVERSPECS_H

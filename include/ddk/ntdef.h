@@ -89,7 +89,7 @@ typedef const WCHAR *PCWCH, *LPCWCH, *PCWSTR, *LPCWSTR, *LCPWSTR;
 #define ANSI_NULL	((CHAR)0)
 #define ANYSIZE_ARRAY	1
 
-/* An unsigned 64-bit number that can be taken apart; see LARGE_INTEGER. */
+/* An unsigned 64-bit number that can be taken apart, as LARGE_INTEGER can. */
 typedef union _ULARGE_INTEGER {
 	struct {
 		ULONG LowPart;
@@ -322,7 +322,7 @@ WDMDMA_HEADER_END
 #endif
 #endif
 
-/* True if the expression is; else the failure is reported first. */
+/* Returns whether the expression is true. If it is false, reports the failure first. */
 #define WDM_ASSERT(e, text, message) \
 	((e) ? TRUE : (RtlAssert((PVOID)(text), (PVOID)__FILE__, __LINE__, (PCHAR)(message)), \
 		       FALSE))

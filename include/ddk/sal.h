@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Annotations of parameters, results and members: the second generation of the source annotation
- * language, and the transitional words of the first. They tell gcc nothing.
+ * Annotations of parameters, results and members. They are the second generation of the source
+ * annotation language, and the transitional words of the first. gcc does not use them.
  *
  * A word without arguments is an object-like macro, because a function-like macro that no
  * parenthesis follows stays in the text. A word that stands as a statement leaves an expression.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * For miniports that include <storport.h>. The structures that the module reads stand in wdmdma/,
- * and this file adds what only a miniport and its Linux half have to do with. The calls that need
- * more than memory and DMA are not there: they are functions of the Linux half.
+ * and this file adds the names that only a miniport and its Linux half use. Calls that need more
+ * than memory and DMA are missing, because they are functions of the Linux half.
  */
 #ifndef DDK_STORPORT_H
 #define DDK_STORPORT_H
@@ -13,7 +13,7 @@
 
 WDMDMA_HEADER_BEGIN
 
-/* What HwFindAdapter returns. */
+/* Results of HwFindAdapter. */
 #define SP_RETURN_NOT_FOUND	0
 #define SP_RETURN_FOUND		1
 #define SP_RETURN_ERROR		2
@@ -244,7 +244,7 @@ typedef HW_CLEANUP_TRACING *PHW_CLEANUP_TRACING;
 typedef HW_TRACING_ENABLED *PHW_TRACING_ENABLED;
 
 /*
- * What a miniport tells the port driver about itself. The Linux half reads it. HwFindAdapter is a
+ * The description of a miniport for the port driver. The Linux half reads it. HwFindAdapter is a
  * PVOID, because virtual miniports have another type of routine there.
  */
 typedef struct _HW_INITIALIZATION_DATA {

@@ -4,8 +4,8 @@
  * interface come from wdmdma/. ntdef.h and the headers that it names have the words and macros of
  * Windows source, and this file adds constants, page arithmetic and the memory functions.
  *
- * Files that include Linux headers take the wdmdma/ headers instead: Windows' PAGE_ALIGN rounds
- * down and Linux' rounds up, and a Windows page has 4096 bytes whatever the kernel's page size is.
+ * Files that include Linux headers must include the wdmdma/ headers instead, because PAGE_ALIGN of
+ * Windows rounds down and that of Linux up, and a Windows page always has 4096 bytes.
  */
 #ifndef DDK_WDM_H
 #define DDK_WDM_H
@@ -30,7 +30,7 @@
 #define BYTE_OFFSET(va)		((ULONG)((ULONG_PTR)(va) & (PAGE_SIZE - 1)))
 #define PAGE_ALIGN(va)		((PVOID)((ULONG_PTR)(va) & ~(ULONG_PTR)(PAGE_SIZE - 1)))
 #define ROUND_TO_PAGES(size)	(((ULONG_PTR)(size) + PAGE_SIZE - 1) & ~(ULONG_PTR)(PAGE_SIZE - 1))
-/* Has the type of its argument; the sum is made in 64 bits so that MAXULONG does not wrap. */
+/* Has the type of its argument. The sum has 64 bits, so that MAXULONG does not wrap. */
 #define BYTES_TO_PAGES(size) \
 	((__typeof__(size))(((ULONG_PTR)(size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(va, size) \

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The DMA adapter of the Windows Driver Model: its description, its table of operations, and every
- * structure that those name.
+ * The DMA adapter of the Windows Driver Model, with its description, its table of operations, and
+ * every structure that those name.
  *
- * Terms
- *   logical address: what the device puts on the bus. Equal to the physical address only when no
- *     IOMMU translates for the device.
- *   map register: one page worth of translation or bounce buffer. It may exist only as a number.
- *   bus master: a device that does DMA itself. All others are "subordinate": a DMA controller
- *     does it for them.
- *   map registers, scatter/gather lists and transfers belong to packet DMA; a common buffer needs
- *     none of these.
+ *   logical address   address that the device puts on the bus. It is the physical address only if
+ *                     no IOMMU translates for the device.
+ *   map register      translation or bounce buffer for one page. It may exist only as a number.
+ *   bus master        device that does DMA itself. The DMA of a subordinate device is done by a DMA
+ *                     controller.
+ *   packet DMA        transfers with map registers or scatter/gather lists. A common buffer needs
+ *                     neither.
  *
- * All members keep the documented order and the 64-bit Windows layout; wdmdma/wdm_abi.c pins it.
- * Levels (PASSIVE_LEVEL, DISPATCH_LEVEL) in comments are those the caller must be at.
+ * All members keep the documented order and the 64-bit Windows layout, which wdmdma/wdm/wdm_abi.c
+ * asserts. A level in a comment (PASSIVE_LEVEL, DISPATCH_LEVEL) is the one that Windows asks for.
  */
 #ifndef WDMDMA_DMA_H
 #define WDMDMA_DMA_H
@@ -24,7 +23,7 @@
 
 WDMDMA_HEADER_BEGIN
 
-/* Which table of operations the driver asks for: 0 and 1 the first, 2 the second, 3 the third. */
+/* The version selects the table of operations, the first by 0 and 1, the second by 2, and so on. */
 #define DEVICE_DESCRIPTION_VERSION	0
 #define DEVICE_DESCRIPTION_VERSION1	1
 #define DEVICE_DESCRIPTION_VERSION2	2
@@ -83,24 +82,24 @@ typedef enum _DMA_SPEED {
  * struct _DEVICE_DESCRIPTION - what a driver tells IoGetDmaAdapter() about its device
  * @Version: DEVICE_DESCRIPTION_VERSION* (0 to 3)
  * @Master: TRUE for a bus master
- * @ScatterGather: the device takes scatter/gather lists; ignored for subordinate devices
- * @DemandMode: subordinate only: use the demand mode of the DMA controller
- * @AutoInitialize: subordinate only: use the auto-initialize mode of the DMA controller
- * @Dma32BitAddresses: below version 3: the device drives 32 address bits
- * @IgnoreCount: from version 1: the transfer counter of the controller is unreliable
+ * @ScatterGather: the device takes scatter/gather lists. Ignored for subordinate devices
+ * @DemandMode: use the demand mode of the DMA controller (subordinate only)
+ * @AutoInitialize: use the auto-initialize mode of the DMA controller (subordinate only)
+ * @Dma32BitAddresses: the device drives 32 address bits (below version 3)
+ * @IgnoreCount: the transfer counter of the controller is unreliable (from version 1)
  * @Reserved1: must be FALSE
- * @Dma64BitAddresses: below version 3: the device drives 64 address bits
+ * @Dma64BitAddresses: the device drives 64 address bits (below version 3)
  * @BusNumber: not used
- * @DmaChannel: subordinate only: channel number
+ * @DmaChannel: channel number (subordinate only)
  * @InterfaceType: bus the device sits on
- * @DmaWidth: subordinate only: width of one transfer
- * @DmaSpeed: subordinate only, below version 3: timing
+ * @DmaWidth: width of one transfer (subordinate only)
+ * @DmaSpeed: timing (subordinate only, below version 3)
  * @MaximumLength: most bytes the device moves in one DMA operation
  * @DmaPort: obsolete
- * @DmaAddressWidth: version 3, bus master: address bits the device drives, 1 to 64
+ * @DmaAddressWidth: address bits the device drives, 1 to 64 (version 3, bus master)
  * @DmaControllerInstance: not used
- * @DmaRequestLine: version 3, subordinate: request line of the controller
- * @DeviceAddress: version 3, subordinate: address of the device's data register
+ * @DmaRequestLine: request line of the controller (version 3, subordinate)
+ * @DeviceAddress: address of the device's data register (version 3, subordinate)
  *
  * The driver clears the whole structure and then sets what applies. Members from @DmaAddressWidth
  * on exist for version 3 only, see WDMDMA_DEVICE_DESCRIPTION_OLD_SIZE.
@@ -132,16 +131,16 @@ typedef struct _DEVICE_DESCRIPTION DEVICE_DESCRIPTION, *PDEVICE_DESCRIPTION;
 
 struct _DMA_OPERATIONS;
 
-/* The only value of DMA_ADAPTER.Version: it does not tell which table the adapter has. */
+/* The only value of DMA_ADAPTER.Version, which does not depend on the version of the table. */
 #define HAL_DMA_ADAPTER_VERSION_1 1
 
 /**
  * struct _DMA_ADAPTER - what IoGetDmaAdapter() returns
  * @Version: HAL_DMA_ADAPTER_VERSION_1, whatever the version of the table
  * @Size: bytes of this structure
- * @DmaOperations: the operations. The module's tables are read-only, but the pointer is not to
- *	const: Windows drivers write `PDMA_OPERATIONS ops = adapter->DmaOperations`, which must
- *	compile without a warning, and filter drivers point it at a table of their own.
+ * @DmaOperations: the operations. The module's tables are read-only, but the type is not const,
+ *	because `PDMA_OPERATIONS ops = adapter->DmaOperations` of Windows drivers must compile
+ *	without a warning, and filter drivers set the pointer to a table of their own.
  */
 struct _DMA_ADAPTER {
 	USHORT Version;
@@ -176,7 +175,7 @@ typedef struct _SCATTER_GATHER_ELEMENT SCATTER_GATHER_ELEMENT, *PSCATTER_GATHER_
  * @Elements: the pieces in transfer order
  *
  * A driver that supplies the memory must ask for the size (CalculateScatterGatherList or
- * GetDmaTransferInfo): the implementation keeps data of its own behind @Elements.
+ * GetDmaTransferInfo), because Windows keeps data of its own behind @Elements.
  */
 struct _SCATTER_GATHER_LIST {
 	ULONG NumberOfElements;
@@ -216,7 +215,7 @@ typedef struct _DMA_ADAPTER_INFO_V1 DMA_ADAPTER_INFO_V1, *PDMA_ADAPTER_INFO_V1;
  * @V1: the answer
  *
  * @V1 lies at offset 4, as in all kernels and in the headers before Windows 11 22H2. The crash-dump
- * variant of newer headers is left out: nothing documents it.
+ * variant of newer headers is left out, because it is not documented.
  */
 struct _DMA_ADAPTER_INFO {
 	ULONG Version;
@@ -276,7 +275,7 @@ struct _DMA_TRANSFER_INFO {
 
 typedef struct _DMA_TRANSFER_INFO DMA_TRANSFER_INFO, *PDMA_TRANSFER_INFO;
 
-/* The block that InitializeDmaTransferContext fills: opaque, owned by the caller. */
+/* The opaque block that InitializeDmaTransferContext fills. It belongs to the caller. */
 #define DMA_TRANSFER_CONTEXT_VERSION1	1
 #define DMA_TRANSFER_CONTEXT_SIZE_V1	128
 
@@ -285,7 +284,7 @@ typedef struct _DMA_TRANSFER_INFO DMA_TRANSFER_INFO, *PDMA_TRANSFER_INFO;
 #define DMA_ZERO_BUFFERS		0x02
 #define DMA_FAIL_ON_BOUNCE		0x04
 
-/* Flags of AllocateDomainCommonBuffer and AllocateCommonBufferWithBounds: pieces of 2 MiB. */
+/* The flag of AllocateDomainCommonBuffer and AllocateCommonBufferWithBounds, for 2 MiB pages. */
 #define DOMAIN_COMMON_BUFFER_LARGE_PAGE	0x0001
 
 typedef enum _DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_TYPE {
@@ -295,7 +294,7 @@ typedef enum _DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_TYPE {
 	CommonBufferConfigTypeMax = 3,		/* a count, not a type */
 } DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_TYPE, *PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_TYPE;
 
-/* What the device may do. One-way access is possible only where an IOMMU translates. */
+/* Access that the device may have. Only an IOMMU can limit it to one direction. */
 typedef enum _DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION_ACCESS_TYPE {
 	CommonBufferHardwareAccessReadOnly = 0,
 	CommonBufferHardwareAccessWriteOnly = 1,
@@ -335,10 +334,10 @@ struct _DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION {
 typedef struct _DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION,
 	*PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION;
 
-/* Many common buffers made by one call; opaque. */
+/* An opaque handle for many common buffers made by one call. */
 typedef struct _DMA_COMMON_BUFFER_VECTOR DMA_COMMON_BUFFER_VECTOR, *PDMA_COMMON_BUFFER_VECTOR;
 
-/* What DRIVER_CONTROL returns and FreeAdapterObject takes: what the driver keeps. */
+/* The part that the driver keeps, as returned by DRIVER_CONTROL and passed to FreeAdapterObject. */
 typedef enum _IO_ALLOCATION_ACTION {
 	KeepObject = 1,				/* channel and map registers */
 	DeallocateObject = 2,			/* nothing */
@@ -366,7 +365,7 @@ typedef VOID DRIVER_LIST_CONTROL(PDEVICE_OBJECT device_object, PIRP irp,
 				 PSCATTER_GATHER_LIST scatter_gather, PVOID context);
 typedef DRIVER_LIST_CONTROL *PDRIVER_LIST_CONTROL;
 
-/* A DMA controller finished; never called for a bus master. */
+/* A DMA controller is done. Never called for a bus master. */
 typedef VOID DMA_COMPLETION_ROUTINE(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object,
 				    PVOID completion_context, DMA_COMPLETION_STATUS status);
 typedef DMA_COMPLETION_ROUTINE *PDMA_COMPLETION_ROUTINE;
@@ -375,17 +374,17 @@ typedef DMA_COMPLETION_ROUTINE *PDMA_COMPLETION_ROUTINE;
  * The operations of table version 1.
  */
 
-/* Gives the adapter back; everything made with it must be gone. Up to DISPATCH_LEVEL. */
+/* Releases the adapter. Everything made with it must be gone. Up to DISPATCH_LEVEL. */
 typedef VOID (*PPUT_DMA_ADAPTER)(PDMA_ADAPTER adapter);
 
 /*
- * Memory that CPU and device share; NULL on failure. Windows ignores cache_enabled here: platform
- * and device decide. PASSIVE_LEVEL.
+ * Allocates memory that CPU and device share, or returns NULL. Windows ignores cache_enabled,
+ * because platform and device decide. PASSIVE_LEVEL.
  */
 typedef PVOID (*PALLOCATE_COMMON_BUFFER)(PDMA_ADAPTER adapter, ULONG length,
 					 PPHYSICAL_ADDRESS logical_address, BOOLEAN cache_enabled);
 
-/* Takes exactly what was passed to and returned by the allocation. PASSIVE_LEVEL. */
+/* Frees a buffer, named by the length and the addresses of its allocation. PASSIVE_LEVEL. */
 typedef VOID (*PFREE_COMMON_BUFFER)(PDMA_ADAPTER adapter, ULONG length,
 				    PHYSICAL_ADDRESS logical_address, PVOID virtual_address,
 				    BOOLEAN cache_enabled);
@@ -395,7 +394,7 @@ typedef NTSTATUS (*PALLOCATE_ADAPTER_CHANNEL)(PDMA_ADAPTER adapter, PDEVICE_OBJE
 					      ULONG number_of_map_registers,
 					      PDRIVER_CONTROL execution_routine, PVOID context);
 
-/* Ends a MapTransfer; current_va is where the transfer began. Up to DISPATCH_LEVEL. */
+/* Ends a MapTransfer, whose start is current_va. Up to DISPATCH_LEVEL. */
 typedef BOOLEAN (*PFLUSH_ADAPTER_BUFFERS)(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
 					  PVOID current_va, ULONG length, BOOLEAN write_to_device);
 
@@ -406,15 +405,15 @@ typedef VOID (*PFREE_ADAPTER_CHANNEL)(PDMA_ADAPTER adapter);
 typedef VOID (*PFREE_MAP_REGISTERS)(PDMA_ADAPTER adapter, PVOID map_register_base,
 				    ULONG number_of_map_registers);
 
-/* Maps one contiguous piece of a locked buffer; *length shrinks to it. Up to DISPATCH_LEVEL. */
+/* Maps one contiguous piece of a locked buffer, and sets *length. Up to DISPATCH_LEVEL. */
 typedef PHYSICAL_ADDRESS (*PMAP_TRANSFER)(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
 					  PVOID current_va, PULONG length,
 					  BOOLEAN write_to_device);
 
-/* Alignment in bytes, 1 for none (not a mask). PASSIVE_LEVEL. */
+/* Returns the alignment in bytes (not a mask), which is 1 if there is none. PASSIVE_LEVEL. */
 typedef ULONG (*PGET_DMA_ALIGNMENT)(PDMA_ADAPTER adapter);
 
-/* Bytes that a DMA controller has left to move. Up to DISPATCH_LEVEL. */
+/* Returns the bytes that a DMA controller has left to move. Up to DISPATCH_LEVEL. */
 typedef ULONG (*PREAD_DMA_COUNTER)(PDMA_ADAPTER adapter);
 
 /* Maps an MDL chain and passes the list to execution_routine. DISPATCH_LEVEL. */
@@ -431,7 +430,7 @@ typedef VOID (*PPUT_SCATTER_GATHER_LIST)(PDMA_ADAPTER adapter, PSCATTER_GATHER_L
  * The operations that table version 2 adds.
  */
 
-/* Worst case without an MDL, exact with one; number_of_map_registers may be NULL. Any level. */
+/* Returns the size of a list, for the worst case if there is no MDL. Any level. */
 typedef NTSTATUS (*PCALCULATE_SCATTER_GATHER_LIST_SIZE)(PDMA_ADAPTER adapter, PMDL mdl,
 							PVOID current_va, ULONG length,
 							PULONG scatter_gather_list_size,
@@ -454,21 +453,21 @@ typedef NTSTATUS (*PBUILD_MDL_FROM_SCATTER_GATHER_LIST)(PDMA_ADAPTER adapter,
  * The operations that table version 3 adds.
  */
 
-/* Fills adapter_info->V1; the caller sets Version. Up to DISPATCH_LEVEL. */
+/* Fills in adapter_info->V1. The caller must set Version. Up to DISPATCH_LEVEL. */
 typedef NTSTATUS (*PGET_DMA_ADAPTER_INFO)(PDMA_ADAPTER adapter, PDMA_ADAPTER_INFO adapter_info);
 
-/* What a transfer over an MDL chain needs; the caller sets Version. Up to DISPATCH_LEVEL. */
+/* Returns the needs of a transfer. The caller must set Version. Up to DISPATCH_LEVEL. */
 typedef NTSTATUS (*PGET_DMA_TRANSFER_INFO)(PDMA_ADAPTER adapter, PMDL mdl, ULONGLONG offset,
 					   ULONG length, BOOLEAN write_only,
 					   PDMA_TRANSFER_INFO transfer_info);
 
-/* Prepares DMA_TRANSFER_CONTEXT_SIZE_V1 bytes; there is no undo. Up to DISPATCH_LEVEL. */
+/* Initializes DMA_TRANSFER_CONTEXT_SIZE_V1 bytes. There is no undo. Up to DISPATCH_LEVEL. */
 typedef NTSTATUS (*PINITIALIZE_DMA_TRANSFER_CONTEXT)(PDMA_ADAPTER adapter,
 						     PVOID dma_transfer_context);
 
 /*
- * AllocateCommonBuffer with a highest logical address (NULL for none, else inclusive) and a NUMA
- * node; cache_enabled counts here. PASSIVE_LEVEL.
+ * Does the same as AllocateCommonBuffer, with a highest logical address (inclusive, or NULL for
+ * none) and a NUMA node. Windows obeys cache_enabled here. PASSIVE_LEVEL.
  */
 typedef PVOID (*PALLOCATE_COMMON_BUFFER_EX)(PDMA_ADAPTER adapter, PPHYSICAL_ADDRESS maximum_address,
 					    ULONG length, PPHYSICAL_ADDRESS logical_address,
@@ -481,15 +480,15 @@ typedef NTSTATUS (*PALLOCATE_ADAPTER_CHANNEL_EX)(PDMA_ADAPTER adapter, PDEVICE_O
 						 PDRIVER_CONTROL execution_routine,
 						 PVOID execution_context, PVOID *map_register_base);
 
-/* A function of the DMA controller's own; never for a bus master. Up to DISPATCH_LEVEL. */
+/* Calls a function of the DMA controller. Not for bus masters. Up to DISPATCH_LEVEL. */
 typedef NTSTATUS (*PCONFIGURE_ADAPTER_CHANNEL)(PDMA_ADAPTER adapter, ULONG function_number,
 					       PVOID context);
 
-/* TRUE if the request with this context will not run. Up to DISPATCH_LEVEL. */
+/* Returns TRUE if the request with this context will not run. Up to DISPATCH_LEVEL. */
 typedef BOOLEAN (*PCANCEL_ADAPTER_CHANNEL)(PDMA_ADAPTER adapter, PDEVICE_OBJECT device_object,
 					   PVOID dma_transfer_context);
 
-/* Maps a part of an MDL chain into a list; *length is what got mapped. Up to DISPATCH_LEVEL. */
+/* Maps a part of an MDL chain into a list, and sets *length. Up to DISPATCH_LEVEL. */
 typedef NTSTATUS (*PMAP_TRANSFER_EX)(PDMA_ADAPTER adapter, PMDL mdl, PVOID map_register_base,
 				     ULONGLONG offset, ULONG device_offset, PULONG length,
 				     BOOLEAN write_to_device,
@@ -536,8 +535,8 @@ typedef VOID (*PFREE_ADAPTER_OBJECT)(PDMA_ADAPTER adapter, IO_ALLOCATION_ACTION 
 typedef NTSTATUS (*PCANCEL_MAPPED_TRANSFER)(PDMA_ADAPTER adapter, PVOID dma_transfer_context);
 
 /*
- * A common buffer for every adapter of a domain. maximum_address and cache_type may be NULL: no
- * limit, and the platform's default. PASSIVE_LEVEL.
+ * Allocates a common buffer for every adapter of a domain. Without maximum_address there is no
+ * limit, and without cache_type the platform decides. PASSIVE_LEVEL.
  */
 typedef NTSTATUS (*PALLOCATE_DOMAIN_COMMON_BUFFER)(PDMA_ADAPTER adapter, HANDLE domain_handle,
 						   PPHYSICAL_ADDRESS maximum_address, ULONG length,
@@ -546,7 +545,7 @@ typedef NTSTATUS (*PALLOCATE_DOMAIN_COMMON_BUFFER)(PDMA_ADAPTER adapter, HANDLE 
 						   PPHYSICAL_ADDRESS logical_address,
 						   PVOID *virtual_address);
 
-/* Makes CPU caches and memory agree for one MDL; no work on a coherent device. */
+/* Makes CPU caches and memory agree for one MDL. Does nothing for a coherent device. */
 typedef NTSTATUS (*PFLUSH_DMA_BUFFER)(PDMA_ADAPTER adapter, PMDL mdl, BOOLEAN read_operation);
 
 /* Joins the domain of another adapter. PASSIVE_LEVEL. */
@@ -567,7 +566,7 @@ typedef PVOID (*PALLOCATE_COMMON_BUFFER_WITH_BOUNDS)(PDMA_ADAPTER adapter,
 						     NODE_REQUIREMENT preferred_node,
 						     PPHYSICAL_ADDRESS logical_address);
 
-/* Many common buffers of one size at once, all or none. */
+/* Allocates many common buffers of one size at once, all or none. */
 typedef NTSTATUS (*PALLOCATE_COMMON_BUFFER_VECTOR)(PDMA_ADAPTER adapter,
 						   PHYSICAL_ADDRESS low_address,
 						   PHYSICAL_ADDRESS high_address,
@@ -577,20 +576,20 @@ typedef NTSTATUS (*PALLOCATE_COMMON_BUFFER_VECTOR)(PDMA_ADAPTER adapter,
 						   ULONGLONG size_of_elements,
 						   PDMA_COMMON_BUFFER_VECTOR *vector_out);
 
-/* Both addresses of one of them. */
+/* Returns both addresses of one buffer of a vector. */
 typedef VOID (*PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX)(PDMA_ADAPTER adapter,
 							PDMA_COMMON_BUFFER_VECTOR vector,
 							ULONG index, PVOID *virtual_address_out,
 							PPHYSICAL_ADDRESS logical_address_out);
 
-/* Frees one of them; the vector stays. */
+/* Frees one buffer of a vector. The vector stays. */
 typedef VOID (*PFREE_COMMON_BUFFER_FROM_VECTOR)(PDMA_ADAPTER adapter,
 						PDMA_COMMON_BUFFER_VECTOR vector, ULONG index);
 
-/* Frees the vector and what is left in it. */
+/* Frees a vector with the buffers that are left in it. */
 typedef VOID (*PFREE_COMMON_BUFFER_VECTOR)(PDMA_ADAPTER adapter, PDMA_COMMON_BUFFER_VECTOR vector);
 
-/* A common buffer on memory of the driver; FreeCommonBuffer undoes it. PASSIVE_LEVEL. */
+/* Makes memory of the driver a common buffer, until FreeCommonBuffer. PASSIVE_LEVEL. */
 typedef NTSTATUS (*PCREATE_COMMON_BUFFER_FROM_MDL)(PDMA_ADAPTER adapter, PMDL mdl,
 						   PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION
 						   extended_configs,
@@ -599,46 +598,46 @@ typedef NTSTATUS (*PCREATE_COMMON_BUFFER_FROM_MDL)(PDMA_ADAPTER adapter, PMDL md
 
 /**
  * struct _DMA_OPERATIONS - the table of operations of an adapter
- * @Size: bytes of the table that was granted: a member whose end lies beyond it is not there
- * @PutDmaAdapter: slot 1, table version 1 begins: give the adapter back
- * @AllocateCommonBuffer: slot 2: memory that CPU and device share
- * @FreeCommonBuffer: slot 3: free a common buffer of any kind
- * @AllocateAdapterChannel: slot 4: wait for channel and map registers
- * @FlushAdapterBuffers: slot 5: end a MapTransfer
- * @FreeAdapterChannel: slot 6: free the channel
- * @FreeMapRegisters: slot 7: free map registers that were kept
- * @MapTransfer: slot 8: map one contiguous piece
- * @GetDmaAlignment: slot 9: alignment in bytes
- * @ReadDmaCounter: slot 10: bytes left, DMA controllers only
- * @GetScatterGatherList: slot 11: map a buffer into a list
- * @PutScatterGatherList: slot 12: end the transfer of a list
- * @CalculateScatterGatherList: slot 13, table version 2 begins: size of a list
- * @BuildScatterGatherList: slot 14: slot 11 in memory of the caller
- * @BuildMdlFromScatterGatherList: slot 15: MDL of what a list points at
- * @GetDmaAdapterInfo: slot 16, table version 3 begins: abilities of the adapter
- * @GetDmaTransferInfo: slot 17: what a transfer needs
- * @InitializeDmaTransferContext: slot 18: prepare a context
- * @AllocateCommonBufferEx: slot 19: slot 2 with a highest address, cache choice and node
- * @AllocateAdapterChannelEx: slot 20: slot 4 with a context
- * @ConfigureAdapterChannel: slot 21: DMA controllers only
- * @CancelAdapterChannel: slot 22: cancel a request by its context
- * @MapTransferEx: slot 23: map a part of an MDL chain into a list
- * @GetScatterGatherListEx: slot 24: slots 20 and 23 in one
- * @BuildScatterGatherListEx: slot 25: slot 24 in memory of the caller
- * @FlushAdapterBuffersEx: slot 26: end a MapTransferEx
- * @FreeAdapterObject: slot 27: free what a synchronous request left
- * @CancelMappedTransfer: slot 28: no further transfer under a context
- * @AllocateDomainCommonBuffer: slot 29: common buffer for a whole domain
- * @FlushDmaBuffer: slot 30: make caches and memory agree for an MDL
- * @JoinDmaDomain: slot 31: enter the domain of another adapter
- * @LeaveDmaDomain: slot 32: leave it
- * @GetDmaDomain: slot 33: handle of the adapter's domain
- * @AllocateCommonBufferWithBounds: slot 34: slot 19 with a lowest address, cache type and flags
- * @AllocateCommonBufferVector: slot 35: many buffers at once
- * @GetCommonBufferFromVectorByIndex: slot 36: addresses of one of them
- * @FreeCommonBufferFromVector: slot 37: free one of them
- * @FreeCommonBufferVector: slot 38: free them all
- * @CreateCommonBufferFromMdl: slot 39: common buffer on memory of the driver
+ * @Size: bytes of the table that was granted. A driver must not use members beyond them
+ * @PutDmaAdapter: slot 1, release the adapter. Table version 1 begins here
+ * @AllocateCommonBuffer: slot 2, memory that CPU and device share
+ * @FreeCommonBuffer: slot 3, free a common buffer of any kind
+ * @AllocateAdapterChannel: slot 4, wait for channel and map registers
+ * @FlushAdapterBuffers: slot 5, end a MapTransfer
+ * @FreeAdapterChannel: slot 6, free the channel
+ * @FreeMapRegisters: slot 7, free map registers that were kept
+ * @MapTransfer: slot 8, map one contiguous piece
+ * @GetDmaAlignment: slot 9, alignment in bytes
+ * @ReadDmaCounter: slot 10, bytes left, DMA controllers only
+ * @GetScatterGatherList: slot 11, map a buffer into a list
+ * @PutScatterGatherList: slot 12, end the transfer of a list
+ * @CalculateScatterGatherList: slot 13, size of a list. Table version 2 begins here
+ * @BuildScatterGatherList: slot 14, slot 11 in memory of the caller
+ * @BuildMdlFromScatterGatherList: slot 15, MDL of the memory of a list
+ * @GetDmaAdapterInfo: slot 16, abilities of the adapter. Table version 3 begins here
+ * @GetDmaTransferInfo: slot 17, needs of a transfer
+ * @InitializeDmaTransferContext: slot 18, prepare a context
+ * @AllocateCommonBufferEx: slot 19, slot 2 with a highest address, cache choice and node
+ * @AllocateAdapterChannelEx: slot 20, slot 4 with a context
+ * @ConfigureAdapterChannel: slot 21, DMA controllers only
+ * @CancelAdapterChannel: slot 22, cancel a request by its context
+ * @MapTransferEx: slot 23, map a part of an MDL chain into a list
+ * @GetScatterGatherListEx: slot 24, slots 20 and 23 in one
+ * @BuildScatterGatherListEx: slot 25, slot 24 in memory of the caller
+ * @FlushAdapterBuffersEx: slot 26, end a MapTransferEx
+ * @FreeAdapterObject: slot 27, free the allocation of a synchronous request
+ * @CancelMappedTransfer: slot 28, no further transfer under a context
+ * @AllocateDomainCommonBuffer: slot 29, common buffer for a whole domain
+ * @FlushDmaBuffer: slot 30, make caches and memory agree for an MDL
+ * @JoinDmaDomain: slot 31, enter the domain of another adapter
+ * @LeaveDmaDomain: slot 32, leave it
+ * @GetDmaDomain: slot 33, handle of the adapter's domain
+ * @AllocateCommonBufferWithBounds: slot 34, slot 19 with a lowest address, cache type and flags
+ * @AllocateCommonBufferVector: slot 35, many buffers at once
+ * @GetCommonBufferFromVectorByIndex: slot 36, addresses of one of them
+ * @FreeCommonBufferFromVector: slot 37, free one of them
+ * @FreeCommonBufferVector: slot 38, free them all
+ * @CreateCommonBufferFromMdl: slot 39, common buffer on memory of the driver
  */
 struct _DMA_OPERATIONS {
 	ULONG Size;
@@ -694,8 +693,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PULONG number_of_map_registers);
 
 /*
- * Slots by the names that older drivers call; see the members for what they do. HalGetAdapter is
- * not there: it names no device.
+ * The names by which older drivers call slots. The members of the table are described above.
+ * HalGetAdapter is missing, because it names no device.
  */
 PVOID HalAllocateCommonBuffer(PDMA_ADAPTER adapter, ULONG length, PPHYSICAL_ADDRESS logical_address,
 			      BOOLEAN cache_enabled);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For a ported driver's Linux glue (module_init, probe, remove): the one header
- * with Linux types. Include it in the glue's file, and the ddk/ headers in the
- * Windows-style files.
+ * The one header with Linux types, for the Linux half of a ported driver (module_init, probe,
+ * remove). The files of the Windows half must include the ddk/ headers instead.
  */
 #ifndef WDMDMA_LINUX_H
 #define WDMDMA_LINUX_H
@@ -18,16 +17,16 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object);
 int wdmdma_device_use_private_domain(struct device *dev);
 
 /**
- * struct wdmdma_buffer_info - what a common buffer, or an element of a vector, really got
- * @va: its first byte, for the CPU
- * @la: its first byte, for the device
+ * struct wdmdma_buffer_info - the real attributes of a common buffer or an element of a vector
+ * @va: address of the first byte for the CPU
+ * @la: address of the first byte for the device
  * @length: bytes that were asked for
- * @size: bytes in whole pages that it takes
- * @node: NUMA node of its memory; NUMA_NO_NODE if that is on several nodes
- * @cache: how the CPU caches it: MmCached, MmNonCached or MmWriteCombined
- * @page_size: PAGE_SIZE, or 2 MiB if all the memory that was allocated with it comes in
- *	such pages, and the IOMMU, where there is one, has them too
- * @contiguous: its pages follow each other in physical memory
+ * @size: bytes of the memory, in whole pages
+ * @node: NUMA node of the memory, or NUMA_NO_NODE for several nodes
+ * @cache: cache type for the CPU, which is MmCached, MmNonCached or MmWriteCombined
+ * @page_size: PAGE_SIZE, or 2 MiB if all memory of the allocation consists of such pages, also for
+ *	the IOMMU, if there is one
+ * @contiguous: the pages follow each other in physical memory
  */
 struct wdmdma_buffer_info {
 	void *va;
@@ -45,7 +44,7 @@ void *wdmdma_logical_to_virt(PDMA_ADAPTER adapter, dma_addr_t la, size_t *left);
 bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter);
 int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_buffer_info *info);
 
-/* What the port driver does for a StorPort miniport. */
+/* Functions for the work of the port driver, with which StorPort serves a miniport. */
 
 /**
  * wdmdma_port_configuration_init() - set a configuration to what StorPort tells a miniport

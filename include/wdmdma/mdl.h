@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memory descriptor list: which pages lie behind a range of virtual addresses.
+ * The memory descriptor list (MDL), which has the pages behind a range of virtual addresses.
  *
- * An MDL is filled in one of four ways:
- *   A  MmBuildMdlForNonPagedPool(): memory that is resident and mapped anyway
- *   B  MmProbeAndLockPages(): a buffer that gets pinned
- *   C  MmAllocatePagesForMdlEx(): pages allocated for it
- *   D  IoBuildPartialMdl(): a part of another MDL
+ * An MDL is filled in one of four ways.
+ *   A  by MmBuildMdlForNonPagedPool(), for memory that is resident and mapped already
+ *   B  by MmProbeAndLockPages(), for a buffer that must be pinned
+ *   C  by MmAllocatePagesForMdlEx(), for pages that are allocated with it
+ *   D  by IoBuildPartialMdl(), for a part of another MDL
  */
 #ifndef WDMDMA_MDL_H
 #define WDMDMA_MDL_H
@@ -16,7 +16,7 @@
 WDMDMA_HEADER_BEGIN
 
 /**
- * struct _MDL - header of a memory descriptor list; the array of PFN_NUMBER follows it directly
+ * struct _MDL - header of a memory descriptor list, directly before the array of PFN_NUMBER
  * @Next: next MDL of a chain, NULL at the end
  * @Size: bytes of the header and the array, cut to 16 bits and so not to be relied on
  * @MdlFlags: MDL_* bits
@@ -61,14 +61,14 @@ typedef struct _MDL MDL, *PMDL;
 #define MDL_ALLOCATED_MUST_SUCCEED	0x4000
 #define MDL_INTERNAL			0x8000
 
-/* What will be done to a buffer that gets locked. Write and modify both mean read and write. */
+/* The access to a buffer that is locked. Write and modify both mean read and write. */
 typedef enum _LOCK_OPERATION {
 	IoReadAccess = 0,
 	IoWriteAccess = 1,
 	IoModifyAccess = 2,
 } LOCK_OPERATION;
 
-/* How hard to try to map; may be ORed with the MdlMapping* bits. */
+/* How hard to try to map. May be combined with the MdlMapping* bits. */
 typedef enum _MM_PAGE_PRIORITY {
 	LowPagePriority = 0,
 	NormalPagePriority = 16,
@@ -79,7 +79,7 @@ typedef enum _MM_PAGE_PRIORITY {
 #define MdlMappingNoExecute	0x40000000U
 #define MdlMappingWithGuardPtes	0x20000000U
 
-/* An index into the MDL: it need not be an address that can be used here and now. */
+/* Returns an index into the MDL, which need not be a valid address in the current process. */
 WDMDMA_INLINE PVOID MmGetMdlVirtualAddress(const MDL *mdl)
 {
 	return (PUCHAR)mdl->StartVa + mdl->ByteOffset;
@@ -95,13 +95,13 @@ WDMDMA_INLINE ULONG MmGetMdlByteOffset(const MDL *mdl)
 	return mdl->ByteOffset;
 }
 
-/* The address of the first page, which is an index too. */
+/* Returns the address of the first page, which is an index, too. */
 WDMDMA_INLINE PVOID MmGetMdlBaseVa(const MDL *mdl)
 {
 	return mdl->StartVa;
 }
 
-/* The page frame numbers; drivers may read them once the MDL is filled. */
+/* Returns the page frame numbers, which a driver may read after the MDL is filled. */
 WDMDMA_INLINE PPFN_NUMBER MmGetMdlPfnArray(MDL *mdl)
 {
 	return (PPFN_NUMBER)(mdl + 1);

@@ -146,11 +146,11 @@ WDMDMA_HEADER_BEGIN
  * @SrbFlags: SRB_FLAGS_*
  * @DataTransferLength: bytes at @DataBuffer
  * @TimeOutValue: seconds
- * @DataBuffer: the data: an index into the MDL, and an address only if the MDL is mapped
- * @SenseInfoBuffer: receives sense data; the device may write it
+ * @DataBuffer: index of the data in the MDL, which is an address only if the MDL is mapped
+ * @SenseInfoBuffer: receives sense data. The device may write it
  * @NextSrb: the request that is meant, for requests about requests
  * @OriginalRequest: belongs to the port driver
- * @SrbExtension: the miniport's memory for this request; the device may use it
+ * @SrbExtension: the miniport's memory for this request. The device may use it
  * @InternalStatus: status for an internal error
  * @QueueSortKey: where in the queue
  * @LinkTimeoutValue: not used

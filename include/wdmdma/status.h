@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Status codes: NTSTATUS of the DMA operations, STOR_STATUS of the StorPort routines.
+ * Status codes. The DMA operations return NTSTATUS, and the StorPort routines STOR_STATUS.
  *
  * NTSTATUS is signed and an error has the top bit set, so NT_SUCCESS() is a sign test. STOR_STATUS
  * is unsigned, success is 0 and nothing else is.

@@ -2,12 +2,11 @@
 /*
  * StorPort's memory and DMA routines, for miniports. STOR_STATUS_* stand in wdmdma/status.h.
  *
- * Terms
- *   HwDeviceExtension: the miniport's memory for one adapter, and its handle in every call. The
- *     Linux half makes it: wdmdma_hw_device_extension_create().
- *   SRB: a request. The Linux half makes it too: wdmdma_srb_create().
- *   physical address: in all of this the address for the device, a logical one. Behind an IOMMU
- *     that is not the CPU's.
+ *   HwDeviceExtension   the miniport's memory for one adapter, and its handle in every call. The
+ *                       Linux half creates it with wdmdma_hw_device_extension_create().
+ *   SRB                 a request. The Linux half creates it with wdmdma_srb_create().
+ *   physical address    in StorPort's names, the logical address, for the device. Behind an IOMMU
+ *                       it is not the physical address of the memory.
  *
  * The routines that return a status are functions here, not wrappers around
  * StorPortExtendedFunction, which does not exist.
@@ -22,7 +21,7 @@
 
 WDMDMA_HEADER_BEGIN
 
-/* A physical or a bus-relative address: what the controller must be given. */
+/* The address to write to the controller, which may be relative to the bus. */
 typedef PHYSICAL_ADDRESS STOR_PHYSICAL_ADDRESS, *PSTOR_PHYSICAL_ADDRESS;
 
 /* A member that the port driver has not set, or a limit that the miniport does not have. */
@@ -143,9 +142,9 @@ typedef struct _ACCESS_RANGE ACCESS_RANGE, *PACCESS_RANGE;
  * @DmaPort2: not used
  * @DmaWidth2: not used
  * @DmaSpeed2: not used
- * @DeviceExtensionSize: not used: wdmdma_hw_device_extension_create() is told
+ * @DeviceExtensionSize: not used, because it is passed to wdmdma_hw_device_extension_create()
  * @SpecificLuExtensionSize: not used
- * @SrbExtensionSize: not used: wdmdma_srb_create() is told
+ * @SrbExtensionSize: not used, because it is passed to wdmdma_srb_create()
  * @Dma64BitAddresses: SCSI_DMA64_*, where the uncached extension may lie
  * @ResetTargetSupported: not used
  * @MaximumNumberOfLogicalUnits: logical units of each target
@@ -243,7 +242,7 @@ typedef struct _PORT_CONFIGURATION_INFORMATION PORT_CONFIGURATION_INFORMATION,
 	*PPORT_CONFIGURATION_INFORMATION;
 
 /**
- * struct _STOR_SCATTER_GATHER_ELEMENT - one contiguous piece; laid out as SCATTER_GATHER_ELEMENT
+ * struct _STOR_SCATTER_GATHER_ELEMENT - one contiguous piece, as in SCATTER_GATHER_ELEMENT
  * @PhysicalAddress: address of the piece for the device
  * @Length: bytes in the piece
  * @Reserved: for the implementation

@@ -2,9 +2,9 @@
 /*
  * Windows scalar types, with Windows widths.
  *
- * Windows is LLP64: `int` and `long` have 32 bits, only `long long` and pointers have 64. The
- * kernel is LP64, so LONG and ULONG are built on `int` here, and what must have the width of a
- * pointer is built on `long`. wdmdma/wdm_abi.c pins every width.
+ * On Windows (LLP64) `int` and `long` have 32 bits, and only `long long` and pointers have 64. The
+ * kernel is LP64, so LONG and ULONG are built on `int` here, and types with the width of a pointer
+ * on `long`. wdmdma/wdm/wdm_abi.c asserts every width.
  *
  * The headers in this folder include no Linux header and define no name that a Linux header
  * defines, so they can stand next to any of them. Names that mean something else in Linux
@@ -79,7 +79,7 @@ typedef UCHAR KIRQL, *PKIRQL;
 typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
 typedef SCHAR KPROCESSOR_MODE;
 
-/* BOOLEAN is one byte: test it against 0, never against TRUE. */
+/* BOOLEAN is one byte. Code must compare it with 0, never with TRUE. */
 #ifndef TRUE
 #define TRUE 1
 #endif
@@ -115,7 +115,7 @@ typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
 /* dma.h says what is in it. */
 typedef struct _DMA_ADAPTER DMA_ADAPTER, *PDMA_ADAPTER;
 
-/* Opaque: the module never looks inside. wdmdma_device_object_get() makes a PDEVICE_OBJECT. */
+/* Opaque, also for the module. wdmdma_device_object_get() makes a PDEVICE_OBJECT. */
 typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
 typedef struct _IRP IRP, *PIRP;
 typedef struct _EPROCESS *PEPROCESS;
@@ -147,8 +147,8 @@ typedef ULONG NODE_REQUIREMENT;
 #define MM_ANY_NODE_OK 0x80000000U
 
 /*
- * Interrupt request levels (x64 values). Up to APC_LEVEL a caller may sleep; at DISPATCH_LEVEL it
- * holds a spinlock or runs with bottom halves off; the rest are hard interrupts.
+ * Interrupt request levels (x64 values). Up to APC_LEVEL a caller may sleep. At DISPATCH_LEVEL the
+ * caller holds a spinlock, or bottom halves are off. All other levels are hard interrupts.
  */
 #define PASSIVE_LEVEL	0
 #define LOW_LEVEL	0

@@ -154,7 +154,7 @@
 #define _ReadBarrier()		_ReadWriteBarrier()
 #define _WriteBarrier()		_ReadWriteBarrier()
 
-/* What Windows' compiler, and the build environment of drivers, say of the machine. */
+/* Macros by which Windows' compiler and the build of a driver name the machine. */
 #ifndef _WIN64
 #define _WIN64 1
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the headers have for C++ alone: operators and templates. */
+/* Operators and templates, which exist for C++ alone. */
 #ifndef DDK_WDM_CPLUSPLUS_H
 #define DDK_WDM_CPLUSPLUS_H
 

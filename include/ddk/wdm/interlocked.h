@@ -242,7 +242,7 @@ FORCEINLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *target, LONG6
 				     : "Q" (*target)
 				     : "memory");
 		equal = old_low == comparand[0] && old_high == comparand[1];
-		/* What was read is one value of the pair only if a store to it succeeds. */
+		/* The two halves that were read belong together only if a store succeeds. */
 		__asm__ __volatile__("stxp %w0, %2, %3, %1"
 				     : "=&r" (failed), "=Q" (*target)
 				     : "r" (equal ? low : old_low), "r" (equal ? high : old_high)
