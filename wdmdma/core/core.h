@@ -17,29 +17,38 @@
  *
  * Lock order, outermost first:
  *
- *   wdmdma_open_lock         held while a device's record is found, made or freed, and
- *                            while the record changes its state
- *   wdmdma_domain_lock       one for all domains. Held for writing while a device changes
- *                            its domain or an adapter goes, and for reading while a domain
- *                            buffer is allocated
- *   wdmdma_device.sem        held for reading around each allocation and free, and for
- *                            writing where adapters come, go or die
- *   wdmdma_device.override   belongs to backend_iommu. Held for writing while the masks and
- *                            the node of the device's stand-in are those of one allocation
+ *   wdmdma_open_lock         held while a device's record is found, made or freed, and while the
+ *                            record changes its state. Of the locks below, only the next one and
+ *                            the handle table's lock are taken with this one held
+ *   wdmdma_domain_lock       one for all domains. Held for writing while a device changes its
+ *                            domain or an adapter goes, and for reading while a domain buffer is
+ *                            allocated, so that no device joins that cannot reach the buffer
+ *   wdmdma_device.sem        held for reading around each allocation and free, and for writing
+ *                            where adapters come, go or die, so that nothing is allocated while
+ *                            the unbind frees buffers
+ *   wdmdma_device.override   belongs to backend_iommu. Held for writing while the masks and the
+ *                            node of the device's stand-in are those of one allocation and low
+ *                            addresses are accounted, and for reading around other allocations
  *   wdmdma_lookup.insert     held around each insertion
- *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops
- *                            to recycle buffers. The shrinker must not wait, so it only
- *                            tries recyclers_lock and the sem
+ *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops to
+ *                            recycle buffers. The shrinker must not wait, so it only tries
+ *                            recyclers_lock and the sem
  *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out, and while a
- *                            buffer is claimed for its free
- *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock,
- *   wdmdma_adapter.vectors_lock, wdmdma_transfers.lock, handle table lock,
- *   the lock of core/free_mode.c, wdmdma_iova_space.lock (backend_private), the lock of
- *   the list of homes (core/domain.c), wdmdma_dma_channel.lock
+ *                            buffer is claimed for its free. Nothing is mapped, and no table
+ *                            changes, with this lock held
+ *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock, wdmdma_adapter.vectors_lock,
+ *   wdmdma_transfers.lock, the handle table's lock, wdmdma_iova_space.lock (backend_private), the
+ *   lock of the list of homes (core/domain.c)
+ *   wdmdma_dma_channel.lock  may be taken with wdmdma_transfers.lock held, and the kernel's
+ *                            dma_spin_lock with this one held
  *
- * The first six locks sleep. A task must not hold more than one sem. It must be the sem of
- * an adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma().
- * No lock at all may be held when a deferred free is queued.
+ * The lock of core/free_mode.c, the xarray's lock of contiguous memory (wdm/wdm_contiguous.c) and
+ * the lock of a miniport's objects (storport/stor_extension.c) are taken with interrupts off,
+ * each alone.
+ *
+ * The first six locks sleep. A task must not hold more than one sem. It must be the sem of an
+ * adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma(). No lock at
+ * all may be held when a deferred free is queued.
  */
 #ifndef WDMDMA_CORE_H
 #define WDMDMA_CORE_H

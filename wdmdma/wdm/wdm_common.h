@@ -3,7 +3,8 @@
  * Declarations that the files of the WDM layer share: the look-up of the driver's pointers, the
  * checks of the level, and the functions behind the slots of DMA_OPERATIONS.
  *
- * A function of this layer is short. It checks the level, translates the arguments, makes one
+ * A function of this layer is short. It opens with wdm_enter(), or with wdm_peek() in a call for a
+ * transfer, which check the level and find the adapter. It then translates the arguments, makes one
  * call to the core and translates the result. Windows types must not reach the core.
  *
  * A function that checks arguments returns 0 or a negative errno, and stores the reason of a
