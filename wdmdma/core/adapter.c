@@ -84,6 +84,32 @@ static bool adapter_device_has_masks(const struct device *dev)
 	return dev->dma_mask && *dev->dma_mask && dev->coherent_dma_mask;
 }
 
+/* Make the record of an adapter, which is in no list yet. Return NULL when out of memory. */
+static struct wdmdma_adapter *adapter_new(struct wdmdma_device *device, struct wdmdma_window reach,
+					  size_t face_size)
+{
+	struct wdmdma_adapter *adapter = kzalloc(struct_size(adapter, face, face_size), WDMDMA_GFP);
+
+	if (!adapter)
+		return NULL;
+	adapter->device = device;
+	adapter->reach = reach;
+	if (wdmdma_lookup_init(&adapter->buffers)) {
+		kfree(adapter);
+		return NULL;
+	}
+	if (device->backend->physical)
+		adapter->buffers.physical = device->dev;
+	wdmdma_recycle_init(&adapter->recycler);
+	INIT_LIST_HEAD(&adapter->vectors);
+	spin_lock_init(&adapter->vectors_lock);
+	init_llist_head(&adapter->deferred);
+	INIT_WORK(&adapter->drain, adapter_drain);
+	INIT_WORK(&adapter->teardown, adapter_teardown);
+	wdmdma_transfers_init(adapter);
+	return adapter;
+}
+
 /**
  * wdmdma_adapter_create() - create an adapter that no driver can find yet
  * @device: the device that the adapter belongs to
@@ -112,25 +138,9 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	if (!wdmdma_window_clip(&reach, device_reach))
 		return ERR_PTR(-ERANGE);
 
-	adapter = kzalloc(struct_size(adapter, face, face_size), WDMDMA_GFP);
+	adapter = adapter_new(device, reach, face_size);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
-	adapter->device = device;
-	adapter->reach = reach;
-	if (wdmdma_lookup_init(&adapter->buffers)) {
-		kfree(adapter);
-		return ERR_PTR(-ENOMEM);
-	}
-	if (device->backend->physical)
-		adapter->buffers.physical = device->dev;
-	wdmdma_recycle_init(&adapter->recycler);
-	INIT_LIST_HEAD(&adapter->vectors);
-	spin_lock_init(&adapter->vectors_lock);
-	init_llist_head(&adapter->deferred);
-	INIT_WORK(&adapter->drain, adapter_drain);
-	INIT_WORK(&adapter->teardown, adapter_teardown);
-	wdmdma_transfers_init(adapter);
-
 	down_write(&device->sem);
 	if (device->dead) {
 		up_write(&device->sem);

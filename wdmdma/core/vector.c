@@ -105,6 +105,18 @@ static u32 vector_first_per_block(const struct wdmdma_adapter *adapter,
 	return adapter->device->backend->small_blocks && !request->granule ? 1 : count;
 }
 
+/* Give a vector to the adapter, and let the driver find it. */
+static void vector_publish(struct wdmdma_vector *vector)
+{
+	struct wdmdma_adapter *adapter = vector->adapter;
+
+	lockdep_assert_held(&adapter->device->sem);
+	spin_lock(&adapter->vectors_lock);
+	list_add(&vector->node, &adapter->vectors);
+	spin_unlock(&adapter->vectors_lock);
+	wdmdma_handle_publish(&vector->handle, WDMDMA_HANDLE_VECTOR, vector);
+}
+
 /**
  * wdmdma_vector_alloc() - allocate a vector
  * @adapter: the adapter
@@ -148,10 +160,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	}
 	if (!ret) {
 		vector->caller = request->caller;
-		spin_lock(&adapter->vectors_lock);
-		list_add(&vector->node, &adapter->vectors);
-		spin_unlock(&adapter->vectors_lock);
-		wdmdma_handle_publish(&vector->handle, WDMDMA_HANDLE_VECTOR, vector);
+		vector_publish(vector);
 		*result = vector;
 	}
 	up_read(&device->sem);

@@ -83,6 +83,27 @@ void IoFreeMdl(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);
 
+/* Fill in an MDL for a part of another MDL. The target must have room for the page frames. */
+static void wdm_mdl_fill_partial(PMDL target, PMDL source, PVOID virtual_address, ULONG length)
+{
+	static const CSHORT inherited = MDL_IO_PAGE_READ | MDL_SOURCE_IS_NONPAGED_POOL |
+					MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE |
+					MDL_WRITE_OPERATION;
+	ULONG_PTR offset = (ULONG_PTR)virtual_address - (ULONG_PTR)MmGetMdlVirtualAddress(source);
+	unsigned long i, first = (source->ByteOffset + offset) >> PAGE_SHIFT;
+
+	target->Next = NULL;
+	target->Process = source->Process;
+	target->StartVa = (PVOID)((ULONG_PTR)virtual_address & PAGE_MASK);
+	target->ByteOffset = offset_in_page(virtual_address);
+	target->ByteCount = length;
+	target->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
+	target->MdlFlags |= MDL_PARTIAL | (source->MdlFlags & inherited);
+	target->MappedSystemVa = wdm_mdl_is_mapped(source) ? source->MappedSystemVa + offset : NULL;
+	for (i = 0; i < wdm_mdl_pages(target); i++)
+		MmGetMdlPfnArray(target)[i] = MmGetMdlPfnArray(source)[first + i];
+}
+
 /**
  * IoBuildPartialMdl() - make an MDL describe a part of another one
  * @source_mdl: an MDL whose pages are resident
@@ -100,10 +121,7 @@ EXPORT_SYMBOL_GPL(IoFreeMdl);
  */
 void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, ULONG length)
 {
-	static const CSHORT inherited = MDL_IO_PAGE_READ | MDL_SOURCE_IS_NONPAGED_POOL |
-					MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE |
-					MDL_WRITE_OPERATION;
-	unsigned long room, first, i;
+	unsigned long room;
 	ULONG_PTR offset;
 
 	if (!source_mdl || !target_mdl) {
@@ -135,19 +153,7 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 		return;
 	}
 
-	target_mdl->Next = NULL;
-	target_mdl->Process = source_mdl->Process;
-	target_mdl->StartVa = (PVOID)((ULONG_PTR)virtual_address & PAGE_MASK);
-	target_mdl->ByteOffset = offset_in_page(virtual_address);
-	target_mdl->ByteCount = length;
-	target_mdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
-	target_mdl->MdlFlags |= MDL_PARTIAL | (source_mdl->MdlFlags & inherited);
-	target_mdl->MappedSystemVa = wdm_mdl_is_mapped(source_mdl) ?
-				     source_mdl->MappedSystemVa + offset : NULL;
-
-	first = (source_mdl->ByteOffset + offset) >> PAGE_SHIFT;
-	for (i = 0; i < wdm_mdl_pages(target_mdl); i++)
-		MmGetMdlPfnArray(target_mdl)[i] = MmGetMdlPfnArray(source_mdl)[first + i];
+	wdm_mdl_fill_partial(target_mdl, source_mdl, virtual_address, length);
 }
 EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
 
