@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The people's front end; what is built stands in Kbuild, which the kernel's build system prefers.
+# Targets for people. The kernel's build system reads Kbuild, which has the objects.
 
-# Not exported: the scripts see KDIR only where the caller gave it.
+# Not exported, so that the scripts see KDIR only if the caller gave it.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-# make headers_install puts all into one folder of these, and packagers set DESTDIR for both.
+# make headers_install installs into PREFIX, and make modules_install below INSTALL_MOD_PATH.
+# Packagers set DESTDIR for both.
 PREFIX ?= /usr/local
 DESTDIR ?=
 INSTALL_MOD_PATH ?= $(DESTDIR)
@@ -13,7 +14,7 @@ ifneq ($(words $(subst :, ,$(CURDIR))),1)
 $(error wdmdma: kernel modules cannot be built with a space or a colon in a path: $(CURDIR))
 endif
 
-# The tools that the kernel was built with: empty, or 1 for clang.
+# 1 for a kernel that was built with clang, or else empty.
 LLVM ?= $(if $(shell grep -s '^CONFIG_CC_IS_CLANG=y' '$(KDIR)/include/config/auto.conf'),1)
 kbuild = -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
 install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \

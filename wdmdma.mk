@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For the Kbuild file of a ported driver: headers, flags and symbols of wdmdma in one line. In the
-# source tree it takes the symbols of the last build, and where "make headers_install" put it those
-# for the kernel of the driver.
+# Gives the Kbuild file of a ported driver the headers, flags and symbols of wdmdma. In the source
+# tree the symbols are those of the last build. In the folder of "make headers_install" they are
+# those for the kernel of the driver.
 #
 #	include /usr/local/src/wdmdma/wdmdma.mk
 #	CFLAGS_ring_wdm.o := $(windows-cflags)
@@ -14,7 +14,7 @@ ccflags-y += -I$(wdmdma-dir)/include
 include $(wdmdma-dir)/include/ddk/flags.mk
 KBUILD_EXTRA_SYMBOLS += $(wdmdma-symvers)
 
-# Nothing is linked by "make clean".
+# "make clean" links nothing, and so needs no symbols.
 ifeq ($(wdmdma-symvers)$(filter %/Makefile.clean,$(MAKEFILE_LIST)),)
 $(error wdmdma: $(wdmdma-dir) has no Module.symvers for kernel $(KERNELRELEASE): build or install it)
 endif

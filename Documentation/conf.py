@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sphinx configuration. Run by scripts/doc (make doc), which sets KSRC and srctree: the API's
-# descriptions are taken from the sources by the kernel's own Sphinx extension.
+# Sphinx configuration, for scripts/doc (make doc). The kernel's Sphinx extension in KSRC takes the
+# descriptions of the API from the sources in srctree.
 import os
 import sys
 
@@ -9,7 +9,7 @@ EXTENSION = os.path.join(KSRC, 'Documentation', 'sphinx')
 if not KSRC or not os.path.isdir(EXTENSION):
     sys.exit('conf.py: KSRC names no kernel source; run "make doc"')
 sys.path.insert(0, EXTENSION)
-# The kernel source is not ours to write into.
+# Write nothing into the kernel source.
 sys.dont_write_bytecode = True
 
 project = 'wdmdma'

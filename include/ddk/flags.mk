@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For the Kbuild file of a ported driver. It gives the flags of a Windows half, and the rule for
-# one in C++:
+# Gives the Kbuild file of a ported driver the flags for a Windows half, and the rule for one in
+# C++.
 #
 #	include $(WDMDMA)/include/ddk/flags.mk
 #	CFLAGS_ring_wdm.o := $(windows-cflags)
@@ -15,11 +15,11 @@ windows-cflags := -I$(windows-ddk) -I$(windows-ddk)/.. -fsigned-char -Wno-multic
 	-Wno-unknown-pragmas $(call cc-option,-fstrict-flex-arrays=0) \
 	$(call cc-option,-mno-outline-atomics)
 
-# In C++ nothing of a library is linked, so nothing may need one.
+# C++ code must not need a library, because none is linked.
 windows-cxxflags := $(windows-cflags) -std=c++17 -fno-exceptions -fno-rtti \
 	-fno-threadsafe-statics -fno-use-cxa-atexit
 
-# Flags of the kernel that are not for C++.
+# Flags of the kernel that are for C alone.
 windows-c-only := -std=% -funsigned-char -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wold-style-declaration -Wdeclaration-after-statement \
 	-Wmissing-parameter-type -Wnested-externs -Wbad-function-cast -Wpointer-sign \
@@ -29,7 +29,7 @@ windows-c-only := -std=% -funsigned-char -Wstrict-prototypes -Wmissing-prototype
 	-Werror=incompatible-pointer-types -Werror=designated-init -Werror=int-conversion \
 	-Wimplicit-int -Wimplicit-function-declaration -Wno-designated-init
 
-# No header of Linux is included first, and none is found.
+# The flags that include headers of Linux, and that find them, are left out.
 windows-cxx = -Wp,-MMD,$(depfile) -nostdinc -nostdinc++ \
 	$(filter-out $(windows-c-only),$(filter-out $(CFLAGS_$(target-stem).o),$(_c_flags)) \
 		$(modkern_cflags)) $(CFLAGS_$(target-stem).o)
