@@ -2,11 +2,11 @@
 /*
  * Handles are the pointers that a driver gets from the module and passes back.
  *
- * A driver may pass any value where a handle belongs: NULL, a pointer of its own, or a pointer
- * to an object that is gone. So the module must not follow a pointer before it has found its
- * value in the table of live handles. wdmdma_handle_find() takes a reference. The owner must
- * free the object by RCU after the last reference, so a caller that only looks at the object
- * under the RCU read lock needs no reference.
+ * A driver may pass any value in place of a handle, such as NULL, a pointer of its own, or a
+ * pointer to an object that is gone. So the module must find the value in the table of live
+ * handles before it follows the pointer. wdmdma_handle_find() takes a reference. The owner must
+ * free the object by RCU after the last reference, so a caller needs no reference while it holds
+ * the RCU read lock.
  */
 #ifndef WDMDMA_HANDLE_H
 #define WDMDMA_HANDLE_H
@@ -48,8 +48,8 @@ struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const voi
 extern struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 
 /*
- * Take the read lock for callers that only look up an object. The lock is that of RCU, in a
- * form that costs a reader two instructions. rcu_read_lock_sched() would not do, because
+ * Take the read lock for callers that only look up an object. The lock is that of RCU, taken by
+ * two instructions. rcu_read_lock_sched() would not do, because
  * lockdep allows no spinlock within that lock, whatever the kernel. With PROVE_RCU the function
  * calls rcu_read_lock() as well, for the checks of rcu_dereference(). On PREEMPT_RT, where
  * spinlocks sleep, rcu_read_lock() is the only call.

@@ -7,10 +7,10 @@
  * wants a bitmap of all addresses. drm_mm does exactly this, but is a part of the graphics
  * stack.
  *
- * An allocation gets the highest free place, so that low addresses are left for callers that
- * ask for them. A search that began after the last allocation would use new addresses each
- * time. Every 2 MiB of addresses ever used can cost a page table of the IOMMU, so the search
- * uses the same addresses again.
+ * An allocation gets the highest free place, so that low addresses stay free for callers with a
+ * limit. A search that began after the last allocation would use new addresses each time. Every
+ * 2 MiB of addresses ever used can cost a page table of the IOMMU, so the search uses the same
+ * addresses again.
  */
 #include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
@@ -63,7 +63,7 @@ static struct wdmdma_iova_range *space_floor(const struct wdmdma_iova_space *spa
 }
 
 /*
- * Return the highest range in the subtree of @node that has @size free addresses above it. The
+ * Return the highest range in the subtree of @node with @size free addresses above the range. The
  * subtree must have such a range.
  */
 static struct wdmdma_iova_range *space_highest(struct rb_node *node, u64 size)
@@ -79,7 +79,7 @@ static struct wdmdma_iova_range *space_highest(struct rb_node *node, u64 size)
 	}
 }
 
-/* Return the next lower range that has @size free addresses above it, or NULL. */
+/* Return the next lower range with @size free addresses above the range, or NULL. */
 static struct wdmdma_iova_range *space_next_lower(struct wdmdma_iova_range *range, u64 size)
 {
 	struct rb_node *node = &range->node, *parent;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pins of pages of processes. lib/pins.h says what they are for. */
+/* Pins of pages of processes. See lib/pins.h. */
 #include <linux/bits.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>

@@ -21,7 +21,7 @@ void wdmdma_ptr_table_init(struct wdmdma_ptr_table *table)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_ptr_table_init);
 
-/* Free the memory of a table. The objects that are in it stay as they are. */
+/* Free the memory of a table. The objects in the table stay as they are. */
 void wdmdma_ptr_table_destroy(struct wdmdma_ptr_table *table)
 {
 	unsigned int i;
@@ -52,8 +52,8 @@ static bool ptr_table_has_room(struct wdmdma_ptr_table *table)
 }
 
 /*
- * Add a bucket, and move the objects there that belong there now. All of them are in one other
- * bucket. Without memory the table stays as it is, and its chains become longer.
+ * Add a bucket, and move its objects there from the only other bucket that can have them. Without
+ * memory the table does not change, and its chains become longer.
  */
 void wdmdma_ptr_table_grow(struct wdmdma_ptr_table *table)
 {
@@ -76,7 +76,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_ptr_table_grow);
 
 /*
  * Return an object in bucket *@bucket or a later one, and set *@bucket to its bucket. Return NULL
- * if there is none. A caller that removes the objects one by one begins with *@bucket 0.
+ * if there is none. To remove all objects, begin with *@bucket 0.
  */
 struct wdmdma_ptr_node *wdmdma_ptr_table_next(const struct wdmdma_ptr_table *table,
 					      unsigned int *bucket)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Records that come and go with each transfer. One allocation has room for all that the transfer
- * needs.
+ * Records of transfers. A record has room for all parts of a transfer in one allocation.
  */
 #ifndef WDMDMA_RECORD_H
 #define WDMDMA_RECORD_H
