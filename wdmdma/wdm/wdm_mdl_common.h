@@ -94,4 +94,7 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call);
 void wdm_memory_exit(void);
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
 
+/* wdm/wdm_pool.c */
+void wdm_pool_reused(PMDL mdl);
+
 #endif /* WDMDMA_WDM_MDL_COMMON_H */

@@ -255,8 +255,10 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 	mdl->ByteCount = got << PAGE_SHIFT;
 	mdl->MdlFlags |= MDL_PAGES_LOCKED | MDL_INTERNAL;
 	mdl->Process = WDM_MDL_CACHE_TAG(request->cache);
-	if (got && (got == request->total || !request->all))
+	if (got && (got == request->total || !request->all)) {
+		wdm_pool_reused(mdl);
 		return mdl;
+	}
 
 	MmFreePagesFromMdl(mdl);
 	wdm_mdl_delete(mdl);
@@ -406,18 +408,3 @@ void MmFreePagesFromMdl(PMDL mdl)
 	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_INTERNAL);
 }
 EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
-
-/**
- * ExFreePool() - free the MDL of MmAllocatePagesForMdlEx() and its relatives
- * @pool: the MDL, whose pages must be freed before. NULL is ignored
- *
- * Answers to wdm: ExFreePool, as far as MDLs need it. The module has no pool, so drivers must
- * allocate and free other memory by themselves.
- *
- * Context: <= DISPATCH_LEVEL.
- */
-void ExFreePool(PVOID pool)
-{
-	wdm_mdl_delete(pool);
-}
-EXPORT_SYMBOL_GPL(ExFreePool);
