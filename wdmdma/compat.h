@@ -94,6 +94,15 @@ static inline void wdmdma_shrinker_free(struct shrinker *shrinker)
 }
 #endif
 
+/* Up to 6.12 the function of a timer was set by itself. */
+#ifndef WDMDMA_HAS_HRTIMER_SETUP
+#define hrtimer_setup(timer, expired, clock, mode) \
+	do { \
+		hrtimer_init(timer, clock, mode); \
+		(timer)->function = (expired); \
+	} while (0)
+#endif
+
 /* Up to 6.2 iommu_map() had no gfp parameter. Another function was for atomic context. */
 #ifdef WDMDMA_HAS_IOMMU_MAP_ATOMIC
 #define iommu_map(domain, address, physical, size, prot, gfp) \

@@ -150,8 +150,8 @@ typedef struct _OBJECT_ATTRIBUTES {
 } OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
 
 /*
- * Reports a failed assertion of a build with DBG=1, and of NT_FRE_ASSERT. The module does not have
- * it, so a driver that asserts must define it in its Linux half.
+ * Reports a failed assertion of a build with DBG=1, and of NT_FRE_ASSERT. It is in wdmdma_ntos.ko.
+ * A driver that is not linked with that module must define it in its Linux half.
  */
 VOID RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR message);
 

@@ -19,10 +19,15 @@
 #include "string.h"
 #include <wdmdma/mdl.h>
 #include <wdmdma/dma.h>
+#include "wdm/dispatcher.h"
 #include "wdm/interlocked.h"
+#include "wdm/io.h"
 #include "wdm/list.h"
 #include "wdm/pool.h"
 #include "wdm/resource.h"
+#include "wdm/spinlock.h"
+#include "wdm/thread.h"
+#include "wdm/time.h"
 
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	0x1000

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Constants of the pool. Of its routines the module has ExFreePool() alone, for MDLs. */
+/*
+ * Pool and lookaside lists, for drivers that are linked with wdmdma_ntos.ko. The Linux half may
+ * include this file too. ExFreePool() is wdmdma.ko's, because it frees MDLs as well.
+ */
 #ifndef DDK_WDM_POOL_H
 #define DDK_WDM_POOL_H
 
-#include "../ntdef.h"
+#include <wdmdma/types.h>
 
 WDMDMA_HEADER_BEGIN
 
@@ -54,6 +57,50 @@ typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_OPTIONAL_START	0x0000000100000000ULL
 #define POOL_FLAG_SPECIAL_POOL		0x0000000100000000ULL
 #define POOL_FLAG_OPTIONAL_END		0x8000000000000000ULL
+
+PVOID ExAllocatePool2(POOL_FLAGS flags, SIZE_T number_of_bytes, ULONG tag);
+PVOID ExAllocatePoolWithTag(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG tag);
+PVOID ExAllocatePoolZero(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG tag);
+VOID ExFreePoolWithTag(PVOID p, ULONG tag);
+
+#define ExAllocatePoolUninitialized(pool_type, number_of_bytes, tag) \
+	ExAllocatePoolWithTag(pool_type, number_of_bytes, tag)
+/* The tag is 'None'. */
+#define ExAllocatePool(pool_type, number_of_bytes) \
+	ExAllocatePoolWithTag(pool_type, number_of_bytes, 0x656E6F4E)
+
+#define LOOKASIDE_MINIMUM_BLOCK_SIZE	8
+
+typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG tag);
+typedef VOID FREE_FUNCTION(PVOID buffer);
+typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
+typedef FREE_FUNCTION *PFREE_FUNCTION;
+
+/* Has the size of Windows. The members are the module's own. */
+typedef struct _NPAGED_LOOKASIDE_LIST {
+	ULONG Magic;
+	ULONG Tag;
+	SIZE_T Size;
+	POOL_TYPE Type;
+	PALLOCATE_FUNCTION Allocate;
+	PFREE_FUNCTION Free;
+	ULONG64 Reserved[11];
+} __attribute__((__aligned__(64))) NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST,
+	PAGED_LOOKASIDE_LIST, *PPAGED_LOOKASIDE_LIST;
+
+VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST list, PALLOCATE_FUNCTION allocate,
+				     PFREE_FUNCTION free, ULONG flags, SIZE_T size, ULONG tag,
+				     USHORT depth);
+VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST list, PALLOCATE_FUNCTION allocate,
+				    PFREE_FUNCTION free, ULONG flags, SIZE_T size, ULONG tag,
+				    USHORT depth);
+PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST list);
+VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST list, PVOID entry);
+VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST list);
+
+#define ExAllocateFromPagedLookasideList(list)	ExAllocateFromNPagedLookasideList(list)
+#define ExFreeToPagedLookasideList(list, entry)	ExFreeToNPagedLookasideList(list, entry)
+#define ExDeletePagedLookasideList(list)	ExDeleteNPagedLookasideList(list)
 
 WDMDMA_HEADER_END
 

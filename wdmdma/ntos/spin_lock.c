@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spin locks. KSPIN_LOCK is one pointer wide and has no destructor. A spinlock_t has 64 bytes
+ * with lockdep, so the lock is a word of this file, in every configuration.
+ *
+ * The word is 0 if the lock is free. Otherwise it has the address of the owner's task_struct, whose
+ * low bits are 0, plus NT_SPIN_MARK, plus NT_SPIN_RAISED if the acquire had to raise the level.
+ * Locks are taken at DISPATCH_LEVEL, where a task cannot be interrupted by a bottom half, so the
+ * task names the owner exactly. A second acquire by the owner would never end. It is reported and
+ * does not wait. A word without the mark was never a lock.
+ *
+ * On PREEMPT_RT the owner can be preempted. Another task of the same processor cannot wait for
+ * the word then, because local_bh_disable() makes it wait for the owner before. This needs a
+ * kernel in which bottom halves exclude each other (PREEMPT_RT_NEEDS_BH_LOCK where the kernel has
+ * that option).
+ *
+ * lockdep knows all these locks as one class, KSPIN_LOCK, and is told of each acquire as if it were
+ * a trylock. So it knows that a lock is held, and when it is released. It cannot see the order of
+ * two locks, since a lock that has no destructor cannot have a class of its own.
+ */
+#include "ntos/ntos.h"
+
+#include <linux/align.h>
+#include <linux/atomic.h>
+#include <linux/bottom_half.h>
+#include <linux/instruction_pointer.h>
+#include <linux/lockdep.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+
+#include <ddk/wdm/spinlock.h>
+
+#define NT_SPIN_RAISED	0x01UL
+#define NT_SPIN_MARK	0x32UL
+#define NT_SPIN_LOW	0x3FUL
+
+static_assert(L1_CACHE_BYTES > NT_SPIN_LOW, "a task_struct must have six low bits of 0");
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+static struct lock_class_key nt_spin_key;
+static struct lockdep_map nt_spin_map = STATIC_LOCKDEP_MAP_INIT("KSPIN_LOCK", &nt_spin_key);
+#endif
+
+/* Report a pointer that no lock can have. Return true if it is one. */
+static bool nt_spin_is_wrong(PKSPIN_LOCK lock, const char *call)
+{
+	if (likely(lock && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
+		return false;
+	nt_report(call, "SpinLock is %s", lock ? "not aligned" : "NULL");
+	return true;
+}
+
+/* Return true if no acquire has written @word. */
+static bool nt_spin_is_foreign(unsigned long word)
+{
+	return (word & NT_SPIN_LOW & ~NT_SPIN_RAISED) != NT_SPIN_MARK;
+}
+
+/* Take the lock if it is free. Store what it was to @old. */
+static bool nt_spin_try(PKSPIN_LOCK lock, unsigned long flags, unsigned long *old)
+{
+	const unsigned long word = (unsigned long)current | NT_SPIN_MARK | flags;
+
+	*old = 0;
+	if (!try_cmpxchg_acquire(lock, old, word) &&
+	    (!nt_spin_is_foreign(*old) || !try_cmpxchg_acquire(lock, old, word)))
+		return false;
+	lock_acquire(&nt_spin_map, 0, 1, 0, 1, NULL, _RET_IP_);
+	return true;
+}
+
+/* Take the lock, at DISPATCH_LEVEL. A call that would never end is reported. */
+static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call)
+{
+	unsigned long old;
+
+	while (!nt_spin_try(lock, flags, &old)) {
+		if ((old & ~NT_SPIN_LOW) == (unsigned long)current) {
+			nt_report(call, "the caller holds the lock already");
+			return;
+		}
+		/* Read only, so that the cache line stays shared until the release. */
+		while (READ_ONCE(*lock) == old)
+			cpu_relax();
+	}
+	if (old)
+		nt_report(call, "the lock was not initialized, or was overwritten");
+}
+
+/* Release the lock. The lock of somebody else is reported, and left alone. */
+static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
+{
+	unsigned long word;
+
+	if (nt_spin_is_wrong(lock, call))
+		return;
+	word = READ_ONCE(*lock);
+	if ((word & ~NT_SPIN_LOW) != (unsigned long)current || nt_spin_is_foreign(word)) {
+		nt_report(call, "the caller does not hold the lock");
+		return;
+	}
+	lock_release(&nt_spin_map, _RET_IP_);
+	/* Pairs with the acquire in nt_spin_try(). */
+	smp_store_release(lock, 0);
+	if (word & NT_SPIN_RAISED)
+		nt_lower(call);
+}
+
+/* Take a lock and raise the level. Return the former level. */
+static KIRQL nt_spin_raise(PKSPIN_LOCK lock, const char *call)
+{
+	const KIRQL old = nt_irql();
+
+	if (old < DISPATCH_LEVEL)
+		local_bh_disable();
+	else
+		nt_above_dispatch(call);
+	if (!nt_spin_is_wrong(lock, call))
+		nt_spin_take(lock, 0, call);
+	return old;
+}
+
+/*
+ * Release a lock and lower the level. The caller's level decides whether bottom halves come back,
+ * because drivers release locks in any order.
+ */
+static void nt_spin_lower(PKSPIN_LOCK lock, KIRQL new_irql, const char *call)
+{
+	nt_spin_release(lock, call);
+	if (new_irql < DISPATCH_LEVEL)
+		nt_lower(call);
+	else if (new_irql > DISPATCH_LEVEL && new_irql > nt_irql())
+		nt_report(call, "NewIrql %u was not returned by the acquire", new_irql);
+}
+
+/* Take a lock at DISPATCH_LEVEL. A caller below it is reported, and raised until the release. */
+static void nt_spin_at_dispatch(PKSPIN_LOCK lock, const char *call)
+{
+	unsigned long flags = 0;
+
+	if (nt_spin_is_wrong(lock, call))
+		return;
+	if (nt_irql() < DISPATCH_LEVEL) {
+		nt_report(call, "called below DISPATCH_LEVEL");
+		local_bh_disable();
+		flags = NT_SPIN_RAISED;
+	}
+	nt_spin_take(lock, flags, call);
+}
+
+/**
+ * KeInitializeSpinLock() - make a lock free
+ * @lock: one pointer wide, and aligned to that
+ *
+ * Answers to wdm: KeInitializeSpinLock. Memory of zeros is a free lock too.
+ *
+ * Context: any.
+ */
+void KeInitializeSpinLock(PKSPIN_LOCK lock)
+{
+	if (!nt_spin_is_wrong(lock, __func__))
+		WRITE_ONCE(*lock, 0);
+}
+EXPORT_SYMBOL_GPL(KeInitializeSpinLock);
+
+/**
+ * KeAcquireSpinLockRaiseToDpc() - raise to DISPATCH_LEVEL and take a lock
+ * @lock: the lock
+ *
+ * Answers to wdm: KeAcquireSpinLock, KeAcquireSpinLockRaiseToDpc. Disables bottom halves, but no
+ * interrupts. An acquire by the thread that has the lock is reported and does not wait.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the former level, for KeReleaseSpinLock().
+ */
+KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK lock)
+{
+	return nt_spin_raise(lock, "KeAcquireSpinLock");
+}
+EXPORT_SYMBOL_GPL(KeAcquireSpinLockRaiseToDpc);
+
+/**
+ * KeReleaseSpinLock() - release a lock and lower the level
+ * @lock: the lock
+ * @new_irql: level that the acquire has returned
+ *
+ * Answers to wdm: KeReleaseSpinLock. Locks may be released in any order. A lock that the caller
+ * does not hold is reported and left alone.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeReleaseSpinLock(PKSPIN_LOCK lock, KIRQL new_irql)
+{
+	nt_spin_lower(lock, new_irql, __func__);
+}
+EXPORT_SYMBOL_GPL(KeReleaseSpinLock);
+
+/**
+ * KeAcquireSpinLockAtDpcLevel() - take a lock, at DISPATCH_LEVEL
+ * @lock: the lock
+ *
+ * Answers to wdm: KeAcquireSpinLockAtDpcLevel. A caller below DISPATCH_LEVEL is reported, and
+ * bottom halves are disabled until the release.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock)
+{
+	nt_spin_at_dispatch(lock, __func__);
+}
+EXPORT_SYMBOL_GPL(KeAcquireSpinLockAtDpcLevel);
+
+/**
+ * KeReleaseSpinLockFromDpcLevel() - release a lock, and leave the level alone
+ * @lock: the lock
+ *
+ * Answers to wdm: KeReleaseSpinLockFromDpcLevel. May follow KeAcquireSpinLock(), if the driver
+ * lowers the level afterwards.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK lock)
+{
+	nt_spin_release(lock, __func__);
+}
+EXPORT_SYMBOL_GPL(KeReleaseSpinLockFromDpcLevel);
+
+/**
+ * KeTryToAcquireSpinLockAtDpcLevel() - take a lock if it is free, at DISPATCH_LEVEL
+ * @lock: the lock
+ *
+ * Answers to wdm: KeTryToAcquireSpinLockAtDpcLevel. A caller below DISPATCH_LEVEL is refused.
+ *
+ * Context: DISPATCH_LEVEL.
+ * Return: TRUE if the caller has the lock now.
+ */
+BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock)
+{
+	unsigned long old;
+
+	if (nt_spin_is_wrong(lock, __func__))
+		return FALSE;
+	if (nt_irql() < DISPATCH_LEVEL) {
+		nt_report(__func__, "called below DISPATCH_LEVEL");
+		return FALSE;
+	}
+	return nt_spin_try(lock, 0, &old);
+}
+EXPORT_SYMBOL_GPL(KeTryToAcquireSpinLockAtDpcLevel);
+
+/**
+ * KeTestSpinLock() - tell whether a lock is free
+ * @lock: the lock
+ *
+ * Answers to wdm: KeTestSpinLock.
+ *
+ * Context: any.
+ * Return: TRUE if nobody holds the lock at this moment.
+ */
+BOOLEAN KeTestSpinLock(PKSPIN_LOCK lock)
+{
+	return !nt_spin_is_wrong(lock, __func__) && !READ_ONCE(*lock);
+}
+EXPORT_SYMBOL_GPL(KeTestSpinLock);
+
+/* Note the lock and the level in a handle. Without a handle nothing is taken. */
+static bool nt_spin_enter_queue(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle, const char *call)
+{
+	if (!handle) {
+		nt_report(call, "LockHandle is NULL");
+		return false;
+	}
+	handle->LockQueue.Next = NULL;
+	handle->LockQueue.Lock = lock;
+	return true;
+}
+
+/**
+ * KeAcquireInStackQueuedSpinLock() - raise to DISPATCH_LEVEL and take a lock, with a handle
+ * @lock: the lock
+ * @handle: memory for the lock and the level, usually on the stack
+ *
+ * Answers to wdm: KeAcquireInStackQueuedSpinLock. There is no queue. The lock is taken as by
+ * KeAcquireSpinLock(), so the one form excludes the other.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle)
+{
+	if (nt_spin_enter_queue(lock, handle, __func__))
+		handle->OldIrql = nt_spin_raise(lock, __func__);
+}
+EXPORT_SYMBOL_GPL(KeAcquireInStackQueuedSpinLock);
+
+/**
+ * KeReleaseInStackQueuedSpinLock() - release the lock of a handle and lower the level
+ * @handle: as given to KeAcquireInStackQueuedSpinLock()
+ *
+ * Answers to wdm: KeReleaseInStackQueuedSpinLock.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE handle)
+{
+	if (handle)
+		nt_spin_lower(handle->LockQueue.Lock, handle->OldIrql, __func__);
+	else
+		nt_report(__func__, "LockHandle is NULL");
+}
+EXPORT_SYMBOL_GPL(KeReleaseInStackQueuedSpinLock);
+
+/**
+ * KeAcquireInStackQueuedSpinLockAtDpcLevel() - take a lock with a handle, at DISPATCH_LEVEL
+ * @lock: the lock
+ * @handle: memory for the lock, usually on the stack
+ *
+ * Answers to wdm: KeAcquireInStackQueuedSpinLockAtDpcLevel. A caller below DISPATCH_LEVEL is
+ * reported, and bottom halves are disabled until the release.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle)
+{
+	if (!nt_spin_enter_queue(lock, handle, __func__))
+		return;
+	handle->OldIrql = DISPATCH_LEVEL;
+	nt_spin_at_dispatch(lock, __func__);
+}
+EXPORT_SYMBOL_GPL(KeAcquireInStackQueuedSpinLockAtDpcLevel);
+
+/**
+ * KeReleaseInStackQueuedSpinLockFromDpcLevel() - release the lock of a handle
+ * @handle: as given to the acquire
+ *
+ * Answers to wdm: KeReleaseInStackQueuedSpinLockFromDpcLevel.
+ *
+ * Context: DISPATCH_LEVEL.
+ */
+void KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE handle)
+{
+	if (handle)
+		nt_spin_release(handle->LockQueue.Lock, __func__);
+	else
+		nt_report(__func__, "LockHandle is NULL");
+}
+EXPORT_SYMBOL_GPL(KeReleaseInStackQueuedSpinLockFromDpcLevel);
