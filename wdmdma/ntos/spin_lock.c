@@ -69,6 +69,13 @@ static bool nt_spin_try(PKSPIN_LOCK lock, unsigned long flags, unsigned long *ol
 	return true;
 }
 
+/* Report what the word of a lock was before the acquire, if it was no lock. */
+static void nt_spin_check(unsigned long old, const char *call)
+{
+	if (unlikely(old))
+		nt_report(call, "the lock was not initialized, or was overwritten");
+}
+
 /* Take the lock, at DISPATCH_LEVEL. A call that would never end is reported. */
 static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call)
 {
@@ -83,8 +90,7 @@ static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call
 		while (READ_ONCE(*lock) == old)
 			cpu_relax();
 	}
-	if (old)
-		nt_report(call, "the lock was not initialized, or was overwritten");
+	nt_spin_check(old, call);
 }
 
 /* Release the lock. The lock of somebody else is reported, and left alone. */
@@ -244,7 +250,10 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock)
 		nt_report(__func__, "called below DISPATCH_LEVEL");
 		return FALSE;
 	}
-	return nt_spin_try(lock, 0, &old);
+	if (!nt_spin_try(lock, 0, &old))
+		return FALSE;
+	nt_spin_check(old, __func__);
+	return TRUE;
 }
 EXPORT_SYMBOL_GPL(KeTryToAcquireSpinLockAtDpcLevel);
 
