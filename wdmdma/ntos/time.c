@@ -65,14 +65,21 @@ bool nt_sleep(ktime_t deadline)
  */
 void KeStallExecutionProcessor(ULONG microseconds)
 {
+	ULONG left;
+	u64 end;
+
 	if (microseconds > NT_LONGEST_STALL) {
 		nt_report(__func__, "%u microseconds are cut to %u", microseconds,
 			  NT_LONGEST_STALL);
 		microseconds = NT_LONGEST_STALL;
 	}
-	for (; microseconds > 1000; microseconds -= 1000)
+	end = ktime_get_ns() + microseconds * (u64)NSEC_PER_USEC;
+	for (left = microseconds; left > 1000; left -= 1000)
 		mdelay(1);
-	udelay(microseconds);
+	udelay(left);
+	/* Virtual machines return too early. A clock that stands still must not hang the loop. */
+	for (left = microseconds; left && ktime_get_ns() < end; left--)
+		udelay(1);
 }
 EXPORT_SYMBOL_GPL(KeStallExecutionProcessor);
 
