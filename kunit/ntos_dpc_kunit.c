@@ -161,6 +161,29 @@ static void wrong_dpcs_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 }
 
+static void a_queued_dpc_may_be_initialized(struct kunit *test)
+{
+	struct ran first = {}, second = {};
+	int runs;
+
+	KeInitializeDpc(&first.dpc, note, &first);
+	KeInitializeDpc(&second.dpc, note, &second);
+	local_bh_disable();
+	KeInsertQueueDpc(&first.dpc, NULL, NULL);
+	KeInsertQueueDpc(&second.dpc, NULL, NULL);
+	KeInitializeDpc(&first.dpc, note, &first);
+	local_bh_enable();
+	KeFlushQueuedDpcs();
+	runs = first.count;
+	/* On PREEMPT_RT a thread may have run the first one in between. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		KUNIT_EXPECT_EQ(test, runs, 0);
+	KUNIT_EXPECT_EQ(test, second.count, 1);
+	KUNIT_EXPECT_TRUE(test, KeInsertQueueDpc(&first.dpc, NULL, NULL));
+	KeFlushQueuedDpcs();
+	KUNIT_EXPECT_EQ(test, first.count, runs + 1);
+}
+
 static LARGE_INTEGER after_ms(int ms)
 {
 	return (LARGE_INTEGER) { .QuadPart = -ms * 10000LL };
@@ -282,6 +305,7 @@ static struct kunit_case ntos_dpc_cases[] = {
 	KUNIT_CASE(dpcs_run_in_their_order),
 	KUNIT_CASE(an_interrupt_may_queue_a_dpc),
 	KUNIT_CASE(wrong_dpcs_are_refused),
+	KUNIT_CASE(a_queued_dpc_may_be_initialized),
 	KUNIT_CASE(a_timer_signals_and_queues_its_dpc),
 	KUNIT_CASE(timers_expire_in_the_order_of_their_time),
 	KUNIT_CASE(a_periodic_timer_expires_again),

@@ -237,6 +237,23 @@ static void calls_for_dispatch_are_safe_below_it(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
 }
 
+/* The driver lowers the level first, and releases the lock afterwards. */
+static void a_release_below_dispatch_frees_the_lock(struct kunit *test)
+{
+	KSPIN_LOCK lock = 0;
+	KIRQL old;
+
+	KeAcquireSpinLock(&lock, &old);
+	KeLowerIrql(old);
+	KeReleaseSpinLockFromDpcLevel(&lock);
+	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
+	KeAcquireSpinLock(&lock, &old);
+	KeLowerIrql(old);
+	KeReleaseSpinLock(&lock, old);
+	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
+	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
 static void wrong_pointers_are_refused(struct kunit *test)
 {
 	KSPIN_LOCK locks[2] = {};
@@ -287,6 +304,7 @@ static struct kunit_case ntos_spin_lock_cases[] = {
 	KUNIT_CASE(a_second_acquire_by_the_owner_does_not_hang),
 	KUNIT_CASE(only_the_owner_releases),
 	KUNIT_CASE(calls_for_dispatch_are_safe_below_it),
+	KUNIT_CASE(a_release_below_dispatch_frees_the_lock),
 	KUNIT_CASE(wrong_pointers_are_refused),
 	KUNIT_CASE(a_lock_that_was_overwritten_does_not_hang),
 	{}

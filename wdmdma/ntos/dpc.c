@@ -113,7 +113,7 @@ static bool nt_dpc_queue(struct nt_dpc_queue *queue, KDPC *dpc, PVOID argument1,
 
 /**
  * KeInitializeDpc() - prepare a DPC
- * @dpc: the DPC, which must not be queued
+ * @dpc: the DPC. One that is queued is reported, and removed from its queue
  * @routine: function that it calls
  * @context: second argument of the function
  *
@@ -127,6 +127,8 @@ void KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 		nt_report(__func__, "%s is NULL", dpc ? "DeferredRoutine" : "Dpc");
 		return;
 	}
+	/* The memory may hold anything, so the queues are searched. */
+	nt_dpc_forget((unsigned long)dpc, sizeof(*dpc), __func__);
 	*dpc = (KDPC) {
 		.Type = NT_DPC_TYPE,
 		.Importance = MediumImportance,
@@ -255,7 +257,7 @@ void KeFlushQueuedDpcs(void)
 }
 EXPORT_SYMBOL_GPL(KeFlushQueuedDpcs);
 
-/* Take DPCs in memory that is being freed out of their queues, and report them. */
+/* Take DPCs in memory that gets another use out of their queues, and report them. */
 void nt_dpc_forget(unsigned long start, size_t size, const char *call)
 {
 	struct list_head *node, *next;

@@ -3,16 +3,37 @@
 #include "ntos/ntos.h"
 
 #include <linux/module.h>
+#include <linux/stringify.h>
+
+#include <wdmdma/version.h>
 
 #include "ntos/block.h"
 #include "ntos/dispatcher.h"
 #include "ntos/pool.h"
 #include "ntos/thread.h"
 
+/*
+ * A PREEMPT_RT kernel may have PREEMPT_RT_NEEDS_BH_LOCK as an option and be built without it. Its
+ * bottom halves do not exclude each other, so DISPATCH_LEVEL means nothing there, and a KSPIN_LOCK
+ * could spin for ever.
+ */
+static bool __init nt_levels_are_missing(void)
+{
+#ifdef WDMDMA_NO_BH_LOCK
+	return true;
+#else
+	return false;
+#endif
+}
+
 static int __init nt_init(void)
 {
 	int ret;
 
+	if (nt_levels_are_missing()) {
+		pr_err("the kernel must be built with PREEMPT_RT_NEEDS_BH_LOCK\n");
+		return -EOPNOTSUPP;
+	}
 	nt_wait_init();
 	nt_dpc_init();
 	nt_timer_init();
@@ -46,4 +67,7 @@ module_init(nt_init);
 module_exit(nt_exit);
 
 MODULE_DESCRIPTION("Windows kernel routines for ported drivers");
+MODULE_AUTHOR("The wdmdma maintainers");
+MODULE_VERSION(__stringify(WDMDMA_VERSION_MAJOR) "." __stringify(WDMDMA_VERSION_MINOR) "."
+	       __stringify(WDMDMA_VERSION_PATCH));
 MODULE_LICENSE("GPL");

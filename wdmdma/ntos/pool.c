@@ -62,11 +62,14 @@ static void nt_forget_freed(PVOID address)
 
 static void *nt_pool_memory(size_t size, gfp_t gfp)
 {
+	void *memory = NULL;
+
 	if (size <= PAGE_SIZE)
 		return kmalloc(size, gfp);
 	if (size <= NT_POOL_MOST_PAGES)
-		return alloc_pages_exact(size, gfp);
-	return nt_is_atomic() ? NULL : __vmalloc(size, gfp);
+		memory = alloc_pages_exact(size, gfp);
+	/* Pool need not be contiguous, so fragmented memory will do. */
+	return memory || nt_is_atomic() ? memory : __vmalloc(size, gfp);
 }
 
 /* Allocate a block. Return NULL if there is no memory, or in an interrupt. */

@@ -9,10 +9,14 @@
  * task names the owner exactly. A second acquire by the owner would never end. It is reported and
  * does not wait. A word without the mark was never a lock.
  *
- * On PREEMPT_RT the owner can be preempted. Another task of the same processor cannot wait for
- * the word then, because local_bh_disable() makes it wait for the owner before. This needs a
- * kernel in which bottom halves exclude each other (PREEMPT_RT_NEEDS_BH_LOCK where the kernel has
- * that option).
+ * Waiters have no order. A queue as in qspinlock needs preemption off, and on PREEMPT_RT the owner
+ * and the waiters of a KSPIN_LOCK are preemptible, because drivers make calls under it that sleep
+ * there.
+ *
+ * If the owner is preempted, another task of the same processor cannot wait for the word, because
+ * local_bh_disable() makes the task wait for the owner before, with priority inheritance. This
+ * needs a kernel in which bottom halves exclude each other. The module does not load on others
+ * (nt_levels_are_missing()). A task of another processor spins until the owner runs again.
  *
  * lockdep knows all these locks as one class, KSPIN_LOCK, and is told of each acquire as if it were
  * a trylock. So it knows that a lock is held, and when it is released. It cannot see the order of
@@ -25,7 +29,6 @@
 #include <linux/bottom_half.h>
 #include <linux/instruction_pointer.h>
 #include <linux/lockdep.h>
-#include <linux/processor.h>
 #include <linux/sched.h>
 
 #include <ddk/wdm/spinlock.h>
@@ -86,9 +89,8 @@ static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call
 			nt_report(call, "the caller holds the lock already");
 			return;
 		}
-		/* Read only, so that the cache line stays shared until the release. */
-		while (READ_ONCE(*lock) == old)
-			cpu_relax();
+		/* Reading keeps the cache line shared until the release. */
+		smp_cond_load_relaxed(lock, VAL != old);
 	}
 	nt_spin_check(old, call);
 }
@@ -105,6 +107,9 @@ static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
 		nt_report(call, "the caller does not hold the lock");
 		return;
 	}
+	/* The caller has lowered the level too early. Nothing else will free the lock. */
+	if (nt_irql() < DISPATCH_LEVEL)
+		nt_report(call, "called below DISPATCH_LEVEL, with the lock held");
 	lock_release(&nt_spin_map, _RET_IP_);
 	/* Pairs with the acquire in nt_spin_try(). */
 	smp_store_release(lock, 0);
@@ -191,7 +196,8 @@ EXPORT_SYMBOL_GPL(KeAcquireSpinLockRaiseToDpc);
  * @new_irql: level that the acquire has returned
  *
  * Answers to wdm: KeReleaseSpinLock. Locks may be released in any order. A lock that the caller
- * does not hold is reported and left alone.
+ * does not hold is reported and left alone. A release below DISPATCH_LEVEL is reported, and frees
+ * the lock.
  *
  * Context: DISPATCH_LEVEL.
  */

@@ -89,11 +89,13 @@ EXPORT_SYMBOL_GPL(IoAllocateWorkItem);
  * Answers to wdm: IoQueueWorkItem. Functions of several items run in any order, or at once. The
  * driver's module must stay until they have returned.
  *
- * Context: any.
+ * Context: <= DISPATCH_LEVEL. In an interrupt the call is reported and does nothing.
  */
 void IoQueueWorkItem(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, WORK_QUEUE_TYPE type,
 		     PVOID context)
 {
+	if (nt_above_dispatch(__func__))
+		return;
 	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item) || !routine) {
 		nt_report(__func__, "%s", routine ? "IoWorkItem is no work item" :
 			  "WorkerRoutine is NULL");
@@ -122,6 +124,8 @@ void IoFreeWorkItem(PIO_WORKITEM item)
 	struct nt_block *block;
 	u64 key;
 
+	if (nt_above_dispatch(__func__))
+		return;
 	if (nt_block_exists(NT_BLOCK_WORK_ITEM, item) && test_bit(NT_WORK_QUEUED, &item->state)) {
 		nt_report(__func__, "the work item is queued");
 		return;
