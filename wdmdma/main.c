@@ -48,6 +48,8 @@ static void __exit wdmdma_exit(void)
 	/* The work items that free adapters are queued by RCU callbacks. */
 	rcu_barrier();
 	wdmdma_work_exit();
+	wdm_reserved_exit();
+	wdm_noncached_exit();
 	wdm_memory_exit();
 	wdmdma_pins_exit();
 	rcu_barrier();

@@ -148,6 +148,13 @@ WDMDMA_INLINE PVOID MmGetSystemAddressForMdl(PMDL mdl)
 	return MmGetSystemAddressForMdlSafe(mdl, HighPagePriority);
 }
 
+/* Differs from Windows: a mapping has another address than the one that is reserved. */
+PVOID MmAllocateMappingAddress(SIZE_T number_of_bytes, ULONG pool_tag);
+PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag, PMDL mdl,
+					  MEMORY_CACHING_TYPE cache_type);
+VOID MmUnmapReservedMapping(PVOID base_address, ULONG pool_tag, PMDL mdl);
+VOID MmFreeMappingAddress(PVOID base_address, ULONG pool_tag);
+
 #define MM_DONT_ZERO_ALLOCATION			0x001
 #define MM_ALLOCATE_FROM_LOCAL_NODE_ONLY	0x002
 #define MM_ALLOCATE_FULLY_REQUIRED		0x004
@@ -181,9 +188,15 @@ PVOID MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T number_of_bytes,
 						 PHYSICAL_ADDRESS boundary_address_multiple,
 						 MEMORY_CACHING_TYPE cache_type,
 						 NODE_REQUIREMENT preferred_node);
+PVOID MmAllocateContiguousNodeMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS lowest_address,
+				     PHYSICAL_ADDRESS highest_address,
+				     PHYSICAL_ADDRESS boundary_address_multiple, ULONG protect,
+				     NODE_REQUIREMENT preferred_node);
 VOID MmFreeContiguousMemory(PVOID base_address);
 VOID MmFreeContiguousMemorySpecifyCache(PVOID base_address, SIZE_T number_of_bytes,
 					MEMORY_CACHING_TYPE cache_type);
+PVOID MmAllocateNonCachedMemory(SIZE_T number_of_bytes);
+VOID MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes);
 PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address);
 
 WDMDMA_HEADER_END

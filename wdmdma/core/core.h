@@ -42,9 +42,9 @@
  *   wdmdma_dma_channel.lock  may be taken with wdmdma_transfers.lock held, and the kernel's
  *                            dma_spin_lock with this one held
  *
- * The lock of core/free_mode.c, the xarray's lock of contiguous memory (wdm/wdm_contiguous.c) and
- * the lock of a miniport's objects (storport/stor_extension.c) are taken with interrupts off,
- * each alone.
+ * The lock of core/free_mode.c, the xarrays' locks of contiguous memory (wdm/wdm_contiguous.c) and
+ * of uncached memory, the lock of reserved ranges (wdm/wdm_mdl_reserved.c) and the lock of a
+ * miniport's objects (storport/stor_extension.c) are taken with interrupts off, each alone.
  *
  * The first six locks sleep. A task must not hold more than one sem. It must be the sem of an
  * adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma(). No lock at

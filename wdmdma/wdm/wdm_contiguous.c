@@ -226,6 +226,59 @@ PVOID MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T number_of_bytes,
 }
 EXPORT_SYMBOL_GPL(MmAllocateContiguousMemorySpecifyCacheNode);
 
+/*
+ * Set @cache_type to what a protection of pages asks for. Return false if it is refused. The
+ * numbers are Windows', whose names mean something else to Linux.
+ */
+static bool wdm_contiguous_protection(ULONG protect, MEMORY_CACHING_TYPE *cache_type)
+{
+	switch (protect) {
+	case 0x004:			/* PAGE_READWRITE */
+		*cache_type = MmCached;
+		return true;
+	case 0x204:			/* PAGE_READWRITE | PAGE_NOCACHE */
+		*cache_type = MmNonCached;
+		return true;
+	case 0x404:			/* PAGE_READWRITE | PAGE_WRITECOMBINE */
+		*cache_type = MmWriteCombined;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * MmAllocateContiguousNodeMemory() - the same with a protection of the pages
+ * @number_of_bytes: bytes
+ * @lowest_address: lowest physical address
+ * @highest_address: highest physical address, inclusive
+ * @boundary_address_multiple: 0, or a power of two
+ * @protect: PAGE_READWRITE, alone for cached memory, or with PAGE_NOCACHE or PAGE_WRITECOMBINE
+ * @preferred_node: NUMA node that the memory must be on, or MM_ANY_NODE_OK
+ *
+ * Answers to wdm: MmAllocateContiguousNodeMemory. MmFreeContiguousMemory() frees the memory.
+ *
+ * Differs from Windows: PAGE_EXECUTE_READWRITE is refused, because memory is never executable.
+ *
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL only cached memory can be had.
+ * Return: the address, or NULL with the reason in the log.
+ */
+PVOID MmAllocateContiguousNodeMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS lowest_address,
+				     PHYSICAL_ADDRESS highest_address,
+				     PHYSICAL_ADDRESS boundary_address_multiple, ULONG protect,
+				     NODE_REQUIREMENT preferred_node)
+{
+	MEMORY_CACHING_TYPE cache_type;
+
+	if (!wdm_contiguous_protection(protect, &cache_type)) {
+		wdm_mdl_refuse(__func__, "Protect 0x%x is refused", protect);
+		return NULL;
+	}
+	return wdm_contiguous_call(__func__, number_of_bytes, lowest_address, highest_address,
+				   boundary_address_multiple, cache_type, preferred_node);
+}
+EXPORT_SYMBOL_GPL(MmAllocateContiguousNodeMemory);
+
 /**
  * MmAllocateContiguousMemorySpecifyCache() - the same without a node
  * @number_of_bytes: bytes

@@ -88,7 +88,14 @@ void wdm_mdl_delete(void *mdl);
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
 
 /* wdm/wdm_mdl_map.c */
+void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const char *call);
 bool wdm_mdl_unmap(PMDL mdl, const char *call);
+
+/* wdm/wdm_reserved.c */
+void wdm_reserved_exit(void);
+
+/* wdm/wdm_noncached.c */
+void wdm_noncached_exit(void);
 
 /* wdm/wdm_contiguous.c */
 void wdm_memory_exit(void);

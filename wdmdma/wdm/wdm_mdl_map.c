@@ -101,6 +101,38 @@ static int wdm_map_check(const MDL *mdl, KPROCESSOR_MODE access_mode,
 	return 0;
 }
 
+/* Map the pages of an MDL for the kernel. Return the address, or NULL with a message. */
+void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const char *call)
+{
+	struct wdmdma_refusal refusal;
+	enum wdmdma_cache cache;
+	PPFN_NUMBER pfn;
+	void *va;
+
+	if (wdm_map_check(mdl, access_mode, &refusal)) {
+		wdm_mdl_refuse(call, "%s", refusal.reason);
+		return NULL;
+	}
+	pfn = MmGetMdlPfnArray(mdl);
+	cache = wdm_mdl_cache(mdl);
+	if (wdmdma_at_dispatch() && (cache != WDMDMA_CACHE_PLATFORM || !writable ||
+				     !wdmdma_pfns_contiguous(pfn, wdm_mdl_pages(mdl)))) {
+		wdm_mdl_refuse(call, "these pages cannot be mapped at DISPATCH_LEVEL");
+		return NULL;
+	}
+	va = wdmdma_pfns_map(pfn, wdm_mdl_pages(mdl), cache, writable);
+	if (IS_ERR(va)) {
+		wdm_mdl_refuse(call, "%lu pages cannot be mapped: error %ld",
+			       wdm_mdl_pages(mdl), PTR_ERR(va));
+		return NULL;
+	}
+	mdl->MappedSystemVa = va + mdl->ByteOffset;
+	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+	if (mdl->MdlFlags & MDL_PARTIAL)
+		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+	return mdl->MappedSystemVa;
+}
+
 /**
  * MmMapLockedPagesSpecifyCache() - map the pages of an MDL for the kernel
  * @mdl: an MDL with locked pages and no mapping yet
@@ -122,34 +154,7 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
 				   ULONG bug_check_on_failure, ULONG priority)
 {
-	bool writable = !(priority & MdlMappingNoWrite);
-	struct wdmdma_refusal refusal;
-	enum wdmdma_cache cache;
-	PPFN_NUMBER pfn;
-	void *va;
-
-	if (wdm_map_check(mdl, access_mode, &refusal)) {
-		wdm_mdl_refuse(__func__, "%s", refusal.reason);
-		return NULL;
-	}
-	pfn = MmGetMdlPfnArray(mdl);
-	cache = wdm_mdl_cache(mdl);
-	if (wdmdma_at_dispatch() && (cache != WDMDMA_CACHE_PLATFORM || !writable ||
-				     !wdmdma_pfns_contiguous(pfn, wdm_mdl_pages(mdl)))) {
-		wdm_mdl_refuse(__func__, "these pages cannot be mapped at DISPATCH_LEVEL");
-		return NULL;
-	}
-	va = wdmdma_pfns_map(pfn, wdm_mdl_pages(mdl), cache, writable);
-	if (IS_ERR(va)) {
-		wdm_mdl_refuse(__func__, "%lu pages cannot be mapped: error %ld",
-			       wdm_mdl_pages(mdl), PTR_ERR(va));
-		return NULL;
-	}
-	mdl->MappedSystemVa = va + mdl->ByteOffset;
-	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
-	if (mdl->MdlFlags & MDL_PARTIAL)
-		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
-	return mdl->MappedSystemVa;
+	return wdm_mdl_map(mdl, access_mode, !(priority & MdlMappingNoWrite), __func__);
 }
 EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
 

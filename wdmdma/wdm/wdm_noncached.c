@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* WDM layer: memory that the CPU does not cache, and that need not be contiguous. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/xarray.h>
+
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
+
+/* Page sets that drivers hold, by CPU page number. */
+static DEFINE_XARRAY(wdm_noncached);
+
+/* Allocate, map and record pages. Return NULL if that fails. */
+static struct wdmdma_pages *wdm_noncached_alloc(unsigned long nr, enum wdmdma_cache cache)
+{
+	const struct wdmdma_page_limits limits = {
+		.window = wdmdma_pages_ram(),
+		.node = NUMA_NO_NODE,
+		.gfp = WDMDMA_PAGES_GFP,
+	};
+	struct wdmdma_pages *pages = wdmdma_pages_gather(&limits, nr);
+
+	if (!pages)
+		return NULL;
+	if (wdmdma_pages_map(pages, cache))
+		goto free_pages;
+	if (!xa_insert(&wdm_noncached, (unsigned long)pages->va >> PAGE_SHIFT, pages, WDMDMA_GFP))
+		return pages;
+	wdmdma_pages_unmap(pages);
+free_pages:
+	wdmdma_pages_free(pages);
+	return NULL;
+}
+
+/**
+ * MmAllocateNonCachedMemory() - memory that the CPU does not cache
+ * @number_of_bytes: bytes, not 0. Whole pages are allocated
+ *
+ * Answers to wdm: MmAllocateNonCachedMemory. The memory is page aligned and zeroed, and its pages
+ * lie anywhere. A device needs the logical address of a common buffer.
+ *
+ * Differs from Windows: outside x86 the call always fails, because a module cannot change how
+ * memory is cached there.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the address, or NULL with the reason in the log.
+ */
+PVOID MmAllocateNonCachedMemory(SIZE_T number_of_bytes)
+{
+	struct wdmdma_pages *pages = NULL;
+	enum wdmdma_cache cache;
+	const char *fault = NULL;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!number_of_bytes || number_of_bytes > PFN_PHYS(totalram_pages()))
+		fault = "the length is 0, or more than all memory";
+	else if (wdm_cache_type(MmNonCached, &cache))
+		fault = "uncached memory cannot be had here";
+	if (!fault)
+		pages = wdm_noncached_alloc(PFN_UP(number_of_bytes), cache);
+	if (pages)
+		return pages->va;
+	wdm_mdl_refuse(__func__, "%zu bytes: %s", (size_t)number_of_bytes, fault ?: "no memory");
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(MmAllocateNonCachedMemory);
+
+/**
+ * MmFreeNonCachedMemory() - free memory of MmAllocateNonCachedMemory()
+ * @base_address: from that call. Other addresses are reported, and free nothing
+ * @number_of_bytes: as given there. Another number of pages is reported, and frees nothing
+ *
+ * Answers to wdm: MmFreeNonCachedMemory.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ */
+void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
+{
+	const unsigned long index = (unsigned long)base_address >> PAGE_SHIFT;
+	struct wdmdma_pages *pages;
+	const char *fault = NULL;
+
+	if (wdm_above_passive(__func__))
+		return;
+	xa_lock(&wdm_noncached);
+	pages = xa_load(&wdm_noncached, index);
+	if (!pages || pages->va != base_address)
+		fault = "is no memory of MmAllocateNonCachedMemory";
+	else if (!number_of_bytes || PFN_UP(number_of_bytes) != pages->nr)
+		fault = "has another length";
+	else
+		__xa_erase(&wdm_noncached, index);
+	xa_unlock(&wdm_noncached);
+	if (fault) {
+		wdm_mdl_refuse(__func__, "%p %s", base_address, fault);
+		return;
+	}
+	wdmdma_pages_unmap(pages);
+	wdmdma_pages_free(pages);
+}
+EXPORT_SYMBOL_GPL(MmFreeNonCachedMemory);
+
+/* No driver is left that could free its memory. */
+void wdm_noncached_exit(void)
+{
+	struct wdmdma_pages *pages;
+	unsigned long index;
+
+	xa_for_each(&wdm_noncached, index, pages) {
+		pr_warn("%lu pages of uncached memory were not freed: freed now\n", pages->nr);
+		wdmdma_pages_unmap(pages);
+		wdmdma_pages_free(pages);
+	}
+	xa_destroy(&wdm_noncached);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * WDM layer: addresses that a driver reserves for mappings of MDLs.
+ *
+ * A module cannot write into the kernel's page tables in a chosen place, nor flush the TLBs at
+ * DISPATCH_LEVEL. So a mapping gets another address than the one that is reserved, and the
+ * reservation has the rules: one mapping at a time, of the reserved length at most, with the tag.
+ * Until it is freed, the reserved range shows the zero page and cannot be written.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+
+#include "core/core.h"
+#include "lib/page_set.h"
+#include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
+
+/**
+ * struct wdm_reserved - a reserved range
+ * @node: link in the list of ranges
+ * @va: the range
+ * @nr: its length in pages
+ * @tag: what all calls must repeat
+ * @mdl: the MDL that is mapped, or about to be, or NULL
+ * @mapped: what the driver was told, or NULL
+ */
+struct wdm_reserved {
+	struct list_head node;
+	void *va;
+	unsigned long nr;
+	ULONG tag;
+	PMDL mdl;
+	void *mapped;
+};
+
+static DEFINE_SPINLOCK(wdm_reserved_lock);	/* protects the list and the last two members */
+static LIST_HEAD(wdm_reserved_ranges);
+
+/* Find the range whose start, or whose mapping, @address is. Return NULL if there is none. */
+static struct wdm_reserved *wdm_reserved_find(const void *address)
+{
+	const unsigned long page = (unsigned long)address & PAGE_MASK;
+	struct wdm_reserved *reserved;
+	unsigned long mapped;
+
+	lockdep_assert_held(&wdm_reserved_lock);
+	list_for_each_entry(reserved, &wdm_reserved_ranges, node) {
+		mapped = (unsigned long)reserved->mapped & PAGE_MASK;
+		if (reserved->va == address || (mapped && mapped == page))
+			return reserved;
+	}
+	return NULL;
+}
+
+/* Return the reason why a call for this range is refused, or NULL. */
+static const char *wdm_reserved_fault(const struct wdm_reserved *reserved, ULONG tag)
+{
+	if (!reserved)
+		return "the address is not reserved";
+	return reserved->tag == tag ? NULL : "the tag is not the one of the reservation";
+}
+
+/* Show the zero page in the whole range, so that nothing else gets these addresses. */
+static void *wdm_reserved_map(unsigned long nr)
+{
+	unsigned long *pfn = wdmdma_kvmalloc(array_size(nr, sizeof(*pfn)), WDMDMA_GFP);
+	unsigned long i;
+	void *va;
+
+	if (!pfn)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < nr; i++)
+		pfn[i] = page_to_pfn(ZERO_PAGE(0));
+	va = wdmdma_pfns_map(pfn, nr, WDMDMA_CACHE_PLATFORM, false);
+	kvfree(pfn);
+	return va;
+}
+
+/**
+ * MmAllocateMappingAddress() - reserve addresses for mappings of MDLs
+ * @number_of_bytes: length, not 0. Whole pages are reserved
+ * @pool_tag: what the other calls must repeat
+ *
+ * Answers to wdm: MmAllocateMappingAddress. The driver must not touch the range.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: the start of the range, or NULL with the reason in the log.
+ */
+PVOID MmAllocateMappingAddress(SIZE_T number_of_bytes, ULONG pool_tag)
+{
+	struct wdm_reserved *reserved;
+	unsigned long flags;
+
+	if (wdm_above_passive(__func__))
+		return NULL;
+	if (!number_of_bytes || number_of_bytes > PFN_PHYS(totalram_pages())) {
+		wdm_mdl_refuse(__func__, "NumberOfBytes is 0, or more than all memory");
+		return NULL;
+	}
+	reserved = kzalloc(sizeof(*reserved), WDMDMA_GFP);
+	if (!reserved)
+		goto refuse;
+	reserved->nr = PFN_UP(number_of_bytes);
+	reserved->tag = pool_tag;
+	reserved->va = wdm_reserved_map(reserved->nr);
+	if (IS_ERR(reserved->va))
+		goto refuse;
+	spin_lock_irqsave(&wdm_reserved_lock, flags);
+	list_add(&reserved->node, &wdm_reserved_ranges);
+	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
+	return reserved->va;
+
+refuse:
+	kfree(reserved);
+	wdm_mdl_refuse(__func__, "no memory for %zu bytes", (size_t)number_of_bytes);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(MmAllocateMappingAddress);
+
+/* Let the range be this MDL's, if it is free. Return the reason why it is not, or NULL. */
+static const char *wdm_reserved_claim(const void *address, ULONG tag, PMDL mdl,
+				      struct wdm_reserved **result)
+{
+	struct wdm_reserved *reserved;
+	unsigned long flags;
+	const char *fault;
+
+	if (!mdl)
+		return "the MDL is NULL";
+	spin_lock_irqsave(&wdm_reserved_lock, flags);
+	reserved = wdm_reserved_find(address);
+	fault = wdm_reserved_fault(reserved, tag);
+	if (!fault && reserved->va != address)
+		fault = "the address is not reserved";
+	else if (!fault && reserved->mdl)
+		fault = "the range has a mapping already";
+	else if (!fault && wdm_mdl_pages(mdl) > reserved->nr)
+		fault = "the range is shorter than the MDL";
+	if (!fault)
+		reserved->mdl = mdl;
+	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
+	*result = reserved;
+	return fault;
+}
+
+/* Note what became of the range's mapping. */
+static void wdm_reserved_set(struct wdm_reserved *reserved, PMDL mdl, void *mapped)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&wdm_reserved_lock, flags);
+	reserved->mdl = mdl;
+	reserved->mapped = mapped;
+	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
+}
+
+/**
+ * MmMapLockedPagesWithReservedMapping() - map the pages of an MDL for the kernel
+ * @mapping_address: from MmAllocateMappingAddress(), with no mapping yet
+ * @pool_tag: as given there
+ * @mdl: an MDL with locked pages and no mapping yet, not longer than the range
+ * @cache_type: ignored, because all pages have a cache type already
+ *
+ * Answers to wdm: MmMapLockedPagesWithReservedMapping. The result has the MDL's offset in its page,
+ * as has MappedSystemVa.
+ *
+ * Differs from Windows: the result is no address of the range, and may be NULL for lack of memory.
+ * At DISPATCH_LEVEL the pages must be physically contiguous and cached. They need no memory then.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the address of the MDL's first byte, or NULL with the reason in the log.
+ */
+PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag, PMDL mdl,
+					  MEMORY_CACHING_TYPE cache_type)
+{
+	struct wdm_reserved *reserved = NULL;
+	const char *fault;
+	void *mapped;
+
+	if (wdm_above_dispatch(__func__))
+		return NULL;
+	fault = wdm_reserved_claim(mapping_address, pool_tag, mdl, &reserved);
+	if (fault) {
+		wdm_mdl_refuse(__func__, "%s", fault);
+		return NULL;
+	}
+	mapped = wdm_mdl_map(mdl, KernelMode, true, __func__);
+	wdm_reserved_set(reserved, mapped ? mdl : NULL, mapped);
+	return mapped;
+}
+EXPORT_SYMBOL_GPL(MmMapLockedPagesWithReservedMapping);
+
+/* Begin to end the mapping of a range. Return the reason why there is none to end, or NULL. */
+static const char *wdm_reserved_release(const void *address, ULONG tag, PMDL mdl,
+					struct wdm_reserved **result)
+{
+	struct wdm_reserved *reserved;
+	unsigned long flags;
+	const char *fault;
+
+	spin_lock_irqsave(&wdm_reserved_lock, flags);
+	reserved = wdm_reserved_find(address);
+	fault = wdm_reserved_fault(reserved, tag);
+	if (!fault && (!reserved->mapped || reserved->mdl != mdl)) {
+		fault = "the range has no mapping of this MDL";
+	} else if (!fault && (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) ||
+			      mdl->MappedSystemVa != reserved->mapped)) {
+		fault = "the MDL was unmapped by another call";
+		reserved->mdl = NULL;
+		reserved->mapped = NULL;
+	}
+	if (!fault)
+		reserved->mapped = NULL;
+	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
+	*result = reserved;
+	return fault;
+}
+
+/**
+ * MmUnmapReservedMapping() - undo MmMapLockedPagesWithReservedMapping()
+ * @base_address: the result of that call, or the start of the range
+ * @pool_tag: as given there
+ * @mdl: the MDL
+ *
+ * Answers to wdm: MmUnmapReservedMapping. Arguments that do not name a mapping are reported, and
+ * nothing is changed. The range can be used again. This also holds if MmUnmapLockedPages() has
+ * unmapped the MDL before, which is reported.
+ *
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later. A mapping
+ * that is not cached stays.
+ */
+void MmUnmapReservedMapping(PVOID base_address, ULONG pool_tag, PMDL mdl)
+{
+	struct wdm_reserved *reserved;
+	const char *fault;
+	void *mapped;
+
+	if (wdm_above_dispatch(__func__))
+		return;
+	fault = wdm_reserved_release(base_address, pool_tag, mdl, &reserved);
+	if (fault) {
+		wdm_mdl_refuse(__func__, "%s", fault);
+		return;
+	}
+	wdm_mdl_warn_if_used(mdl, __func__);
+	mapped = mdl->MappedSystemVa;
+	if (wdm_mdl_unmap(mdl, __func__))
+		wdm_reserved_set(reserved, NULL, NULL);
+	else
+		wdm_reserved_set(reserved, mdl, mapped);
+}
+EXPORT_SYMBOL_GPL(MmUnmapReservedMapping);
+
+/**
+ * MmFreeMappingAddress() - free reserved addresses
+ * @base_address: from MmAllocateMappingAddress(). Other addresses, and a range with a mapping, are
+ *	reported and stay
+ * @pool_tag: as given there
+ *
+ * Answers to wdm: MmFreeMappingAddress.
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ */
+void MmFreeMappingAddress(PVOID base_address, ULONG pool_tag)
+{
+	struct wdm_reserved *reserved;
+	unsigned long flags;
+	const char *fault;
+
+	if (wdm_above_passive(__func__))
+		return;
+	spin_lock_irqsave(&wdm_reserved_lock, flags);
+	reserved = wdm_reserved_find(base_address);
+	fault = wdm_reserved_fault(reserved, pool_tag);
+	if (!fault && reserved->va != base_address)
+		fault = "the address is not reserved";
+	else if (!fault && reserved->mdl)
+		fault = "the range has a mapping";
+	if (!fault)
+		list_del(&reserved->node);
+	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
+	if (fault) {
+		wdm_mdl_refuse(__func__, "%s", fault);
+		return;
+	}
+	vunmap(reserved->va);
+	kfree(reserved);
+}
+EXPORT_SYMBOL_GPL(MmFreeMappingAddress);
+
+/* No driver is left that could free its ranges. A mapping belongs to its MDL. */
+void wdm_reserved_exit(void)
+{
+	struct wdm_reserved *reserved, *next;
+
+	list_for_each_entry_safe(reserved, next, &wdm_reserved_ranges, node) {
+		pr_warn("%lu pages of reserved addresses were not freed: freed now\n",
+			reserved->nr);
+		vunmap(reserved->va);
+		kfree(reserved);
+	}
+}
