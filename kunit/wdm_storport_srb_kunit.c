@@ -399,6 +399,124 @@ static void map_fails_cleanly_at_every_point(struct kunit *test)
 	wdmdma_test_sweep(test, map_once);
 }
 
+static SRBEX_DATA_SCSI_CDB16 *command_of(PSTORAGE_REQUEST_BLOCK block)
+{
+	return (PVOID)block + block->SrbExDataOffset[0];
+}
+
+/* A miniport finds everything by offsets, and looks at types and lengths before. */
+static void a_block_refers_to_its_parts(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport = test->priv;
+	PSTORAGE_REQUEST_BLOCK block = wdmdma_srb_create_ex(miniport->extension, 64);
+	PSTORAGE_REQUEST_BLOCK bare = wdmdma_srb_create_ex(miniport->extension, 0);
+	SRBEX_DATA_SCSI_CDB16 *command;
+	STOR_ADDR_BTL8 *address;
+	ULONG left;
+
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	KUNIT_ASSERT_NOT_NULL(test, bare);
+	KUNIT_EXPECT_EQ(test, block->Length, 8);
+	KUNIT_EXPECT_EQ(test, block->Function, 0x28);
+	KUNIT_EXPECT_EQ(test, block->Signature, 0x53524258U);
+	KUNIT_EXPECT_EQ(test, block->Version, 1U);
+	KUNIT_EXPECT_EQ(test, block->SrbFunction, (ULONG)SRB_FUNCTION_EXECUTE_SCSI);
+	address = (PVOID)block + block->AddressOffset;
+	KUNIT_EXPECT_EQ(test, address->Type, STOR_ADDRESS_TYPE_BTL8);
+	KUNIT_EXPECT_EQ(test, address->AddressLength, 4U);
+	KUNIT_EXPECT_EQ(test, block->NumSrbExData, 1U);
+	command = command_of(block);
+	KUNIT_EXPECT_EQ(test, command->Type, SrbExDataTypeScsiCdb16);
+	KUNIT_EXPECT_EQ(test, command->Length, 0x20U);
+	KUNIT_EXPECT_LE(test, block->AddressOffset + sizeof(*address), (size_t)block->SrbLength);
+	KUNIT_EXPECT_LE(test, block->SrbExDataOffset[0] + sizeof(*command),
+			(size_t)block->SrbLength);
+	/* Extension and sense buffer are memory that the device can use. */
+	KUNIT_EXPECT_NE(test, StorPortGetPhysicalAddress(miniport->extension, block,
+							 block->MiniportContext, &left).QuadPart,
+			0LL);
+	KUNIT_EXPECT_GE(test, left, 64U);
+	KUNIT_EXPECT_EQ(test, command->SenseInfoBufferLength, 252);
+	KUNIT_EXPECT_NE(test, StorPortGetPhysicalAddress(miniport->extension, block,
+							 command->SenseInfoBuffer, &left).QuadPart,
+			0LL);
+	KUNIT_EXPECT_NULL(test, bare->MiniportContext);
+	wdmdma_srb_destroy(miniport->extension, block);
+	wdmdma_srb_destroy(miniport->extension, bare);
+}
+
+static void map_gives_a_block_its_data(struct kunit *test)
+{
+	struct request *request = request_of(test), like = *request;
+	PSTORAGE_REQUEST_BLOCK block = wdmdma_srb_create_ex(request->miniport->extension, 64);
+	PSTOR_SCATTER_GATHER_LIST list;
+	unsigned int write;
+	ULONG left;
+
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	like.srb = (PVOID)block;
+	block->SrbFlags = SRB_FLAGS_NO_QUEUE_FREEZE;
+	for (write = 0; write < 2; write++) {
+		KUNIT_ASSERT_EQ(test, map(&like, write), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, map(&like, write), STATUS_INVALID_DEVICE_STATE);
+		/* The miniport may write to its SRB, also where the other form has Function. */
+		block->Function = 0;
+		KUNIT_EXPECT_PTR_EQ(test, block->DataBuffer, (PVOID)request->memory->va + 100);
+		KUNIT_EXPECT_EQ(test, block->DataTransferLength, (ULONG)LENGTH);
+		KUNIT_EXPECT_EQ(test, block->SrbFlags,
+				(ULONG)(SRB_FLAGS_NO_QUEUE_FREEZE |
+					(write ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN)));
+		KUNIT_EXPECT_PTR_EQ(test, mdl_of(test, &like), (PVOID)request->mdl);
+		list = list_of(&like);
+		KUNIT_ASSERT_NOT_NULL(test, list);
+		wdmdma_test_expect_list(test, (PSCATTER_GATHER_LIST)list, request->memory, 100,
+					LENGTH);
+		KUNIT_EXPECT_PTR_EQ(test, data_in_of(test, &like), write ? NULL : list);
+		KUNIT_EXPECT_NE(test, address_of(&like, request->memory->va + 100, &left), 0ULL);
+		unmap(&like);
+		KUNIT_EXPECT_NULL(test, block->DataBuffer);
+		KUNIT_EXPECT_EQ(test, block->DataTransferLength, 0U);
+		KUNIT_EXPECT_EQ(test, block->SrbFlags, (ULONG)SRB_FLAGS_NO_QUEUE_FREEZE);
+		KUNIT_EXPECT_NULL(test, list_of(&like));
+	}
+	/* Nothing but these members has changed. */
+	KUNIT_EXPECT_EQ(test, block->Signature, 0x53524258U);
+	KUNIT_EXPECT_EQ(test, command_of(block)->Type, SrbExDataTypeScsiCdb16);
+	wdmdma_srb_destroy(request->miniport->extension, block);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+}
+
+static void calls_refuse_a_block_that_is_none(struct kunit *test)
+{
+	struct request *request = request_of(test), like = *request;
+	PVOID extension = request->miniport->extension;
+	PSTORAGE_REQUEST_BLOCK block = wdmdma_srb_create_ex(extension, 64), late;
+	STORAGE_REQUEST_BLOCK own = { .Function = SRB_FUNCTION_STORAGE_REQUEST_BLOCK };
+	ULONG left;
+
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	KUNIT_EXPECT_NULL(test, wdmdma_srb_create_ex(extension, SZ_1M + 1));
+	KUNIT_EXPECT_NULL(test, wdmdma_srb_create_ex(NULL, 64));
+	local_bh_disable();
+	late = wdmdma_srb_create_ex(extension, 64);
+	local_bh_enable();
+	KUNIT_EXPECT_NULL(test, late);
+	/* One that the driver has made by itself. */
+	like.srb = (PVOID)&own;
+	KUNIT_EXPECT_EQ(test, map(&like, true), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_NULL(test, list_of(&like));
+	KUNIT_EXPECT_EQ(test, address_of(&like, request->memory->va, &left), 0ULL);
+	unmap(&like);
+	wdmdma_srb_destroy(extension, &own);
+	/* One that is destroyed, while it has data. */
+	like.srb = (PVOID)block;
+	KUNIT_EXPECT_EQ(test, map(&like, true), STATUS_SUCCESS);
+	wdmdma_srb_destroy(extension, block);
+	KUNIT_EXPECT_EQ(test, lists_of(request->miniport), 0U);
+	KUNIT_EXPECT_EQ(test, map(&like, true), STATUS_INVALID_PARAMETER);
+	wdmdma_srb_destroy(extension, block);
+}
+
 static struct kunit_case wdm_storport_srb_cases[] = {
 	KUNIT_CASE(map_gives_the_srb_its_data),
 	KUNIT_CASE(every_byte_of_the_data_has_its_address),
@@ -412,6 +530,9 @@ static struct kunit_case wdm_storport_srb_cases[] = {
 	KUNIT_CASE(unbind_takes_back_the_list),
 	KUNIT_CASE(one_of_several_maps_and_one_unmaps),
 	KUNIT_CASE(map_fails_cleanly_at_every_point),
+	KUNIT_CASE(a_block_refers_to_its_parts),
+	KUNIT_CASE(map_gives_a_block_its_data),
+	KUNIT_CASE(calls_refuse_a_block_that_is_none),
 	{}
 };
 

@@ -9,7 +9,6 @@
 
 #include "wdm.h"
 #include <wdmdma/storport.h>
-#include "wdm/storage_request.h"
 
 WDMDMA_HEADER_BEGIN
 

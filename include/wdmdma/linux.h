@@ -85,9 +85,9 @@ static inline void wdmdma_port_configuration_init(PPORT_CONFIGURATION_INFORMATIO
 PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size);
 void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension);
 PSCSI_REQUEST_BLOCK wdmdma_srb_create(PVOID hw_device_extension, size_t srb_extension_size);
-NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PMDL mdl,
-			bool write_to_device);
-void wdmdma_srb_unmap(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb);
-void wdmdma_srb_destroy(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb);
+PSTORAGE_REQUEST_BLOCK wdmdma_srb_create_ex(PVOID hw_device_extension, size_t srb_extension_size);
+NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PVOID srb, PMDL mdl, bool write_to_device);
+void wdmdma_srb_unmap(PVOID hw_device_extension, PVOID srb);
+void wdmdma_srb_destroy(PVOID hw_device_extension, PVOID srb);
 
 #endif /* WDMDMA_LINUX_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requests of the storage stack. Windows has two forms of a request, which the Function member
- * tells apart. The module makes and takes the first, SCSI_REQUEST_BLOCK. ddk/storport.h has the
- * second for miniports whose code handles both.
+ * tells apart. This is the first, SCSI_REQUEST_BLOCK. wdmdma/storage_request.h has the second.
  */
 #ifndef WDMDMA_SRB_H
 #define WDMDMA_SRB_H

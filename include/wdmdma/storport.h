@@ -18,6 +18,7 @@
 #include <wdmdma/status.h>
 #include <wdmdma/dma.h>
 #include <wdmdma/srb.h>
+#include <wdmdma/storage_request.h>
 
 WDMDMA_HEADER_BEGIN
 
@@ -299,18 +300,19 @@ PVOID StorPortGetUncachedExtension(PVOID hw_device_extension,
 				   PPORT_CONFIGURATION_INFORMATION config_info,
 				   ULONG number_of_bytes);
 
-/* Addresses of such memory, and of what belongs to a request. */
+/*
+ * Addresses of such memory, and of what belongs to a request. All calls with an SRB take either
+ * form.
+ */
 STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
-						 PSCSI_REQUEST_BLOCK srb, PVOID virtual_address,
-						 ULONG *length);
+						 PVOID srb, PVOID virtual_address, ULONG *length);
 PVOID StorPortGetVirtualAddress(PVOID hw_device_extension, STOR_PHYSICAL_ADDRESS physical_address);
 
 /* Scatter/gather lists. */
-PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension,
-						       PSCSI_REQUEST_BLOCK srb);
-ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb,
+PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension, PVOID srb);
+ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PVOID srb,
 					       PSTOR_SCATTER_GATHER_LIST *scatter_gather_list);
-ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PSCSI_REQUEST_BLOCK srb, PVOID *mdl);
+ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PVOID srb, PVOID *mdl);
 ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID current_va,
 				     ULONG length, PPOST_SCATTER_GATHER_EXECUTE execution_routine,
 				     PVOID context, BOOLEAN write_to_device,

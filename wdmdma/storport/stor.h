@@ -120,8 +120,7 @@ static inline gfp_t wdm_stor_gfp(void)
 }
 
 /* storport/stor_srb.c */
-bool wdm_stor_is_srb(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb);
-bool wdm_stor_srb_address(struct wdm_stor *stor, PSCSI_REQUEST_BLOCK srb, PVOID va, dma_addr_t *la,
-			  size_t *left);
+bool wdm_stor_is_srb(struct wdm_stor *stor, PVOID srb);
+bool wdm_stor_srb_address(struct wdm_stor *stor, PVOID srb, PVOID va, dma_addr_t *la, size_t *left);
 
 #endif /* WDMDMA_STOR_H */

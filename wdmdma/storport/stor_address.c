@@ -26,8 +26,7 @@
  * Return: the address, or 0, with a message, for memory that the device does not share.
  */
 STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
-						 PSCSI_REQUEST_BLOCK srb, PVOID virtual_address,
-						 ULONG *length)
+						 PVOID srb, PVOID virtual_address, ULONG *length)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
 	STOR_PHYSICAL_ADDRESS address = {};

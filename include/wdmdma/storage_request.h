@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The second form of a request of the storage stack. The first stands in wdmdma/srb.h. */
-#ifndef DDK_WDM_STORAGE_REQUEST_H
-#define DDK_WDM_STORAGE_REQUEST_H
+/*
+ * The second form of a request of the storage stack, with its address and its extended data. The
+ * first stands in wdmdma/srb.h, with the values that both use.
+ */
+#ifndef WDMDMA_STORAGE_REQUEST_H
+#define WDMDMA_STORAGE_REQUEST_H
 
-#include "../ntdef.h"
+#include <wdmdma/types.h>
 
 WDMDMA_HEADER_BEGIN
+
+/* All parts of a request begin at a multiple of 8. */
+#define WDMDMA_ALIGNED_8	__attribute__((__aligned__(8)))
 
 #define SRB_SIGNATURE				0x53524258
 #define STORAGE_REQUEST_BLOCK_VERSION_1		1
@@ -47,7 +53,7 @@ WDMDMA_HEADER_BEGIN
  * @NextSrb: the request that is meant, for requests about requests
  * @SrbExDataOffset: offsets of the extended data from the start of the block
  *
- * The module makes no such block. Its calls refuse one, because they do not know it.
+ * wdmdma_srb_create_ex() makes one. All calls that take a request take either form.
  */
 struct _STORAGE_REQUEST_BLOCK {
 	USHORT Length;
@@ -92,14 +98,14 @@ typedef struct _STORAGE_REQUEST_BLOCK_HEADER {
 #define STOR_ADDRESS_TYPE_BTL8		0x1
 #define STOR_ADDR_BTL8_ADDRESS_LENGTH	4
 
-typedef struct DECLSPEC_ALIGN(8) _STOR_ADDRESS {
+typedef struct _STOR_ADDRESS {
 	USHORT Type;
 	USHORT Port;
 	ULONG AddressLength;
 	UCHAR AddressData[1];
-} STOR_ADDRESS, *PSTOR_ADDRESS;
+} WDMDMA_ALIGNED_8 STOR_ADDRESS, *PSTOR_ADDRESS;
 
-typedef struct DECLSPEC_ALIGN(8) _STOR_ADDR_BTL8 {
+typedef struct _STOR_ADDR_BTL8 {
 	USHORT Type;
 	USHORT Port;
 	ULONG AddressLength;
@@ -107,7 +113,7 @@ typedef struct DECLSPEC_ALIGN(8) _STOR_ADDR_BTL8 {
 	UCHAR Target;
 	UCHAR Lun;
 	UCHAR Reserved;
-} STOR_ADDR_BTL8, *PSTOR_ADDR_BTL8;
+} WDMDMA_ALIGNED_8 STOR_ADDR_BTL8, *PSTOR_ADDR_BTL8;
 
 /* Kinds of extended data. Length of each block counts the bytes after Type and Length. */
 typedef enum _SRBEXDATATYPE {
@@ -129,21 +135,21 @@ typedef enum _SRBEXDATATYPE {
 #define SRBEX_DATA_SCSI_CDB_VAR_LENGTH_MIN	0x18
 #define SRBEX_DATA_IO_INFO_LENGTH	0x18
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA {
+typedef struct _SRBEX_DATA {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	UCHAR Data[1];
-} SRBEX_DATA, *PSRBEX_DATA;
+} WDMDMA_ALIGNED_8 SRBEX_DATA, *PSRBEX_DATA;
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_BIDIRECTIONAL {
+typedef struct _SRBEX_DATA_BIDIRECTIONAL {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	ULONG DataInTransferLength;
 	ULONG Reserved1;
 	PVOID DataInBuffer;
-} SRBEX_DATA_BIDIRECTIONAL, *PSRBEX_DATA_BIDIRECTIONAL;
+} WDMDMA_ALIGNED_8 SRBEX_DATA_BIDIRECTIONAL, *PSRBEX_DATA_BIDIRECTIONAL;
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB16 {
+typedef struct _SRBEX_DATA_SCSI_CDB16 {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	UCHAR ScsiStatus;
@@ -153,9 +159,9 @@ typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB16 {
 	ULONG Reserved1;
 	PVOID SenseInfoBuffer;
 	UCHAR Cdb[16];
-} SRBEX_DATA_SCSI_CDB16, *PSRBEX_DATA_SCSI_CDB16;
+} WDMDMA_ALIGNED_8 SRBEX_DATA_SCSI_CDB16, *PSRBEX_DATA_SCSI_CDB16;
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB32 {
+typedef struct _SRBEX_DATA_SCSI_CDB32 {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	UCHAR ScsiStatus;
@@ -165,9 +171,9 @@ typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB32 {
 	ULONG Reserved1;
 	PVOID SenseInfoBuffer;
 	UCHAR Cdb[32];
-} SRBEX_DATA_SCSI_CDB32, *PSRBEX_DATA_SCSI_CDB32;
+} WDMDMA_ALIGNED_8 SRBEX_DATA_SCSI_CDB32, *PSRBEX_DATA_SCSI_CDB32;
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB_VAR {
+typedef struct _SRBEX_DATA_SCSI_CDB_VAR {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	UCHAR ScsiStatus;
@@ -177,9 +183,9 @@ typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_SCSI_CDB_VAR {
 	ULONG Reserved1[2];
 	PVOID SenseInfoBuffer;
 	UCHAR Cdb[1];
-} SRBEX_DATA_SCSI_CDB_VAR, *PSRBEX_DATA_SCSI_CDB_VAR;
+} WDMDMA_ALIGNED_8 SRBEX_DATA_SCSI_CDB_VAR, *PSRBEX_DATA_SCSI_CDB_VAR;
 
-typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_IO_INFO {
+typedef struct _SRBEX_DATA_IO_INFO {
 	SRBEXDATATYPE Type;
 	ULONG Length;
 	ULONG Flags;
@@ -189,8 +195,8 @@ typedef struct DECLSPEC_ALIGN(8) _SRBEX_DATA_IO_INFO {
 	UCHAR CachePriority;
 	UCHAR Reserved[2];
 	ULONG Reserved1[2];
-} SRBEX_DATA_IO_INFO, *PSRBEX_DATA_IO_INFO;
+} WDMDMA_ALIGNED_8 SRBEX_DATA_IO_INFO, *PSRBEX_DATA_IO_INFO;
 
 WDMDMA_HEADER_END
 
-#endif /* DDK_WDM_STORAGE_REQUEST_H */
+#endif /* WDMDMA_STORAGE_REQUEST_H */
