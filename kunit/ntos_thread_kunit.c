@@ -189,6 +189,17 @@ static void pointers_have_no_extensions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, text[16], 'S');
 }
 
+static ULONG print_list(const char *format, ...)
+{
+	va_list arguments;
+	ULONG status;
+
+	va_start(arguments, format);
+	status = vDbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, format, arguments);
+	va_end(arguments);
+	return status;
+}
+
 static void long_and_broken_formats_do_no_harm(struct kunit *test)
 {
 	KUNIT_EXPECT_LT(test, strlen(text_of(test, "%9999d%9999s%600x", 1, "x", 2)),
@@ -198,6 +209,8 @@ static void long_and_broken_formats_do_no_harm(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text_of(test, "%-+ #0-+ #012."), "");
 	KUNIT_EXPECT_EQ(test, DbgPrint("%s\n", "a line"), 0U);
 	KUNIT_EXPECT_EQ(test, DbgPrint(NULL), 0U);
+	KUNIT_EXPECT_EQ(test, print_list("%d %s %I64x\n", 1, "two", 3ULL), 0U);
+	DbgBreakPoint();
 	KUNIT_EXPECT_EQ(test, DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "%d\n%d\n", 1, 2),
 			0U);
 }

@@ -20,6 +20,26 @@ typedef struct _ITEM {
 	LIST_ENTRY Link;
 } ITEM, *PITEM;
 
+/* The forms that take a spin lock. */
+static const char *CorpusLockedLists(void)
+{
+	KSPIN_LOCK lock = 0;
+	LIST_ENTRY head;
+	ITEM items[3];
+	ULONG n;
+
+	InitializeListHead(&head);
+	CORPUS_EXPECT(!ExInterlockedRemoveHeadList(&head, &lock));
+	CORPUS_EXPECT(!ExInterlockedInsertTailList(&head, &items[1].Link, &lock));
+	CORPUS_EXPECT(ExInterlockedInsertTailList(&head, &items[2].Link, &lock) == &items[1].Link);
+	CORPUS_EXPECT(ExInterlockedInsertHeadList(&head, &items[0].Link, &lock) == &items[1].Link);
+	for (n = 0; n < 3; n++)
+		CORPUS_EXPECT(ExInterlockedRemoveHeadList(&head, &lock) == &items[n].Link);
+	CORPUS_EXPECT(!ExInterlockedInsertHeadList(&head, &items[0].Link, &lock));
+	CORPUS_EXPECT(KeTestSpinLock(&lock) && KeGetCurrentIrql() == PASSIVE_LEVEL);
+	return NULL;
+}
+
 const char *CorpusLists(void)
 {
 	LIST_ENTRY head, other;
@@ -56,7 +76,7 @@ const char *CorpusLists(void)
 	for (n = 0; n < 3; n++)
 		CORPUS_EXPECT(RemoveHeadList(&head) == &items[n].Link);
 	CORPUS_EXPECT(IsListEmpty(&head));
-	return NULL;
+	return CorpusLockedLists();
 }
 
 const char *CorpusSingleLists(void)

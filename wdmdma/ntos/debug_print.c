@@ -7,6 +7,7 @@
 #include "ntos/ntos.h"
 
 #include <linux/ctype.h>
+#include <linux/instruction_pointer.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -311,6 +312,44 @@ ULONG DbgPrintEx(ULONG component, ULONG level, const char *format, ...)
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(DbgPrintEx);
+
+/**
+ * vDbgPrintEx() - DbgPrintEx() with a list of arguments
+ * @component: ignored
+ * @level: as for DbgPrintEx()
+ * @format: as for DbgPrint()
+ * @arguments: arguments of the format
+ *
+ * Answers to wdm: vDbgPrintEx.
+ *
+ * Context: any.
+ * Return: STATUS_SUCCESS.
+ */
+ULONG vDbgPrintEx(ULONG component, ULONG level, const char *format, va_list arguments)
+{
+	va_list copy;
+
+	va_copy(copy, arguments);
+	nt_debug_print(level, format, &copy);
+	va_end(copy);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(vDbgPrintEx);
+
+/**
+ * DbgBreakPoint() - report that a driver has stopped itself
+ *
+ * Answers to wdm: DbgBreakPoint.
+ *
+ * Differs from Windows: there is no debugger. The log has the call's address, and the driver goes on.
+ *
+ * Context: any.
+ */
+void DbgBreakPoint(void)
+{
+	nt_report(__func__, "break point of the driver at %pS", (void *)_RET_IP_);
+}
+EXPORT_SYMBOL_GPL(DbgBreakPoint);
 
 /**
  * RtlAssert() - report an assertion that has failed

@@ -67,6 +67,9 @@ VOID IoFreeWorkItem(PIO_WORKITEM item);
 
 ULONG DbgPrint(const char *format, ...);
 ULONG DbgPrintEx(ULONG component, ULONG level, const char *format, ...);
+ULONG vDbgPrintEx(ULONG component, ULONG level, const char *format, __builtin_va_list arguments);
+/* Differs from Windows: there is no debugger. The call is reported, and the driver goes on. */
+VOID DbgBreakPoint(void);
 
 /* Assertions call it, see ntdef.h. */
 VOID RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR message);
@@ -75,9 +78,11 @@ VOID RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR
 #if defined(DBG) && DBG
 #define KdPrint(arguments)	DbgPrint arguments
 #define KdPrintEx(arguments)	DbgPrintEx arguments
+#define KdBreakPoint()		DbgBreakPoint()
 #else
 #define KdPrint(arguments)	((void)0)
 #define KdPrintEx(arguments)	((void)0)
+#define KdBreakPoint()		((void)0)
 #endif
 
 WDMDMA_HEADER_END
