@@ -43,7 +43,7 @@
  *                            dma_spin_lock with this one held
  *
  * The lock of core/free_mode.c, the xarrays' locks of contiguous memory (wdm/wdm_contiguous.c) and
- * of uncached memory, the lock of reserved ranges (wdm/wdm_mdl_reserved.c) and the lock of a
+ * of uncached memory, the lock of reserved ranges (wdm/wdm_reserved.c) and the lock of a
  * miniport's objects (storport/stor_extension.c) are taken with interrupts off, each alone.
  *
  * The first six locks sleep. A task must not hold more than one sem. It must be the sem of an
