@@ -341,7 +341,8 @@ EXPORT_SYMBOL_GPL(vDbgPrintEx);
  *
  * Answers to wdm: DbgBreakPoint.
  *
- * Differs from Windows: there is no debugger. The log has the call's address, and the driver goes on.
+ * Differs from Windows: there is no debugger. The log has the address of the call, and the driver
+ * goes on.
  *
  * Context: any.
  */

@@ -9,9 +9,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
-#ifdef CONFIG_X86
-#include <asm/processor.h>
-#endif
+#include <linux/processor.h>
 
 #include <ddk/wdm/io.h>
 

@@ -200,7 +200,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS exit_status)
 EXPORT_SYMBOL_GPL(PsTerminateSystemThread);
 
 /**
- * WdmThreadType() - what a driver's *PsThreadType means
+ * WdmThreadType() - the value of PsThreadType for a driver
  *
  * Context: any.
  * Return: a pointer to the type of threads.
