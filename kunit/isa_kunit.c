@@ -10,6 +10,7 @@
 
 #include "core/channel.h"
 #include "core/dma_channel.h"
+#include "log.h"
 #include "sb16.h"
 #include "system.h"
 
@@ -104,11 +105,13 @@ static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
 }
 
 /*
- * The channel must stop, because the freed memory may get another user. Freeing another
- * buffer must not stop the channel.
+ * The channel must stop, because the freed memory may get another user, and the stop must be
+ * reported. Freeing another buffer must do neither.
  */
 static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 {
+	static const char *const stopped = "is mapped for the DMA controller: its channel is stopped";
+	struct kmsg_dump_iter log;
 	PHYSICAL_ADDRESS la;
 	struct played *p;
 	ULONG left;
@@ -119,11 +122,14 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sb16_play(false, SZ_8K), 0);
 	va = p->s->ops->AllocateCommonBuffer(p->s->adapter, SZ_8K, &la, FALSE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_log_begin(&log);
 	p->s->ops->FreeCommonBuffer(p->s->adapter, SZ_8K, la, va, FALSE);
 	left = left_of(p);
 	msleep(60);
 	KUNIT_EXPECT_NE(test, left_of(p), left);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "FreeCommonBuffer", stopped), 0U);
 	release(p);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "FreeCommonBuffer", stopped), 1U);
 	left = left_of(p);
 	msleep(60);
 	KUNIT_EXPECT_EQ(test, left_of(p), left);

@@ -3,27 +3,13 @@
  * A put of an adapter must report the objects that the driver left behind. The module
  * must log each of the first eight, and their total number. No IOMMU is needed.
  */
-#include <linux/kmsg_dump.h>
 #include <linux/sizes.h>
 
+#include "log.h"
 #include "memory.h"
 
 #define LEFT	12
 #define SHOWN	8
-
-/* Return the number of log lines since @since that contain both texts. */
-static unsigned int lines_since(struct kmsg_dump_iter since, const char *text, const char *other)
-{
-	unsigned int lines = 0;
-	size_t length;
-	char line[320];
-
-	while (kmsg_dump_get_line(&since, false, line, sizeof(line) - 1, &length)) {
-		line[length] = 0;
-		lines += strstr(line, text) && strstr(line, other);
-	}
-	return lines;
-}
 
 /* Put the adapter, and expect the messages about the objects that it had. */
 static void put_and_expect(struct kunit *test, struct wdmdma_fixture *fixture, const char *each,
@@ -31,12 +17,11 @@ static void put_and_expect(struct kunit *test, struct wdmdma_fixture *fixture, c
 {
 	struct kmsg_dump_iter log;
 
-	kmsg_dump_rewind(&log);
-	log.cur_seq = log.next_seq;
+	wdmdma_test_log_begin(&log);
 	fixture->ops->PutDmaAdapter(fixture->adapter);
 	fixture->adapter = NULL;
-	KUNIT_EXPECT_EQ(test, lines_since(log, "PutDmaAdapter", each), SHOWN);
-	KUNIT_EXPECT_EQ(test, lines_since(log, "PutDmaAdapter", sum), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PutDmaAdapter", each), SHOWN);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PutDmaAdapter", sum), 1U);
 }
 
 static void leaks_of_buffers_end(struct kunit *test)

@@ -99,6 +99,54 @@ static void device_without_lists_moves_the_bytes(struct kunit *test)
 	expect_lists_move_bytes(test, wdmdma_test_adapter(test, 32, SZ_64K, FALSE));
 }
 
+#define PAGES_OF_LONG_LIST	400	/* too many for the record of a list */
+#define DIRTY_BLOCKS		64
+
+/* Leave a pattern in free memory of the size that a long list gets. */
+static void dirty_free_memory(size_t size)
+{
+	struct page *block[DIRTY_BLOCKS];
+	unsigned int i;
+
+	for (i = 0; i < DIRTY_BLOCKS; i++) {
+		block[i] = alloc_pages(GFP_KERNEL, get_order(size));
+		if (block[i])
+			memset(page_address(block[i]), 0xa5, size);
+	}
+	for (i = 0; i < DIRTY_BLOCKS; i++)
+		if (block[i])
+			__free_pages(block[i], get_order(size));
+}
+
+/*
+ * An IOMMU makes one element of many pages, for each of which the list has room. The room must
+ * be zeroed, because it may show memory of another driver.
+ */
+static void room_behind_the_last_element_is_zeroed(struct kunit *test)
+{
+	size_t room = sizeof(SCATTER_GATHER_ELEMENT) * PAGES_OF_LONG_LIST;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, PAGES_OF_LONG_LIST);
+	struct wdmdma_fixture *fixture;
+	PSCATTER_GATHER_LIST list;
+	PDMA_ADAPTER adapter;
+	PMDL mdl;
+
+	edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
+	fixture = test->priv;
+	if (!wdmdma_iommu_translates(fixture->dev)) {
+		kunit_skip(test, "without an IOMMU each page is an element");
+		return;
+	}
+	adapter = wdmdma_test_adapter(test, 32, SZ_4M, TRUE);
+	mdl = wdmdma_test_mdl(test, memory->va, PAGES_OF_LONG_LIST * PAGE_SIZE);
+	dirty_free_memory(sizeof(*list) + room);
+	list = wdmdma_test_list(test, adapter, mdl, TRUE);
+	KUNIT_ASSERT_LT(test, list->NumberOfElements, (ULONG)PAGES_OF_LONG_LIST / 2);
+	room -= sizeof(SCATTER_GATHER_ELEMENT) * list->NumberOfElements;
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(&list->Elements[list->NumberOfElements], room));
+	adapter->DmaOperations->PutScatterGatherList(adapter, list, TRUE);
+}
+
 /* Transfers with map registers, of bytes that fit into the device's own memory. */
 
 #define MOVED	4000	/* bytes, in pieces that begin within a page */
@@ -413,6 +461,7 @@ static struct kunit_case live_transfer_cases[] = {
 	KUNIT_CASE_SLOW(device_moves_the_bytes_of_lists),
 	KUNIT_CASE_SLOW(device_without_lists_moves_the_bytes),
 	KUNIT_CASE_SLOW(narrow_device_moves_the_bytes_of_lists),
+	KUNIT_CASE(room_behind_the_last_element_is_zeroed),
 	KUNIT_CASE_SLOW(device_moves_the_bytes_of_map_transfer),
 	KUNIT_CASE_SLOW(kernel_copies_transfers_and_no_buffers),
 	KUNIT_CASE(adapter_narrower_than_its_device_gets_no_list_behind_an_iommu),

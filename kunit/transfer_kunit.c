@@ -74,6 +74,8 @@ static const struct piece_row {
 	{ "cut at the longest segment", { { SZ_1M, SZ_1M } }, SZ_64K, U32_MAX, 16 },
 	{ "cut there from inside a page", { { SZ_1M + 100, SZ_1M } }, SZ_64K, U32_MAX, 17 },
 	{ "and a rest", { { SZ_1M + 100, SZ_1M + 1 } }, SZ_64K, U32_MAX, 17 },
+	{ "cut at one page", { { SZ_1M, SZ_16K } }, SZ_4K, U32_MAX, 4 },
+	{ "cut at one page from inside a page", { { SZ_1M + 100, SZ_16K } }, SZ_4K, U32_MAX, 5 },
 	{ "ranges that meet", { { SZ_1M, SZ_4K }, { SZ_1M + SZ_4K, SZ_4K } }, SZ_64K, U32_MAX, 1 },
 	{ "ranges that do not", { { SZ_2M, SZ_4K }, { SZ_1M, SZ_4K } }, SZ_64K, U32_MAX, 2 },
 	{ "across a boundary of 64 KiB", { { SZ_64K - 100, 200 } }, SZ_64K, SZ_64K - 1, 2 },
@@ -225,9 +227,88 @@ static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_transfers_are_idle(adapter));
 }
 
+/*
+ * A record has the contents of an older record. An entry must not keep any of them, because
+ * some kernels have flags there which change how the entry is unmapped.
+ */
+static void entries_keep_nothing_of_an_older_record(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	struct chunk range[] = {
+		{ page_to_phys(memory->page[0]), SZ_4K }, { page_to_phys(memory->page[1]), SZ_4K },
+	};
+	struct wdmdma_source source = source_of(test, range, SZ_8K);
+	struct scatterlist room[2], expected;
+	struct wdmdma_transfer transfer = {
+		.adapter = wdmdma_test_core_of(test->priv),
+		.direction = DMA_TO_DEVICE,
+		.room = room,
+		.room_nr = ARRAY_SIZE(room),
+	};
+	unsigned int i;
+
+	memset(room, 0xff, sizeof(room));
+	KUNIT_ASSERT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	KUNIT_EXPECT_PTR_EQ(test, transfer.memory.sgl, &room[0]);
+	KUNIT_ASSERT_EQ(test, transfer.memory.orig_nents, 2U);
+	for (i = 0; i < 2; i++) {
+		memset(&expected, 0, sizeof(expected));
+		sg_set_page(&expected, memory->page[i], SZ_4K, 0);
+		if (i)
+			sg_mark_end(&expected);
+		KUNIT_EXPECT_MEMEQ(test, &room[i], &expected, sizeof(expected));
+	}
+	wdmdma_transfer_fini(&transfer);
+}
+
+/* The pages of an MDL that a driver changes while the module reads the MDL. */
+struct changing {
+	unsigned long before[2], after[2];
+	unsigned int calls;
+};
+
+static void read_again(struct wdmdma_source *source)
+{
+	struct changing *changing = source->mdl;
+
+	source->pfn = changing->calls++ ? changing->after : changing->before;
+	source->offset = 0;
+	source->here = SZ_8K;
+}
+
+/* The pages are one piece when they are counted, and two when they are cut. */
+static void mdl_that_changes_during_the_call_is_refused(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	unsigned long pfn = page_to_pfn(memory->page[0]);
+	struct changing changing = {
+		.before = { pfn, pfn + 1 },
+		.after = { pfn, page_to_pfn(memory->page[1]) },
+	};
+	struct wdmdma_source source = {
+		.left = SZ_8K, .mdl = &changing, .more = read_again,
+	};
+	struct wdmdma_transfer transfer = {
+		.adapter = wdmdma_test_core_of(test->priv),
+		.direction = DMA_TO_DEVICE,
+	};
+
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), -EINVAL);
+	KUNIT_EXPECT_GT(test, changing.calls, 1U);
+	KUNIT_EXPECT_STREQ(test, transfer.refusal.reason,
+			   "the MDL has changed during the call");
+	KUNIT_EXPECT_NULL(test, transfer.memory.sgl);
+	/* The same memory must be good if nobody changes its description. */
+	KUNIT_EXPECT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	KUNIT_EXPECT_EQ(test, transfer.memory.orig_nents, 2U);
+	wdmdma_transfer_fini(&transfer);
+}
+
 static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE_PARAM(memory_is_cut_where_the_device_must_not_go, piece_gen_params),
 	KUNIT_CASE(memory_is_cut_at_each_4_gib),
+	KUNIT_CASE(entries_keep_nothing_of_an_older_record),
+	KUNIT_CASE(mdl_that_changes_during_the_call_is_refused),
 	KUNIT_CASE(mapping_is_verified),
 	KUNIT_CASE(device_that_the_dma_api_does_not_map_for_is_refused),
 	KUNIT_CASE(copy_longer_than_memory_can_be_is_refused),

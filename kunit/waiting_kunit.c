@@ -22,6 +22,7 @@
 #include "edu.h"
 #include "level.h"
 #include "lib/window.h"
+#include "log.h"
 #include "memory.h"
 #include "objects.h"
 
@@ -258,6 +259,41 @@ static void expect_all_registers_are_good(struct kunit *test, PDMA_ADAPTER adapt
 	ops->PutScatterGatherList(adapter, caught.list, TRUE);
 }
 
+static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+					   PVOID context)
+{
+	*(PVOID *)context = base;
+	return DeallocateObjectKeepRegisters;
+}
+
+/*
+ * A transfer of all granted registers must be mapped in one piece, which an adapter without
+ * ScatterGather demands. A request for one more register must be refused.
+ */
+static void expect_channel_takes_all_registers(struct kunit *test, PDMA_ADAPTER adapter,
+					       ULONG registers)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, registers);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, registers * PAGE_SIZE);
+	ULONG length = registers * PAGE_SIZE;
+	PVOID base = NULL;
+	PHYSICAL_ADDRESS la;
+
+	KUNIT_EXPECT_EQ(test, ops->AllocateAdapterChannel(adapter, NULL, registers + 1,
+							  keep_registers, &base),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_ASSERT_EQ(test, ops->AllocateAdapterChannel(adapter, NULL, registers, keep_registers,
+							  &base), STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, base);
+	la = ops->MapTransfer(adapter, mdl, base, memory->va, &length, TRUE);
+	KUNIT_EXPECT_NE(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_EQ(test, length, (ULONG)(registers * PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, ops->FlushAdapterBuffers(adapter, mdl, base, memory->va, length,
+							 TRUE));
+	ops->FreeMapRegisters(adapter, base, registers);
+}
+
 /*
  * 64 MiB are as much as the kernel's bounce buffers have by default, and more memory
  * than some machines have.
@@ -280,6 +316,7 @@ static void no_more_is_granted_than_can_be_copied(struct kunit *test)
 	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
 	KUNIT_EXPECT_EQ(test, registers, dma_max_mapping_size(f->dev) / PAGE_SIZE);
 	expect_all_registers_are_good(test, adapter, registers);
+	expect_channel_takes_all_registers(test, adapter, registers);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
@@ -298,6 +335,7 @@ static void no_more_is_granted_than_one_range_has(struct kunit *test)
 	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
 	KUNIT_EXPECT_EQ(test, registers, 1U << MAX_PAGE_ORDER);
 	expect_all_registers_are_good(test, adapter, registers);
+	expect_channel_takes_all_registers(test, adapter, registers);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
@@ -407,6 +445,85 @@ static void choosy(struct kunit *test)
 	choosy_backend.access = choosy_access;
 	adapter->device->backend = &choosy_backend;
 	wdmdma_adapter_put(adapter);
+}
+
+/* The module tries such a list every few milliseconds, and must report only the first time. */
+static void list_that_does_not_come_is_reported_once(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_caught caught;
+	struct kmsg_dump_iter log;
+	PMDL bad;
+
+	choosy(test);
+	bad = wdmdma_test_mdl(test, never->va, SZ_8K);
+	wdmdma_test_catch_init(&caught);
+	wdmdma_test_log_begin(&log);
+	KUNIT_ASSERT_EQ(test, get_and_put(f->adapter, bad, &caught), STATUS_SUCCESS);
+	msleep(300);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "GetScatterGatherList", "8192 bytes wait"),
+			1U);
+	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
+	atomic_set(&enough, 1);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught.done, WAIT), 0UL);
+}
+
+static VOID miniport_caught(PVOID *object, PVOID *irp, PSTOR_SCATTER_GATHER_LIST list,
+			    PVOID context)
+{
+	wdmdma_test_catch_list(NULL, NULL, (PSCATTER_GATHER_LIST)list, context);
+}
+
+/* The memory for the list of a miniport, and what its routine was called with. */
+struct miniport_list {
+	PMDL mdl;
+	struct wdmdma_caught caught;
+	u8 buffer[0x40] __aligned(8);
+};
+
+static ULONG miniport_build(PVOID extension, struct miniport_list *list,
+			    struct wdmdma_memory *memory)
+{
+	ULONG status;
+
+	wdmdma_test_catch_init(&list->caught);
+	local_bh_disable();
+	status = StorPortBuildScatterGatherList(extension, list->mdl, memory->va, SZ_8K,
+						miniport_caught, &list->caught, TRUE, list->buffer,
+						sizeof(list->buffer));
+	local_bh_enable();
+	return status;
+}
+
+static ULONG miniport_put(PVOID extension, struct miniport_list *list)
+{
+	ULONG status;
+
+	local_bh_disable();
+	status = StorPortPutScatterGatherList(extension, (void *)list->caught.list, TRUE);
+	local_bh_enable();
+	return status;
+}
+
+static void list_of_a_miniport_that_does_not_come_lets_others_go(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PVOID extension = wdmdma_test_miniport_on(test, f->dev)->extension;
+	struct miniport_list *bad = kunit_kcalloc(test, 2, sizeof(*bad), GFP_KERNEL);
+	struct miniport_list *good = bad + 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, bad);
+	choosy(test);
+	bad->mdl = wdmdma_test_mdl(test, never->va, SZ_8K);
+	good->mdl = wdmdma_test_mdl(test, always->va, SZ_8K);
+	KUNIT_ASSERT_EQ(test, miniport_build(extension, bad, never), STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, miniport_build(extension, good, always), STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&good->caught.done, WAIT), 0UL);
+	KUNIT_EXPECT_EQ(test, bad->caught.calls, 0U);
+	KUNIT_EXPECT_EQ(test, miniport_put(extension, good), STOR_STATUS_SUCCESS);
+	atomic_set(&enough, 1);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&bad->caught.done, WAIT), 0UL);
+	KUNIT_EXPECT_EQ(test, miniport_put(extension, bad), STOR_STATUS_SUCCESS);
 }
 
 /* Later lists first wait for their turn, and must then overtake the lists that cannot be mapped. */
@@ -552,6 +669,57 @@ static void free_adapter_object_ends_no_other_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
+/*
+ * A put of a list and FreeAdapterObject at the same time must end the list once. KASAN shows a
+ * look at a list that was just freed.
+ */
+struct ending {
+	PDMA_ADAPTER adapter;
+	PMDL mdl;
+	atomic_t round;
+};
+
+static int free_in_thread(void *data)
+{
+	struct ending *ending = data;
+	int seen = 0;
+
+	while (!kthread_should_stop()) {
+		if (atomic_read(&ending->round) == seen) {
+			cond_resched();
+			continue;
+		}
+		seen = atomic_read(&ending->round);
+		ending->adapter->DmaOperations->FreeAdapterObject(ending->adapter,
+								  DeallocateObject);
+	}
+	return 0;
+}
+
+static void put_and_free_adapter_object_end_a_list_once(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	struct ending ending = {
+		.adapter = f->adapter,
+		.mdl = wdmdma_test_mdl(test, memory->va, 100),
+	};
+	struct task_struct *thread = kthread_run(free_in_thread, &ending, "wdmdma_ending");
+	PSCATTER_GATHER_LIST list;
+	int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	for (i = 0; i < ROUNDS; i++) {
+		list = get_now(test, f->adapter, ending.mdl);
+		atomic_inc(&ending.round);
+		if (i & 1)
+			cond_resched();
+		f->ops->PutScatterGatherList(f->adapter, list, FALSE);
+	}
+	kthread_stop(thread);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
 static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE_PARAM(routine_that_asks_again_is_not_nested, ask_gen_params),
 	KUNIT_CASE_PARAM(synchronous_requests_nest_a_few_times, ask_gen_params),
@@ -559,10 +727,13 @@ static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_one_range_has),
 	KUNIT_CASE(no_more_is_granted_than_is_within_reach),
 	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
+	KUNIT_CASE(list_that_does_not_come_is_reported_once),
 	KUNIT_CASE(list_that_does_not_come_lets_others_go),
+	KUNIT_CASE(list_of_a_miniport_that_does_not_come_lets_others_go),
 	KUNIT_CASE(mask_that_is_lowered_for_a_moment_does_not_count),
 	KUNIT_CASE(free_adapter_object_ends_the_list),
 	KUNIT_CASE(free_adapter_object_ends_no_other_list),
+	KUNIT_CASE(put_and_free_adapter_object_end_a_list_once),
 	{}
 };
 

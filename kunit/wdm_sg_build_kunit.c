@@ -211,12 +211,38 @@ static void mdl_from_a_copied_list_describes_the_copy(struct kunit *test)
 	sgl_put(adapter, list, TRUE);
 }
 
+/*
+ * A change of the domain relies on the table of lists, so no list may be out of the table then.
+ */
+static void no_mdl_is_made_while_the_domain_changes(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(f);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K), target = mdl;
+	PSCATTER_GATHER_LIST list = sgl_get_now(test, f->adapter, mdl, SZ_4K, TRUE);
+
+	KUNIT_EXPECT_FALSE(test, wdmdma_transfers_hold(adapter));
+	KUNIT_EXPECT_EQ(test, f->ops->BuildMdlFromScatterGatherList(f->adapter, list, mdl,
+								    &target),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_NULL(test, target);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 1U);
+	wdmdma_transfers_release(adapter);
+	/* The refused call must not count as the one call that a list has. */
+	KUNIT_EXPECT_EQ(test, f->ops->BuildMdlFromScatterGatherList(f->adapter, list, mdl,
+								    &target),
+			STATUS_SUCCESS);
+	sgl_put(f->adapter, list, TRUE);
+}
+
 static struct kunit_case wdm_sg_build_cases[] = {
 	KUNIT_CASE(build_uses_the_buffer_and_nothing_else),
 	KUNIT_CASE_PARAM(ex_calls_take_routine_or_list, ex_gen_params),
 	KUNIT_CASE(build_ex_refuses_a_small_buffer),
 	KUNIT_CASE(mdl_from_a_list_is_the_original),
 	KUNIT_CASE(mdl_from_a_copied_list_describes_the_copy),
+	KUNIT_CASE(no_mdl_is_made_while_the_domain_changes),
 	{}
 };
 

@@ -45,6 +45,7 @@ void *wdmdma_record_alloc(size_t size, gfp_t gfp)
 			return kmem_cache_alloc(record_caches[i], gfp);
 	return NULL;
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_record_alloc);
 
 void wdmdma_record_exit(void)
 {

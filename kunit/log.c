@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See log.h. */
+#include <linux/string.h>
+
+#include "log.h"
+
+/* Note the end of the log. */
+void wdmdma_test_log_begin(struct kmsg_dump_iter *log)
+{
+	kmsg_dump_rewind(log);
+	log->cur_seq = log->next_seq;
+}
+
+/* Return the number of log lines since @since that contain both texts. */
+unsigned int wdmdma_test_log_lines(struct kmsg_dump_iter since, const char *text, const char *other)
+{
+	unsigned int lines = 0;
+	size_t length;
+	char line[320];
+
+	while (kmsg_dump_get_line(&since, false, line, sizeof(line) - 1, &length)) {
+		line[length] = 0;
+		lines += strstr(line, text) && strstr(line, other);
+	}
+	return lines;
+}
