@@ -4,11 +4,13 @@
  * allocation, including those of the kernel functions that the call uses. The flags tell
  * whether the OOM killer could be invoked, so memory need not be short.
  */
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/tracepoint.h>
+#include <linux/workqueue.h>
 
 #include "core/adapter.h"
 #include "edu.h"
@@ -18,6 +20,7 @@
 #define SHOWN	8
 
 static struct task_struct *watched;
+static struct work_struct *watched_work;
 static unsigned int allocations, found;
 static struct {
 	unsigned long site;
@@ -30,12 +33,15 @@ static bool may_kill(gfp_t gfp, unsigned int order)
 {
 	return (gfp & __GFP_DIRECT_RECLAIM) && (gfp & __GFP_FS) &&
 	       order <= PAGE_ALLOC_COSTLY_ORDER && !(gfp & (__GFP_RETRY_MAYFAIL | __GFP_NORETRY)) &&
-	       !(gfp & __GFP_THISNODE) && !(current->flags & PF_MEMALLOC);
+	       !(gfp & __GFP_THISNODE) &&
+	       !(current->flags & (PF_MEMALLOC | PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS));
 }
 
 static void look(unsigned long site, gfp_t gfp, unsigned int order)
 {
-	if (current != watched || in_interrupt())
+	if (in_interrupt())
+		return;
+	if (current != watched && (!watched_work || current_work() != watched_work))
 		return;
 	allocations++;
 	if (!may_kill(gfp, order))
@@ -121,6 +127,12 @@ static void watch(bool on)
 		found = 0;
 	}
 	WRITE_ONCE(watched, on ? current : NULL);
+}
+
+/* Watch a work item, too, which runs in a thread of the kernel. */
+static void watch_work(struct work_struct *work)
+{
+	WRITE_ONCE(watched_work, work);
 }
 
 static void expect_no_killer(struct kunit *test, const char *what)
@@ -223,10 +235,131 @@ static void memory_of_the_driver(struct kunit *test)
 	expect_no_killer(test, "MDL, buffer on it, contiguous memory");
 }
 
+/* Ask for memory of every kind. Return 0, or the bits of the statuses. */
+static ULONG take_memory(struct device *dev, PVOID extension, struct wdmdma_memory *memory)
+{
+	PHYSICAL_ADDRESS none = {}, last = { .QuadPart = U64_MAX }, la;
+	MEMORY_CACHING_TYPE cache = wdmdma_test_cache(dev);
+	PVOID pool, mdl, va;
+	ACCESS_RANGE range;
+	ULONG count = 1;
+
+	return StorPortAllocatePool(extension, 100, 0, &pool) |
+	       StorPortAllocatePool(extension, SZ_64K, 0, &pool) |
+	       StorPortAllocatePool(extension, SZ_4M + SZ_1M, 0, &pool) |
+	       StorPortAllocateMdl(extension, memory->va, 4 * PAGE_SIZE, &mdl) |
+	       StorPortAllocateDmaMemory(extension, SZ_64K, none, last, none, cache,
+					 MM_ANY_NODE_OK, &va, &la) |
+	       StorPortAllocateContiguousMemorySpecifyCacheNode(extension, SZ_64K, none, last,
+								none, cache, MM_ANY_NODE_OK, &va) |
+	       StorPortAllocateHostMemoryBuffer(extension, SZ_64K, SZ_64K, 0, 0, none, last, none,
+						&range, &count);
+}
+
+/* All of the miniport's memory goes with its extension. */
+static void memory_of_a_miniport(struct kunit *test)
+{
+	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 4);
+	struct wdmdma_fixture *f = test->priv;
+	PVOID extension, uncached;
+	PSCSI_REQUEST_BLOCK srb;
+	ULONG failed;
+
+	watch(true);
+	extension = wdmdma_hw_device_extension_create(f->dev, 1000);
+	watch(false);
+	KUNIT_ASSERT_NOT_NULL(test, extension);
+	expect_no_killer(test, "device extension");
+
+	watch(true);
+	failed = take_memory(f->dev, extension, memory);
+	uncached = StorPortGetUncachedExtension(extension, &config, SZ_8K);
+	srb = wdmdma_srb_create(extension, 64);
+	watch(false);
+	wdmdma_hw_device_extension_destroy(extension);
+	KUNIT_EXPECT_EQ(test, failed, (ULONG)STOR_STATUS_SUCCESS);
+	KUNIT_EXPECT_NOT_NULL(test, srb);
+	KUNIT_EXPECT_NOT_NULL(test, uncached);
+	expect_no_killer(test, "memory of a miniport");
+}
+
+static void buffer_of_a_domain(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	static const ULONG lengths[] = { SZ_4K, SZ_64K, SZ_2M };
+	PHYSICAL_ADDRESS la[ARRAY_SIZE(lengths)];
+	PVOID va[ARRAY_SIZE(lengths)];
+	NTSTATUS status[ARRAY_SIZE(lengths)];
+	HANDLE domain;
+	unsigned int n;
+
+	watch(true);
+	domain = f->ops->GetDmaDomain(f->adapter);
+	for (n = 0; n < ARRAY_SIZE(lengths); n++)
+		status[n] = f->ops->AllocateDomainCommonBuffer(f->adapter, domain, NULL, lengths[n],
+							       0, NULL, MM_ANY_NODE_OK, &la[n],
+							       &va[n]);
+	watch(false);
+	for (n = 0; n < ARRAY_SIZE(lengths); n++) {
+		KUNIT_EXPECT_EQ(test, status[n], STATUS_SUCCESS);
+		if (NT_SUCCESS(status[n]))
+			wdmdma_test_free(f, lengths[n], la[n], va[n]);
+	}
+	expect_no_killer(test, "buffers of a domain");
+}
+
+static NTSTATUS get_list(struct wdmdma_fixture *f, PMDL mdl, struct wdmdma_caught *caught)
+{
+	wdmdma_test_catch_init(caught);
+	return f->ops->GetScatterGatherList(f->adapter, NULL, mdl, MmGetMdlVirtualAddress(mdl),
+					    MmGetMdlByteCount(mdl), wdmdma_test_catch_list, caught,
+					    TRUE);
+}
+
+/* A list is made in the call, or later by a work item. */
+static void list_that_comes_or_waits(struct kunit *test)
+{
+	struct wdmdma_fixture *f;
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_memory *memory;
+	struct wdmdma_caught caught;
+	NTSTATUS status;
+	PMDL mdl;
+
+	f = wdmdma_test_fixture(test);
+	adapter = wdmdma_test_core_of(f);
+	memory = wdmdma_test_memory(test, 16);
+	mdl = wdmdma_test_mdl(test, memory->va, 16 * PAGE_SIZE);
+	watch(true);
+	status = get_list(f, mdl, &caught);
+	watch(false);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&caught.done, 20 * HZ), 0UL);
+	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
+	expect_no_killer(test, "list");
+
+	wdmdma_test_short(test, f->adapter);
+	watch(true);
+	watch_work(&adapter->transfers.list_work.work);
+	status = get_list(f, mdl, &caught);
+	msleep(50);
+	wdmdma_test_plenty();
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&caught.done, 20 * HZ), 0UL);
+	watch_work(NULL);
+	watch(false);
+	f->ops->PutScatterGatherList(f->adapter, caught.list, TRUE);
+	expect_no_killer(test, "list that waits");
+}
+
 static struct kunit_case oom_cases[] = {
 	KUNIT_CASE_PARAM(common_buffer, oom_gen_params),
 	KUNIT_CASE(vector_and_adapter),
 	KUNIT_CASE(memory_of_the_driver),
+	KUNIT_CASE(memory_of_a_miniport),
+	KUNIT_CASE(buffer_of_a_domain),
+	KUNIT_CASE(list_that_comes_or_waits),
 	{}
 };
 
