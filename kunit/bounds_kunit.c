@@ -169,6 +169,36 @@ static void large_page_can_be_uncached(struct kunit *test)
 	free_buffer(fixture, SZ_2M, la, va);
 }
 
+/* Memory in ZONE_MOVABLE must stay free of memory that cannot be moved away. */
+static void memory_that_can_be_unplugged_is_left(struct kunit *test)
+{
+	static const ULONG lengths[] = { SZ_4K, SZ_64K, SZ_2M };
+	struct wdmdma_fixture *fixture = test->priv;
+	struct zone *zone;
+	PHYSICAL_ADDRESS la;
+	bool any = false;
+	unsigned int i;
+	void *va;
+	int node;
+
+	for_each_online_node(node) {
+		zone = &NODE_DATA(node)->node_zones[ZONE_MOVABLE];
+		if (!populated_zone(zone))
+			continue;
+		any = true;
+		for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+			va = alloc(fixture, PFN_PHYS(zone->zone_start_pfn),
+				   PFN_PHYS(zone_end_pfn(zone)) - 1, lengths[i], 0, NULL,
+				   MM_ANY_NODE_OK, &la);
+			KUNIT_EXPECT_NULL(test, va);
+			if (va)
+				free_buffer(fixture, lengths[i], la, va);
+		}
+	}
+	if (!any)
+		kunit_skip(test, "the machine has no memory in ZONE_MOVABLE");
+}
+
 static void node_out_of_range_is_refused(struct kunit *test)
 {
 	static const NODE_REQUIREMENT bad[] = { MAX_NUMNODES, 0x7fffffff, 0xffffffff };
@@ -270,6 +300,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE_PARAM(both_bounds_and_granule_are_met, bounds_gen_params),
 	KUNIT_CASE_PARAM(cache_type_is_obeyed_or_refused, cache_gen_params),
 	KUNIT_CASE(large_page_can_be_uncached),
+	KUNIT_CASE(memory_that_can_be_unplugged_is_left),
 	KUNIT_CASE(node_out_of_range_is_refused),
 	KUNIT_CASE(memory_is_on_the_preferred_node),
 	KUNIT_CASE(large_page_is_on_the_preferred_node),

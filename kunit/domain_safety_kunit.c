@@ -178,6 +178,49 @@ static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
 	return true;
 }
 
+/*
+ * The leader depends on the joiner, so the join fails after the IOMMU has moved the joiner. The
+ * join must be undone.
+ */
+static void join_that_fails_half_way_leaves_the_device_at_home(struct kunit *test)
+{
+	struct wdmdma_fixture *leader, *joiner;
+	struct iommu_domain *home;
+	struct device_link *link;
+	PHYSICAL_ADDRESS la;
+	u8 *leaders, *va;
+
+	if (!get_pair(test, &leader, &joiner))
+		return;
+	if (!wdmdma_iommu_translates(joiner->dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	home = iommu_get_domain_for_dev(joiner->dev);
+	link = device_link_add(leader->dev, joiner->dev, DL_FLAG_STATELESS);
+	KUNIT_ASSERT_NOT_NULL(test, link);
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(joiner->dev), home);
+	device_link_del(link);
+
+	leaders = wdmdma_test_alloc(leader, LENGTH, &la);
+	KUNIT_ASSERT_NOT_NULL(test, leaders);
+	memset(leaders, 0xa5, LENGTH);
+	va = wdmdma_test_alloc(joiner, LENGTH, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	expect_round_trip(test, JOINER, va, la);
+	KUNIT_EXPECT_NULL(test, memchr_inv(leaders, 0xa5, LENGTH));
+	wdmdma_test_free(joiner, LENGTH, la, va);
+
+	/* Nothing may be left that a later join meets. */
+	KUNIT_EXPECT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(joiner->dev), home);
+	/* Rebind the joiner, which removes its device link to the leader. */
+	device_release_driver(joiner->dev);
+	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
+}
+
 /* IOMMU drivers never fail to take a device back, so the case corrupts the module's record. */
 static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 {
@@ -374,6 +417,7 @@ static void devices_that_differ_in_coherence_share_no_domain(struct kunit *test)
 
 static struct kunit_case domain_safety_cases[] = {
 	KUNIT_CASE_PARAM(device_goes_home_though_its_group_has_grown, way_gen_params),
+	KUNIT_CASE(join_that_fails_half_way_leaves_the_device_at_home),
 	KUNIT_CASE(device_that_is_not_taken_back_gets_nothing),
 	KUNIT_CASE_PARAM(untrusted_device_shares_no_domain, trust_gen_params),
 	KUNIT_CASE(strict_device_joins_no_lazy_domain),

@@ -227,6 +227,28 @@ free:
 		__free_page(block + i);
 }
 
+/* Every page of the CPU's mapping must be uncached, and the device must reach all of them. */
+static void large_page_can_be_uncached(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+	struct wdmdma_fixture *fixture = test->priv;
+	MEMORY_CACHING_TYPE cache = MmNonCached;
+	PHYSICAL_ADDRESS la;
+	ULONG offset;
+	u8 *va;
+
+	va = fixture->ops->AllocateCommonBufferWithBounds(fixture->adapter, NULL, NULL, SZ_2M,
+							  LARGE, &cache, MM_ANY_NODE_OK, &la);
+	if (wdmdma_test_refuses_uncached(test, va))
+		return;
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((u64)la.QuadPart, SZ_2M));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	for (offset = 0; offset < SZ_2M; offset += SZ_4K)
+		KUNIT_ASSERT_TRUE(test, wdmdma_test_is_uncached(va + offset));
+	edu_expect_round_trip(test, edu, va, la.QuadPart, 100, SZ_2M - SZ_4K, EDU_MOST);
+	wdmdma_test_free(fixture, SZ_2M, la, va);
+}
+
 static void large_page_is_on_the_preferred_node(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -335,6 +357,7 @@ static struct kunit_case live_large_cases[] = {
 	KUNIT_CASE_PARAM(large_pages_are_mapped_in_one_call, large_gen_params),
 	KUNIT_CASE_PARAM(every_2_mib_are_one_entry, large_gen_params),
 	KUNIT_CASE(small_pages_are_mapped_one_by_one),
+	KUNIT_CASE(large_page_can_be_uncached),
 	KUNIT_CASE(large_page_is_on_the_preferred_node),
 	KUNIT_CASE_PARAM(device_loses_a_buffer_before_the_cpu, order_gen_params),
 	{}

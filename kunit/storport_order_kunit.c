@@ -7,9 +7,11 @@
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
+#include <linux/tracepoint.h>
 #include <linux/vmalloc.h>
 
 #include <wdmdma/mdl.h>
@@ -308,12 +310,98 @@ static void list_stays_for_its_readers(struct kunit *test)
 	wdmdma_srb_destroy(miniport->extension, srb);
 }
 
+/*
+ * A reader of an SRB's list that meets the unbind. A trace point of the DMA API, between the
+ * list's removal and its free, lets the reader in.
+ */
+static struct meeting {
+	struct tracepoint *point;
+	struct task_struct *unbinding;
+	PSTOR_SCATTER_GATHER_LIST list;
+	bool open, inside;
+	u64 sum;
+} meeting;
+
+static void find_unmap(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "dma_unmap_sg"))
+		meeting.point = point;
+}
+
+/* Let the reader in, and wait at most a second until it is. */
+static void let_reader_in(void *data, struct device *dev)
+{
+	unsigned int waits;
+
+	if (current != meeting.unbinding)
+		return;
+	WRITE_ONCE(meeting.open, true);
+	for (waits = 0; waits < 100000 && !READ_ONCE(meeting.inside); waits++)
+		udelay(10);
+}
+
+static int read_list(void *data)
+{
+	unsigned long end;
+	ULONG i;
+
+	while (!READ_ONCE(meeting.open)) {
+		if (kthread_should_stop())
+			return 0;
+		cond_resched();
+	}
+	rcu_read_lock();
+	WRITE_ONCE(meeting.inside, true);
+	end = jiffies + HZ / 5;
+	while (time_before(jiffies, end)) {
+		meeting.sum = 0;
+		for (i = 0; i < READ_ONCE(meeting.list->NumberOfElements); i++)
+			meeting.sum += READ_ONCE(meeting.list->List[i].Length);
+	}
+	rcu_read_unlock();
+	while (!kthread_should_stop())
+		msleep(20);
+	return 0;
+}
+
+static void list_stays_for_its_readers_at_unbind(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, DATA_LENGTH);
+	PSCSI_REQUEST_BLOCK srb = wdmdma_srb_create(miniport->extension, 0);
+	struct task_struct *thread;
+
+	meeting = (struct meeting){ .unbinding = current };
+	for_each_kernel_tracepoint(find_unmap, NULL);
+	if (!meeting.point || num_online_cpus() < 2) {
+		kunit_skip(test, "the kernel has no trace point of the DMA API, or one CPU");
+		return;
+	}
+	KUNIT_ASSERT_NOT_NULL(test, srb);
+	KUNIT_ASSERT_EQ(test, wdmdma_srb_map(miniport->extension, srb, mdl, false),
+			STATUS_SUCCESS);
+	meeting.list = StorPortGetScatterGatherList(miniport->extension, srb);
+	KUNIT_ASSERT_NOT_NULL(test, meeting.list);
+	thread = kthread_run(read_list, NULL, "wdmdma_reader");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(meeting.point, let_reader_in, NULL), 0);
+
+	kunit_device_unregister(test, miniport->dev);
+	tracepoint_probe_unregister(meeting.point, let_reader_in, NULL);
+	tracepoint_synchronize_unregister();
+	kthread_stop(thread);
+	KUNIT_EXPECT_TRUE(test, meeting.inside);
+	KUNIT_EXPECT_EQ(test, meeting.sum, (u64)DATA_LENGTH);
+}
+
 static struct kunit_case storport_order_cases[] = {
 	KUNIT_CASE(destroy_ends_transfers_first_and_pool_last),
 	KUNIT_CASE(destroy_keeps_the_order_at_dispatch),
 	KUNIT_CASE(destroy_takes_data_back_into_pool),
 	KUNIT_CASE(unbind_ends_transfers_of_all_adapters_first),
 	KUNIT_CASE(list_stays_for_its_readers),
+	KUNIT_CASE(list_stays_for_its_readers_at_unbind),
 	{}
 };
 

@@ -130,6 +130,7 @@ static const struct refuse_row refuse_rows[] = {
 	{ "window of one byte less than an element", SZ_64M, SZ_64M + SZ_4K - 2, MmCached, 0, 0, 1,
 	  SZ_4K, INVALID },
 	{ "MmWriteCombined", 0, U64_MAX, MmWriteCombined, 0, 0, 4, SZ_4K, INVALID },
+	{ "MmNonCachedUnordered", 0, U64_MAX, MmNonCachedUnordered, 0, 0, 4, SZ_4K, INVALID },
 	{ "bad cache type", 0, U64_MAX, MmNotMapped, 0, 0, 4, SZ_4K, INVALID },
 	{ "any node is no node here", 0, U64_MAX, MmCached, MM_ANY_NODE_OK, 0, 4, SZ_4K, INVALID },
 	{ "node out of range", 0, U64_MAX, MmCached, MAX_NUMNODES, 0, 4, SZ_4K, INVALID },

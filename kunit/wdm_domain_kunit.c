@@ -281,6 +281,8 @@ static const struct alloc_row {
 	{ "length 0", U64_MAX, 0, 0, MmCached, 0, PARAMETER },
 	{ "unknown flag", U64_MAX, SZ_4K, 2, MmCached, 0, PARAMETER },
 	{ "write-combined", U64_MAX, SZ_4K, 0, MmWriteCombined, 0, PARAMETER },
+	{ "cache type 4, of another machine", U64_MAX, SZ_4K, 0, MmNonCachedUnordered, 0,
+	  PARAMETER },
 	{ "no cache type at all", U64_MAX, SZ_4K, 0, 0x7fffffff, 0, PARAMETER },
 	{ "a node that does not exist", U64_MAX, SZ_4K, 0, MmCached, 0x7fffffff, PARAMETER },
 	{ "maximum below the length", SZ_64K - 2, SZ_64K, 0, MmCached, 0, PARAMETER },
