@@ -272,16 +272,22 @@ unsigned long wdmdma_test_live_of(struct wdmdma_adapter *adapter)
 	return live;
 }
 
-/* Return the number of live buffers after deferred frees have finished. */
+/*
+ * Return the number of live buffers after deferred frees have finished. A buffer whose free was
+ * deferred and did not happen counts as live.
+ */
 unsigned long wdmdma_test_live_buffers(PDMA_ADAPTER dma_adapter)
 {
 	struct wdmdma_adapter *adapter = wdmdma_adapter_find(dma_adapter);
+	struct wdmdma_buffer *buffer;
 	unsigned long live;
 
 	if (!adapter)
 		return 0;
 	flush_work(&adapter->drain);
 	live = wdmdma_test_live_of(adapter);
+	llist_for_each_entry(buffer, READ_ONCE(adapter->deferred.first), deferred)
+		live++;
 	wdmdma_adapter_put(adapter);
 	return live;
 }

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "backend/dma_channel_ops.h"
 #include "core/channel.h"
 #include "core/dma_channel.h"
 #include "log.h"
@@ -104,13 +105,44 @@ static void longest_transfer_that_has_not_begun_is_left(struct kunit *test)
 	release(p);
 }
 
+static bool is_done(const struct wdmdma_dma_channel *dma_channel)
+{
+	return true;
+}
+
+/*
+ * No device of QEMU ends such a transfer, so the case puts the controller's answer in place. See
+ * wdmdma_live_system for the answer of the controller itself.
+ */
+static void longest_transfer_that_is_done_is_not_left(struct kunit *test)
+{
+	const struct full_row *row = test->param_value;
+	const struct wdmdma_dma_channel_ops *real;
+	struct wdmdma_dma_channel_ops done;
+	struct wdmdma_dma_channel *channel;
+	struct played *p;
+
+	wdmdma_test_needs_isa(test);
+	p = played_of(test, row->channel, row->length, false);
+	channel = wdmdma_test_core(p->s->adapter)->dma_channel;
+	real = channel->ops;
+	done = *real;
+	done.is_done = is_done;
+	channel->ops = &done;
+	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
+	flush(test, p);
+	channel->ops = real;
+	KUNIT_EXPECT_EQ(test, left_of(p), 0U);
+	release(p);
+}
+
 /*
  * The channel must stop, because the freed memory may get another user, and the stop must be
  * reported. Freeing another buffer must do neither.
  */
 static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 {
-	static const char *const stopped = "is mapped for the DMA controller: its channel is stopped";
+	static const char stopped[] = "is mapped for the DMA controller: its channel is stopped";
 	struct kmsg_dump_iter log;
 	PHYSICAL_ADDRESS la;
 	struct played *p;
@@ -139,6 +171,7 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 
 static struct kunit_case isa_cases[] = {
 	KUNIT_CASE_PARAM(longest_transfer_that_has_not_begun_is_left, full_gen_params),
+	KUNIT_CASE_PARAM(longest_transfer_that_is_done_is_not_left, full_gen_params),
 	KUNIT_CASE(channel_stops_when_its_buffer_is_freed),
 	{}
 };

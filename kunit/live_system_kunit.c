@@ -9,6 +9,8 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "backend/dma_channel_ops.h"
+#include "core/adapter.h"
 #include "fdc.h"
 #include "sb16.h"
 #include "system.h"
@@ -91,6 +93,35 @@ static void track_is_read_in_the_classic_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(memory->va, 100));
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(memory->va + 100 + FDC_TRACK,
 						    3 * PAGE_SIZE - 100 - FDC_TRACK));
+}
+
+/*
+ * After the last byte of the longest transfer the counter is as before the first byte, and the
+ * controller's end-of-count bit tells. No device of QEMU moves that many bytes. So the case makes
+ * a track the longest transfer, after the channel has been started.
+ */
+static void end_of_count_tells_that_a_transfer_is_done(struct kunit *test)
+{
+	struct wdmdma_slave *s = fdc_slave(test);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, FDC_TRACK);
+	struct wdmdma_dma_channel *channel = wdmdma_test_core(s->adapter)->dma_channel;
+	u32 boundary = channel->boundary;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	PVOID base = wdmdma_test_slave_base(test, s, context);
+	ULONG length = FDC_TRACK;
+
+	KUNIT_ASSERT_NE(test, wdmdma_test_slave_map(s, mdl, base, &length, FALSE).QuadPart, 0LL);
+	channel->boundary = FDC_TRACK;
+	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), (ULONG)FDC_TRACK);
+	KUNIT_EXPECT_EQ(test, fdc_move(TRACK_READ, FDC_SECTORS, FALSE), 0);
+	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
+	/* The read clears the controller's bit, which the module must remember. */
+	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_slave_flush(s, mdl, base, length, FALSE));
+	KUNIT_EXPECT_EQ(test, s->ops->ReadDmaCounter(s->adapter), 0U);
+	channel->boundary = boundary;
+	s->ops->FreeAdapterObject(s->adapter, DeallocateObject);
 }
 
 static void track_is_written_in_the_classic_order(struct kunit *test)
@@ -309,6 +340,7 @@ static void auto_initialize_goes_round(struct kunit *test)
 
 static struct kunit_case live_system_cases[] = {
 	KUNIT_CASE(track_is_read_in_the_classic_order),
+	KUNIT_CASE(end_of_count_tells_that_a_transfer_is_done),
 	KUNIT_CASE(track_is_written_in_the_classic_order),
 	KUNIT_CASE(track_is_moved_by_map_transfer_ex),
 	KUNIT_CASE(track_is_read_into_a_common_buffer),

@@ -166,6 +166,39 @@ static void gather_and_free(struct kunit *test)
 		wdmdma_pages_free(pages);
 }
 
+/*
+ * Each page must lose the reference that the set has. A page that keeps the reference is lost,
+ * and no checker of a usual machine sees that.
+ */
+static void expect_every_page_freed(struct kunit *test, struct wdmdma_pages *pages)
+{
+	unsigned long *pfn, nr, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	nr = pages->nr;
+	pfn = kunit_kmalloc_array(test, nr, sizeof(*pfn), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfn);
+	for (i = 0; i < nr; i++) {
+		pfn[i] = pages->pfn[i];
+		get_page(pfn_to_page(pfn[i]));
+	}
+	wdmdma_pages_free(pages);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfn[i])), 1);
+		put_page(pfn_to_page(pfn[i]));
+	}
+}
+
+static void every_page_of_a_set_is_freed(struct kunit *test)
+{
+	struct wdmdma_window all = { 0, U64_MAX };
+
+	expect_every_page_freed(test, alloc(all, 0, 1));
+	expect_every_page_freed(test, alloc(all, 0, 3));
+	expect_every_page_freed(test, alloc(all, 0, 16));
+	expect_every_page_freed(test, gather(11));
+}
+
 static void fails_cleanly_at_every_point(struct kunit *test)
 {
 	wdmdma_test_sweep(test, map_and_unmap);
@@ -176,6 +209,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE_PARAM(alloc_keeps_to_the_window, pages_gen_params),
 	KUNIT_CASE(gathered_pages_are_zeroed_and_different),
 	KUNIT_CASE_PARAM(map_gives_working_memory_and_undoes, map_gen_params),
+	KUNIT_CASE(every_page_of_a_set_is_freed),
 	KUNIT_CASE(fails_cleanly_at_every_point),
 	{}
 };

@@ -331,13 +331,13 @@ static void find_unmap(struct tracepoint *point, void *data)
 /* Let the reader in, and wait at most a second until it is. */
 static void let_reader_in(void *data, struct device *dev)
 {
-	unsigned int waits;
+	unsigned long end = jiffies + HZ;
 
 	if (current != meeting.unbinding)
 		return;
 	WRITE_ONCE(meeting.open, true);
-	for (waits = 0; waits < 100000 && !READ_ONCE(meeting.inside); waits++)
-		udelay(10);
+	while (!READ_ONCE(meeting.inside) && time_before(jiffies, end))
+		cpu_relax();
 }
 
 static int read_list(void *data)

@@ -291,6 +291,29 @@ static void large_page_vector_is_one_aligned_piece(struct kunit *test)
 	vector_free(fixture, vector);
 }
 
+/*
+ * A vector that is shorter than a large page must have one for itself. One vector may begin there
+ * by luck, so allocate several.
+ */
+static void large_page_vectors_begin_on_a_large_page(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	PDMA_COMMON_BUFFER_VECTOR vector[4];
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	PVOID va;
+
+	for (i = 0; i < ARRAY_SIZE(vector); i++) {
+		KUNIT_ASSERT_EQ(test, vector_alloc_below(fixture, U64_MAX, LARGE, 100, SZ_4K,
+							 &vector[i]), STATUS_SUCCESS);
+		KUNIT_EXPECT_TRUE(test, vector_get(fixture, vector[i], 0, &va, &la));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(la.QuadPart, SZ_2M));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)va, SZ_2M));
+	}
+	for (i = 0; i < ARRAY_SIZE(vector); i++)
+		vector_free(fixture, vector[i]);
+}
+
 /* PutDmaAdapter must report the vectors that are left and take them back. */
 static void leaked_vectors_are_taken_back(struct kunit *test)
 {
@@ -361,6 +384,7 @@ static struct kunit_case vector_cases[] = {
 	KUNIT_CASE(handles_that_are_none_are_refused),
 	KUNIT_CASE(get_works_at_any_level_and_free_does_not),
 	KUNIT_CASE(large_page_vector_is_one_aligned_piece),
+	KUNIT_CASE(large_page_vectors_begin_on_a_large_page),
 	KUNIT_CASE(leaked_vectors_are_taken_back),
 	KUNIT_CASE(elements_above_4_gib),
 	KUNIT_CASE(alloc_fails_cleanly_at_every_point),

@@ -28,7 +28,7 @@
 
 #define SYNC		DMA_SYNCHRONOUS_CALLBACK
 #define WAIT		(20 * HZ)
-#define ROUNDS		300
+#define ROUNDS		(2 * WDMDMA_SERVED_AT_ONCE + 6)	/* more than two runs serve */
 #define MANY		(WDMDMA_SERVED_AT_ONCE + 6)	/* more than one run serves */
 #define TOO_DEEP	8	/* stop here, because the case has failed */
 
@@ -676,7 +676,7 @@ static void free_adapter_object_ends_no_other_list(struct kunit *test)
 struct ending {
 	PDMA_ADAPTER adapter;
 	PMDL mdl;
-	atomic_t round;
+	atomic_t round, ended;
 };
 
 static int free_in_thread(void *data)
@@ -692,6 +692,7 @@ static int free_in_thread(void *data)
 		seen = atomic_read(&ending->round);
 		ending->adapter->DmaOperations->FreeAdapterObject(ending->adapter,
 								  DeallocateObject);
+		atomic_set(&ending->ended, seen);
 	}
 	return 0;
 }
@@ -715,6 +716,8 @@ static void put_and_free_adapter_object_end_a_list_once(struct kunit *test)
 		if (i & 1)
 			cond_resched();
 		f->ops->PutScatterGatherList(f->adapter, list, FALSE);
+		while (atomic_read(&ending.ended) != i + 1)
+			cond_resched();
 	}
 	kthread_stop(thread);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);

@@ -3,6 +3,7 @@
  * Scatter/gather lists in the driver's memory, the Ex calls, and MDLs from lists
  * (wdm/wdm_sg_calls.c).
  */
+#include <linux/mm.h>
 #include <linux/sizes.h>
 
 #include "memory.h"
@@ -212,6 +213,32 @@ static void mdl_from_a_copied_list_describes_the_copy(struct kunit *test)
 }
 
 /*
+ * A read-only mapping of an MDL has page tables of its own, whose removal may sleep. The put is a
+ * reader of RCU, and must leave the removal for later.
+ */
+static void mdl_from_a_copied_list_may_be_mapped_at_the_put(struct kunit *test)
+{
+	PDMA_ADAPTER adapter = wdmdma_test_copying_adapter(test);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K), target = NULL;
+	PSCATTER_GATHER_LIST list = sgl_get_now(test, adapter, mdl, SZ_4K, TRUE);
+	void *va;
+
+	KUNIT_ASSERT_EQ(test,
+			sgl_ops(adapter)->BuildMdlFromScatterGatherList(adapter, list, mdl,
+									&target),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_PTR_NE(test, target, mdl);
+	va = MmMapLockedPagesSpecifyCache(target, KernelMode, MmCached, NULL, FALSE,
+					  NormalPagePriority | MdlMappingNoWrite);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(va));
+	KUNIT_EXPECT_EQ(test, memcmp(va, memory->va, SZ_4K), 0);
+	sgl_put(adapter, list, TRUE);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
+}
+
+/*
  * A change of the domain relies on the table of lists, so no list may be out of the table then.
  */
 static void no_mdl_is_made_while_the_domain_changes(struct kunit *test)
@@ -242,6 +269,7 @@ static struct kunit_case wdm_sg_build_cases[] = {
 	KUNIT_CASE(build_ex_refuses_a_small_buffer),
 	KUNIT_CASE(mdl_from_a_list_is_the_original),
 	KUNIT_CASE(mdl_from_a_copied_list_describes_the_copy),
+	KUNIT_CASE(mdl_from_a_copied_list_may_be_mapped_at_the_put),
 	KUNIT_CASE(no_mdl_is_made_while_the_domain_changes),
 	{}
 };
