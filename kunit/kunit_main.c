@@ -1,6 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The test module. Loading the module runs its suites. */
-#include <linux/module.h>
+/*
+ * The test module. Loading the module runs its suites.
+ *
+ * The parameter plant makes a fault that no suite finds, so that the checks of the guest and of
+ * the host can be tried. Each of them must make the run fail.
+ */
+#define pr_fmt(fmt) "wdmdma_kunit: " fmt
 
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+
+/* A write to a NULL pointer in a thread of its own, as in a case. */
+static int plant_oops(void *unused)
+{
+	WRITE_ONCE(*(int *)NULL, 0);
+	return 0;
+}
+
+/* Kernel memory whose address is printed, and which is freed again. */
+static void plant_address(void)
+{
+	unsigned long page = __get_free_page(GFP_KERNEL);
+
+	pr_info("the planted page is at %lx\n", page);
+	free_page(page);
+}
+
+static const struct {
+	const char *name;
+	size_t lost;	/* bytes of pages */
+} plants[] = {
+	{ "page", PAGE_SIZE },
+	{ "memory", SZ_4M },
+};
+
+static int plant_set(const char *value, const struct kernel_param *kp)
+{
+	unsigned int i;
+
+	if (sysfs_streq(value, "oops"))
+		return PTR_ERR_OR_ZERO(kthread_run(plant_oops, NULL, "wdmdma_plant"));
+	if (sysfs_streq(value, "address")) {
+		plant_address();
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(plants); i++)
+		if (sysfs_streq(value, plants[i].name))
+			return alloc_pages(GFP_KERNEL, get_order(plants[i].lost)) ? 0 : -ENOMEM;
+	return -EINVAL;
+}
+
+static const struct kernel_param_ops plant_ops = { .set = plant_set };
+
+module_param_cb(plant, &plant_ops, NULL, 0);
+MODULE_PARM_DESC(plant, "fault that the checks must find: oops, address, page or memory");
 MODULE_DESCRIPTION("KUnit tests of wdmdma");
 MODULE_LICENSE("GPL");

@@ -710,7 +710,7 @@ static void put_and_free_adapter_object_end_a_list_once(struct kunit *test)
 	int i;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < 40; i++) {
 		list = get_now(test, f->adapter, ending.mdl);
 		atomic_inc(&ending.round);
 		if (i & 1)

@@ -196,6 +196,10 @@ without_expected_faults() {
         { print }' "$1"
 }
 
+# A message of the module with a kernel address that is not hashed. Such an address is in the direct
+# map, in vmalloc or in a module. Limits that a driver gave, such as all ones, do not count.
+RAW_ADDRESS='\] (wdmdma|kunit [a-z0-9_]+\.wdmdma)[^]]*\b(0x)?ffff([08c-e][0-9a-f]{11}|ffff[89ac][0-9a-f]{7})\b'
+
 # bad_lines LOG: print the lines by which a kernel reports an error. Slabs and poisoned pages have
 # reports of their own.
 bad_lines() {
@@ -203,7 +207,7 @@ bad_lines() {
         -e 'general protection|invalid opcode|segfault|Unable to handle|Out of memory' \
         -e 'BUG [^ ]+ \([^)]*\): |pagealloc: ' \
         -e 'DEBUG_LOCKS_WARN|refcount_t: |DMA-API: .*(device driver|cacheline|exceed)' \
-        -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" || true
+        -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" -e "$RAW_ADDRESS" || true
 }
 
 use_arch "${ARCH:-x86}"
