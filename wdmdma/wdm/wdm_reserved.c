@@ -17,6 +17,7 @@
 
 #include "core/core.h"
 #include "lib/page_set.h"
+#include "lib/refusal.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -57,12 +58,15 @@ static struct wdm_reserved *wdm_reserved_find(const void *address)
 	return NULL;
 }
 
-/* Return the reason why a call for this range is refused, or NULL. */
-static const char *wdm_reserved_fault(const struct wdm_reserved *reserved, ULONG tag)
+/* Return 0 if a call may use this range, or a negative errno. */
+static int wdm_reserved_check(const struct wdm_reserved *reserved, ULONG tag,
+			      struct wdmdma_refusal *refusal)
 {
 	if (!reserved)
-		return "the address is not reserved";
-	return reserved->tag == tag ? NULL : "the tag is not the one of the reservation";
+		return wdmdma_deny(refusal, -ENOENT, "the address is not reserved");
+	if (reserved->tag != tag)
+		return wdmdma_deny(refusal, -EINVAL, "the tag is not the one of the reservation");
+	return 0;
 }
 
 /* Show the zero page in the whole range, so that nothing else gets these addresses. */
@@ -122,30 +126,29 @@ refuse:
 }
 EXPORT_SYMBOL_GPL(MmAllocateMappingAddress);
 
-/* Let the range be this MDL's, if it is free. Return the reason why it is not, or NULL. */
-static const char *wdm_reserved_claim(const void *address, ULONG tag, PMDL mdl,
-				      struct wdm_reserved **result)
+/* Let the range be this MDL's, if it is free. Return the range, or an ERR_PTR. */
+static struct wdm_reserved *wdm_reserved_claim(const void *address, ULONG tag, PMDL mdl,
+					       struct wdmdma_refusal *refusal)
 {
 	struct wdm_reserved *reserved;
 	unsigned long flags;
-	const char *fault;
+	int ret;
 
 	if (!mdl)
-		return "the MDL is NULL";
+		return ERR_PTR(wdmdma_deny(refusal, -EINVAL, "the MDL is NULL"));
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
 	reserved = wdm_reserved_find(address);
-	fault = wdm_reserved_fault(reserved, tag);
-	if (!fault && reserved->va != address)
-		fault = "the address is not reserved";
-	else if (!fault && reserved->mdl)
-		fault = "the range has a mapping already";
-	else if (!fault && wdm_mdl_pages(mdl) > reserved->nr)
-		fault = "the range is shorter than the MDL";
-	if (!fault)
+	ret = wdm_reserved_check(reserved, tag, refusal);
+	if (!ret && reserved->va != address)
+		ret = wdmdma_deny(refusal, -ENOENT, "the address is not reserved");
+	else if (!ret && reserved->mdl)
+		ret = wdmdma_deny(refusal, -EBUSY, "the range has a mapping already");
+	else if (!ret && wdm_mdl_pages(mdl) > reserved->nr)
+		ret = wdmdma_deny(refusal, -EINVAL, "the range is shorter than the MDL");
+	if (!ret)
 		reserved->mdl = mdl;
 	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
-	*result = reserved;
-	return fault;
+	return ret ? ERR_PTR(ret) : reserved;
 }
 
 /* Note what became of the range's mapping. */
@@ -178,15 +181,15 @@ static void wdm_reserved_set(struct wdm_reserved *reserved, PMDL mdl, void *mapp
 PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag, PMDL mdl,
 					  MEMORY_CACHING_TYPE cache_type)
 {
-	struct wdm_reserved *reserved = NULL;
-	const char *fault;
+	struct wdm_reserved *reserved;
+	struct wdmdma_refusal refusal;
 	void *mapped;
 
 	if (wdm_above_dispatch(__func__))
 		return NULL;
-	fault = wdm_reserved_claim(mapping_address, pool_tag, mdl, &reserved);
-	if (fault) {
-		wdm_mdl_refuse(__func__, "%s", fault);
+	reserved = wdm_reserved_claim(mapping_address, pool_tag, mdl, &refusal);
+	if (IS_ERR(reserved)) {
+		wdm_mdl_refuse(__func__, "%s", refusal.reason);
 		return NULL;
 	}
 	mapped = wdm_mdl_map(mdl, KernelMode, true, __func__);
@@ -195,30 +198,29 @@ PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag,
 }
 EXPORT_SYMBOL_GPL(MmMapLockedPagesWithReservedMapping);
 
-/* Begin to end the mapping of a range. Return the reason why there is none to end, or NULL. */
-static const char *wdm_reserved_release(const void *address, ULONG tag, PMDL mdl,
-					struct wdm_reserved **result)
+/* Begin to end the mapping of a range. Return the range, or an ERR_PTR if there is no mapping. */
+static struct wdm_reserved *wdm_reserved_release(const void *address, ULONG tag, PMDL mdl,
+						 struct wdmdma_refusal *refusal)
 {
 	struct wdm_reserved *reserved;
 	unsigned long flags;
-	const char *fault;
+	int ret;
 
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
 	reserved = wdm_reserved_find(address);
-	fault = wdm_reserved_fault(reserved, tag);
-	if (!fault && (!reserved->mapped || reserved->mdl != mdl)) {
-		fault = "the range has no mapping of this MDL";
-	} else if (!fault && (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) ||
-			      mdl->MappedSystemVa != reserved->mapped)) {
-		fault = "the MDL was unmapped by another call";
+	ret = wdm_reserved_check(reserved, tag, refusal);
+	if (!ret && (!reserved->mapped || reserved->mdl != mdl)) {
+		ret = wdmdma_deny(refusal, -EINVAL, "the range has no mapping of this MDL");
+	} else if (!ret && (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) ||
+			    mdl->MappedSystemVa != reserved->mapped)) {
+		ret = wdmdma_deny(refusal, -EINVAL, "the MDL was unmapped by another call");
 		reserved->mdl = NULL;
 		reserved->mapped = NULL;
 	}
-	if (!fault)
+	if (!ret)
 		reserved->mapped = NULL;
 	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
-	*result = reserved;
-	return fault;
+	return ret ? ERR_PTR(ret) : reserved;
 }
 
 /**
@@ -237,14 +239,14 @@ static const char *wdm_reserved_release(const void *address, ULONG tag, PMDL mdl
 void MmUnmapReservedMapping(PVOID base_address, ULONG pool_tag, PMDL mdl)
 {
 	struct wdm_reserved *reserved;
-	const char *fault;
+	struct wdmdma_refusal refusal;
 	void *mapped;
 
 	if (wdm_above_dispatch(__func__))
 		return;
-	fault = wdm_reserved_release(base_address, pool_tag, mdl, &reserved);
-	if (fault) {
-		wdm_mdl_refuse(__func__, "%s", fault);
+	reserved = wdm_reserved_release(base_address, pool_tag, mdl, &refusal);
+	if (IS_ERR(reserved)) {
+		wdm_mdl_refuse(__func__, "%s", refusal.reason);
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);
@@ -269,23 +271,24 @@ EXPORT_SYMBOL_GPL(MmUnmapReservedMapping);
 void MmFreeMappingAddress(PVOID base_address, ULONG pool_tag)
 {
 	struct wdm_reserved *reserved;
+	struct wdmdma_refusal refusal;
 	unsigned long flags;
-	const char *fault;
+	int ret;
 
 	if (wdm_above_passive(__func__))
 		return;
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
 	reserved = wdm_reserved_find(base_address);
-	fault = wdm_reserved_fault(reserved, pool_tag);
-	if (!fault && reserved->va != base_address)
-		fault = "the address is not reserved";
-	else if (!fault && reserved->mdl)
-		fault = "the range has a mapping";
-	if (!fault)
+	ret = wdm_reserved_check(reserved, pool_tag, &refusal);
+	if (!ret && reserved->va != base_address)
+		ret = wdmdma_deny(&refusal, -ENOENT, "the address is not reserved");
+	else if (!ret && reserved->mdl)
+		ret = wdmdma_deny(&refusal, -EBUSY, "the range has a mapping");
+	if (!ret)
 		list_del(&reserved->node);
 	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
-	if (fault) {
-		wdm_mdl_refuse(__func__, "%s", fault);
+	if (ret) {
+		wdm_mdl_refuse(__func__, "%s", refusal.reason);
 		return;
 	}
 	vunmap(reserved->va);
