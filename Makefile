@@ -99,6 +99,7 @@ help:
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
 	@echo 'make bench MEMORY=6G  the same, with the row of a million buffers'
+	@echo 'make bench ROWS=list_,map_loop   only rows whose names begin so'
 	@echo 'make bench-scaling    which cache lines and locks up to 8 CPUs share, in QEMU'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"

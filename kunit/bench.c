@@ -46,6 +46,10 @@ static bool profile_raw;
 module_param(profile_raw, bool, 0444);
 MODULE_PARM_DESC(profile_raw, "of that row the raw side");
 
+static char *rows = "";
+module_param(rows, charp, 0444);
+MODULE_PARM_DESC(rows, "measure only rows whose names begin with one of these, as list_,map_loop_1m");
+
 static unsigned int scaling;
 module_param(scaling, uint, 0444);
 MODULE_PARM_DESC(scaling, "measure no row; let 1, 2, 4 and up to so many CPUs make calls at once");
@@ -283,18 +287,34 @@ static int bench_map_ops(struct bench *b)
 	return ret;
 }
 
+/* Return true if the parameter rows is empty, or has the beginning of the row's name. */
+static bool bench_is_chosen(const char *name)
+{
+	const char *part = rows;
+	size_t len;
+
+	if (!*rows)
+		return true;
+	for (; *part; part += len + (part[len] == ',')) {
+		len = strcspn(part, ",");
+		if (len && !strncmp(name, part, len))
+			return true;
+	}
+	return false;
+}
+
 static void bench_all(struct bench *b, struct bench_samples *samples)
 {
 	const struct bench_row *row;
 	int ret;
 
 	/* This row must come first, while the slab allocator has hardly any free objects. */
-	ret = *profile ? 0 : bench_bookkeeping(b);
+	ret = *profile || *rows ? 0 : bench_bookkeeping(b);
 	if (ret)
 		pr_err("FAILED row=bookkeeping: %d\n", ret);
 	for (row = bench_rows; row->name; row++) {
 		if ((row->translated && !b->translated) || !bench_has_memory(b, row) ||
-		    (*profile && strcmp(profile, row->name)))
+		    !bench_is_chosen(row->name) || (*profile && strcmp(profile, row->name)))
 			continue;
 		ret = bench_row(b, row, samples);
 		if (ret)
@@ -302,7 +322,7 @@ static void bench_all(struct bench *b, struct bench_samples *samples)
 	}
 	bench_populate(b, &b->raw, 0);
 	bench_populate(b, &b->ours, 0);
-	if (*profile)
+	if (*profile || *rows)
 		return;
 	ret = b->translated ? bench_map_ops(b) : 0;
 	if (ret)
