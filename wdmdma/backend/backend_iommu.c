@@ -204,25 +204,39 @@ static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
 	return next - sg_dma_address(sgt->sgl) == size;
 }
 
+/* Most pages of a segment, whose length is 32 bits wide. */
+#define IOMMU_RUN_MOST		(SZ_1G >> PAGE_SHIFT)
+
+/* Return the number of segments that the pages become. */
+static unsigned int iommu_count_runs(const struct wdmdma_pages *pages)
+{
+	const unsigned long *pfn = pages->pfn;
+	unsigned long i, first = 0;
+	unsigned int n = 1;
+
+	for (i = 1; i < pages->nr; i++)
+		if (pfn[i] != pfn[i - 1] + 1 || i - first == IOMMU_RUN_MOST) {
+			first = i;
+			n++;
+		}
+	return n;
+}
+
 /*
  * Make a scatterlist of the pages. Only the list itself limits the segments, because the
  * stand-in has no limit.
  */
 static int iommu_sgt_of_pages(const struct wdmdma_pages *pages, struct sg_table *sgt)
 {
-	unsigned long most = SZ_1G >> PAGE_SHIFT;
 	unsigned long done, run, nr = pages->nr;
 	const unsigned long *pfn = pages->pfn;
 	struct scatterlist *sg;
-	unsigned int n = 0;
 
-	for (done = 0; done < nr; done += wdmdma_pfns_run(pfn + done, min(nr - done, most)))
-		n++;
-	if (sg_alloc_table(sgt, n, WDMDMA_GFP))
+	if (sg_alloc_table(sgt, iommu_count_runs(pages), WDMDMA_GFP))
 		return -ENOMEM;
 	sg = sgt->sgl;
 	for (done = 0; done < nr; done += run, sg = sg_next(sg)) {
-		run = wdmdma_pfns_run(pfn + done, min(nr - done, most));
+		run = wdmdma_pfns_run(pfn + done, min_t(unsigned long, nr - done, IOMMU_RUN_MOST));
 		sg_set_page(sg, pfn_to_page(pfn[done]), run << PAGE_SHIFT, 0);
 	}
 	return 0;
