@@ -17,25 +17,24 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/flush.h"
+#include "lib/refusal.h"
 
 /*
- * Map a whole page, because the kernel may bounce a shorter mapping for its length. Set *@why
- * to the reason of a failure, or to NULL.
+ * Map a whole page, because the kernel may bounce a shorter mapping for its length. Return 0, or
+ * -EOPNOTSUPP with the reason in @refusal.
  */
-static dma_addr_t flush_map(struct device *dev, unsigned long pfn, enum dma_data_direction dir,
-			    const char **why)
+static int flush_map(struct device *dev, unsigned long pfn, enum dma_data_direction dir,
+		     dma_addr_t *dma, struct wdmdma_refusal *refusal)
 {
-	dma_addr_t dma = dma_map_page_attrs(dev, pfn_to_page(pfn), 0, PAGE_SIZE, dir,
-					    DMA_ATTR_SKIP_CPU_SYNC);
-
-	*why = NULL;
-	if (dma_mapping_error(dev, dma)) {
-		*why = "the device cannot be given the address of that memory";
-	} else if (!wdmdma_iommu_translates(dev) && dma != phys_to_dma(dev, PFN_PHYS(pfn))) {
-		*why = "the device reaches that memory only through a bounce buffer";
-		dma_unmap_page_attrs(dev, dma, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	}
-	return dma;
+	*dma = dma_map_page_attrs(dev, pfn_to_page(pfn), 0, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (dma_mapping_error(dev, *dma))
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "the device cannot be given the address of that memory");
+	if (wdmdma_iommu_translates(dev) || *dma == phys_to_dma(dev, PFN_PHYS(pfn)))
+		return 0;
+	dma_unmap_page_attrs(dev, *dma, PAGE_SIZE, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	return wdmdma_deny(refusal, -EOPNOTSUPP,
+			   "the device reaches that memory only through a bounce buffer");
 }
 
 static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
@@ -43,15 +42,14 @@ static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
 {
 	enum dma_data_direction dir = to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	struct device *dev = adapter->device->dev;
-	const char *why;
+	struct wdmdma_refusal refusal;
 	dma_addr_t dma;
 	size_t part;
 
 	for (; len; len -= part, offset = 0, pfn++) {
 		part = min_t(size_t, len, PAGE_SIZE - offset);
-		dma = flush_map(dev, *pfn, dir, &why);
-		if (why) {
-			wdmdma_refuse(adapter->device, call, "%s", why);
+		if (flush_map(dev, *pfn, dir, &dma, &refusal)) {
+			wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
 			return -EOPNOTSUPP;
 		}
 		if (to_device)
