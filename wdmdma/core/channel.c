@@ -17,6 +17,7 @@
 #include "core/adapter.h"
 #include "core/channel.h"
 #include "core/core.h"
+#include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
 
@@ -72,17 +73,18 @@ static void channel_call(struct wdmdma_registers *registers)
 	struct wdmdma_adapter *adapter = registers->adapter;
 	enum wdmdma_keep keep = WDMDMA_KEEP_ALL;
 	struct wdmdma_routine outer;
+	bool enable;
 
 	if (registers->control) {
-		outer = wdmdma_routine_enter();
+		outer = wdmdma_routine_enter(&enable);
 		keep = registers->control(&registers->callback);
-		wdmdma_routine_leave(outer);
+		wdmdma_routine_leave(outer, enable);
 	}
 	/* The clean-up at unbind waits for this unmapping by synchronize_rcu(). */
 	rcu_read_lock();
 	if (channel_returned(registers, keep)) {
 		wdmdma_registers_clear(registers, registers->call, false);
-		kfree(registers);
+		wdmdma_registers_delete(registers);
 	}
 	rcu_read_unlock();
 	wdmdma_channel_kick(adapter);
@@ -102,7 +104,7 @@ static void channel_call(struct wdmdma_registers *registers)
  */
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
 {
-	unsigned int depth = registers->control ? wdmdma_routine_depth() : 0;
+	unsigned int depth = registers->control ? wdmdma_routine_nested() : 0;
 	struct wdmdma_adapter *adapter = registers->adapter;
 	const char *why = "the channel is in use";
 	bool granted = false;
@@ -110,6 +112,9 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	int ret = 0;
 
 	registers->mapped = RB_ROOT;
+	registers->last = NULL;
+	registers->spare = NULL;
+	registers->spare_pages = 0;
 	registers->callback.list = registers;
 	*base = NULL;
 	spin_lock_irqsave(&adapter->transfers.lock, flags);

@@ -16,6 +16,8 @@
 #include "core/transfer.h"
 #include "core/work.h"
 
+struct registers_mapping;
+
 /* The part of a channel and its map registers that the driver keeps. */
 enum wdmdma_keep {
 	WDMDMA_KEEP_ALL,
@@ -41,6 +43,9 @@ enum wdmdma_keep {
  * @freed: the driver has freed the registers. The call or routine that clears the
  *         last of @busy and @in_call must free the record
  * @mapped: mapped parts of memory, by owner and offset. They do not overlap
+ * @last: the last of them in this order, or NULL
+ * @spare: records of parts that were unmapped, for the next parts
+ * @spare_pages: number of pages that @spare have room for, at most @count
  * @control: calls the driver's routine, and returns what the routine wants to keep. NULL
  *           without a routine, and then the driver keeps all
  * @callback: arguments of @control. @callback.list is the base that the driver gets
@@ -61,6 +66,9 @@ struct wdmdma_registers {
 	bool in_call;
 	bool freed;
 	struct rb_root mapped;
+	struct rb_node *last;
+	struct registers_mapping *spare;
+	u32 spare_pages;
 	enum wdmdma_keep (*control)(const struct wdmdma_callback *callback);
 	struct wdmdma_callback callback;
 };
@@ -107,19 +115,24 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call);
 
-/* core/registers.c */
-int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
-			  u32 count);
+/* core/registers_claim.c */
+struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
+						const void *base);
 void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers);
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context);
-int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
-			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);
-int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part);
-void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon);
 void wdmdma_registers_dequeue(struct wdmdma_registers *registers);
 void wdmdma_registers_take(struct wdmdma_registers *registers);
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers);
 bool wdmdma_registers_let_go(struct wdmdma_registers *registers);
+
+/* core/registers.c */
+int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
+			  u32 count);
+int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,
+			 void (*fill)(const struct wdmdma_transfer *transfer, void *to), void *to);
+int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part);
+void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon);
 void wdmdma_registers_drop(struct wdmdma_registers *registers);
+void wdmdma_registers_delete(struct wdmdma_registers *registers);
 
 #endif /* WDMDMA_CHANNEL_H */

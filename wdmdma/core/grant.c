@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/transfer.h"
+#include "core/transfer_reach.h"
 #include "lib/window.h"
 #include "objects.h"
 

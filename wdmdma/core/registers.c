@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map registers, and the memory mapped under them.
- *
- * Only one call at a time may map, unmap or free under the registers of one request. Windows
- * demands this order of a driver anyway. A call that breaks the order is refused. The caller of
- * that call claims the registers, and may then work on their mappings without the lock. See
- * core/transfers.c for the RCU read sections.
+ * Map registers, and the memory mapped under them. The caller of each function here has claimed the
+ * registers, or the function does so. See core/registers_claim.c for that, and core/transfers.c for
+ * the RCU read sections.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -16,28 +13,31 @@
 #include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "core/transfer_segments.h"
 #include "lib/record.h"
-
-/* The pieces of a shorter part come with its record. */
-#define REGISTERS_SHORT		257
+#include "lib/refusal.h"
 
 /**
  * struct registers_mapping - a mapped part of the driver's memory
  * @transfer: the transfer
  * @node: entry in @wdmdma_registers.mapped
+ * @next: next record in @wdmdma_registers.spare
  * @owner: the driver's pointer for the memory
  * @offset: first byte of the part in the memory of @owner
  * @end: first byte behind the part
  * @registers: number of map registers that the part takes
- * @room: for the pieces of @transfer
+ * @pages: number of pieces that there is room for
+ * @room: for the pieces of @transfer. The pieces of a longer part are in a table
  */
 struct registers_mapping {
 	struct wdmdma_transfer transfer;
 	struct rb_node node;
+	struct registers_mapping *next;
 	const void *owner;
 	u64 offset;
 	u64 end;
 	u32 registers;
+	u32 pages;
 	struct scatterlist room[];
 };
 
@@ -79,101 +79,16 @@ static int registers_compare_part(const void *key, const struct rb_node *node)
 				 registers_mapping_of(node));
 }
 
-/*
- * Claim the registers that the driver names @base. No other call may use them until
- * registers_unlock() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if they
- * are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported.
- */
-static struct wdmdma_registers *registers_lock(struct wdmdma_adapter *adapter, const char *call,
-					       const void *base)
+/* Free the record of map registers under which nothing is mapped. */
+void wdmdma_registers_delete(struct wdmdma_registers *registers)
 {
-	const char *why = "is no base of map registers that this adapter granted";
-	struct wdmdma_registers *found = ERR_PTR(-EINVAL);
-	struct wdmdma_ptr_node *named;
-	unsigned long flags;
+	struct registers_mapping *mapping;
 
-	lockdep_assert_in_rcu_read_lock();
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	if (adapter->transfers.closed) {
-		why = "is of an unbound driver";
-		found = ERR_PTR(-ESHUTDOWN);
-		goto unlock;
+	while ((mapping = registers->spare)) {
+		registers->spare = mapping->next;
+		kfree(mapping);
 	}
-	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
-	if (!named)
-		goto unlock;
-	found = container_of(named, struct wdmdma_registers, named);
-	if (found->busy) {
-		why = "is in use by another call";
-		found = ERR_PTR(-EINVAL);
-		goto unlock;
-	}
-	found->busy = true;
-unlock:
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (IS_ERR(found))
-		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
-	return found;
-}
-
-/* Remove a request from the adapter, where it waits or has map registers. */
-void wdmdma_registers_dequeue(struct wdmdma_registers *registers)
-{
-	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
-
-	lockdep_assert_held(&transfers->lock);
-	list_del_init(&registers->node);
-	if (wdmdma_ptr_is_in(&registers->named))
-		wdmdma_ptr_del(&transfers->bases, &registers->named);
-	if (wdmdma_ptr_is_in(&registers->by_context))
-		wdmdma_ptr_del(&transfers->contexts, &registers->by_context);
-}
-
-/* Take registers from the driver, and also the channel if they were granted with it. */
-void wdmdma_registers_take(struct wdmdma_registers *registers)
-{
-	lockdep_assert_held(&registers->adapter->transfers.lock);
-	registers->freed = true;
-	wdmdma_registers_dequeue(registers);
-	if (registers->adapter->transfers.channel == registers)
-		registers->adapter->transfers.channel = NULL;
-}
-
-/*
- * Pause the DMA controller if the registers were cancelled, since it must not move bytes for
- * them any more. If another call uses the registers, that call pauses the controller at its end.
- */
-void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
-{
-	lockdep_assert_held(&registers->adapter->transfers.lock);
-	if (registers->cancelled && !registers->busy && !RB_EMPTY_ROOT(&registers->mapped))
-		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
-}
-
-/*
- * Return true if the registers are freed, and no call and no routine uses them any more. The
- * caller must then free the record.
- */
-bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
-{
-	lockdep_assert_held(&registers->adapter->transfers.lock);
-	return registers->freed && !registers->busy && !registers->in_call;
-}
-
-/* End the caller's use of the registers. Return true if the caller must free them. */
-bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
-{
-	struct wdmdma_adapter *adapter = registers->adapter;
-	unsigned long flags;
-	bool over;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	registers->busy = false;
-	over = wdmdma_registers_are_over(registers);
-	wdmdma_registers_pause_cancelled(registers);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return over;
+	kfree(registers);
 }
 
 /* Take registers from the driver. The caller must have claimed and cleared the registers. */
@@ -189,7 +104,7 @@ void wdmdma_registers_drop(struct wdmdma_registers *registers)
 	over = wdmdma_registers_are_over(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (over)
-		kfree(registers);
+		wdmdma_registers_delete(registers);
 	wdmdma_channel_kick(adapter);
 }
 
@@ -198,34 +113,106 @@ static void registers_unlock(struct wdmdma_registers *registers)
 	if (!wdmdma_registers_let_go(registers))
 		return;
 	wdmdma_registers_clear(registers, registers->call, false);
-	kfree(registers);
+	wdmdma_registers_delete(registers);
 }
 
-/* Unmap a part. With @abandon the memory may be gone already, so it must not be written. */
+/*
+ * Return a record for a part of at most @pages pieces, whose fields have old contents. Use a spare
+ * record if there is one. A loop of MapTransfer would otherwise take a record from the slab
+ * allocator for each piece, and give all of them back at the end. The allocator would give the
+ * pages of most of them back too, and zero them before the next use.
+ */
+static struct registers_mapping *registers_take_record(struct wdmdma_registers *registers,
+						       u32 pages)
+{
+	struct registers_mapping *mapping = registers->spare;
+
+	if (mapping && mapping->pages >= pages) {
+		registers->spare = mapping->next;
+		registers->spare_pages -= mapping->pages;
+		return mapping;
+	}
+	mapping = wdmdma_record_alloc(struct_size(mapping, room, pages), GFP_ATOMIC | __GFP_NOWARN);
+	if (mapping)
+		mapping->pages = pages;
+	return mapping;
+}
+
+/* Keep a record for the next part, but not more than the map registers can be used for. */
+static void registers_put_record(struct wdmdma_registers *registers,
+				 struct registers_mapping *mapping)
+{
+	if (mapping->pages > registers->count - registers->spare_pages) {
+		kfree(mapping);
+		return;
+	}
+	mapping->next = registers->spare;
+	registers->spare = mapping;
+	registers->spare_pages += mapping->pages;
+}
+
+/* Remove a part from the tree. */
+static void registers_erase(struct wdmdma_registers *registers, struct registers_mapping *mapping)
+{
+	if (registers->last == &mapping->node)
+		registers->last = rb_prev(&mapping->node);
+	rb_erase(&mapping->node, &registers->mapped);
+}
+
+/*
+ * Unmap a part that is not in the tree any more. With @abandon the memory may be gone already, so
+ * it must not be written.
+ */
 static void registers_end_mapping(struct wdmdma_registers *registers,
 				  struct registers_mapping *mapping, bool abandon)
 {
-	rb_erase(&mapping->node, &registers->mapped);
 	registers->used -= mapping->registers;
-	wdmdma_dma_channel_stop(registers->adapter->dma_channel);
+	if (unlikely(registers->adapter->dma_channel))
+		wdmdma_dma_channel_stop(registers->adapter->dma_channel);
 	if (abandon)
 		wdmdma_transfer_abandon(&mapping->transfer);
 	else
 		wdmdma_transfer_unmap(&mapping->transfer);
 	wdmdma_transfer_fini(&mapping->transfer);
-	kfree(mapping);
+	registers_put_record(registers, mapping);
+}
+
+/* Report if the driver names another direction than that of a mapping. */
+static void registers_check_direction(const struct wdmdma_registers *registers,
+				      const struct registers_mapping *mapping,
+				      const struct wdmdma_part *part)
+{
+	if (unlikely(mapping->transfer.direction != part->direction))
+		wdmdma_refuse(registers->adapter->device, part->call,
+			      "WriteToDevice is not what it was: ignored");
+}
+
+/*
+ * Unmap all that is mapped. The driver names it as @part, or @part is NULL. The tree needs no new
+ * balance after each mapping, if those further down end first.
+ */
+static void registers_end_all(struct wdmdma_registers *registers, const struct wdmdma_part *part,
+			      bool abandon)
+{
+	struct registers_mapping *mapping, *next;
+
+	rbtree_postorder_for_each_entry_safe(mapping, next, &registers->mapped, node) {
+		if (part)
+			registers_check_direction(registers, mapping, part);
+		registers_end_mapping(registers, mapping, abandon);
+	}
+	registers->mapped = RB_ROOT;
+	registers->last = NULL;
 }
 
 /* Unmap and report all that is mapped under the registers. The caller must have claimed them. */
 void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call, bool abandon)
 {
-	struct rb_node *node;
-
-	if (!RB_EMPTY_ROOT(&registers->mapped))
-		wdmdma_refuse(registers->adapter->device, call,
-			      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
-	while ((node = rb_first(&registers->mapped)))
-		registers_end_mapping(registers, registers_mapping_of(node), abandon);
+	if (RB_EMPTY_ROOT(&registers->mapped))
+		return;
+	wdmdma_refuse(registers->adapter->device, call,
+		      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
+	registers_end_all(registers, NULL, abandon);
 }
 
 /**
@@ -242,7 +229,7 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count)
 {
-	struct wdmdma_registers *registers = registers_lock(adapter, call, base);
+	struct wdmdma_registers *registers = wdmdma_registers_claim(adapter, call, base);
 
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
@@ -259,82 +246,75 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_free);
 
-/* Cancel the requests with this context, granted or not. Nothing more is mapped for them. */
-void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
-{
-	struct wdmdma_registers *registers;
-	struct wdmdma_ptr_node *node;
-	unsigned long flags;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	for (node = wdmdma_ptr_find(&adapter->transfers.contexts, context); node;
-	     node = wdmdma_ptr_next(node)) {
-		registers = container_of(node, struct wdmdma_registers, by_context);
-		registers->cancelled = true;
-		wdmdma_registers_pause_cancelled(registers);
-	}
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-}
-
 /*
  * Check whether the part may be mapped, and cut it to the available registers and segments.
- * Return 0, or a negative errno with the reason in *@why.
+ * Return 0, or a negative errno with the reason in @refusal.
  */
 static int registers_check(const struct wdmdma_registers *registers, struct wdmdma_part *part,
-			   const char **why)
+			   struct wdmdma_refusal *refusal)
 {
 	size_t most = wdmdma_dma_channel_boundary(registers->adapter->dma_channel) ?: SIZE_MAX, len;
 
-	*why = "the request is cancelled";
+	refusal->reason = "the request is cancelled";
 	if (READ_ONCE(registers->cancelled))
 		return -ECANCELED;
-	*why = "what was mapped before is not flushed (bug check 0xE6, code 0x0D)";
+	refusal->reason = "what was mapped before is not flushed (bug check 0xE6, code 0x0D)";
 	if (part->alone && !RB_EMPTY_ROOT(&registers->mapped))
 		return -EINVAL;
 	len = wdmdma_source_trim(registers->adapter, &part->source,
 				 registers->count - registers->used, part->segments);
-	*why = "there are not as many map registers (bug check 0xE6, code 0x00)";
+	refusal->reason = "there are not as many map registers (bug check 0xE6, code 0x00)";
 	if (part->len > most)
-		*why = "that is more than the DMA controller's channel moves";
+		refusal->reason = "that is more than the DMA controller's channel moves";
 	if (!len || (part->whole && len < part->len))
 		return -ENOSPC;
 	part->source.left = len;
 	return 0;
 }
 
-/*
- * Make the record of a checked part, and reserve its bytes. Return ERR_PTR(-EINVAL) if some of
- * them are mapped already, or ERR_PTR(-ENOMEM).
- */
+/* Make the record of a checked part. Return NULL if there is no memory. */
 static struct registers_mapping *registers_new_mapping(struct wdmdma_registers *registers,
 						       const struct wdmdma_part *part)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
-	u32 pages = wdmdma_source_pages(&part->source), nr = pages;
-	struct registers_mapping *mapping = NULL;
+	u32 nr = wdmdma_source_pages(&part->source);
+	struct registers_mapping *mapping;
 
 	if (adapter->scatter_gather)
 		nr = min(nr, part->segments);
-	if (nr > REGISTERS_SHORT)
+	if (nr > WDMDMA_ROOM_MOST)
 		nr = 0;
-	mapping = wdmdma_record_alloc(struct_size(mapping, room, nr), GFP_ATOMIC | __GFP_NOWARN);
+	mapping = registers_take_record(registers, nr);
 	if (!mapping)
-		return ERR_PTR(-ENOMEM);
-	memset(mapping, 0, sizeof(*mapping));
-	mapping->transfer.room = nr ? mapping->room : NULL;
-	mapping->transfer.room_nr = nr;
-	mapping->transfer.adapter = adapter;
-	mapping->transfer.direction = part->direction;
+		return NULL;
+	wdmdma_transfer_make(&mapping->transfer, adapter, part->direction,
+			     nr ? mapping->room : NULL, nr);
+	mapping->transfer.partial = nr == part->segments;
 	mapping->transfer.no_bounce = registers->no_bounce ||
 				      wdmdma_dma_channel_is_cyclic(adapter->dma_channel);
-	mapping->registers = pages;
 	mapping->owner = part->owner;
 	mapping->offset = part->offset;
-	mapping->end = part->offset + part->source.left;
-	if (!rb_find_add(&mapping->node, &registers->mapped, registers_compare_node))
-		return mapping;
-	kfree(mapping);
-	return ERR_PTR(-EINVAL);
+	RB_CLEAR_NODE(&mapping->node);
+	return mapping;
+}
+
+/*
+ * Reserve the bytes of a part, by putting the part into the tree. Return false if some of them are
+ * mapped already. Most drivers go on behind all that they have mapped, and then one comparison
+ * tells that.
+ */
+static bool registers_reserve(struct wdmdma_registers *registers,
+			      struct registers_mapping *mapping)
+{
+	struct rb_node *last = registers->last;
+
+	mapping->end = mapping->offset + mapping->transfer.len;
+	if (last && registers_compare_node(&mapping->node, last) <= 0)
+		return !rb_find_add(&mapping->node, &registers->mapped, registers_compare_node);
+	rb_link_node(&mapping->node, last, last ? &last->rb_right : &registers->mapped.rb_node);
+	rb_insert_color(&mapping->node, &registers->mapped);
+	registers->last = &mapping->node;
+	return true;
 }
 
 static int registers_map_once(struct wdmdma_transfer *transfer)
@@ -344,23 +324,32 @@ static int registers_map_once(struct wdmdma_transfer *transfer)
 	return ret ?: wdmdma_transfer_map(transfer);
 }
 
-static int registers_map_whole(struct wdmdma_transfer *transfer, const struct wdmdma_part *part)
+/* Map the part, or as much of it as its room is for. */
+static int registers_map_whole(struct wdmdma_registers *registers,
+			       struct registers_mapping *mapping, struct wdmdma_part *part)
 {
+	struct wdmdma_transfer *transfer = &mapping->transfer;
 	int ret = wdmdma_transfer_init(transfer, &part->source);
 	bool bounce = transfer->must_bounce;
 
-	if (ret)
+	if (unlikely(ret))
 		return ret;
-	if (wdmdma_transfer_most_segments(transfer) > part->segments)
+	part->source.left = transfer->len;
+	if (unlikely(wdmdma_transfer_most_segments(transfer) > part->segments))
 		return -E2BIG;
-	ret = registers_map_once(transfer);
+	transfer->refusal.reason = "that memory is mapped already (bug check 0xE6, code 0x1D)";
+	if (!registers_reserve(registers, mapping))
+		return -EINVAL;
+	if (unlikely(bounce))
+		return registers_map_once(transfer);
+	ret = wdmdma_transfer_map(transfer);
 	/* If mapping has shown that the memory must be copied, try once more. */
-	if (ret == -EAGAIN && transfer->must_bounce && !bounce)
+	if (unlikely(ret == -EAGAIN) && transfer->must_bounce)
 		ret = registers_map_once(transfer);
 	return ret;
 }
 
-/* Start the DMA controller, if the adapter has one. On failure unmap the transfer. */
+/* Start the DMA controller of the adapter. On failure unmap the transfer. */
 static int registers_start(struct wdmdma_transfer *transfer)
 {
 	struct scatterlist *sg = NULL;
@@ -377,20 +366,30 @@ static int registers_start(struct wdmdma_transfer *transfer)
 }
 
 /* Map a checked part. A part to be copied may need more segments, and is then cut again. */
-static int registers_map_part(struct wdmdma_transfer *transfer, struct wdmdma_part *part)
+static int registers_map_part(struct wdmdma_registers *registers,
+			      struct registers_mapping *mapping, struct wdmdma_part *part)
 {
-	int ret = registers_map_whole(transfer, part);
+	struct wdmdma_transfer *transfer = &mapping->transfer;
+	int ret = registers_map_whole(registers, mapping, part);
 
-	if (ret == -E2BIG) {
+	if (unlikely(ret == -E2BIG)) {
 		wdmdma_transfer_fini(transfer);
 		part->source.left = wdmdma_source_trim_copied(transfer->adapter, &part->source,
 							      part->segments);
-		ret = registers_map_whole(transfer, part);
+		ret = registers_map_whole(registers, mapping, part);
 	}
-	if (!ret)
+	if (!ret && unlikely(transfer->adapter->dma_channel))
 		ret = registers_start(transfer);
-	if (ret)
-		wdmdma_transfer_fini(transfer);
+	if (likely(!ret)) {
+		/* Fewer bytes may have been mapped than were asked for. */
+		part->len = transfer->len;
+		mapping->registers = wdmdma_source_pages(&part->source);
+		registers->used += mapping->registers;
+		return 0;
+	}
+	wdmdma_transfer_fini(transfer);
+	if (!RB_EMPTY_NODE(&mapping->node))
+		registers_erase(registers, mapping);
 	return ret;
 }
 
@@ -411,64 +410,95 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 {
 	struct registers_mapping *mapping;
 	struct wdmdma_registers *registers;
-	const char *why;
+	struct wdmdma_refusal refusal;
 	int ret;
 
-	registers = registers_lock(adapter, part->call, part->base);
+	registers = wdmdma_registers_claim(adapter, part->call, part->base);
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
-	ret = registers_check(registers, part, &why);
+	ret = registers_check(registers, part, &refusal);
 	if (ret)
 		goto unlock;
 	mapping = registers_new_mapping(registers, part);
-	if (IS_ERR(mapping)) {
-		ret = PTR_ERR(mapping);
-		why = ret == -ENOMEM ? "no memory" :
-				       "that memory is mapped already (bug check 0xE6, code 0x1D)";
+	if (unlikely(!mapping)) {
+		ret = wdmdma_deny(&refusal, -ENOMEM, "no memory");
 		goto unlock;
 	}
-	ret = registers_map_part(&mapping->transfer, part);
-	why = mapping->transfer.refusal.reason;
-	if (ret) {
-		rb_erase(&mapping->node, &registers->mapped);
-		kfree(mapping);
-		goto unlock;
-	}
-	/* Fewer bytes may have been mapped than were reserved. */
-	part->len = mapping->transfer.len;
-	mapping->end = part->offset + part->len;
-	mapping->registers = wdmdma_source_pages(&part->source);
-	registers->used += mapping->registers;
-	fill(&mapping->transfer, to);
+	ret = registers_map_part(registers, mapping, part);
+	refusal = mapping->transfer.refusal;
+	if (likely(!ret))
+		fill(&mapping->transfer, to);
+	else
+		registers_put_record(registers, mapping);
 unlock:
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
+		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len,
+			      refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
 
 /*
- * Return the first mapping in the part. Return ERR_PTR(-EINVAL), with the reason in *@why, if
+ * Return the first mapping in the part. Return ERR_PTR(-EINVAL), with the reason in @refusal, if
  * there is none, or a mapping crosses the border of the part.
  */
 static struct rb_node *registers_first_of(const struct wdmdma_registers *registers,
-					  const struct wdmdma_part *part, const char **why)
+					  const struct wdmdma_part *part,
+					  struct wdmdma_refusal *refusal)
 {
 	struct rb_node *first = rb_find_first(part, &registers->mapped, registers_compare_part);
 	const struct registers_mapping *mapping;
 	struct rb_node *node;
 
-	*why = "nothing of that is mapped (bug check 0xE6, code 0x20)";
+	refusal->reason = "nothing of that is mapped (bug check 0xE6, code 0x20)";
 	if (!first)
 		return ERR_PTR(-EINVAL);
-	*why = "more is mapped than that (bug check 0xE6, code 0x23)";
+	refusal->reason = "more is mapped than that (bug check 0xE6, code 0x23)";
 	for (node = first; node; node = rb_next_match(part, node, registers_compare_part)) {
 		mapping = registers_mapping_of(node);
 		if (mapping->offset < part->offset || mapping->end > registers_part_end(part))
 			return ERR_PTR(-EINVAL);
 	}
 	return first;
+}
+
+/* Return true if something is mapped, and all of it lies in the part. */
+static bool registers_all_in(const struct wdmdma_registers *registers,
+			     const struct wdmdma_part *part)
+{
+	const struct registers_mapping *first, *last;
+
+	if (!registers->last)
+		return false;
+	first = registers_mapping_of(rb_first(&registers->mapped));
+	last = registers_mapping_of(registers->last);
+	return first->owner == part->owner && last->owner == part->owner &&
+	       first->offset >= part->offset && last->end <= registers_part_end(part);
+}
+
+/* Unmap all mappings in the part. Return 0, or -EINVAL with the reason in @refusal. */
+static int registers_end_part(struct wdmdma_registers *registers, const struct wdmdma_part *part,
+			      struct wdmdma_refusal *refusal)
+{
+	struct registers_mapping *mapping;
+	struct rb_node *node, *next;
+
+	if (likely(registers_all_in(registers, part))) {
+		registers_end_all(registers, part, false);
+		return 0;
+	}
+	node = registers_first_of(registers, part, refusal);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	for (; node; node = next) {
+		next = rb_next_match(part, node, registers_compare_part);
+		mapping = registers_mapping_of(node);
+		registers_check_direction(registers, mapping, part);
+		registers_erase(registers, mapping);
+		registers_end_mapping(registers, mapping, false);
+	}
+	return 0;
 }
 
 /**
@@ -484,31 +514,18 @@ static struct rb_node *registers_first_of(const struct wdmdma_registers *registe
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)
 {
-	struct registers_mapping *mapping;
 	struct wdmdma_registers *registers;
-	struct rb_node *node, *next;
-	const char *why;
-	int ret = 0;
+	struct wdmdma_refusal refusal;
+	int ret;
 
-	registers = registers_lock(adapter, part->call, part->base);
+	registers = wdmdma_registers_claim(adapter, part->call, part->base);
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
-	node = registers_first_of(registers, part, &why);
-	if (IS_ERR(node)) {
-		ret = PTR_ERR(node);
-		node = NULL;
-	}
-	for (; node; node = next) {
-		next = rb_next_match(part, node, registers_compare_part);
-		mapping = registers_mapping_of(node);
-		if (mapping->transfer.direction != part->direction)
-			wdmdma_refuse(adapter->device, part->call,
-				      "WriteToDevice is not what it was: ignored");
-		registers_end_mapping(registers, mapping, false);
-	}
+	ret = registers_end_part(registers, part, &refusal);
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len, why);
+		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len,
+			      refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

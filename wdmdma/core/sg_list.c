@@ -19,7 +19,6 @@
  * A caller that takes a list out of the table, or a waiting list out of the queue, must end it.
  * See core/transfers.c for the RCU read sections.
  */
-#include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
@@ -28,6 +27,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/core.h"
+#include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
 
@@ -70,7 +70,7 @@ void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer)
 }
 
 /* Hand a mapped transfer to the driver by putting its list into the table. */
-static void sg_list_publish(struct wdmdma_transfer *transfer)
+static __always_inline void sg_list_publish(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
 	unsigned long flags;
@@ -91,8 +91,8 @@ static void sg_list_publish(struct wdmdma_transfer *transfer)
  * Take a list out of the table. Return the transfer, or NULL if the list is not there. With
  * @for_good the list does not come back, so FreeAdapterObject must not find it any more.
  */
-static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, const void *list,
-					     bool for_good)
+static __always_inline struct wdmdma_transfer *
+sg_list_claim(struct wdmdma_adapter *adapter, const void *list, bool for_good)
 {
 	struct wdmdma_transfer *transfer = NULL;
 	struct wdmdma_ptr_node *named;
@@ -110,16 +110,6 @@ static struct wdmdma_transfer *sg_list_claim(struct wdmdma_adapter *adapter, con
 	return transfer;
 }
 
-/* Call the driver's routine at DISPATCH_LEVEL, whatever the caller's level is. */
-void wdmdma_sg_list_call(const struct wdmdma_sg_list_ops *ops,
-			 const struct wdmdma_callback *callback)
-{
-	struct wdmdma_routine outer = wdmdma_routine_enter();
-
-	ops->call(callback);
-	wdmdma_routine_leave(outer);
-}
-
 /* Allocate the memory that a list needs. Return 0 or -EAGAIN. */
 static int sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
@@ -132,7 +122,8 @@ static int sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 }
 
 /* Map and publish a prepared list. Set *@callback to the arguments of the driver's routine. */
-static int sg_list_map(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+static __always_inline int sg_list_map(struct wdmdma_transfer *transfer,
+				       struct wdmdma_callback *callback)
 {
 	int ret = wdmdma_transfer_map(transfer);
 
@@ -153,23 +144,34 @@ static bool sg_list_try_again(const struct wdmdma_transfer *transfer, int ret, b
 	return ret == -EAGAIN && transfer->must_bounce && !bounce;
 }
 
-/* Map and publish a list of a call that has passed the gate. Must not sleep. */
-static int sg_list_try(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+/* Prepare, map and publish a list of a call that has passed the gate. Must not sleep. */
+static noinline int sg_list_try_prepared(struct wdmdma_transfer *transfer,
+					 struct wdmdma_callback *callback)
+{
+	int ret = sg_list_prepare(transfer, GFP_ATOMIC);
+
+	return ret ?: sg_list_map(transfer, callback);
+}
+
+/* The same, for any list. Most lists need no memory but their record. */
+static __always_inline int sg_list_try(struct wdmdma_transfer *transfer,
+				       struct wdmdma_callback *callback)
 {
 	bool bounce = transfer->must_bounce;
-	int ret = 0;
+	int ret;
 
 	if (unlikely(bounce || !transfer->callback.list))
-		ret = sg_list_prepare(transfer, GFP_ATOMIC);
-	if (likely(!ret))
+		ret = sg_list_try_prepared(transfer, callback);
+	else
 		ret = sg_list_map(transfer, callback);
 	if (unlikely(sg_list_try_again(transfer, ret, bounce)))
-		ret = sg_list_prepare(transfer, GFP_ATOMIC) ?: sg_list_map(transfer, callback);
+		ret = sg_list_try_prepared(transfer, callback);
 	return ret;
 }
 
 /* Pass the gate once more, and map and publish a list that waited. */
-static int sg_list_map_waiting(struct wdmdma_transfer *transfer, struct wdmdma_callback *callback)
+static noinline int sg_list_map_waiting(struct wdmdma_transfer *transfer,
+					struct wdmdma_callback *callback)
 {
 	int ret = sg_list_prepare(transfer, WDMDMA_GFP);
 
@@ -205,7 +207,7 @@ static int sg_list_try_waiting(struct wdmdma_transfer *transfer)
 static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
-	bool nested = only_behind && wdmdma_routine_depth();
+	bool nested = only_behind && wdmdma_routine_nested();
 	unsigned long flags;
 	int ret = 0;
 
@@ -234,12 +236,12 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 static bool sg_list_should_queue(const struct wdmdma_adapter *adapter)
 {
 	return !list_empty_careful(&adapter->transfers.waiting_lists) ||
-	       READ_ONCE(adapter->transfers.lists_served) || wdmdma_routine_depth();
+	       READ_ONCE(adapter->transfers.lists_served) || wdmdma_routine_nested();
 }
 
 /**
  * wdmdma_sg_list_start() - map a list, now or later
- * @transfer: an initialized transfer, with @ops, @callback and @context
+ * @transfer: an initialized transfer, from wdmdma_sg_list_make(), with @callback
  * @may_wait: the list may wait if it cannot be mapped now, and must wait if other lists do
  * @callback: receives the arguments of the driver's routine, which the caller must pass to
  *            wdmdma_sg_list_call() after its RCU read section. Its list is NULL if the list
@@ -258,13 +260,12 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 
 	lockdep_assert_in_rcu_read_lock();
 	callback->list = NULL;
-	INIT_LIST_HEAD(&transfer->node);
 	if (may_wait) {
 		if (unlikely(sg_list_should_queue(transfer->adapter)))
 			ret = sg_list_wait(transfer, true);
 		if (ret != -EAGAIN)
 			goto out;
-	} else if (transfer->callback.routine && wdmdma_routine_depth() >= WDMDMA_NESTED_MOST) {
+	} else if (transfer->callback.routine && wdmdma_routine_nested() >= WDMDMA_NESTED_MOST) {
 		transfer->refusal.reason =
 			"called in the routine of a call in a routine, again and again";
 		goto out;
@@ -402,7 +403,7 @@ void wdmdma_sg_list_work(struct work_struct *work)
 }
 
 /* Free an unmapped list that the driver had, and retry lists that may wait for its resources. */
-static void sg_list_end(struct wdmdma_transfer *transfer)
+static __always_inline void sg_list_end(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/transfer.h"
+#include "core/transfer_reach.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -69,7 +70,7 @@ static bool transfer_is_all_direct(const struct wdmdma_transfer *transfer,
 }
 
 /* Return true if the module must copy this memory for the device. */
-static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
+static noinline bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_adapter *adapter = transfer->adapter;
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
@@ -96,7 +97,7 @@ static bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 }
 
 /* Return 0 if the module can copy this memory at all, or an error that is permanent. */
-static int transfer_check_bounce(struct wdmdma_transfer *transfer)
+static noinline int transfer_check_bounce(struct wdmdma_transfer *transfer)
 {
 	const struct wdmdma_device *device = transfer->device;
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
@@ -128,7 +129,7 @@ static int transfer_check_bounce(struct wdmdma_transfer *transfer)
 }
 
 /* Return true if the kernel will certainly copy some of the memory. */
-static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
+static noinline bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_window reach = wdmdma_transfer_reach(transfer);
 	struct scatterlist *sg;
@@ -141,42 +142,55 @@ static bool transfer_is_to_be_copied(const struct wdmdma_transfer *transfer)
 	return false;
 }
 
-/* Record the pieces of the memory, in the room of the record or in a table. */
-static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_source *source,
-			struct wdmdma_pieces *pieces)
+/* Record the pieces of the memory in a table, which is longer than the room of the record. */
+static noinline int transfer_cut_table(struct wdmdma_transfer *transfer,
+				       const struct wdmdma_source *source,
+				       struct wdmdma_pieces *pieces)
 {
 	struct wdmdma_limits limits = wdmdma_source_limits(transfer->adapter, source);
 	int ret;
 
-	transfer->refusal.reason = "the MDL describes device memory";
-	if (transfer->room) {
-		transfer->memory.sgl = transfer->room;
-		ret = wdmdma_source_cut(source, &limits, transfer->room, transfer->room_nr, pieces);
-		transfer->memory.orig_nents = pieces->nr;
-		if (ret != -E2BIG)
-			return ret;
-	}
 	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(*source, &limits),
 			   GFP_ATOMIC | __GFP_NOWARN)) {
 		transfer->refusal.reason = "no memory to describe the transfer";
 		return -ENOMEM;
 	}
-	ret = wdmdma_source_cut(source, &limits, transfer->memory.sgl, 0, pieces);
+	ret = wdmdma_source_cut_table(transfer->adapter, source, &transfer->memory, pieces);
+	if (!ret && pieces->nr != transfer->memory.orig_nents)
+		ret = -E2BIG;
 	if (ret != -E2BIG)
 		return ret;
 	transfer->refusal.reason = "the MDL has changed during the call";
 	return -EINVAL;
 }
 
+/* Record the pieces of the memory, in the room of the record or in a table. */
+static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_source *source,
+			struct wdmdma_pieces *pieces)
+{
+	int ret;
+
+	transfer->refusal.reason = "the MDL describes device memory";
+	if (unlikely(!transfer->room))
+		return transfer_cut_table(transfer, source, pieces);
+	transfer->memory.sgl = transfer->room;
+	ret = wdmdma_source_cut(transfer->adapter, source, transfer->room, transfer->room_nr,
+				pieces);
+	transfer->memory.orig_nents = pieces->nr;
+	if (likely(ret != -E2BIG))
+		return ret;
+	return transfer->partial ? 0 : transfer_cut_table(transfer, source, pieces);
+}
+
 /* Record the pieces of the memory, and decide whether they must be copied. */
 static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
-	struct wdmdma_pieces pieces = {};
+	struct wdmdma_pieces pieces;
 	int ret = transfer_cut(transfer, source, &pieces);
 
-	if (ret)
+	if (unlikely(ret))
 		return ret;
-	transfer->len = source->left;
+	transfer->len = pieces.len;
 	transfer->must_bounce = false;
 	if (likely(transfer->adapter->scatter_gather && !transfer->adapter->dma_channel &&
 		   (!transfer->device->backend->access ||
@@ -190,8 +204,8 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 
 /**
  * wdmdma_transfer_init() - initialize a transfer
- * @transfer: a transfer that is zeroed but for @room, with @adapter, @direction, @room_nr and the
- *            caller's options
+ * @transfer: from wdmdma_transfer_make(), with the caller's options. Receives @len, which is less
+ *            than that of @source only with @partial
  * @source: the memory, which is not needed afterwards
  *
  * A transfer that can never be mapped must fail here, as far as the module can tell. The caller's
@@ -209,39 +223,39 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 	int ret;
 
 	transfer->refusal.reason = "the length is 0";
-	if (!source->left)
+	if (unlikely(!source->left))
 		return -EINVAL;
 	transfer->refusal.reason = "the driver is unbound from the device";
-	if (READ_ONCE(adapter->transfers.closed))
+	if (unlikely(READ_ONCE(adapter->transfers.closed)))
 		return -ESHUTDOWN;
 	transfer->refusal.reason = "the device is just changing its domain";
-	if (READ_ONCE(adapter->transfers.held))
+	if (unlikely(READ_ONCE(adapter->transfers.held)))
 		return -EAGAIN;
 	transfer->device = wdmdma_adapter_dma(adapter);
 	transfer->refusal.reason =
 		"transfers are not possible in an IOMMU domain of the module's own";
-	if (!transfer->device->backend->maps_with_dma_api)
+	if (unlikely(!transfer->device->backend->maps_with_dma_api))
 		return -EOPNOTSUPP;
 	ret = transfer_describe(transfer, source);
-	if (ret)
+	if (unlikely(ret))
 		wdmdma_transfer_fini(transfer);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_init);
 
-/* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
-void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
+/* Free the copy of a transfer, and its table of pieces if they are not in the record. */
+void wdmdma_transfer_free_tables(struct wdmdma_transfer *transfer)
 {
-	if (unlikely(transfer->bounce.sgl))
+	if (transfer->bounce.sgl)
 		wdmdma_copy_free(transfer);
 	if (transfer->memory.sgl != transfer->room)
 		sg_free_table(&transfer->memory);
-	transfer->memory.sgl = NULL;
+	transfer->memory.sgl = transfer->room;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_fini);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_free_tables);
 
 /* Return the error for memory that could not be mapped, -EAGAIN for a shortage that may end. */
-static int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
+static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 {
 	phys_addr_t start, end;
 
@@ -308,7 +322,7 @@ unmapped:
 	transfer->mapped = NULL;
 }
 
-static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
+static noinline bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
 {
 	dma_addr_t next = sg_dma_address(transfer->mapped->sgl);
 	struct scatterlist *sg;
@@ -322,16 +336,31 @@ static bool transfer_is_one_range(const struct wdmdma_transfer *transfer)
 	return true;
 }
 
-static bool transfer_is_within(const struct wdmdma_transfer *transfer, struct wdmdma_window reach)
+/*
+ * Return true if all segments lie in @reach, from their first byte to their last. No segment is
+ * empty.
+ */
+static __always_inline bool transfer_segments_are_within(const struct wdmdma_transfer *transfer,
+							 struct wdmdma_window reach, bool flat)
 {
-	bool flat = transfer->mapped->sgl == transfer->room;
 	struct scatterlist *sg = transfer->mapped->sgl;
 	unsigned int left;
 
-	for (left = transfer->mapped->nents; left; left--, sg = flat ? sg + 1 : sg_next(sg))
-		if (!wdmdma_window_holds(reach, sg_dma_address(sg), sg_dma_len(sg)))
+	for (left = transfer->mapped->nents; left; left--, sg = flat ? sg + 1 : sg_next(sg)) {
+		u64 first = sg_dma_address(sg), last = first + sg_dma_len(sg) - 1;
+
+		if (unlikely(first < reach.first || last > reach.last || last < first))
 			return false;
+	}
 	return true;
+}
+
+static __always_inline bool transfer_is_within(const struct wdmdma_transfer *transfer,
+					       struct wdmdma_window reach)
+{
+	return likely(transfer->mapped->sgl == transfer->room) ?
+	       transfer_segments_are_within(transfer, reach, true) :
+	       transfer_segments_are_within(transfer, reach, false);
 }
 
 /* Return the physical address behind a logical address of the mapped transfer. */
@@ -371,22 +400,22 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 {
 	struct scatterlist *first = transfer->mapped->sgl;
 
-	if (transfer->adapter->dma_channel &&
+	if (unlikely(transfer->adapter->dma_channel) &&
 	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first)) {
 		transfer->refusal.reason =
 			"the kernel copies all memory to where the DMA controller is not";
 		return -EOPNOTSUPP;
 	}
-	if (!transfer_is_within(transfer, reach)) {
+	if (unlikely(!transfer_is_within(transfer, reach))) {
 		transfer->refusal.reason =
 			"the device's DMA mask is wider than what the adapter reaches";
 		return -EOPNOTSUPP;
 	}
-	if (!transfer->adapter->scatter_gather && !transfer_is_one_range(transfer)) {
+	if (unlikely(!transfer->adapter->scatter_gather) && !transfer_is_one_range(transfer)) {
 		transfer->must_bounce = true;
 		return transfer_check_bounce(transfer) ?: -EAGAIN;
 	}
-	if (transfer->no_bounce && wdmdma_transfer_is_bounced(transfer)) {
+	if (unlikely(transfer->no_bounce) && wdmdma_transfer_is_bounced(transfer)) {
 		transfer->refusal.reason = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
 		return -ERANGE;
 	}
@@ -440,29 +469,4 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
 {
 	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
-}
-
-/* Return the largest number of segments that mapping can make of the memory. */
-unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer)
-{
-	if (!transfer->adapter->scatter_gather)
-		return 1;
-	if (transfer->must_bounce)
-		return wdmdma_copy_chunks(transfer);
-	return transfer->memory.orig_nents;
-}
-
-/* Return the number of segments of a mapped transfer. */
-unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer)
-{
-	return transfer->adapter->scatter_gather ? transfer->mapped->nents : 1;
-}
-
-/* Return the logical address of the first segment if *@sg is NULL, else of the segment after it. */
-dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
-				   struct scatterlist **sg, u32 *len)
-{
-	*sg = *sg ? wdmdma_transfer_next(transfer, *sg) : transfer->mapped->sgl;
-	*len = transfer->adapter->scatter_gather ? sg_dma_len(*sg) : transfer->len;
-	return sg_dma_address(*sg);
 }

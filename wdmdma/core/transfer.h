@@ -17,6 +17,7 @@
 
 #include <linux/dma-direction.h>
 #include <linux/list.h>
+#include <linux/pfn.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -49,20 +50,33 @@ struct wdmdma_source {
 	void (*more)(struct wdmdma_source *source);
 };
 
-/* The limits on a piece, which are its length and the boundary that it must not cross. */
+/**
+ * struct wdmdma_limits - the limits on a piece
+ * @most: largest length
+ * @boundary: mask of a boundary that the piece must not cross
+ * @dev: device for which the DMA API limits the length too, or NULL. Set to NULL when @most has
+ *       that limit
+ */
 struct wdmdma_limits {
 	size_t most;
 	unsigned long boundary;
+	struct device *dev;
 };
+
+/* Most pieces that the record of a transfer has room for, and so few that none need be saved. */
+#define WDMDMA_ROOM_MOST	257
+#define WDMDMA_ROOM_FEW		16
 
 /**
  * struct wdmdma_pieces - memory that was cut into pieces
  * @nr: number of pieces
+ * @len: number of bytes
  * @first: lowest physical address
  * @last: highest physical address
  */
 struct wdmdma_pieces {
 	unsigned int nr;
+	size_t len;
 	phys_addr_t first;
 	phys_addr_t last;
 };
@@ -73,13 +87,6 @@ struct wdmdma_callback {
 	void *device_object;
 	void *list;
 	void *context;
-};
-
-/* The state before the call of a routine, and whether to enable bottom halves at the end. */
-struct wdmdma_routine {
-	const void *task;
-	unsigned int depth;
-	bool enable;
 };
 
 struct wdmdma_transfer;
@@ -109,6 +116,7 @@ struct wdmdma_sg_list_ops {
  * @len: length in bytes
  * @no_bounce: fail rather than copy
  * @must_bounce: the module must copy the memory
+ * @partial: the first part of the memory will do, as many pieces as @room has room for
  * @unended: started by a synchronous call without a routine, which the driver must end
  *           by FreeAdapterObject
  * @room: array for @room_nr pieces, which comes with the record, or NULL
@@ -117,7 +125,8 @@ struct wdmdma_sg_list_ops {
  * @bounce: pieces of the copy, if there is a copy
  * @mapped: the mapped table, which is @memory or @bounce, or NULL
  * @refusal: reason of a failure
- * @node: in the adapter's queue of waiting lists, or in the list of mappings of map registers
+ * @node: in the adapter's queue of waiting lists. This field and those behind it are for lists
+ *        only, and a transfer that is no list need not initialize them
  * @named: by the address of the list, in the adapter's table of mapped lists, or of waiting
  *         lists in memory of the driver
  * @by_context: by @context, in the adapter's table of waiting lists
@@ -138,6 +147,7 @@ struct wdmdma_transfer {
 	size_t len;
 	bool no_bounce;
 	bool must_bounce;
+	bool partial;
 	bool unended;
 	struct scatterlist *room;
 	unsigned int room_nr;
@@ -203,17 +213,44 @@ struct wdmdma_transfers {
 /* core/transfer_source.c */
 struct wdmdma_limits wdmdma_source_limits(const struct wdmdma_adapter *adapter,
 					  const struct wdmdma_source *source);
-int wdmdma_source_cut(const struct wdmdma_source *source, const struct wdmdma_limits *limits,
+int wdmdma_source_cut(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 		      struct scatterlist *sg, unsigned int room, struct wdmdma_pieces *pieces);
+int wdmdma_source_cut_table(const struct wdmdma_adapter *adapter,
+			    const struct wdmdma_source *source, const struct sg_table *table,
+			    struct wdmdma_pieces *pieces);
 unsigned int wdmdma_source_pieces(struct wdmdma_source source,
 				  const struct wdmdma_limits *limits);
+u32 wdmdma_source_room_of_many(const struct wdmdma_adapter *adapter,
+			       const struct wdmdma_source *source, u32 pages);
 unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
 				    const struct wdmdma_source *source);
-u32 wdmdma_source_pages(const struct wdmdma_source *source);
+u32 wdmdma_source_pages_of_arrays(const struct wdmdma_source *source);
 size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
 			  u32 pages, u32 segments);
 size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
 				 const struct wdmdma_source *source, u32 segments);
+
+/* Return how many pages the memory touches, which is the number of map registers for it. */
+static inline u32 wdmdma_source_pages(const struct wdmdma_source *source)
+{
+	if (likely(source->left <= source->here))
+		return PFN_UP(source->offset + source->left);
+	return wdmdma_source_pages_of_arrays(source);
+}
+
+/*
+ * Return for how many pieces the record of a transfer should have room, or 0 if they should be in a
+ * table.
+ */
+static inline u32 wdmdma_source_room(const struct wdmdma_adapter *adapter,
+				     const struct wdmdma_source *source)
+{
+	u32 pages = wdmdma_source_pages(source);
+
+	if (likely(pages <= WDMDMA_ROOM_FEW))
+		return pages;
+	return wdmdma_source_room_of_many(adapter, source, pages);
+}
 
 /* core/transfer_copy.c */
 size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer);
@@ -233,34 +270,64 @@ bool wdmdma_transfers_are_idle(struct wdmdma_adapter *adapter);
 void wdmdma_transfers_release(struct wdmdma_adapter *adapter);
 
 /* core/transfer.c */
-struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer);
-enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
-					  struct wdmdma_window reach, phys_addr_t phys, size_t len);
 int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_source *source);
-void wdmdma_transfer_fini(struct wdmdma_transfer *transfer);
+void wdmdma_transfer_free_tables(struct wdmdma_transfer *transfer);
 int wdmdma_transfer_map(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer);
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer);
 bool wdmdma_transfer_is_bounced(const struct wdmdma_transfer *transfer);
-unsigned int wdmdma_transfer_most_segments(const struct wdmdma_transfer *transfer);
-unsigned int wdmdma_transfer_segments(const struct wdmdma_transfer *transfer);
-dma_addr_t wdmdma_transfer_segment(const struct wdmdma_transfer *transfer,
-				   struct scatterlist **sg, u32 *len);
 phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_addr_t dma);
 
-/* Return the entry of the mapped table after @sg. The entries in the record's room are an array. */
-static inline struct scatterlist *wdmdma_transfer_next(const struct wdmdma_transfer *transfer,
-						       struct scatterlist *sg)
+/*
+ * Make a transfer from memory whose contents do not matter. @room is an array for @room_nr pieces,
+ * or NULL. The fields for lists are left as they are.
+ */
+static inline void wdmdma_transfer_make(struct wdmdma_transfer *transfer,
+					struct wdmdma_adapter *adapter,
+					enum dma_data_direction direction,
+					struct scatterlist *room, unsigned int room_nr)
 {
-	return transfer->mapped->sgl == transfer->room ? sg + 1 : sg_next(sg);
+	transfer->adapter = adapter;
+	transfer->direction = direction;
+	transfer->len = 0;
+	transfer->no_bounce = false;
+	transfer->must_bounce = false;
+	transfer->partial = false;
+	transfer->unended = false;
+	transfer->room = room;
+	transfer->room_nr = room_nr;
+	transfer->memory = (struct sg_table){};
+	transfer->bounce = (struct sg_table){};
+	transfer->mapped = NULL;
+}
+
+/* Make a list from a transfer. The caller must set @callback, but for the list. */
+static inline void wdmdma_sg_list_make(struct wdmdma_transfer *transfer,
+				       const struct wdmdma_sg_list_ops *ops, const void *context)
+{
+	INIT_LIST_HEAD(&transfer->node);
+	INIT_HLIST_NODE(&transfer->named.node);
+	INIT_HLIST_NODE(&transfer->by_context.node);
+	transfer->busy = false;
+	transfer->stuck = false;
+	transfer->since = 0;
+	transfer->round = 0;
+	transfer->context = context;
+	transfer->ops = ops;
+	transfer->callback.list = NULL;
+}
+
+/* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
+static inline void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
+{
+	if (unlikely(transfer->bounce.sgl || transfer->memory.sgl != transfer->room))
+		wdmdma_transfer_free_tables(transfer);
 }
 
 /* core/routine.c, and the limit on nested routines of requests that must not wait */
 #define WDMDMA_NESTED_MOST	4
 
 unsigned int wdmdma_routine_depth(void);
-struct wdmdma_routine wdmdma_routine_enter(void);
-void wdmdma_routine_leave(struct wdmdma_routine outer);
 
 /* core/sg_list_end.c */
 void wdmdma_sg_list_close(struct wdmdma_adapter *adapter);
@@ -273,8 +340,6 @@ void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_work(struct work_struct *work);
 int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 			 struct wdmdma_callback *callback);
-void wdmdma_sg_list_call(const struct wdmdma_sg_list_ops *ops,
-			 const struct wdmdma_callback *callback);
 int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		       enum dma_data_direction direction);
 bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);

@@ -13,6 +13,7 @@
 #include "core/adapter.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "core/transfer_reach.h"
 #include "lib/window.h"
 #include "objects.h"
 

@@ -53,6 +53,24 @@ bool wdmdma_pages_reclaim(unsigned long nr)
 	return had;
 }
 
+/*
+ * Look whether a page is memory and does not belong to a device. If it does not, return false.
+ * Otherwise set @known to the pages around it of which the same is sure.
+ */
+bool wdmdma_pfn_know(unsigned long pfn, struct wdmdma_known *known)
+{
+	unsigned long nr = PAGES_PER_SECTION;
+
+	if (!wdmdma_pfn_is_plain(pfn)) {
+		if (!wdmdma_pfn_is_memory(pfn))
+			return false;
+		nr = PAGES_PER_SUBSECTION;
+	}
+	known->first = ALIGN_DOWN(pfn, nr);
+	known->nr = nr;
+	return true;
+}
+
 /**
  * wdmdma_kvmalloc() - kvmalloc() without the OOM killer
  * @size: bytes

@@ -11,7 +11,10 @@
 #define WDMDMA_PAGE_SET_H
 
 #include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/mmzone.h>
+#include <linux/pfn.h>
 #include <linux/types.h>
 
 #include "compat.h"
@@ -64,15 +67,29 @@ struct wdmdma_page_limits {
 	bool easy;
 };
 
-/* Return the number of pages, from the first on, that follow each other in physical memory. */
+/*
+ * Return the number of pages, from the first on, that follow each other in physical memory. Four
+ * are compared at a time, because the pages of a large buffer may all follow each other.
+ */
 static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned long nr)
 {
-	unsigned long i;
+	unsigned long i = 1, next;
 
-	for (i = 1; i < nr; i++)
-		if (pfn[i] != pfn[0] + i)
-			return i;
-	return nr;
+	if (nr <= 1)
+		return nr;
+	next = pfn[0] + 1;
+	if (likely(pfn[1] != next))
+		return 1;
+	while (i + 4 <= nr && pfn[i] == next && pfn[i + 1] == next + 1 &&
+	       pfn[i + 2] == next + 2 && pfn[i + 3] == next + 3) {
+		i += 4;
+		next += 4;
+	}
+	while (i < nr && pfn[i] == next) {
+		i++;
+		next++;
+	}
+	return i;
 }
 
 /*
@@ -82,6 +99,48 @@ static inline unsigned long wdmdma_pfns_run(const unsigned long *pfn, unsigned l
 static inline bool wdmdma_pfn_is_memory(unsigned long pfn)
 {
 	return pfn_valid(pfn) && !is_zone_device_page(pfn_to_page(pfn));
+}
+
+/*
+ * Return true if the page lies in a section of memory that was there at boot, and has no page of a
+ * device. All pages of such a section are memory.
+ */
+static inline bool wdmdma_pfn_is_plain(unsigned long pfn)
+{
+	struct mem_section *section;
+
+	if (PHYS_PFN(PFN_PHYS(pfn)) != pfn || pfn_to_section_nr(pfn) >= NR_MEM_SECTIONS)
+		return false;
+	section = __pfn_to_section(pfn);
+	return early_section(section) && valid_section(section) && online_section(section) &&
+	       !online_device_section(section);
+}
+
+/**
+ * struct wdmdma_known - page frames that were found to be memory earlier in the same call
+ * @first: the first of them
+ * @nr: their number, or 0
+ */
+struct wdmdma_known {
+	unsigned long first;
+	unsigned long nr;
+};
+
+bool wdmdma_pfn_know(unsigned long pfn, struct wdmdma_known *known);
+
+/*
+ * Return true if all pages from @first to @last are memory and do not belong to a device. Look only
+ * at the first page of each section or subsection that is not @known.
+ */
+static __always_inline bool wdmdma_pfns_are_memory(unsigned long first, unsigned long last,
+						   struct wdmdma_known *known)
+{
+	if (likely(first - known->first < known->nr && last - known->first < known->nr))
+		return true;
+	for (; first <= last; first = known->first + known->nr)
+		if (!wdmdma_pfn_know(first, known))
+			return false;
+	return true;
 }
 
 enum wdmdma_cache wdmdma_cache_of(const void *va);

@@ -5,7 +5,7 @@
  * Four calls start a list. They differ in how they name the memory, in who provides the memory
  * for the list, and in whether the driver can cancel the call or asks for no waiting.
  * PutScatterGatherList ends the lists of all four. A list does not take the adapter's channel.
- * wdm/wdm_sg_list.c has the list itself.
+ * wdm/wdm_sg_list.c has the list itself, and GetScatterGatherList, the call that is made most.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,63 +16,6 @@
 #include "core/transfer.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
-
-/**
- * WdmGetScatterGatherList() - GetScatterGatherList: map memory into a list
- * @dma_adapter: from IoGetDmaAdapter()
- * @device_object: passed on to the routine
- * @mdl: resident pages, alone or chained. Not needed after the call
- * @current_va: start of the transfer, in terms of MmGetMdlVirtualAddress(@mdl). The address is
- *	an index into the first MDL, and may be an address of another process
- * @length: bytes, from there along the chain
- * @execution_routine: called at DISPATCH_LEVEL with the list, before or after this function
- *	returns. Its second argument is NULL
- * @context: passed on to the routine
- * @write_to_device: TRUE if the device reads the memory
- *
- * Answers to wdm: PGET_SCATTER_GATHER_LIST. The device owns the memory until
- * PutScatterGatherList. An adapter may have any number of lists, mapped or waiting. A request
- * that cannot be mapped now waits, and routines are called in the order of the calls. An adapter
- * without ScatterGather gets a list with one element.
- *
- * Differs from Windows: map registers are counted for each transfer, and not over all transfers
- * under way. The call may be made below DISPATCH_LEVEL, but not in hard interrupts.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return:
- * * STATUS_SUCCESS if the routine has been or will be called, once. With every other status
- *   the routine is never called
- * * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted, or no memory
- * * STATUS_BUFFER_TOO_SMALL if the chain has fewer bytes
- * * STATUS_INVALID_PARAMETER
- * * STATUS_NOT_SUPPORTED for memory that cannot be mapped here
- * * STATUS_DELETE_PENDING after unbind
- * * STATUS_INVALID_DEVICE_STATE at the wrong level
- */
-NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object, PMDL mdl,
-				 PVOID current_va, ULONG length,
-				 PDRIVER_LIST_CONTROL execution_routine, PVOID context,
-				 BOOLEAN write_to_device)
-{
-	struct wdm_sg_list_args args = {
-		.call = "GetScatterGatherList",
-		.caller = _RET_IP_,
-		.object = device_object,
-		.mdl = mdl,
-		.va = &current_va,
-		.length = length,
-		.routine = execution_routine,
-		.context = context,
-		.write = write_to_device,
-	};
-	PSCATTER_GATHER_LIST list;
-
-	if (!execution_routine) {
-		pr_warn_ratelimited("%s: ExecutionRoutine is NULL\n", args.call);
-		return STATUS_INVALID_PARAMETER;
-	}
-	return wdm_sg_list_get(dma_adapter, &args, &list);
-}
 
 /**
  * WdmBuildScatterGatherList() - BuildScatterGatherList: into memory of the driver

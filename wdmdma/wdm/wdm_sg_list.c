@@ -6,12 +6,15 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bottom_half.h>
+#include <linux/instruction_pointer.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core/adapter.h"
 #include "core/core.h"
+#include "core/routine.h"
 #include "core/transfer.h"
+#include "core/transfer_segments.h"
 #include "lib/page_set.h"
 #include "lib/record.h"
 #include "wdm/wdm_common.h"
@@ -23,9 +26,6 @@ struct wdm_sg_list_memory {
 	struct rcu_head rcu;
 	SCATTER_GATHER_LIST list;
 };
-
-/* Pages of a shorter transfer. Its record has room for all that the transfer needs. */
-#define WDM_SG_LIST_SHORT	257
 
 /**
  * struct wdm_list - a list
@@ -52,11 +52,10 @@ static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 	return container_of(transfer, struct wdm_list, transfer);
 }
 
-/* Write the segments of a mapped transfer into a list, which must have room for them. */
-void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
+static __always_inline void wdm_sg_list_write_elements(const struct wdmdma_transfer *transfer,
+						       PSCATTER_GATHER_LIST list, bool flat)
 {
 	ULONG left = wdmdma_transfer_segments(transfer);
-	bool flat = transfer->mapped->sgl == transfer->room;
 	SCATTER_GATHER_ELEMENT *element = list->Elements;
 	struct scatterlist *sg = transfer->mapped->sgl;
 
@@ -68,8 +67,23 @@ void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LI
 		element->Reserved = 0;
 	}
 	/* The segments of such an adapter are one range. */
-	if (!transfer->adapter->scatter_gather)
+	if (unlikely(!transfer->adapter->scatter_gather))
 		list->Elements[0].Length = transfer->len;
+}
+
+static __always_inline void wdm_sg_list_write(const struct wdmdma_transfer *transfer,
+					      PSCATTER_GATHER_LIST list)
+{
+	if (likely(transfer->mapped->sgl == transfer->room))
+		wdm_sg_list_write_elements(transfer, list, true);
+	else
+		wdm_sg_list_write_elements(transfer, list, false);
+}
+
+/* Write the segments of a mapped transfer into a list, which must have room for them. */
+void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list)
+{
+	wdm_sg_list_write(transfer, list);
 }
 
 static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
@@ -93,7 +107,7 @@ static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 	PSCATTER_GATHER_LIST list = transfer->callback.list;
 	ULONG left;
 
-	wdm_sg_list_fill(transfer, list);
+	wdm_sg_list_write(transfer, list);
 	if ((void *)list != transfer->room + transfer->room_nr)
 		return;
 	left = transfer->room_nr - list->NumberOfElements;
@@ -171,11 +185,12 @@ static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
 };
 
 /*
- * Return the reason why this list cannot be made, and its status in @status. Return NULL and fill
- * in the rest of @args if the list can be made.
+ * Return the reason why this list cannot be made, and its status in @status. Return NULL, with
+ * the memory in @source, if the list can be made.
  */
-static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_sg_list_args *args,
-				     u32 *pages, NTSTATUS *status)
+static __always_inline const char *wdm_sg_list_check(struct wdmdma_adapter *adapter,
+						     struct wdm_sg_list_args *args,
+						     struct wdmdma_source *source, NTSTATUS *status)
 {
 	struct wdmdma_refusal refusal;
 
@@ -201,9 +216,8 @@ static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_
 	if (wdm_chain_check(args->mdl, args->offset, args->length, !args->write, &refusal))
 		return refusal.reason;
 	*status = STATUS_INSUFFICIENT_RESOURCES;
-	args->source = wdm_chain_source(args->mdl, args->offset, args->length);
-	*pages = wdmdma_source_pages(&args->source);
-	if (*pages > adapter->map_registers)
+	*source = wdm_chain_source(args->mdl, args->offset, args->length);
+	if (wdmdma_source_pages(source) > adapter->map_registers)
 		return "more map registers than granted (bug check 0xE6, code 0x0C)";
 	*status = STATUS_SUCCESS;
 	return NULL;
@@ -213,8 +227,9 @@ static const char *wdm_sg_list_check(struct wdmdma_adapter *adapter, struct wdm_
  * Decide in which memory the list will be, as far as that is known. Return the reason why the
  * driver's memory cannot be used, with a status, or NULL.
  */
-static const char *wdm_sg_list_place(struct wdmdma_transfer *transfer,
-				     const struct wdm_sg_list_args *args, NTSTATUS *status)
+static __always_inline const char *wdm_sg_list_place(struct wdmdma_transfer *transfer,
+						     const struct wdm_sg_list_args *args,
+						     NTSTATUS *status)
 {
 	unsigned int most = wdmdma_transfer_most_segments(transfer);
 
@@ -236,12 +251,11 @@ static const char *wdm_sg_list_place(struct wdmdma_transfer *transfer,
 }
 
 /*
- * Allocate the record of a list. If the transfer is short, the record has room for its pieces and
- * for the list. The room is not initialized.
+ * Allocate the record of a list, with room for @nr pieces and for the list. If that is 0, or memory
+ * is short, both get memory of their own. Only the room of the transfer is set.
  */
-static struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list_args *args, u32 pages)
+static __always_inline struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list_args *args, u32 nr)
 {
-	u32 nr = pages > WDM_SG_LIST_SHORT ? 0 : pages;
 	struct wdm_list *list = NULL;
 	size_t bytes;
 
@@ -249,42 +263,45 @@ static struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list_args *args, u32
 	list = nr ? wdmdma_record_alloc(bytes, GFP_ATOMIC | __GFP_NOWARN) : NULL;
 	if (unlikely(!list))
 		return kzalloc(sizeof(*list), GFP_ATOMIC | __GFP_NOWARN);
-	memset(list, 0, sizeof(*list));
 	list->transfer.room = list->room;
 	list->transfer.room_nr = nr;
 	return list;
 }
 
-/* Fill in the record of a list. */
-static void wdm_sg_list_init(struct wdm_list *list, struct wdmdma_adapter *adapter,
-			     const struct wdm_sg_list_args *args)
+/* Fill in the record of a list, of which only the room for pieces is known. */
+static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdma_adapter *adapter,
+					     const struct wdm_sg_list_args *args)
 {
 	struct wdmdma_transfer *transfer = &list->transfer;
 
-	list->readers = args->readers;
-	transfer->adapter = adapter;
+	wdmdma_transfer_make(transfer, adapter, wdm_direction(args->write), transfer->room,
+			     transfer->room_nr);
 	transfer->call = args->call;
 	transfer->caller = args->caller;
-	transfer->direction = wdm_direction(args->write);
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
-	transfer->context = args->block;
 	/* Without a routine the driver has to call FreeAdapterObject. */
 	transfer->unended = !args->routine && !args->settled;
-	transfer->ops = &wdm_sg_list_ops;
+	wdmdma_sg_list_make(transfer, &wdm_sg_list_ops, args->block);
 	transfer->callback.routine = args->routine;
 	transfer->callback.device_object = args->object;
 	transfer->callback.context = args->context;
+	list->memory = NULL;
+	list->mdl = NULL;
+	list->has_mdl = false;
+	list->readers = args->readers;
 }
 
 /*
  * Make the record of a checked list, and start it. Return the reason of a failure, unless the
  * core has reported it, and the status in @status.
  */
-static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
-				     const struct wdm_sg_list_args *args, u32 pages,
-				     struct wdmdma_callback *callback, NTSTATUS *status)
+static __always_inline const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
+						     const struct wdm_sg_list_args *args,
+						     const struct wdmdma_source *source,
+						     struct wdmdma_callback *callback,
+						     NTSTATUS *status)
 {
-	struct wdm_list *list = wdm_sg_list_new(args, pages);
+	struct wdm_list *list = wdm_sg_list_new(args, wdmdma_source_room(adapter, source));
 	struct wdmdma_transfer *transfer;
 	const char *fault;
 	int ret;
@@ -294,7 +311,7 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 		return "no memory";
 	wdm_sg_list_init(list, adapter, args);
 	transfer = &list->transfer;
-	ret = wdmdma_transfer_init(transfer, &args->source);
+	ret = wdmdma_transfer_init(transfer, source);
 	*status = wdm_status(ret);
 	fault = ret ? transfer->refusal.reason : wdm_sg_list_place(transfer, args, status);
 	if (!fault) {
@@ -309,15 +326,15 @@ static const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	return fault;
 }
 
-/* Start a list for any of the four calls. @result receives the list, or NULL while it waits. */
-NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
-			 PSCATTER_GATHER_LIST *result)
+static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
+						struct wdm_sg_list_args *args,
+						PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_callback callback = {};
 	struct wdmdma_adapter *adapter;
+	struct wdmdma_source source;
 	const char *fault;
 	NTSTATUS status;
-	u32 pages;
 
 	*result = NULL;
 	rcu_read_lock();
@@ -326,11 +343,11 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
 		rcu_read_unlock();
 		return wdm_status(PTR_ERR(adapter));
 	}
-	fault = wdm_sg_list_check(adapter, args, &pages, &status);
+	fault = wdm_sg_list_check(adapter, args, &source, &status);
 	if (!fault && args->block)
 		status = wdm_context_use(adapter, args->call, args->block);
 	if (NT_SUCCESS(status))
-		fault = wdm_sg_list_start(adapter, args, pages, &callback, &status);
+		fault = wdm_sg_list_start(adapter, args, &source, &callback, &status);
 	if (unlikely(fault))
 		wdmdma_refuse(adapter->device, args->call, "%s", fault);
 	rcu_read_unlock();
@@ -339,6 +356,73 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
 	if (callback.list && callback.routine)
 		wdmdma_sg_list_call(&wdm_sg_list_ops, &callback);
 	return status;
+}
+
+/*
+ * Start a list for any of the four calls. @result receives the list, or NULL while it waits. The
+ * compiler makes a copy for GetScatterGatherList, without what that call cannot ask for.
+ */
+NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+			 PSCATTER_GATHER_LIST *result)
+{
+	return wdm_sg_list_run(dma_adapter, args, result);
+}
+
+/**
+ * WdmGetScatterGatherList() - GetScatterGatherList: map memory into a list
+ * @dma_adapter: from IoGetDmaAdapter()
+ * @device_object: passed on to the routine
+ * @mdl: resident pages, alone or chained. Not needed after the call
+ * @current_va: start of the transfer, in terms of MmGetMdlVirtualAddress(@mdl). The address is
+ *	an index into the first MDL, and may be an address of another process
+ * @length: bytes, from there along the chain
+ * @execution_routine: called at DISPATCH_LEVEL with the list, before or after this function
+ *	returns. Its second argument is NULL
+ * @context: passed on to the routine
+ * @write_to_device: TRUE if the device reads the memory
+ *
+ * Answers to wdm: PGET_SCATTER_GATHER_LIST. The device owns the memory until
+ * PutScatterGatherList. An adapter may have any number of lists, mapped or waiting. A request
+ * that cannot be mapped now waits, and routines are called in the order of the calls. An adapter
+ * without ScatterGather gets a list with one element.
+ *
+ * Differs from Windows: map registers are counted for each transfer, and not over all transfers
+ * under way. The call may be made below DISPATCH_LEVEL, but not in hard interrupts.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return:
+ * * STATUS_SUCCESS if the routine has been or will be called, once. With every other status
+ *   the routine is never called
+ * * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted, or no memory
+ * * STATUS_BUFFER_TOO_SMALL if the chain has fewer bytes
+ * * STATUS_INVALID_PARAMETER
+ * * STATUS_NOT_SUPPORTED for memory that cannot be mapped here
+ * * STATUS_DELETE_PENDING after unbind
+ * * STATUS_INVALID_DEVICE_STATE at the wrong level
+ */
+NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device_object, PMDL mdl,
+				 PVOID current_va, ULONG length,
+				 PDRIVER_LIST_CONTROL execution_routine, PVOID context,
+				 BOOLEAN write_to_device)
+{
+	struct wdm_sg_list_args args = {
+		.call = "GetScatterGatherList",
+		.caller = _RET_IP_,
+		.object = device_object,
+		.mdl = mdl,
+		.va = &current_va,
+		.length = length,
+		.routine = execution_routine,
+		.context = context,
+		.write = write_to_device,
+	};
+	PSCATTER_GATHER_LIST list;
+
+	if (!execution_routine) {
+		pr_warn_ratelimited("%s: ExecutionRoutine is NULL\n", args.call);
+		return STATUS_INVALID_PARAMETER;
+	}
+	return wdm_sg_list_run(dma_adapter, &args, &list);
 }
 
 /* Return an MDL of the memory behind one segment, or NULL when out of memory. */

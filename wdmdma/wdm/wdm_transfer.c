@@ -6,6 +6,7 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/transfer.h"
+#include "core/transfer_segments.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 

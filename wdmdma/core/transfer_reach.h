@@ -1,5 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Find out whether a device can access the memory of a transfer, directly or by a bounce. */
+#ifndef WDMDMA_TRANSFER_REACH_H
+#define WDMDMA_TRANSFER_REACH_H
+
 #include <linux/dma-mapping.h>
 
 #include "backend/dma_channel_ops.h"
@@ -15,7 +18,8 @@
  * the mask for buffers. Use the mask that the device's record has, because a backend may lower
  * the live mask temporarily.
  */
-struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfer)
+static inline struct wdmdma_window
+wdmdma_transfer_reach(const struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_window reach = transfer->adapter->reach;
 	struct device *dev = transfer->device->dev;
@@ -31,8 +35,9 @@ struct wdmdma_window wdmdma_transfer_reach(const struct wdmdma_transfer *transfe
  * buffers, or not at all. A DMA controller has boundaries, and must not be given bounce
  * buffers of the kernel, see transfer_attrs().
  */
-enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer,
-					  struct wdmdma_window reach, phys_addr_t phys, size_t len)
+static inline enum wdmdma_access
+wdmdma_transfer_access(const struct wdmdma_transfer *transfer, struct wdmdma_window reach,
+		       phys_addr_t phys, size_t len)
 {
 	const struct wdmdma_dma_channel *dma_channel = transfer->adapter->dma_channel;
 	const struct wdmdma_device *device = transfer->device;
@@ -40,10 +45,12 @@ enum wdmdma_access wdmdma_transfer_access(const struct wdmdma_transfer *transfer
 
 	if (device->backend->access)
 		access = device->backend->access(device, reach, phys, len);
-	if (dma_channel &&
+	if (unlikely(dma_channel) &&
 	    (access == WDMDMA_ACCESS_BOUNCED ||
 	     wdmdma_window_crosses(wdmdma_dma_channel_boundary(dma_channel), phys, len) ||
 	     !IS_ALIGNED(phys, wdmdma_dma_channel_unit(dma_channel))))
 		return WDMDMA_ACCESS_NONE;
 	return access;
 }
+
+#endif /* WDMDMA_TRANSFER_REACH_H */

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which call has map registers for itself.
+ *
+ * Only one call at a time may map, unmap or free under the registers of one request. Windows
+ * demands this order of a driver anyway. A call that breaks the order is refused. The caller of
+ * that call claims the registers, and may then work on their mappings without the lock.
+ */
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+
+#include "compat.h"
+#include "core/adapter.h"
+#include "core/channel.h"
+#include "core/core.h"
+#include "core/dma_channel.h"
+#include "core/transfer.h"
+
+/*
+ * Claim the registers that the driver names @base. No other call may use them until
+ * wdmdma_registers_let_go() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if
+ * they are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported.
+ */
+struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
+						const void *base)
+{
+	const char *why = "is no base of map registers that this adapter granted";
+	struct wdmdma_registers *found = ERR_PTR(-EINVAL);
+	struct wdmdma_ptr_node *named;
+	unsigned long flags;
+
+	lockdep_assert_in_rcu_read_lock();
+
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	if (adapter->transfers.closed) {
+		why = "is of an unbound driver";
+		found = ERR_PTR(-ESHUTDOWN);
+		goto unlock;
+	}
+	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
+	if (!named)
+		goto unlock;
+	found = container_of(named, struct wdmdma_registers, named);
+	if (found->busy) {
+		why = "is in use by another call";
+		found = ERR_PTR(-EINVAL);
+		goto unlock;
+	}
+	found->busy = true;
+unlock:
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	if (IS_ERR(found))
+		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
+	return found;
+}
+
+/* Remove a request from the adapter, where it waits or has map registers. */
+void wdmdma_registers_dequeue(struct wdmdma_registers *registers)
+{
+	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	list_del_init(&registers->node);
+	if (wdmdma_ptr_is_in(&registers->named))
+		wdmdma_ptr_del(&transfers->bases, &registers->named);
+	if (wdmdma_ptr_is_in(&registers->by_context))
+		wdmdma_ptr_del(&transfers->contexts, &registers->by_context);
+}
+
+/* Take registers from the driver, and also the channel if they were granted with it. */
+void wdmdma_registers_take(struct wdmdma_registers *registers)
+{
+	lockdep_assert_held(&registers->adapter->transfers.lock);
+	registers->freed = true;
+	wdmdma_registers_dequeue(registers);
+	if (registers->adapter->transfers.channel == registers)
+		registers->adapter->transfers.channel = NULL;
+}
+
+/*
+ * Pause the DMA controller if the registers were cancelled, since it must not move bytes for
+ * them any more. If another call uses the registers, that call pauses the controller at its end.
+ */
+void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
+{
+	lockdep_assert_held(&registers->adapter->transfers.lock);
+	if (registers->cancelled && !registers->busy && !RB_EMPTY_ROOT(&registers->mapped))
+		wdmdma_dma_channel_pause(registers->adapter->dma_channel);
+}
+
+/*
+ * Return true if the registers are freed, and no call and no routine uses them any more. The
+ * caller must then free the record.
+ */
+bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
+{
+	lockdep_assert_held(&registers->adapter->transfers.lock);
+	return registers->freed && !registers->busy && !registers->in_call;
+}
+
+/* End the caller's use of the registers. Return true if the caller must free them. */
+bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
+{
+	struct wdmdma_adapter *adapter = registers->adapter;
+	unsigned long flags;
+	bool over;
+
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	registers->busy = false;
+	over = wdmdma_registers_are_over(registers);
+	wdmdma_registers_pause_cancelled(registers);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	return over;
+}
+
+/* Cancel the requests with this context, granted or not. Nothing more is mapped for them. */
+void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context)
+{
+	struct wdmdma_registers *registers;
+	struct wdmdma_ptr_node *node;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	for (node = wdmdma_ptr_find(&adapter->transfers.contexts, context); node;
+	     node = wdmdma_ptr_next(node)) {
+		registers = container_of(node, struct wdmdma_registers, by_context);
+		registers->cancelled = true;
+		wdmdma_registers_pause_cancelled(registers);
+	}
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+}
