@@ -6,10 +6,11 @@
 #ifndef DDK_WDM_RESOURCE_H
 #define DDK_WDM_RESOURCE_H
 
-#include "../ntdef.h"
 #include <wdmdma/dma.h>
 
 WDMDMA_HEADER_BEGIN
+
+typedef ULONG_PTR KAFFINITY;
 
 #define CmResourceTypeNull		0
 #define CmResourceTypePort		1

@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Transactions with lists: how they are cut into transfers, and what the completion calls do
+ * (wdf/transfer.c, wdf/execute.c). The test plays the device.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "edu.h"
+#include "mdl.h"
+#include "wdf.h"
+
+#define FROM_DEVICE	WdfDmaDirectionReadFromDevice
+#define TO_DEVICE	WdfDmaDirectionWriteToDevice
+
+/* Expect what a completion call returns. */
+static void expect_completed(struct kunit *test, WDFDMATRANSACTION transaction, NTSTATUS expected)
+{
+	NTSTATUS status = 1;
+
+	KUNIT_EXPECT_EQ(test, !!WdfDmaTransactionDmaCompleted(transaction, &status),
+			expected != STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, status, expected);
+}
+
+static void expect_with_length(struct kunit *test, WDFDMATRANSACTION transaction, size_t length,
+			       NTSTATUS expected)
+{
+	NTSTATUS status = 1;
+
+	KUNIT_EXPECT_EQ(test,
+			!!WdfDmaTransactionDmaCompletedWithLength(transaction, length, &status),
+			expected != STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, status, expected);
+}
+
+static void expect_final(struct kunit *test, WDFDMATRANSACTION transaction, size_t length,
+			 NTSTATUS expected)
+{
+	NTSTATUS status = 1;
+
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(transaction, length, &status));
+	KUNIT_EXPECT_EQ(test, status, expected);
+}
+
+static void initialize_refuses(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	WDFDMAENABLER packet = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_64K, 2);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	WDFDMATRANSACTION p = wdf_test_transaction(test, packet);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va + 100, SZ_4K);
+	PMDL more = wdmdma_test_mdl(test, memory->va + SZ_8K, 500);
+	u8 *va = MmGetMdlVirtualAddress(mdl);
+	PFN_WDF_PROGRAM_DMA fn = wdf_test_program;
+
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, 0),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, 1ULL << 32),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, 2, mdl, va, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va - 1, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va + SZ_4K, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, NULL, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEVICE, mdl, SZ_4K, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEVICE, mdl, -1UL, 2),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, NULL, va, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, NULL, FROM_DEVICE, mdl, va, 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 1U);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, SZ_4K + 1),
+			STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
+	mdl->Next = more;
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va + 1, SZ_4K + 500),
+			STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(p, fn, FROM_DEVICE, mdl, va, SZ_4K + 1),
+			STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(p), 1U);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, SZ_4K + 500),
+			STATUS_SUCCESS);
+	mdl->Next = NULL;
+}
+
+static void program_dma_gets_what_it_is_given(struct kunit *test)
+{
+	ULONG version[] = { 2, 3 };
+	struct wdf_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 4);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_16K);
+	WDFDMATRANSACTION t;
+	struct wdf_seen *seen;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(version); i++) {
+		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather64,
+								SZ_64K, version[i]));
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 100, 9000, seen),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+		KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
+		KUNIT_EXPECT_PTR_EQ(test, seen->transaction, t);
+		KUNIT_EXPECT_PTR_EQ(test, seen->device, f->device);
+		KUNIT_EXPECT_PTR_EQ(test, WdfDmaTransactionGetDevice(t), f->device);
+		KUNIT_EXPECT_EQ(test, (int)seen->direction, TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, seen->bytes[0], 0UL);
+		KUNIT_EXPECT_EQ(test, seen->length[0], 9000UL);
+		wdmdma_test_expect_list(test, seen->list, memory, 100, 9000);
+		expect_completed(test, t, STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 9000UL);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetCurrentDmaTransferLength(t), 0UL);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionRelease(t), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 0UL);
+	}
+}
+
+static void long_transactions_are_cut(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 8192, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 6);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	size_t lengths[] = { 8192, 8192, 3616 };
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 10, 20000, seen), STATUS_SUCCESS);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, seen->calls, i + 1);
+		KUNIT_EXPECT_EQ(test, seen->bytes[i], i * 8192UL);
+		KUNIT_EXPECT_EQ(test, seen->length[i], lengths[i]);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetCurrentDmaTransferLength(t), lengths[i]);
+		wdmdma_test_expect_list(test, seen->list, memory, 10 + i * 8192, lengths[i]);
+		expect_completed(test, t, i < 2 ? STATUS_MORE_PROCESSING_REQUIRED :
+						  STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 20000UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
+}
+
+static void maximum_length_shortens_later_transfers(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 8192, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 6);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEVICE,
+								     mdl, 0, 20000),
+			STATUS_SUCCESS);
+	WdfDmaTransactionSetMaximumLength(t, 1000);
+	WdfDmaTransactionSetMaximumLength(t, 0);
+	WdfDmaTransactionSetMaximumLength(t, 100000);
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->length[0], 1000UL);
+	WdfDmaTransactionSetMaximumLength(t, 5000);
+	expect_completed(test, t, STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, seen->length[1], 5000UL);
+	KUNIT_EXPECT_EQ(test, seen->bytes[1], 1000UL);
+	expect_final(test, t, 5000, STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
+	/* The release resets the limit. */
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->length[2], 8192UL);
+	expect_final(test, t, 0, STATUS_SUCCESS);
+}
+
+static void chains_are_followed(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 3000, 2);
+	WDFDMAENABLER third = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 3000, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 6);
+	PMDL a = wdmdma_test_mdl(test, memory->va + 7, 5000);
+	PMDL b = wdmdma_test_mdl(test, memory->va + 5007, 0);
+	PMDL c = wdmdma_test_mdl(test, memory->va + 5007, 999);
+	PMDL d = wdmdma_test_mdl(test, memory->va + 6006, 12000);
+	WDFDMATRANSACTION t[2];
+	struct wdf_seen *seen;
+	size_t at;
+	unsigned int i, n;
+
+	a->Next = b;
+	b->Next = c;
+	c->Next = d;
+	t[0] = wdf_test_transaction(test, enabler);
+	t[1] = wdf_test_transaction(test, third);
+	for (i = 0; i < 2; i++) {
+		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t[i], TO_DEVICE, a, 50, 17000, seen),
+				STATUS_SUCCESS);
+		for (n = 0, at = 0; at < 17000 && n < WDF_SEEN_MOST; n++) {
+			KUNIT_ASSERT_EQ(test, seen->calls, n + 1);
+			KUNIT_EXPECT_EQ(test, seen->bytes[n], at);
+			wdmdma_test_expect_list(test, seen->list, memory, 57 + at,
+						seen->length[n]);
+			at += seen->length[n];
+			expect_completed(test, t[i], at < 17000 ? STATUS_MORE_PROCESSING_REQUIRED :
+								  STATUS_SUCCESS);
+		}
+		KUNIT_EXPECT_EQ(test, at, 17000UL);
+	}
+	a->Next = b->Next = c->Next = NULL;
+}
+
+static void chains_that_go_round_end(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL a = wdmdma_test_mdl(test, memory->va, 10);
+	PMDL b = wdmdma_test_mdl(test, memory->va, 0);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	a->Next = b;
+	b->Next = b;
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, a, 0, 11, seen), STATUS_BUFFER_TOO_SMALL);
+	b->Next = a;
+	KUNIT_EXPECT_NE(test, wdf_test_start(t, TO_DEVICE, a, 0, 1000, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	a->Next = b->Next = NULL;
+}
+
+static void next_transfer_begins_where_the_device_stopped(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 8192, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 6);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	expect_with_length(test, t, 100, STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, seen->bytes[1], 100UL);
+	wdmdma_test_expect_list(test, seen->list, memory, 100, 8192);
+	expect_with_length(test, t, 0, STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, seen->bytes[2], 100UL);
+	wdmdma_test_expect_list(test, seen->list, memory, 100, 8192);
+	expect_with_length(test, t, 8193, STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 100UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
+}
+
+static void final_completion_ends_it(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, 8192, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 6);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	expect_completed(test, t, STATUS_MORE_PROCESSING_REQUIRED);
+	expect_final(test, t, 77, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 8269UL);
+	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
+	WdfDmaTransactionRelease(t);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	expect_final(test, t, 8193, STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+}
+
+static void pages_count_against_the_element_limit(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_16K, 0);
+	WDFDMATRANSACTION t;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 8);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 8 * SZ_4K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 4);
+	t = wdf_test_transaction(test, enabler);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 1, SZ_16K, seen),
+			STATUS_WDF_TOO_FRAGMENTED);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, SZ_32K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_LE(test, seen->elements[0], 4U);
+	/* Now the next transfer begins inside a page, and touches five. */
+	expect_with_length(test, t, 1, STATUS_WDF_TOO_FRAGMENTED);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+}
+
+/* The memory is copied, so the device's bytes must come back in the completion call. */
+static void bytes_of_the_device_are_there_after_the_completion(struct kunit *test)
+{
+	struct wdf_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDF_DMA_ENABLER_CONFIG config;
+	WDFDMAENABLER enabler;
+	WDFDMATRANSACTION t;
+	u8 *device;
+
+	wdmdma_test_needs_memory_within(test, 24);
+	memset(memory->va, 0x11, SZ_8K);
+	WDF_DMA_ENABLER_CONFIG_INIT(&config, WdfDmaProfileScatterGather64, SZ_64K);
+	config.AddressWidthOverride = wdmdma_test_copies_all(f->dev) ? 64 : 24;
+	KUNIT_ASSERT_EQ(test, WdfDmaEnablerCreate(f->device, &config, NULL, &enabler),
+			STATUS_SUCCESS);
+	t = wdf_test_transaction(test, enabler);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 64, 5000, seen), STATUS_SUCCESS);
+	device = wdmdma_test_at(seen->list->Elements[0].Address.QuadPart);
+	memset(device, 0x22, 100);
+	expect_final(test, t, 100, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, memory->va[63], 0x11);
+	KUNIT_EXPECT_EQ(test, memory->va[64], 0x22);
+	KUNIT_EXPECT_EQ(test, memory->va[163], 0x22);
+	KUNIT_EXPECT_EQ(test, memory->va[164], 0x11);
+	KUNIT_EXPECT_EQ(test, memory->va[5063], 0x11);
+}
+
+static void completion_in_program_dma_does_not_recurse(struct kunit *test)
+{
+	ULONG version[] = { 2, 3 };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 250);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 1000 * 1024);
+	struct wdf_seen *seen;
+	WDFDMATRANSACTION t;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(version); i++) {
+		seen = wdf_test_seen(test, WDF_ACT_COMPLETE);
+		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather64,
+								1024, version[i]));
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 1000 * 1024, seen),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, seen->calls, 1000U);
+		KUNIT_EXPECT_EQ(test, seen->deepest, 1U);
+		KUNIT_EXPECT_TRUE(test, seen->done);
+		KUNIT_EXPECT_EQ(test, seen->status, STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, seen->bytes[10], 10240UL);
+		KUNIT_EXPECT_EQ(test, wdf_test_state(t), 5U);
+	}
+}
+
+static void single_completion_in_program_dma(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_FINAL);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_TRUE(test, seen->done);
+	KUNIT_EXPECT_EQ(test, seen->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 0UL);
+}
+
+static void program_dma_may_delete_or_release(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_4K, 0);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_DELETE);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionRelease(t), STATUS_INVALID_HANDLE);
+	t = wdf_test_transaction(test, enabler);
+	seen = wdf_test_seen(test, WDF_ACT_RELEASE);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
+}
+
+static void transactions_are_reused(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64Duplex, SZ_64K,
+						 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	unsigned int n, bad = 0;
+	NTSTATUS status;
+
+	for (n = 0; n < 10000; n++) {
+		bad += wdf_test_start(t, n & 1, mdl, n & 0xfff, 1000, seen) != STATUS_SUCCESS;
+		bad += !WdfDmaTransactionDmaCompleted(t, &status) || status;
+		bad += WdfDmaTransactionRelease(t) != STATUS_SUCCESS;
+		if (n % 1000 == 0)
+			cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0U);
+	KUNIT_EXPECT_EQ(test, seen->calls, 10000U);
+}
+
+struct runner {
+	struct kunit *test;
+	WDFDMAENABLER enabler;
+	PMDL mdl;
+	unsigned int bad;
+};
+
+static int run_transactions(void *data)
+{
+	struct runner *runner = data;
+	struct wdf_seen seen = {};
+	WDFDMATRANSACTION t;
+	NTSTATUS status;
+	unsigned int n;
+
+	for (n = 0; n < 500; n++) {
+		seen.act = n % 3 ? WDF_ACT_COMPLETE : WDF_ACT_NOTHING;
+		if (WdfDmaTransactionCreate(runner->enabler, NULL, &t)) {
+			runner->bad++;
+			continue;
+		}
+		runner->bad += wdf_test_start(t, n & 1, runner->mdl, 0, SZ_8K, &seen) != 0;
+		while (seen.act == WDF_ACT_NOTHING &&
+		       !WdfDmaTransactionDmaCompleted(t, &status))
+			;
+		WdfObjectDelete(t);
+		cond_resched();
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void transactions_run_side_by_side(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64Duplex, SZ_4K,
+						 0);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct task_struct *task[8];
+	struct runner runner[8];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		runner[i] = (struct runner){ test, enabler, mdl, 0 };
+		task[i] = kthread_run(run_transactions, &runner[i], "wdf_run%u", i);
+	}
+	msleep(2000);
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		if (IS_ERR(task[i])) {
+			KUNIT_FAIL(test, "no thread");
+			continue;
+		}
+		kthread_stop(task[i]);
+		KUNIT_EXPECT_EQ(test, runner[i].bad, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
+}
+
+/* A transaction whose list is not there yet is not programmed, and is called when it is. */
+static void waiting_transaction_is_called_later(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	unsigned int n;
+
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	wdmdma_test_plenty();
+	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
+	expect_completed(test, t, STATUS_SUCCESS);
+}
+
+static void waiting_transaction_can_be_cancelled(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	NTSTATUS status;
+
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	/* Too late. */
+	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionCancel(t));
+	expect_completed(test, t, STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionCancel(t));
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	/* A driver that completes it nevertheless goes on. */
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(t, 0, &status));
+	KUNIT_EXPECT_EQ(test, status, STATUS_CANCELLED);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_plenty();
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
+	expect_completed(test, t, STATUS_SUCCESS);
+}
+
+static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	WdfDmaTransactionSetImmediateExecution(t, TRUE);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_plenty();
+}
+
+/* What was released while it waited is never called, also with a version that cannot cancel. */
+static void release_of_a_waiting_transaction(struct kunit *test)
+{
+	ULONG version[] = { 2, 3 };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	WDFDMAENABLER enabler;
+	struct wdf_seen *seen, *next;
+	WDFDMATRANSACTION t;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(version); i++) {
+		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+		next = wdf_test_seen(test, WDF_ACT_COMPLETE);
+		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
+		t = wdf_test_transaction(test, enabler);
+		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen),
+				STATUS_SUCCESS);
+		WdfDmaTransactionRelease(t);
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_4K, next),
+				STATUS_SUCCESS);
+		wdmdma_test_plenty();
+		for (n = 0; n < 500 && !READ_ONCE(next->calls); n++)
+			msleep(20);
+		msleep(50);
+		KUNIT_EXPECT_EQ(test, next->calls, 1U);
+		KUNIT_EXPECT_EQ(test, next->length[0], (size_t)SZ_4K);
+		KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+		KUNIT_EXPECT_EQ(test, wdf_test_state(t), 5U);
+	}
+}
+
+static void execute_some(struct kunit *test)
+{
+	WDFDMATRANSACTION t = NULL;
+	struct wdf_seen seen = {};
+	WDFDMAENABLER enabler = *(WDFDMAENABLER *)test->param_value;
+	PMDL mdl = ((PMDL *)test->param_value)[1];
+	NTSTATUS status;
+
+	status = WdfDmaTransactionCreate(enabler, NULL, &t);
+	if (status) {
+		KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+		KUNIT_EXPECT_NULL(test, t);
+		return;
+	}
+	status = wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, &seen);
+	KUNIT_EXPECT_EQ(test, !status, seen.calls == 1);
+	while (!status && !WdfDmaTransactionDmaCompleted(t, &status) &&
+	       status == STATUS_MORE_PROCESSING_REQUIRED)
+		status = 0;
+	WdfObjectDelete(t);
+}
+
+static void transaction_fails_cleanly_at_every_point(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	void *values[2];
+
+	values[0] = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_4K, 3);
+	values[1] = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	test->param_value = values;
+	wdmdma_test_sweep(test, execute_some);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(values[0], 0)), 0U);
+}
+
+/* QEMU's device reads the memory of one transaction, and writes that of another. */
+static void device_moves_the_bytes(struct kunit *test)
+{
+	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t;
+
+	if (!edu->pdev)
+		kunit_skip(test, "the machine has no edu device");
+	KUNIT_EXPECT_NOT_NULL(test, edu->regs);
+	test->priv = wdf_test_on(test, &edu->pdev->dev);
+	t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather, 2000, 0));
+	memset(memory->va, 0x33, 2000);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 2000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, seen->list->Elements[0].Address.QuadPart, EDU_BUFFER,
+				       2000, 0), 0);
+	expect_completed(test, t, STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, SZ_4K, 2000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, edu_copy(edu, EDU_BUFFER, seen->list->Elements[0].Address.QuadPart,
+				       2000, EDU_DMA_TO_MEMORY), 0);
+	expect_completed(test, t, STATUS_SUCCESS);
+	KUNIT_EXPECT_MEMEQ(test, memory->va + SZ_4K, memory->va, 2000);
+}
+
+static struct kunit_case wdf_transaction_cases[] = {
+	KUNIT_CASE(initialize_refuses),
+	KUNIT_CASE(program_dma_gets_what_it_is_given),
+	KUNIT_CASE(long_transactions_are_cut),
+	KUNIT_CASE(maximum_length_shortens_later_transfers),
+	KUNIT_CASE(chains_are_followed),
+	KUNIT_CASE(chains_that_go_round_end),
+	KUNIT_CASE(next_transfer_begins_where_the_device_stopped),
+	KUNIT_CASE(final_completion_ends_it),
+	KUNIT_CASE(pages_count_against_the_element_limit),
+	KUNIT_CASE(bytes_of_the_device_are_there_after_the_completion),
+	KUNIT_CASE(completion_in_program_dma_does_not_recurse),
+	KUNIT_CASE(single_completion_in_program_dma),
+	KUNIT_CASE(program_dma_may_delete_or_release),
+	KUNIT_CASE(transactions_are_reused),
+	KUNIT_CASE(transactions_run_side_by_side),
+	KUNIT_CASE(waiting_transaction_is_called_later),
+	KUNIT_CASE(waiting_transaction_can_be_cancelled),
+	KUNIT_CASE(immediate_execution_fails_instead_of_waiting),
+	KUNIT_CASE(release_of_a_waiting_transaction),
+	KUNIT_CASE(transaction_fails_cleanly_at_every_point),
+	KUNIT_CASE(device_moves_the_bytes),
+	{}
+};
+
+static struct kunit_suite wdf_transaction_suite = {
+	.name = "wdmdma_wdf_transaction",
+	.init = wdf_test_init,
+	.test_cases = wdf_transaction_cases,
+};
+
+kunit_test_suite(wdf_transaction_suite);

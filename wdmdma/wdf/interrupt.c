@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts. The handler of the Linux half hands each one over. The interrupt's lock is taken with
+ * interrupts off, so it keeps the service routine away. The DPC is a tasklet.
+ */
+#include <linux/export.h>
+#include <linux/interrupt.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <wdmdma/wdf.h>
+
+#include "wdf/device.h"
+#include "wdf/interrupt.h"
+#include "wdf/power.h"
+
+/* Bytes of the configurations of KMDF 1.9 and 1.11. */
+#define WDF_INTERRUPT_SIZE_1_9	0x38
+#define WDF_INTERRUPT_SIZE_1_11	0x60
+
+/**
+ * struct wdf_interrupt - an interrupt
+ * @object: the first member. Its parent is the device
+ * @config: as the driver gave it. Members that its size does not have are 0
+ * @link: link in the device's list
+ * @lock: the interrupt's lock. It protects @connected
+ * @connected: the service routine may be called
+ * @gone: the interrupt is deleted, and no DPC is queued any more
+ * @owner: the task that has the lock by WdfInterruptAcquireLock(), or NULL
+ * @flags: for its release
+ * @dpc: calls the driver's DPC
+ * @queued: the DPC is queued
+ */
+struct wdf_interrupt {
+	struct wdf_object object;
+	WDF_INTERRUPT_CONFIG config;
+	struct wdf_power_link link;
+	spinlock_t lock;
+	bool connected;
+	bool gone;
+	struct task_struct *owner;
+	unsigned long flags;
+	struct tasklet_struct dpc;
+	atomic_t queued;
+};
+
+static struct wdf_interrupt *wdf_interrupt_of(struct wdf_object *object)
+{
+	return container_of(object, struct wdf_interrupt, object);
+}
+
+static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
+{
+	struct wdf_interrupt *interrupt = container_of(tasklet, struct wdf_interrupt, dpc);
+
+	/* From here on the DPC can be queued again. */
+	atomic_set(&interrupt->queued, 0);
+	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
+					  wdf_handle(interrupt->object.parent));
+}
+
+static void wdf_interrupt_dispose(struct wdf_object *object)
+{
+	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
+	unsigned long flags;
+
+	wdf_power_remove(wdf_device_of(object->parent), &interrupt->link);
+	spin_lock_irqsave(&interrupt->lock, flags);
+	interrupt->connected = false;
+	interrupt->gone = true;
+	spin_unlock_irqrestore(&interrupt->lock, flags);
+	tasklet_kill(&interrupt->dpc);
+}
+
+static void wdf_interrupt_free(struct wdf_object *object)
+{
+	kfree(wdf_interrupt_of(object));
+}
+
+static const struct wdf_class wdf_interrupt_class = {
+	.name = "WDFINTERRUPT",
+	.owned = true,
+	.passive = true,
+	.dispose = wdf_interrupt_dispose,
+	.free = wdf_interrupt_free,
+};
+
+/* Call the callback that enables or disables the interrupt, under its lock. */
+static NTSTATUS wdf_interrupt_switch(struct wdf_interrupt *interrupt, bool connect,
+				     NTSTATUS (*callback)(WDFINTERRUPT, WDFDEVICE))
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	unsigned long flags;
+
+	spin_lock_irqsave(&interrupt->lock, flags);
+	if (connect)
+		interrupt->connected = true;
+	if (callback)
+		status = callback(wdf_handle(&interrupt->object),
+				  wdf_handle(interrupt->object.parent));
+	if (!connect)
+		interrupt->connected = false;
+	spin_unlock_irqrestore(&interrupt->lock, flags);
+	return status;
+}
+
+NTSTATUS wdf_interrupt_connect(struct wdf_object *object)
+{
+	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
+
+	return wdf_interrupt_switch(interrupt, true, interrupt->config.EvtInterruptEnable);
+}
+
+/* The driver may call nothing if the interrupt was not connected. */
+NTSTATUS wdf_interrupt_disconnect(struct wdf_object *object)
+{
+	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
+
+	if (!READ_ONCE(interrupt->connected))
+		return STATUS_SUCCESS;
+	return wdf_interrupt_switch(interrupt, false, interrupt->config.EvtInterruptDisable);
+}
+
+/* Return the reason why a configuration is refused, or NULL. */
+static const char *wdf_interrupt_fault(const WDF_INTERRUPT_CONFIG *config)
+{
+	if (!config->EvtInterruptIsr)
+		return "EvtInterruptIsr is NULL";
+	if (config->EvtInterruptDpc && config->EvtInterruptWorkItem)
+		return "there are both EvtInterruptDpc and EvtInterruptWorkItem";
+	if (config->PassiveHandling || config->WaitLock || config->EvtInterruptWorkItem)
+		return "passive interrupts are not there";
+	if (config->SpinLock || config->AutomaticSerialization)
+		return "SpinLock and AutomaticSerialization are not there";
+	return NULL;
+}
+
+static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *config)
+{
+	struct wdf_interrupt *interrupt = kzalloc(sizeof(*interrupt), wdf_gfp());
+
+	if (!interrupt)
+		return NULL;
+	wdf_object_init(&interrupt->object, &wdf_interrupt_class);
+	memcpy(&interrupt->config, config, config->Size);
+	INIT_LIST_HEAD(&interrupt->link.node);
+	spin_lock_init(&interrupt->lock);
+	tasklet_setup(&interrupt->dpc, wdf_interrupt_run_dpc);
+	return interrupt;
+}
+
+/**
+ * WdfInterruptCreate() - make an interrupt object
+ * @device: the device object
+ * @configuration: the callbacks
+ * @attributes: callbacks and context. The parent must be NULL. Optional
+ * @interrupt: receives the handle, or NULL on failure
+ *
+ * Answers to wdf: WdfInterruptCreate. The Linux half requests the interrupt, and calls
+ * wdmdma_wdf_interrupt() in its handler. The object is deleted with the device.
+ *
+ * Differs from Windows: interrupts at PASSIVE_LEVEL, a lock of the driver's, and automatic
+ * serialization are refused.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return:
+ * * STATUS_SUCCESS
+ * * STATUS_INFO_LENGTH_MISMATCH for a wrong Size
+ * * STATUS_INVALID_PARAMETER, with the reason in the log
+ * * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, STATUS_INVALID_HANDLE
+ * * one of :doc:`api-wdf` for wrong attributes
+ */
+NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuration,
+			    PWDF_OBJECT_ATTRIBUTES attributes, WDFINTERRUPT *interrupt)
+{
+	struct wdf_interrupt *self;
+	struct wdf_object *parent;
+	const char *fault;
+	NTSTATUS status;
+
+	if (wdf_is_null(interrupt, "Interrupt", __func__))
+		return STATUS_INVALID_PARAMETER;
+	*interrupt = NULL;
+	if (wdf_is_null(configuration, "Configuration", __func__))
+		return STATUS_INVALID_PARAMETER;
+	parent = wdf_get(device, &wdf_device_class, __func__);
+	if (!parent)
+		return STATUS_INVALID_HANDLE;
+	status = wdf_attributes_check(attributes, false);
+	if (!NT_SUCCESS(status))
+		goto put;
+	status = STATUS_INFO_LENGTH_MISMATCH;
+	if (configuration->Size != sizeof(*configuration) &&
+	    configuration->Size != WDF_INTERRUPT_SIZE_1_9 &&
+	    configuration->Size != WDF_INTERRUPT_SIZE_1_11)
+		goto put;
+	status = STATUS_INSUFFICIENT_RESOURCES;
+	self = wdf_interrupt_new(configuration);
+	if (!self)
+		goto put;
+	fault = wdf_interrupt_fault(&self->config);
+	if (fault)
+		wdf_report(__func__, "%s", fault);
+	status = fault ? STATUS_INVALID_PARAMETER :
+			 wdf_object_attach(&self->object, parent, attributes);
+	if (NT_SUCCESS(status))
+		status = wdf_object_publish(&self->object, interrupt);
+	if (NT_SUCCESS(status))
+		wdf_power_add(wdf_device_of(parent), &wdf_device_of(parent)->interrupts,
+			      &self->object, &self->link);
+	else
+		wdf_object_abandon(&self->object);
+put:
+	wdf_put(parent);
+	return status;
+}
+EXPORT_SYMBOL_GPL(WdfInterruptCreate);
+
+/* Return the interrupt of a handle, with a reference, at any level. */
+static struct wdf_interrupt *wdf_interrupt_get(WDFINTERRUPT handle, const char *call)
+{
+	struct wdf_object *object = wdf_get(handle, &wdf_interrupt_class, call);
+
+	return object ? wdf_interrupt_of(object) : NULL;
+}
+
+/**
+ * wdmdma_wdf_interrupt() - call the service routine
+ * @interrupt: the interrupt
+ * @message_id: number of the message, or 0
+ *
+ * For the interrupt handler of the Linux half. EvtInterruptIsr is called under the interrupt's
+ * lock, unless the device is not in D0.
+ *
+ * Context: any.
+ * Return: what EvtInterruptIsr returns, or FALSE if it was not called.
+ */
+BOOLEAN wdmdma_wdf_interrupt(WDFINTERRUPT interrupt, ULONG message_id)
+{
+	struct wdf_interrupt *self = wdf_interrupt_get(interrupt, __func__);
+	BOOLEAN handled = FALSE;
+	unsigned long flags;
+
+	if (!self)
+		return FALSE;
+	spin_lock_irqsave(&self->lock, flags);
+	if (self->connected)
+		handled = self->config.EvtInterruptIsr(interrupt, message_id);
+	spin_unlock_irqrestore(&self->lock, flags);
+	wdf_put(&self->object);
+	return handled;
+}
+EXPORT_SYMBOL_GPL(wdmdma_wdf_interrupt);
+
+/**
+ * WdfInterruptQueueDpcForIsr() - queue the DPC of an interrupt
+ * @interrupt: the interrupt
+ *
+ * Answers to wdf: WdfInterruptQueueDpcForIsr. EvtInterruptDpc is called at DISPATCH_LEVEL.
+ *
+ * Context: any.
+ * Return: FALSE if the DPC is queued already, if the interrupt has none or is deleted, and for a
+ * wrong handle.
+ */
+BOOLEAN WdfInterruptQueueDpcForIsr(WDFINTERRUPT interrupt)
+{
+	struct wdf_interrupt *self = wdf_interrupt_get(interrupt, __func__);
+	bool queued = false;
+
+	if (!self)
+		return FALSE;
+	if (!self->config.EvtInterruptDpc)
+		wdf_report(__func__, "the interrupt has no EvtInterruptDpc");
+	else if (!READ_ONCE(self->gone))
+		queued = !atomic_xchg(&self->queued, 1);
+	if (queued)
+		tasklet_schedule(&self->dpc);
+	wdf_put(&self->object);
+	return queued;
+}
+EXPORT_SYMBOL_GPL(WdfInterruptQueueDpcForIsr);
+
+/**
+ * WdfInterruptAcquireLock() - take the lock of an interrupt
+ * @interrupt: the interrupt
+ *
+ * Answers to wdf: WdfInterruptAcquireLock. Keeps the service routine away. A second acquire by the
+ * owner is reported and does not wait. So is one in the service routine, which has the lock.
+ *
+ * Differs from Windows: the lock can be taken before the interrupt is connected.
+ *
+ * Context: any, but not in the service routine.
+ */
+void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
+{
+	struct wdf_interrupt *self = wdf_interrupt_get(interrupt, __func__);
+	unsigned long flags;
+
+	if (!self)
+		return;
+	if (READ_ONCE(self->owner) == current) {
+		wdf_report(__func__, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdf_put(&self->object);
+		return;
+	}
+	spin_lock_irqsave(&self->lock, flags);
+	self->flags = flags;
+	WRITE_ONCE(self->owner, current);
+}
+EXPORT_SYMBOL_GPL(WdfInterruptAcquireLock);
+
+/**
+ * WdfInterruptReleaseLock() - release the lock of an interrupt
+ * @interrupt: the interrupt
+ *
+ * Answers to wdf: WdfInterruptReleaseLock. A lock that the caller does not hold is reported and
+ * left alone.
+ *
+ * Context: as WdfInterruptAcquireLock() has left it.
+ */
+void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
+{
+	struct wdf_interrupt *self = wdf_interrupt_get(interrupt, __func__);
+
+	if (!self)
+		return;
+	if (READ_ONCE(self->owner) == current) {
+		WRITE_ONCE(self->owner, NULL);
+		spin_unlock_irqrestore(&self->lock, self->flags);
+		wdf_put(&self->object);
+	} else {
+		wdf_report(__func__, "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+	}
+	wdf_put(&self->object);
+}
+EXPORT_SYMBOL_GPL(WdfInterruptReleaseLock);
+
+/**
+ * WdfInterruptSynchronize() - call a function under the lock of an interrupt
+ * @interrupt: the interrupt
+ * @callback: the function
+ * @context: its argument
+ *
+ * Answers to wdf: WdfInterruptSynchronize.
+ *
+ * Context: any, but not in the service routine.
+ * Return: what the function returns, or FALSE for NULL and a wrong handle.
+ */
+BOOLEAN WdfInterruptSynchronize(WDFINTERRUPT interrupt, PFN_WDF_INTERRUPT_SYNCHRONIZE callback,
+				WDFCONTEXT context)
+{
+	struct wdf_interrupt *self;
+	unsigned long flags;
+	BOOLEAN result;
+
+	if (wdf_is_null(callback, "Callback", __func__))
+		return FALSE;
+	self = wdf_interrupt_get(interrupt, __func__);
+	if (!self)
+		return FALSE;
+	spin_lock_irqsave(&self->lock, flags);
+	result = callback(interrupt, context);
+	spin_unlock_irqrestore(&self->lock, flags);
+	wdf_put(&self->object);
+	return result;
+}
+EXPORT_SYMBOL_GPL(WdfInterruptSynchronize);
+
+/**
+ * WdfInterruptGetDevice() - return the device of an interrupt
+ * @interrupt: the interrupt
+ *
+ * Answers to wdf: WdfInterruptGetDevice.
+ *
+ * Context: any.
+ * Return: the handle, or NULL for a wrong handle.
+ */
+WDFDEVICE WdfInterruptGetDevice(WDFINTERRUPT interrupt)
+{
+	struct wdf_interrupt *self = wdf_interrupt_get(interrupt, __func__);
+	WDFDEVICE device;
+
+	if (!self)
+		return NULL;
+	device = wdf_handle(self->object.parent);
+	wdf_put(&self->object);
+	return device;
+}
+EXPORT_SYMBOL_GPL(WdfInterruptGetDevice);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The wiring of wdmdma_wdf.ko, and nothing else. */
+#include "wdf/object.h"
+
+#include <linux/module.h>
+
+#include "wdf/buffer.h"
+#include "wdf/transaction.h"
+
+static int __init wdf_init(void)
+{
+	int ret;
+
+	wdf_context_init();
+	ret = wdf_buffer_init();
+	if (ret)
+		return ret;
+	ret = wdf_transaction_init();
+	if (ret)
+		wdf_buffer_exit();
+	return ret;
+}
+
+/* No driver is linked with the module any more. */
+static void __exit wdf_exit(void)
+{
+	wdf_object_exit();
+	wdf_transaction_exit();
+	wdf_buffer_exit();
+}
+
+module_init(wdf_init);
+module_exit(wdf_exit);
+
+MODULE_DESCRIPTION("The DMA part of KMDF for ported drivers");
+MODULE_LICENSE("GPL");

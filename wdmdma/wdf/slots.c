@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls of the adapter that transactions make. For lists these are GetScatterGatherList(Ex),
+ * which need no memory of the caller's, for all enablers. Without lists these are a channel and
+ * map registers, and one piece for each transfer.
+ */
+#include "wdf/transaction.h"
+
+static PDEVICE_OBJECT wdf_slot_object(const struct wdf_transaction *transaction)
+{
+	return READ_ONCE(transaction->enabler->device->wdm);
+}
+
+static ULONG wdf_slot_flags(const struct wdf_transaction *transaction)
+{
+	return transaction->immediate ? DMA_SYNCHRONOUS_CALLBACK : 0;
+}
+
+/* Ask for the list of the next @length bytes. Return a status. */
+NTSTATUS wdf_slot_list(struct wdf_transaction *transaction, size_t length,
+		       PDRIVER_LIST_CONTROL routine)
+{
+	size_t offset = transaction->start + transaction->transferred;
+	struct wdf_ticket *ticket = &transaction->ticket[transaction->direction];
+	struct wdf_channel *channel = transaction->channel;
+	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+	PMDL mdl;
+
+	if (!adapter)
+		return STATUS_DELETE_PENDING;
+	if (wdf_is_version3(transaction->enabler))
+		return channel->ops->GetScatterGatherListEx(adapter, wdf_slot_object(transaction),
+							    transaction->block, transaction->mdl,
+							    offset, length,
+							    wdf_slot_flags(transaction),
+							    routine, ticket,
+							    transaction->direction, NULL, NULL,
+							    NULL);
+	mdl = wdf_chain_at(transaction->mdl, &offset);
+	return channel->ops->GetScatterGatherList(adapter, wdf_slot_object(transaction), mdl,
+						  MmGetMdlVirtualAddress(mdl) + offset, length,
+						  routine, ticket,
+						  transaction->direction);
+}
+
+/* Ask for the channel with this many map registers. Return a status. */
+NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
+			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine)
+{
+	struct wdf_ticket *ticket = &transaction->ticket[direction];
+	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+
+	if (!adapter)
+		return STATUS_DELETE_PENDING;
+	if (wdf_is_version3(transaction->enabler))
+		return channel->ops->AllocateAdapterChannelEx(adapter, wdf_slot_object(transaction),
+							      transaction->block, registers,
+							      wdf_slot_flags(transaction),
+							      routine, ticket, NULL);
+	return channel->ops->AllocateAdapterChannel(adapter, wdf_slot_object(transaction),
+						    registers, routine, ticket);
+}
+
+/* Map the next bytes under the map registers, into one element. @length becomes what is mapped. */
+NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length)
+{
+	size_t offset = transaction->start + transaction->transferred;
+	PSCATTER_GATHER_LIST list = (PSCATTER_GATHER_LIST)&transaction->one;
+	struct wdf_channel *channel = transaction->channel;
+	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+	NTSTATUS status = STATUS_SUCCESS;
+	PHYSICAL_ADDRESS address;
+	ULONG mapped = *length;
+
+	if (!adapter)
+		return STATUS_DELETE_PENDING;
+	if (wdf_is_version3(transaction->enabler)) {
+		status = channel->ops->MapTransferEx(adapter, transaction->mdl, transaction->base,
+						     offset, transaction->device_offset, &mapped,
+						     transaction->direction, list,
+						     sizeof(transaction->one), NULL, NULL);
+	} else {
+		address = channel->ops->MapTransfer(adapter, transaction->mdl, transaction->base,
+						    MmGetMdlVirtualAddress(transaction->mdl) +
+						    offset, &mapped, transaction->direction);
+		transaction->one = (struct wdf_one) {
+			.NumberOfElements = 1,
+			.Elements[0] = { .Address = address, .Length = mapped },
+		};
+		/* The call tells a failure by the length alone. */
+		if (!mapped)
+			status = STATUS_INSUFFICIENT_RESOURCES;
+	}
+	*length = mapped;
+	return status;
+}
+
+/*
+ * End the transfer of a transaction. All that is mapped is flushed, also if the device has moved
+ * fewer bytes, because the adapter keeps the other bytes of the memory as they are.
+ */
+NTSTATUS wdf_slot_end(struct wdf_transaction *transaction, const struct wdf_leftover *left)
+{
+	struct wdf_channel *channel = left->channel;
+	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+
+	if (!adapter)
+		return STATUS_DELETE_PENDING;
+	if (left->list)
+		channel->ops->PutScatterGatherList(adapter, left->list, left->direction);
+	if (!left->flush)
+		return STATUS_SUCCESS;
+	if (wdf_is_version3(transaction->enabler))
+		return channel->ops->FlushAdapterBuffersEx(adapter, left->mdl, left->base,
+							   left->offset, left->length,
+							   left->direction);
+	return channel->ops->FlushAdapterBuffers(adapter, left->mdl, left->base,
+						 MmGetMdlVirtualAddress(left->mdl) + left->offset,
+						 left->length, left->direction) ?
+	       STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+/* Give map registers back. */
+void wdf_slot_free(struct wdf_transaction *transaction, const struct wdf_leftover *left)
+{
+	PDMA_ADAPTER adapter = READ_ONCE(left->channel->adapter);
+
+	if (!adapter)
+		return;
+	if (transaction->enabler->system)
+		left->channel->ops->FreeAdapterChannel(adapter);
+	else
+		left->channel->ops->FreeMapRegisters(adapter, left->base, left->registers);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Transactions.
+ *
+ *   CREATED, RELEASED --Initialize--> INITIALIZED --Execute--> TRANSFER
+ *   TRANSFER --completion, more to do--> TRANSFER
+ *   TRANSFER --completion, done--> COMPLETED
+ *   TRANSFER --an error, or Cancel--> FAILED
+ *   CREATED, RELEASED, INITIALIZED --AllocateResources--> RESERVED --Initialize--> INITIALIZED
+ *   any --Release--> RELEASED
+ *   any --WdfObjectDelete--> DELETED
+ *
+ * A transfer is staged in steps: ask the adapter for its list, or for map registers and then for
+ * its list, and call EvtProgramDma. What the adapter cannot give at once it gives later. While
+ * EvtProgramDma runs, a completion call stages the next transfer, and leaves its EvtProgramDma to
+ * the thread that is in the one before. So nothing recurses.
+ */
+#ifndef WDMDMA_WDF_TRANSACTION_H
+#define WDMDMA_WDF_TRANSACTION_H
+
+#include <ddk/wdfdmatransaction.h>
+
+#include "wdf/device.h"
+#include "wdf/enabler.h"
+
+/* The numbers are Windows', and shown in reports. */
+enum wdf_transaction_state {
+	WDF_TRANSACTION_CREATED = 1,
+	WDF_TRANSACTION_RESERVED = 2,
+	WDF_TRANSACTION_INITIALIZED = 3,
+	WDF_TRANSACTION_TRANSFER = 4,
+	WDF_TRANSACTION_COMPLETED = 5,
+	WDF_TRANSACTION_FAILED = 6,
+	WDF_TRANSACTION_RELEASED = 7,
+	WDF_TRANSACTION_DELETED = 8,
+};
+
+/* A set of states. */
+#define WDF_IN(state)	BIT(WDF_TRANSACTION_ ## state)
+
+struct wdf_transaction;
+
+/**
+ * struct wdf_ticket - a request to the adapter of one direction
+ * @transaction: the transaction
+ * @calling: the call that makes the request has not returned
+ * @arrived: the adapter has answered within that call
+ * @given: the answer, which is a list or a map register base
+ * @orphans: earlier requests whose transaction does not want the answer any more. The adapter
+ *	answers in the order of the requests
+ */
+struct wdf_ticket {
+	struct wdf_transaction *transaction;
+	bool calling;
+	bool arrived;
+	void *given;
+	unsigned int orphans;
+};
+
+/* A list with one element. */
+struct wdf_one {
+	ULONG NumberOfElements;
+	ULONG_PTR Reserved;
+	SCATTER_GATHER_ELEMENT Elements[1];
+};
+
+/**
+ * struct wdf_transaction - a transaction
+ * @object: the first member. Its parent is the enabler
+ * @enabler: the enabler. Its memory stays, because it is the parent
+ * @lock: protects the rest
+ * @state: see above
+ * @generation: changes when the transaction drops what it had, so that a call that is on its way
+ *	sees that it has come too late
+ * @cancelled: the reason of FAILED is a cancel
+ * @waiting: the adapter will answer later
+ * @cancelling: a thread is just cancelling that request to the adapter
+ * @mapped: a transfer is mapped, and may be completed
+ * @ready: EvtProgramDma was not called for that transfer yet
+ * @programming: a thread is in EvtProgramDma, and calls it again if @ready is set
+ * @configuring: a thread is in the callback that configures the channel
+ * @busy_mark: holds wdf_device.packet_busy
+ * @program: EvtProgramDma
+ * @context: its argument
+ * @direction: of the transaction
+ * @channel: the adapter of that direction
+ * @mdl: start of the chain
+ * @start: offset of the first byte in the chain
+ * @length: bytes of the transaction
+ * @transferred: bytes of the completed transfers
+ * @current_length: bytes of the transfer that is mapped
+ * @limit: most bytes of a transfer
+ * @max_elements: of the enabler, when the transaction was initialized
+ * @single: all must be one transfer
+ * @immediate: fail instead of waiting
+ * @list: the list of the transfer, or &@one
+ * @one: for profiles without lists
+ * @base: map register base of a profile without lists
+ * @registers: map registers at @base
+ * @reserved: @base was reserved, and stays for further transactions
+ * @reserve: called when the registers are there
+ * @reserve_context: its argument
+ * @reserve_direction: direction of the adapter that has the registers
+ * @request: the request, with a reference, or NULL
+ * @in_request: the request counts this transaction as under way
+ * @ticket: by direction
+ * @configure: callback of a system profile
+ * @configure_context: its argument
+ * @complete: callback of a system profile
+ * @complete_context: its argument
+ * @device_offset: for a system profile
+ * @block: the adapter's transfer context
+ */
+struct wdf_transaction {
+	struct wdf_object object;
+	struct wdf_enabler *enabler;
+	spinlock_t lock;
+	enum wdf_transaction_state state;
+	u32 generation;
+	bool cancelled;
+	bool waiting;
+	bool cancelling;
+	bool mapped;
+	bool ready;
+	bool programming;
+	bool configuring;
+	bool busy_mark;
+	PFN_WDF_PROGRAM_DMA program;
+	WDFCONTEXT context;
+	WDF_DMA_DIRECTION direction;
+	struct wdf_channel *channel;
+	PMDL mdl;
+	size_t start;
+	size_t length;
+	size_t transferred;
+	size_t current_length;
+	size_t limit;
+	u32 max_elements;
+	bool single;
+	bool immediate;
+	PSCATTER_GATHER_LIST list;
+	struct wdf_one one;
+	void *base;
+	u32 registers;
+	bool reserved;
+	PFN_WDF_RESERVE_DMA reserve;
+	void *reserve_context;
+	WDF_DMA_DIRECTION reserve_direction;
+	struct wdf_object *request;
+	bool in_request;
+	struct wdf_ticket ticket[2];
+	PFN_WDF_DMA_TRANSACTION_CONFIGURE_DMA_CHANNEL configure;
+	void *configure_context;
+	PFN_WDF_DMA_TRANSACTION_DMA_TRANSFER_COMPLETE complete;
+	void *complete_context;
+	u32 device_offset;
+	u8 block[DMA_TRANSFER_CONTEXT_SIZE_V1];
+};
+
+/* What a transaction had, for the caller to give back without the lock. */
+struct wdf_leftover {
+	PSCATTER_GATHER_LIST list;
+	bool flush;
+	size_t offset;
+	size_t length;
+	PMDL mdl;
+	void *base;
+	u32 registers;
+	WDF_DMA_DIRECTION direction;
+	struct wdf_channel *channel;
+	struct wdf_object *request;
+	bool in_request;
+	bool cancel;
+};
+
+static inline struct wdf_transaction *wdf_transaction_of(struct wdf_object *object)
+{
+	return container_of(object, struct wdf_transaction, object);
+}
+
+static inline bool wdf_is_version3(const struct wdf_enabler *enabler)
+{
+	return enabler->version == DEVICE_DESCRIPTION_VERSION3;
+}
+
+/* Return how many pages of Windows these bytes touch. */
+static inline size_t wdf_span(size_t offset, size_t length)
+{
+	return (offset % WDF_PAGE_SIZE + length + WDF_PAGE_SIZE - 1) / WDF_PAGE_SIZE;
+}
+
+/* mdl_chain.c */
+PMDL wdf_chain_at(PMDL mdl, size_t *offset);
+bool wdf_chain_holds(PMDL mdl, size_t offset, size_t length);
+size_t wdf_chain_pages(PMDL mdl, size_t offset, size_t length);
+size_t wdf_chain_cut(PMDL mdl, size_t offset, size_t length, size_t pages);
+
+/* slots.c */
+NTSTATUS wdf_slot_list(struct wdf_transaction *transaction, size_t length,
+		       PDRIVER_LIST_CONTROL routine);
+NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
+			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine);
+NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length);
+NTSTATUS wdf_slot_end(struct wdf_transaction *transaction, const struct wdf_leftover *left);
+void wdf_slot_free(struct wdf_transaction *transaction, const struct wdf_leftover *left);
+
+/* transfer.c, and execute.c above it */
+bool wdf_transfer_finish(struct wdf_transaction *transaction, u32 generation,
+			 enum wdf_transaction_state state);
+void wdf_transfer_program(struct wdf_transaction *transaction);
+NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation);
+void wdf_transfer_reserved(struct wdf_transaction *transaction);
+NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
+			       WDF_DMA_DIRECTION direction, u32 registers, bool *now);
+void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all);
+NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_leftover *left);
+
+/* transaction.c */
+struct wdf_transaction *wdf_transaction_get(WDFDMATRANSACTION handle, const char *call);
+bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned long states,
+			   const char *call);
+int wdf_transaction_init(void);
+void wdf_transaction_exit(void);
+extern const struct wdf_class wdf_transaction_class;
+
+#endif /* WDMDMA_WDF_TRANSACTION_H */

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What stages a transfer, and ends it.
+ *
+ * transaction->lock is not held while the adapter or the driver is called. Whatever a thread has
+ * got from the adapter belongs to it until it is stored under the lock. If the generation has
+ * changed until then, the transaction was released, deleted or cancelled, and the thread gives
+ * back what it has got.
+ */
+#include "wdf/transaction.h"
+
+#include "wdf/request.h"
+
+/* Take the transfer that is mapped, and with @all also what outlives a transfer. */
+void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all)
+{
+	struct wdf_ticket *ticket = &transaction->ticket[transaction->direction];
+
+	lockdep_assert_held(&transaction->lock);
+	*left = (struct wdf_leftover) {
+		.offset = transaction->start + transaction->transferred,
+		.length = transaction->current_length,
+		.mdl = transaction->mdl,
+		.base = transaction->base,
+		.direction = transaction->direction,
+		.channel = transaction->channel,
+	};
+	if (transaction->mapped) {
+		left->list = transaction->enabler->lists ? transaction->list : NULL;
+		left->flush = !transaction->enabler->lists && transaction->list;
+	}
+	transaction->mapped = false;
+	transaction->ready = false;
+	transaction->list = NULL;
+	if (!all)
+		return;
+	transaction->generation++;
+	transaction->current_length = 0;
+	if (transaction->waiting) {
+		/* What the adapter answers later is not wanted any more. */
+		ticket->orphans++;
+		left->cancel = wdf_is_version3(transaction->enabler) && !transaction->cancelling;
+		transaction->waiting = false;
+	}
+	if (transaction->base && !transaction->reserved) {
+		left->registers = transaction->registers;
+		transaction->base = NULL;
+	}
+	if (transaction->busy_mark) {
+		transaction->busy_mark = false;
+		clear_bit_unlock(0, &transaction->enabler->device->packet_busy);
+	}
+	left->in_request = transaction->in_request;
+	transaction->in_request = false;
+	if (left->in_request) {
+		left->request = transaction->request;
+		refcount_inc(&left->request->refs);
+	}
+}
+
+/* Cancel a request to the adapter that is not wanted any more. */
+static void wdf_transfer_cancel_orphan(struct wdf_transaction *transaction,
+				       const struct wdf_leftover *left)
+{
+	struct wdf_ticket *ticket = &transaction->ticket[left->direction];
+	PDMA_ADAPTER adapter = READ_ONCE(left->channel->adapter);
+	unsigned long flags;
+
+	if (!adapter || !left->channel->ops->CancelAdapterChannel(adapter, NULL,
+								  transaction->block))
+		return;
+	spin_lock_irqsave(&transaction->lock, flags);
+	ticket->orphans--;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	wdf_put(&transaction->object);
+}
+
+/* Give back what was taken. Return the status of the end of the transfer. */
+NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_leftover *left)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (left->list || left->flush)
+		status = wdf_slot_end(transaction, left);
+	if (left->cancel)
+		wdf_transfer_cancel_orphan(transaction, left);
+	if (left->registers)
+		wdf_slot_free(transaction, left);
+	if (left->in_request) {
+		wdf_request_leave(left->request);
+		wdf_put(left->request);
+	}
+	return status;
+}
+
+/*
+ * End the transaction, if it is still the one of @generation. Return false if it is not. What it
+ * had is given back.
+ */
+bool wdf_transfer_finish(struct wdf_transaction *transaction, u32 generation,
+			 enum wdf_transaction_state state)
+{
+	struct wdf_leftover left;
+	unsigned long flags;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	if (transaction->generation != generation) {
+		spin_unlock_irqrestore(&transaction->lock, flags);
+		return false;
+	}
+	wdf_transfer_take(transaction, &left, true);
+	transaction->state = state;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	wdf_transfer_give_back(transaction, &left);
+	return true;
+}
+
+/* Call EvtProgramDma for the transfer that is mapped, and for those that are mapped meanwhile. */
+void wdf_transfer_program(struct wdf_transaction *transaction)
+{
+	struct wdf_enabler *enabler = transaction->enabler;
+	PFN_WDF_PROGRAM_DMA program;
+	WDF_DMA_DIRECTION direction;
+	PSCATTER_GATHER_LIST list;
+	struct wdf_one one;
+	WDFCONTEXT context;
+	unsigned long flags;
+	bool enable;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	if (transaction->programming)
+		goto unlock;
+	transaction->programming = true;
+	while (transaction->ready) {
+		transaction->ready = false;
+		program = transaction->program;
+		context = transaction->context;
+		direction = transaction->direction;
+		list = transaction->list;
+		if (!enabler->lists) {
+			one = transaction->one;
+			list = (PSCATTER_GATHER_LIST)&one;
+		}
+		spin_unlock_irqrestore(&transaction->lock, flags);
+		enable = wdf_raise();
+		program(wdf_handle(&transaction->object), wdf_handle(&enabler->device->object),
+			context, direction, list);
+		wdf_lower(enable);
+		spin_lock_irqsave(&transaction->lock, flags);
+	}
+	transaction->programming = false;
+unlock:
+	spin_unlock_irqrestore(&transaction->lock, flags);
+}
+
+/* Store a list that the adapter gave for @generation. Return false if it is not wanted. */
+static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generation,
+			       PSCATTER_GATHER_LIST list, size_t length)
+{
+	unsigned long flags;
+	bool wanted;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	wanted = transaction->generation == generation;
+	if (wanted) {
+		transaction->list = list;
+		transaction->current_length = length;
+		transaction->mapped = true;
+		transaction->ready = true;
+	}
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return wanted;
+}
+
+/* Begin a request to the adapter. The ticket has a reference until the adapter has answered. */
+static void wdf_ticket_begin(struct wdf_transaction *transaction, struct wdf_ticket *ticket)
+{
+	unsigned long flags;
+
+	refcount_inc(&transaction->object.refs);
+	spin_lock_irqsave(&transaction->lock, flags);
+	ticket->calling = true;
+	ticket->arrived = false;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+}
+
+/*
+ * End the call that made a request. Return what the adapter gave, or NULL if it will answer later,
+ * or if the call has failed. With the answer, the caller gets the reference of the ticket.
+ */
+static void *wdf_ticket_end(struct wdf_transaction *transaction, struct wdf_ticket *ticket,
+			    u32 generation, NTSTATUS status)
+{
+	void *given = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	ticket->calling = false;
+	if (ticket->arrived)
+		given = ticket->given;
+	else if (NT_SUCCESS(status) && transaction->generation == generation)
+		transaction->waiting = true;
+	else if (NT_SUCCESS(status))
+		ticket->orphans++;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	if (!NT_SUCCESS(status))
+		wdf_put(&transaction->object);
+	return given;
+}
+
+/*
+ * The adapter has answered a request. Return true if the caller must go on with the transaction,
+ * whose generation it gets. Otherwise the call that made the request goes on, or nobody does,
+ * which *@wanted tells.
+ */
+static bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given, u32 *generation,
+				bool *wanted)
+{
+	struct wdf_transaction *transaction = ticket->transaction;
+	unsigned long flags;
+	bool go_on = false;
+
+	*wanted = true;
+	spin_lock_irqsave(&transaction->lock, flags);
+	if (ticket->calling) {
+		ticket->given = given;
+		ticket->arrived = true;
+	} else if (ticket->orphans) {
+		ticket->orphans--;
+		*wanted = false;
+	} else {
+		transaction->waiting = false;
+		*generation = transaction->generation;
+		go_on = true;
+	}
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return go_on;
+}
+
+static void wdf_transfer_put_list(struct wdf_transaction *transaction, WDF_DMA_DIRECTION direction,
+				  PSCATTER_GATHER_LIST list)
+{
+	struct wdf_leftover left = {
+		.list = list,
+		.direction = direction,
+		.channel = wdf_channel_of(transaction->enabler, direction),
+	};
+
+	wdf_slot_end(transaction, &left);
+}
+
+/* The adapter gives a list. */
+static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
+				      PVOID context)
+{
+	struct wdf_ticket *ticket = context;
+	struct wdf_transaction *transaction = ticket->transaction;
+	WDF_DMA_DIRECTION direction = ticket - transaction->ticket;
+	u32 generation;
+	bool wanted;
+
+	if (!wdf_ticket_answered(ticket, list, &generation, &wanted)) {
+		if (wanted)
+			return;
+		wdf_transfer_put_list(transaction, direction, list);
+	} else if (wdf_transfer_store(transaction, generation, list,
+				      transaction->current_length)) {
+		wdf_transfer_program(transaction);
+	} else {
+		wdf_transfer_put_list(transaction, direction, list);
+	}
+	wdf_put(&transaction->object);
+}
+
+/* Ask for the list of the next @length bytes. Return a status. */
+static NTSTATUS wdf_transfer_map_list(struct wdf_transaction *transaction, u32 generation,
+				      size_t length)
+{
+	WDF_DMA_DIRECTION direction = transaction->direction;
+	struct wdf_ticket *ticket = &transaction->ticket[direction];
+	PSCATTER_GATHER_LIST list;
+	NTSTATUS status;
+
+	transaction->current_length = length;
+	wdf_ticket_begin(transaction, ticket);
+	status = wdf_slot_list(transaction, length, wdf_transfer_list_arrived);
+	list = wdf_ticket_end(transaction, ticket, generation, status);
+	if (!list)
+		return status;
+	if (!wdf_transfer_store(transaction, generation, list, length)) {
+		wdf_transfer_put_list(transaction, direction, list);
+		status = STATUS_CANCELLED;
+	}
+	wdf_put(&transaction->object);
+	return status;
+}
+
+/*
+ * Let the driver of a system profile configure the channel. Return false if the driver does not
+ * want the transfer, and has completed it.
+ */
+static bool wdf_transfer_configure(struct wdf_transaction *transaction, u32 generation,
+				   size_t length)
+{
+	size_t offset = transaction->start + transaction->transferred;
+	unsigned long flags;
+	bool enable, wanted;
+
+	if (!transaction->configure)
+		return true;
+	spin_lock_irqsave(&transaction->lock, flags);
+	/* The driver may complete the transfer in the callback, as if it was mapped. */
+	transaction->mapped = true;
+	transaction->current_length = length;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	enable = wdf_raise();
+	wanted = transaction->configure(wdf_handle(&transaction->object),
+					wdf_handle(&transaction->enabler->device->object),
+					transaction->configure_context, transaction->mdl, offset,
+					length);
+	wdf_lower(enable);
+	spin_lock_irqsave(&transaction->lock, flags);
+	if (transaction->generation != generation || !transaction->mapped)
+		wanted = false;
+	if (wanted)
+		transaction->mapped = false;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return wanted;
+}
+
+/* Map the next bytes under the map registers. Return a status. */
+static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction, u32 generation,
+				       size_t length)
+{
+	struct wdf_leftover left;
+	unsigned long flags;
+	NTSTATUS status;
+
+	if (!wdf_transfer_configure(transaction, generation, length))
+		return STATUS_SUCCESS;
+	status = wdf_slot_map(transaction, &length);
+	if (!NT_SUCCESS(status))
+		return status;
+	if (wdf_transfer_store(transaction, generation,
+			       (PSCATTER_GATHER_LIST)&transaction->one, length))
+		return STATUS_SUCCESS;
+	spin_lock_irqsave(&transaction->lock, flags);
+	left = (struct wdf_leftover) {
+		.flush = true,
+		.offset = transaction->start + transaction->transferred,
+		.length = length,
+		.mdl = transaction->mdl,
+		.base = transaction->base,
+		.direction = transaction->direction,
+		.channel = transaction->channel,
+	};
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	wdf_slot_end(transaction, &left);
+	return STATUS_CANCELLED;
+}
+
+/* Return the map registers that a transaction without lists needs. */
+static u32 wdf_transfer_registers(const struct wdf_transaction *transaction, size_t length)
+{
+	size_t offset = transaction->mdl->ByteOffset + transaction->start;
+	size_t pages;
+
+	if (transaction->enabler->system)
+		return transaction->channel->registers;
+	pages = length == transaction->length ? wdf_span(offset, length) :
+						wdf_span(WDF_PAGE_SIZE - 1, length);
+	/* In a chain each MDL may begin in the middle of a page. */
+	if (transaction->mdl->Next)
+		pages = max(pages, wdf_chain_pages(transaction->mdl, transaction->start, length));
+	return min_t(size_t, pages, transaction->channel->registers);
+}
+
+/* Return the bytes of the next transfer. */
+static size_t wdf_transfer_next(const struct wdf_transaction *transaction)
+{
+	size_t offset = transaction->start + transaction->transferred;
+	size_t length = min(transaction->length - transaction->transferred, transaction->limit);
+	size_t in_page = (transaction->mdl->ByteOffset + offset) % WDF_PAGE_SIZE;
+
+	if (transaction->enabler->lists)
+		return wdf_chain_cut(transaction->mdl, offset, length,
+				     transaction->channel->registers);
+	if (transaction->base && wdf_span(in_page, length) > transaction->registers)
+		length = (size_t)transaction->registers * WDF_PAGE_SIZE - in_page;
+	return length;
+}
+
+/* Call EvtReserveDma. */
+void wdf_transfer_reserved(struct wdf_transaction *transaction)
+{
+	bool enable = wdf_raise();
+
+	transaction->reserve(wdf_handle(&transaction->object), transaction->reserve_context);
+	wdf_lower(enable);
+}
+
+/* Store map registers that the adapter gave. Return false if they are not wanted. */
+static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 generation, void *base)
+{
+	unsigned long flags;
+	bool wanted;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	wanted = transaction->generation == generation;
+	if (wanted)
+		transaction->base = base;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return wanted;
+}
+
+/* Go on with a transaction that has got map registers later than in the call for them. */
+static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generation)
+{
+	NTSTATUS status;
+
+	if (transaction->reserved) {
+		wdf_transfer_reserved(transaction);
+		return;
+	}
+	status = wdf_transfer_map_piece(transaction, generation, wdf_transfer_next(transaction));
+	if (NT_SUCCESS(status)) {
+		wdf_transfer_program(transaction);
+		return;
+	}
+	if (wdf_transfer_finish(transaction, generation, WDF_TRANSACTION_FAILED))
+		wdf_report("WdfDmaTransactionExecute",
+			   "a transaction that had to wait has failed with status 0x%08x", status);
+}
+
+/* The adapter gives map registers. Return what to keep. */
+static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+						      PVOID context)
+{
+	struct wdf_ticket *ticket = context;
+	struct wdf_transaction *transaction = ticket->transaction;
+	IO_ALLOCATION_ACTION keep = transaction->enabler->system ? KeepObject :
+								   DeallocateObjectKeepRegisters;
+	u32 generation;
+	bool wanted;
+
+	if (!wdf_ticket_answered(ticket, base, &generation, &wanted)) {
+		if (wanted)
+			return keep;
+		keep = DeallocateObject;
+	} else if (wdf_transfer_store_base(transaction, generation, base)) {
+		wdf_transfer_resume(transaction, generation);
+	} else {
+		keep = DeallocateObject;
+	}
+	wdf_put(&transaction->object);
+	return keep;
+}
+
+/*
+ * Ask for map registers. Return a status. If they are there, *@now is set, and otherwise the
+ * adapter gives them later.
+ */
+NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
+			       WDF_DMA_DIRECTION direction, u32 registers, bool *now)
+{
+	struct wdf_channel *channel = wdf_channel_of(transaction->enabler, direction);
+	struct wdf_ticket *ticket = &transaction->ticket[direction];
+	struct wdf_leftover left = {
+		.registers = registers,
+		.direction = direction,
+		.channel = channel,
+	};
+	NTSTATUS status;
+
+	*now = false;
+	transaction->registers = registers;
+	wdf_ticket_begin(transaction, ticket);
+	status = wdf_slot_channel(transaction, channel, direction, registers,
+				  wdf_transfer_base_arrived);
+	left.base = wdf_ticket_end(transaction, ticket, generation, status);
+	if (!left.base)
+		return status;
+	*now = wdf_transfer_store_base(transaction, generation, left.base);
+	if (!*now) {
+		wdf_slot_free(transaction, &left);
+		status = STATUS_CANCELLED;
+	}
+	wdf_put(&transaction->object);
+	return status;
+}
+
+/* Map the next transfer, without EvtProgramDma. Return a status, also if the adapter waits. */
+NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
+{
+	size_t length = wdf_transfer_next(transaction);
+	NTSTATUS status;
+	bool now = true;
+
+	if (transaction->enabler->lists) {
+		if (!transaction->single && transaction->max_elements != U32_MAX &&
+		    wdf_chain_pages(transaction->mdl, transaction->start +
+				    transaction->transferred, length) > transaction->max_elements)
+			return STATUS_WDF_TOO_FRAGMENTED;
+		return wdf_transfer_map_list(transaction, generation, length);
+	}
+	if (!transaction->base) {
+		status = wdf_transfer_get_base(transaction, generation, transaction->direction,
+					       wdf_transfer_registers(transaction, length), &now);
+		if (!NT_SUCCESS(status) || !now)
+			return status;
+	}
+	return wdf_transfer_map_piece(transaction, generation, wdf_transfer_next(transaction));
+}
