@@ -419,7 +419,7 @@ static int run_transactions(void *data)
 	NTSTATUS status;
 	unsigned int n;
 
-	for (n = 0; n < 500; n++) {
+	for (n = 0; n < 100; n++) {
 		seen.act = n % 3 ? WDF_ACT_COMPLETE : WDF_ACT_NOTHING;
 		if (WdfDmaTransactionCreate(runner->enabler, NULL, &t)) {
 			runner->bad++;
@@ -441,14 +441,15 @@ static void transactions_run_side_by_side(struct kunit *test)
 {
 	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64Duplex, SZ_4K,
 						 0);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 16);
 	struct task_struct *task[8];
 	struct runner runner[8];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		runner[i] = (struct runner){ test, enabler, mdl, 0 };
+		runner[i] = (struct runner){
+			test, enabler, wdmdma_test_mdl(test, memory->va + i * SZ_8K, SZ_8K), 0,
+		};
 		task[i] = kthread_run(run_transactions, &runner[i], "wdf_run%u", i);
 	}
 	msleep(2000);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Collections. Each entry has a reference to its object. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/instruction_pointer.h>
 #include <linux/slab.h>
@@ -22,7 +24,7 @@ struct wdf_entry {
  */
 struct wdf_collection {
 	struct wdf_object object;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct list_head entries;
 	u32 count;
 };

@@ -110,7 +110,7 @@ static struct wdf_context *wdf_context_new(struct wdf_object *object,
 	if (bytes > KMALLOC_MAX_SIZE - sizeof(*context))
 		return NULL;
 	/* An address belongs to one context, so each has at least a byte. */
-	context = kzalloc(sizeof(*context) + max(bytes, (size_t)1), wdf_gfp());
+	context = kzalloc(sizeof(*context) + max_t(size_t, bytes, 1), wdf_gfp());
 	if (!context)
 		return NULL;
 	context->object = object;
@@ -150,7 +150,7 @@ static struct wdf_context *wdf_context_lookup(struct wdf_object *object,
 
 	/* Pairs with the release in wdf_context_append(). */
 	for (context = smp_load_acquire(&object->contexts); context;
-	     context = smp_load_acquire(&context->next))
+	     context = smp_load_acquire(&context->next))	/* the same */
 		if (context->type == type && type)
 			return context;
 	return NULL;
@@ -181,6 +181,7 @@ static struct wdf_context *wdf_context_append(struct wdf_object *object,
 		found = added;
 		for (end = &object->contexts; *end; end = &(*end)->next)
 			;
+		/* Pairs with the acquires in wdf_context_lookup(). */
 		smp_store_release(end, added);
 	}
 	spin_unlock_irqrestore(lock, flags);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Device objects, which the Linux half makes of a struct device. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/device.h"
 
 #include <linux/export.h>

@@ -39,7 +39,7 @@ struct wdf_device {
 	PDEVICE_OBJECT wdm;
 	u32 alignment;
 	unsigned long packet_busy;
-	spinlock_t power_lock;
+	spinlock_t power_lock;	/* see above */
 	struct list_head enablers;
 	struct list_head interrupts;
 	u64 power_seq;

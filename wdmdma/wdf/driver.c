@@ -3,6 +3,8 @@
  * Driver objects. On Windows each driver has its own copy of the framework's globals, which name
  * its driver object. Here the module from which a call comes tells whose object is meant.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/device.h"
 
 #include <linux/export.h>
@@ -74,7 +76,8 @@ struct wdf_object *wdf_parent_get(PWDF_OBJECT_ATTRIBUTES attributes, unsigned lo
 	}
 	parent = wdf_driver_of(caller);
 	if (!parent) {
-		wdf_report(call, "the calling module has no driver object, and ParentObject is NULL");
+		wdf_report(call,
+			   "the calling module has no driver object, and ParentObject is NULL");
 		*status = STATUS_WDF_PARENT_NOT_SPECIFIED;
 	}
 	return parent;

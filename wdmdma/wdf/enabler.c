@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Enablers: the adapters of a device, for one profile. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/enabler.h"
 
 #include <linux/export.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Execute, the completion calls, and Cancel. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 #include <linux/export.h>

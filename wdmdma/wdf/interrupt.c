@@ -3,6 +3,8 @@
  * Interrupts. The handler of the Linux half hands each one over. The interrupt's lock is taken with
  * interrupts off, so it keeps the service routine away. The DPC is a tasklet.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/interrupt.h>
 #include <linux/sched.h>
@@ -35,7 +37,7 @@ struct wdf_interrupt {
 	struct wdf_object object;
 	WDF_INTERRUPT_CONFIG config;
 	struct wdf_power_link link;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	bool connected;
 	bool gone;
 	struct task_struct *owner;
@@ -299,7 +301,8 @@ void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
 	if (!self)
 		return;
 	if (READ_ONCE(self->owner) == current) {
-		wdf_report(__func__, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdf_report(__func__,
+			   "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		wdf_put(&self->object);
 		return;
 	}
@@ -329,7 +332,8 @@ void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
 		spin_unlock_irqrestore(&self->lock, self->flags);
 		wdf_put(&self->object);
 	} else {
-		wdf_report(__func__, "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdf_report(__func__,
+			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	}
 	wdf_put(&self->object);
 }

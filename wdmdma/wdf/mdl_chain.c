@@ -3,6 +3,8 @@
  * Chains of MDLs, counted in pages of Windows. A chain of the driver's may go round. So MDLs
  * without bytes are skipped in a limited number only, and no walk takes more steps than bytes.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 #define WDF_MOST_EMPTY	4096

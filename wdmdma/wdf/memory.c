@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory objects. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/instruction_pointer.h>
 #include <linux/log2.h>
@@ -77,7 +79,7 @@ static struct wdf_memory *wdf_memory_new(void *buffer, size_t size, bool own)
 NTSTATUS WdfMemoryCreate(PWDF_OBJECT_ATTRIBUTES attributes, POOL_TYPE pool_type, ULONG pool_tag,
 			 SIZE_T buffer_size, WDFMEMORY *memory, PVOID *buffer)
 {
-	size_t bytes = max(buffer_size, (size_t)16);
+	size_t bytes = max_t(size_t, buffer_size, 16);
 	struct wdf_memory *self = NULL;
 	NTSTATUS status;
 

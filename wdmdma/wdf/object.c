@@ -42,7 +42,8 @@ bool wdf_above_dispatch(const char *call)
 {
 	if (!in_hardirq() && !in_nmi())
 		return false;
-	wdf_report(call, "called above DISPATCH_LEVEL, in an interrupt (bug check 0x10D, code 0x0E)");
+	wdf_report(call,
+		   "called above DISPATCH_LEVEL, in an interrupt (bug check 0x10D, code 0x0E)");
 	return true;
 }
 
@@ -74,7 +75,8 @@ void wdf_no_object(const void *handle, const struct wdf_object *object,
 		wdf_report(call, "the handle is a %s, and no %s (bug check 0x10D, code 5)",
 			   object->class->name, class->name);
 	else
-		wdf_report(call, "the handle 0x%lx is no %s, or was deleted (bug check 0x10D, code 5)",
+		wdf_report(call,
+			   "the handle 0x%lx is no %s, or was deleted (bug check 0x10D, code 5)",
 			   (unsigned long)handle, class ? class->name : "object");
 }
 
@@ -257,14 +259,10 @@ static void wdf_tree_destroy(struct wdf_object *root)
 		}
 		parent = object->parent;
 		wdf_object_unlink(object);
-		child = object;
-		object = parent;
-		/* The memory of the parent is held by its own reference, since it is deleted later. */
-		if (child == root) {
-			wdf_put(child);
+		wdf_put(object);
+		if (object == root)
 			return;
-		}
-		wdf_put(child);
+		object = parent;
 	}
 }
 
@@ -417,7 +415,8 @@ void WdfObjectDelete(WDFOBJECT object)
 			   self->class->name);
 	} else {
 		if (self->class->passive && wdf_is_atomic())
-			wdf_report(__func__, "a %s is deleted at DISPATCH_LEVEL, needs PASSIVE_LEVEL",
+			wdf_report(__func__,
+				   "a %s is deleted at DISPATCH_LEVEL, needs PASSIVE_LEVEL",
 				   self->class->name);
 		wdf_object_delete(self);
 	}

@@ -78,7 +78,7 @@ struct wdf_object {
 	refcount_t refs;
 	refcount_t memory;
 	atomic_t driver_refs;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	enum wdf_object_state state;
 	bool root;
 	atomic_t undisposed;

@@ -5,6 +5,8 @@
  * A failed step of an enabler is remembered until the next power-up, because the way down leaves
  * out the steps that undo it.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/power.h"
 
 #include <linux/export.h>

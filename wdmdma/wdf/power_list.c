@@ -3,6 +3,8 @@
  * The enablers and interrupts of a device. The lists are walked while callbacks run, which may
  * delete what they run for. So a walk remembers how far it has come by a number.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/power.h"
 
 #include "wdf/device.h"

@@ -3,6 +3,8 @@
  * Requests. The Linux half makes them, and learns of their completion. There are no queues. An MDL
  * over a system buffer is made once for each request, when it is asked for.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/request.h"
 
 #include <linux/export.h>
@@ -33,7 +35,7 @@ enum wdf_method {
 struct wdf_request {
 	struct wdf_object object;
 	struct wdmdma_wdf_request_config config;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	PMDL built;
 	bool completed;
 	unsigned int under_way;
@@ -87,6 +89,11 @@ static bool wdf_request_is_control(const struct wdf_request *request)
 	       request->config.type == WdfRequestTypeDeviceControlInternal;
 }
 
+static bool wdf_request_is_read(const struct wdf_request *request)
+{
+	return request->config.type == WdfRequestTypeRead;
+}
+
 /* Return the method of a request. Reads and writes are direct if they have an MDL. */
 static enum wdf_method wdf_request_method(const struct wdf_request *request)
 {
@@ -135,7 +142,7 @@ static NTSTATUS wdf_request_mdl(struct wdf_request *request, bool output, PMDL *
 
 	*mdl = NULL;
 	if (method == WDF_METHOD_NEITHER ||
-	    (!control && output != (request->config.type == WdfRequestTypeRead)))
+	    (!control && output != wdf_request_is_read(request)))
 		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!length)
 		return STATUS_BUFFER_TOO_SMALL;

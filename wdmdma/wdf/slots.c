@@ -4,6 +4,8 @@
  * which need no memory of the caller's, for all enablers. Without lists these are a channel and
  * map registers, and one piece for each transfer.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 static PDEVICE_OBJECT wdf_slot_object(const struct wdf_transaction *transaction)

@@ -6,6 +6,8 @@
  * order, by taking each with a trylock. Both locks know their owner, because a second acquire
  * would never end.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/instruction_pointer.h>
 #include <linux/jiffies.h>
@@ -31,7 +33,7 @@
  */
 struct wdf_spin_lock {
 	struct wdf_object object;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct task_struct *owner;
 	bool enable;
 };
@@ -128,7 +130,8 @@ void WdfSpinLockAcquire(WDFSPINLOCK spin_lock)
 		return;
 	enable = wdf_raise();
 	if (READ_ONCE(self->owner) == current) {
-		wdf_report(__func__, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdf_report(__func__,
+			   "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		wdf_lower(enable);
 		wdf_put(&self->object);
 		return;
@@ -159,7 +162,8 @@ void WdfSpinLockRelease(WDFSPINLOCK spin_lock)
 	if (!self)
 		return;
 	if (READ_ONCE(self->owner) != current) {
-		wdf_report(__func__, "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdf_report(__func__,
+			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	} else {
 		enable = self->enable;
 		WRITE_ONCE(self->owner, NULL);
@@ -288,7 +292,8 @@ void WdfWaitLockRelease(WDFWAITLOCK lock)
 		up(&self->semaphore);
 		wdf_put(object);
 	} else {
-		wdf_report(__func__, "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdf_report(__func__,
+			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	}
 	wdf_put(object);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Transactions: creation, initialization, release, and deletion. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 #include <linux/export.h>
@@ -61,7 +63,8 @@ static void wdf_transaction_reset(struct wdf_transaction *transaction,
 	transaction->request = NULL;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	if (busy)
-		wdf_report(call, "the transaction is in a transfer, which is ended (bug check 0x10D, code 8)");
+		wdf_report(call,
+			   "the transaction is in a transfer, which is ended (bug check 0x10D, code 8)");
 	wdf_transfer_give_back(transaction, &left);
 	if (request)
 		wdf_put(request);
@@ -94,6 +97,7 @@ static struct wdf_transaction *wdf_transaction_new(struct wdf_enabler *enabler)
 	spin_lock_init(&transaction->lock);
 	transaction->enabler = enabler;
 	transaction->state = WDF_TRANSACTION_CREATED;
+	transaction->block = transaction->blocks[0];
 	transaction->channel = &enabler->channel[0];
 	transaction->single = enabler->config.Flags &
 			      WDF_DMA_ENABLER_CONFIG_REQUIRE_SINGLE_TRANSFER;

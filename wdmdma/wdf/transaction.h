@@ -109,12 +109,13 @@ struct wdf_one {
  * @complete: callback of a system profile
  * @complete_context: its argument
  * @device_offset: for a system profile
- * @block: the adapter's transfer context
+ * @block: the adapter's transfer context, one of @blocks
+ * @blocks: the other one is for a request that could not be cancelled in time
  */
 struct wdf_transaction {
 	struct wdf_object object;
 	struct wdf_enabler *enabler;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	enum wdf_transaction_state state;
 	u32 generation;
 	bool cancelled;
@@ -154,7 +155,8 @@ struct wdf_transaction {
 	PFN_WDF_DMA_TRANSACTION_DMA_TRANSFER_COMPLETE complete;
 	void *complete_context;
 	u32 device_offset;
-	u8 block[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	u8 *block;
+	u8 blocks[2][DMA_TRANSFER_CONTEXT_SIZE_V1];
 };
 
 /* What a transaction had, for the caller to give back without the lock. */
@@ -171,6 +173,7 @@ struct wdf_leftover {
 	struct wdf_object *request;
 	bool in_request;
 	bool cancel;
+	u8 *block;
 };
 
 static inline struct wdf_transaction *wdf_transaction_of(struct wdf_object *object)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a driver asks a transaction, and sets in it. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 #include <linux/export.h>

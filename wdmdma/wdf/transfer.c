@@ -7,6 +7,8 @@
  * changed until then, the transaction was released, deleted or cancelled, and the thread gives
  * back what it has got.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "wdf/transaction.h"
 
 #include "wdf/request.h"
@@ -24,6 +26,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		.base = transaction->base,
 		.direction = transaction->direction,
 		.channel = transaction->channel,
+		.block = transaction->block,
 	};
 	if (transaction->mapped) {
 		left->list = transaction->enabler->lists ? transaction->list : NULL;
@@ -58,21 +61,27 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 	}
 }
 
-/* Cancel a request to the adapter that is not wanted any more. */
+/*
+ * Cancel a request to the adapter that is not wanted any more. If the adapter is just answering it,
+ * the transaction uses its other transfer context from now on.
+ */
 static void wdf_transfer_cancel_orphan(struct wdf_transaction *transaction,
 				       const struct wdf_leftover *left)
 {
 	struct wdf_ticket *ticket = &transaction->ticket[left->direction];
 	PDMA_ADAPTER adapter = READ_ONCE(left->channel->adapter);
 	unsigned long flags;
+	bool cancelled;
 
-	if (!adapter || !left->channel->ops->CancelAdapterChannel(adapter, NULL,
-								  transaction->block))
-		return;
+	cancelled = adapter && left->channel->ops->CancelAdapterChannel(adapter, NULL, left->block);
 	spin_lock_irqsave(&transaction->lock, flags);
-	ticket->orphans--;
+	if (cancelled)
+		ticket->orphans--;
+	else
+		transaction->block = transaction->blocks[left->block == transaction->blocks[0]];
 	spin_unlock_irqrestore(&transaction->lock, flags);
-	wdf_put(&transaction->object);
+	if (cancelled)
+		wdf_put(&transaction->object);
 }
 
 /* Give back what was taken. Return the status of the end of the transfer. */
