@@ -246,7 +246,6 @@ static void power_callbacks_are_called_in_order(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, power_log, "FESFESsdfsdf");
 }
 
-
 static PVOID cleanup_memory;
 
 static VOID use_adapter(WDFOBJECT object)

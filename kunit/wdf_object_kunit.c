@@ -347,7 +347,8 @@ static void nothing_is_made_below_a_deleted_parent(struct kunit *test)
 	attributes.EvtCleanupCallback = create_late;
 	KUNIT_ASSERT_EQ(test, WdfMemoryCreate(&attributes, 0, 0, 8, &memory, NULL),
 			STATUS_SUCCESS);
-	late_status = late_context = 0;
+	late_status = 0;
+	late_context = 0;
 	WdfObjectDelete(memory);
 	KUNIT_EXPECT_EQ(test, late_status, STATUS_DELETE_PENDING);
 	KUNIT_EXPECT_EQ(test, late_context, STATUS_DELETE_PENDING);

@@ -5,8 +5,8 @@
 
 #include "wdf.h"
 
-#define FROM_DEVICE	WdfDmaDirectionReadFromDevice
-#define TO_DEVICE	WdfDmaDirectionWriteToDevice
+#define FROM_DEV	WdfDmaDirectionReadFromDevice
+#define TO_DEV	WdfDmaDirectionWriteToDevice
 
 static void packet_is_one_element(struct kunit *test)
 {
@@ -25,7 +25,7 @@ static void packet_is_one_element(struct kunit *test)
 		enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_8K, version[i]);
 		adapter = WdfDmaEnablerWdmGetDmaAdapter(enabler, 0);
 		t = wdf_test_transaction(test, enabler);
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 100, 10000, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 100, 10000, seen),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, seen->elements[0], 1U);
 		KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
@@ -59,7 +59,7 @@ static void partial_completion_flushes_what_was_mapped(struct kunit *test)
 		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 		enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_8K, version[i]);
 		t = wdf_test_transaction(test, enabler);
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, SZ_8K, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, SZ_8K, seen),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_FALSE(test, WdfDmaTransactionDmaCompletedWithLength(t, 100, &status));
 		KUNIT_EXPECT_EQ(test, seen->bytes[1], 100UL);
@@ -85,7 +85,7 @@ static void packet_completes_in_program_dma(struct kunit *test)
 		seen = wdf_test_seen(test, WDF_ACT_COMPLETE);
 		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_4K,
 								version[i]));
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 50 * SZ_4K, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, 50 * SZ_4K, seen),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, seen->calls, 50U);
 		KUNIT_EXPECT_EQ(test, seen->deepest, 1U);
@@ -107,17 +107,17 @@ static void second_packet_of_a_device_is_busy(struct kunit *test)
 	WDFDMATRANSACTION c = wdf_test_transaction(test, second);
 	NTSTATUS status;
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(a, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_WDF_BUSY);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(c, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_WDF_BUSY);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(a, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_WDF_BUSY);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(c, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_WDF_BUSY);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(c), 6U);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 	WdfDmaTransactionDmaCompleted(a, &status);
 	WdfDmaTransactionRelease(c);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(c, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(c, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	WdfObjectDelete(c);
 	WdfDmaTransactionRelease(b);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	WdfDmaTransactionRelease(b);
 }
 
@@ -131,8 +131,8 @@ static void packets_of_version_3_run_side_by_side(struct kunit *test)
 	WDFDMATRANSACTION b = wdf_test_transaction(test, enabler);
 	NTSTATUS status;
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(a, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(a, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(b, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(b, &status));
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(a, &status));
@@ -156,10 +156,10 @@ static void reserved_registers_stay(struct kunit *test)
 	NTSTATUS status;
 
 	reserved = 0;
-	KUNIT_ASSERT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEVICE, 2, count_reserved, t),
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEV, 2, count_reserved, t),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, reserved, 1U);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 100, 10000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 100, 10000, seen), STATUS_SUCCESS);
 	/* Two registers reach to the end of the second page. */
 	KUNIT_EXPECT_EQ(test, seen->length[0], (size_t)SZ_8K - 100);
 	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionDmaCompleted(t, &status));
@@ -183,13 +183,13 @@ static void single_transfer_is_required(struct kunit *test)
 	NTSTATUS status;
 
 	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K + 1, seen),
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K + 1, seen),
 			STATUS_WDF_TOO_MANY_TRANSFERS);
 	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 1);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen),
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
 			STATUS_WDF_TOO_FRAGMENTED);
 	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 8);
-	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEVICE,
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV,
 								     mdl, 0, SZ_8K),
 			STATUS_SUCCESS);
 	WdfDmaTransactionGetTransferInfo(t, &registers, &elements);
@@ -201,11 +201,11 @@ static void single_transfer_is_required(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
 	WdfDmaTransactionRelease(t);
 	/* The release has set the requirement back. */
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionDmaCompletedWithLength(t, 5, &status));
 	WdfDmaTransactionRelease(t);
 	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(t, 0, &status));
 	KUNIT_EXPECT_EQ(test, status, STATUS_WDF_TOO_MANY_TRANSFERS);
 }
@@ -226,11 +226,11 @@ static void single_transfer_needs_registers(struct kunit *test)
 			mdl[i - 1]->Next = mdl[i];
 	}
 	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl[0], 0, 128, seen),
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl[0], 0, 128, seen),
 			STATUS_WDF_NOT_ENOUGH_MAP_REGISTERS);
 	WdfDmaTransactionRelease(t);
 	/* Without the requirement the chain is cut at the end of an MDL. */
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl[0], 0, 128, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl[0], 0, 128, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->length[0], 48UL);
 	WdfDmaTransactionRelease(t);
 	for (i = 0; i < ARRAY_SIZE(mdl); i++)
@@ -255,12 +255,12 @@ static void calls_for_other_enablers_do_nothing(struct kunit *test)
 	reserved = 0;
 	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
 	WdfDmaTransactionSetImmediateExecution(t, TRUE);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEVICE, 1, never_reserved, t),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEV, 1, never_reserved, t),
 			STATUS_INVALID_DEVICE_REQUEST);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(u, TO_DEVICE, 1, never_reserved, u),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(u, TO_DEV, 1, never_reserved, u),
 			STATUS_INVALID_DEVICE_REQUEST);
 	KUNIT_EXPECT_EQ(test, reserved, 0U);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionCancel(t));
 	KUNIT_EXPECT_NULL(test, WdfDmaTransactionWdmGetTransferContext(t));
 	WdfDmaTransactionStopSystemTransfer(t);

@@ -6,8 +6,8 @@
 #include "corpus/wdf.h"
 #include "wdf.h"
 
-#define FROM_DEVICE	WdfDmaDirectionReadFromDevice
-#define TO_DEVICE	WdfDmaDirectionWriteToDevice
+#define FROM_DEV	WdfDmaDirectionReadFromDevice
+#define TO_DEV	WdfDmaDirectionWriteToDevice
 
 /* What the Linux half was told at the completion. */
 struct told {
@@ -128,10 +128,10 @@ static void request_says_which_memory(struct kunit *test)
 	if (output && row->direct)
 		KUNIT_EXPECT_PTR_EQ(test, output, mdl);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
-								      FROM_DEVICE), row->read);
+								      FROM_DEV), row->read);
 	WdfDmaTransactionRelease(t);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
-								      TO_DEVICE), row->write);
+								      TO_DEV), row->write);
 	WdfDmaTransactionRelease(t);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
 								      2),
@@ -141,7 +141,7 @@ static void request_says_which_memory(struct kunit *test)
 	request = make_request(test, row->type, row->ioctl, row->direct ? mdl : NULL, buffer, 0, 0,
 			       &told);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
-								      FROM_DEVICE),
+								      FROM_DEV),
 			STATUS_INVALID_DEVICE_REQUEST);
 	WdfRequestComplete(request, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, told.calls, 2U);
@@ -161,7 +161,7 @@ static void request_is_known_until_the_release(struct kunit *test)
 	request = make_request(test, WdfRequestTypeRead, 0, mdl, NULL, 0, SZ_8K, &told);
 	KUNIT_EXPECT_NULL(test, WdfDmaTransactionGetRequest(t));
 	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
-								      FROM_DEVICE), STATUS_SUCCESS);
+								      FROM_DEV), STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, WdfDmaTransactionGetRequest(t), request);
 	KUNIT_ASSERT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, WdfDmaTransactionGetRequest(t), request);
@@ -186,15 +186,20 @@ static void request_may_go_before_execute(struct kunit *test)
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	struct told told = {};
 	WDFREQUEST request;
 
 	request = make_request(test, WdfRequestTypeWrite, 0, mdl, NULL, SZ_8K, 0, &told);
 	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
-								      TO_DEVICE), STATUS_SUCCESS);
+								      TO_DEV), STATUS_SUCCESS);
 	WdfRequestComplete(request, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, told.calls, 1U);
 	KUNIT_EXPECT_PTR_EQ(test, WdfDmaTransactionGetRequest(t), request);
+	/* Its memory may be gone. */
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_INVALID_DEVICE_REQUEST);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 3U);
 	WdfObjectDelete(t);
 }
 
@@ -251,7 +256,7 @@ static void windows_source_makes_a_transaction_for_each_request(struct kunit *te
 		KUNIT_EXPECT_EQ(test, told.calls, n + 1);
 	}
 	KUNIT_EXPECT_EQ(test, told.information, 3000UL);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, TO_DEVICE)),
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, TO_DEV)),
 			0U);
 }
 

@@ -8,7 +8,7 @@
 
 #include "wdf.h"
 
-#define TO_DEVICE	WdfDmaDirectionWriteToDevice
+#define TO_DEV	WdfDmaDirectionWriteToDevice
 
 #define BUSY	STATUS_INVALID_DEVICE_REQUEST
 
@@ -33,12 +33,12 @@ static VOID count_reserve(WDFDMATRANSACTION transaction, PVOID context)
 
 static NTSTATUS initialize(WDFDMATRANSACTION t, size_t length)
 {
-	return WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEVICE, mdl, 0, length);
+	return WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV, mdl, 0, length);
 }
 
 static NTSTATUS reserve(WDFDMATRANSACTION t, ULONG registers)
 {
-	return WdfDmaTransactionAllocateResources(t, TO_DEVICE, registers, count_reserve, NULL);
+	return WdfDmaTransactionAllocateResources(t, TO_DEV, registers, count_reserve, NULL);
 }
 
 /* Make a transaction that is in @state. */
@@ -274,7 +274,7 @@ static void device_goes_with_transactions_in_each_state(struct kunit *test)
 
 	mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
 	u = wdf_test_transaction(test, lists);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(u, TO_DEVICE, mdl, 0, SZ_8K, &seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(u, TO_DEV, mdl, 0, SZ_8K, &seen), STATUS_SUCCESS);
 	for (state = CREATED; state <= RELEASED; state++)
 		t[state] = make(test, enabler, state);
 	wdmdma_wdf_device_delete(f->device);
@@ -301,7 +301,7 @@ static void unbind_before_the_deletion_is_survived(struct kunit *test)
 		t[state] = make(test, enabler, state);
 	device_release_driver(dev);
 	fresh = wdf_test_transaction(test, enabler);
-	KUNIT_EXPECT_NE(test, wdf_test_start(fresh, TO_DEVICE, mdl, 0, SZ_4K, &seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, wdf_test_start(fresh, TO_DEV, mdl, 0, SZ_4K, &seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(t[TRANSFER], &status));
 	KUNIT_EXPECT_NE(test, status, STATUS_SUCCESS);
 	for (state = CREATED; state <= RELEASED; state++)

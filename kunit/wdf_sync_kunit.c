@@ -164,7 +164,8 @@ static void make_interrupt(struct kunit *test)
 
 	atomic_set(&dpc_calls, 0);
 	atomic_set(&isr_calls, 0);
-	enable_calls = disable_calls = 0;
+	enable_calls = 0;
+	disable_calls = 0;
 	WDF_INTERRUPT_CONFIG_INIT(&config, count_isr, count_dpc);
 	config.EvtInterruptEnable = count_enable;
 	config.EvtInterruptDisable = count_disable;

@@ -12,8 +12,8 @@
 #include "mdl.h"
 #include "wdf.h"
 
-#define FROM_DEVICE	WdfDmaDirectionReadFromDevice
-#define TO_DEVICE	WdfDmaDirectionWriteToDevice
+#define FROM_DEV	WdfDmaDirectionReadFromDevice
+#define TO_DEV	WdfDmaDirectionWriteToDevice
 
 /* Expect what a completion call returns. */
 static void expect_completed(struct kunit *test, WDFDMATRANSACTION transaction, NTSTATUS expected)
@@ -57,37 +57,39 @@ static void initialize_refuses(struct kunit *test)
 	u8 *va = MmGetMdlVirtualAddress(mdl);
 	PFN_WDF_PROGRAM_DMA fn = wdf_test_program;
 
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, 0),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va, 0),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, 1ULL << 32),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va, 1ULL << 32),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, 2, mdl, va, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va - 1, 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va - 1, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va + SZ_4K, 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va + SZ_4K, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, NULL, 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, NULL, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEVICE, mdl, SZ_4K, 1),
+	KUNIT_EXPECT_EQ(test,
+			WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEV, mdl, SZ_4K, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEVICE, mdl, -1UL, 2),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, fn, FROM_DEV, mdl, -1UL, 2),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, NULL, va, 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, NULL, va, 1),
 			STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, NULL, FROM_DEVICE, mdl, va, 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, NULL, FROM_DEV, mdl, va, 1),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 1U);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, SZ_4K + 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va, SZ_4K + 1),
 			STATUS_BUFFER_TOO_SMALL);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
 	mdl->Next = more;
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va + 1, SZ_4K + 500),
+	KUNIT_EXPECT_EQ(test,
+			WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va + 1, SZ_4K + 500),
 			STATUS_BUFFER_TOO_SMALL);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(p, fn, FROM_DEVICE, mdl, va, SZ_4K + 1),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(p, fn, FROM_DEV, mdl, va, SZ_4K + 1),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(p), 1U);
-	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEVICE, mdl, va, SZ_4K + 500),
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitialize(t, fn, FROM_DEV, mdl, va, SZ_4K + 500),
 			STATUS_SUCCESS);
 	mdl->Next = NULL;
 }
@@ -106,14 +108,14 @@ static void program_dma_gets_what_it_is_given(struct kunit *test)
 		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather64,
 								SZ_64K, version[i]));
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 100, 9000, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 100, 9000, seen),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 		KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
 		KUNIT_EXPECT_PTR_EQ(test, seen->transaction, t);
 		KUNIT_EXPECT_PTR_EQ(test, seen->device, f->device);
 		KUNIT_EXPECT_PTR_EQ(test, WdfDmaTransactionGetDevice(t), f->device);
-		KUNIT_EXPECT_EQ(test, (int)seen->direction, TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, (int)seen->direction, TO_DEV);
 		KUNIT_EXPECT_EQ(test, seen->bytes[0], 0UL);
 		KUNIT_EXPECT_EQ(test, seen->length[0], 9000UL);
 		wdmdma_test_expect_list(test, seen->list, memory, 100, 9000);
@@ -135,7 +137,7 @@ static void long_transactions_are_cut(struct kunit *test)
 	size_t lengths[] = { 8192, 8192, 3616 };
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 10, 20000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 10, 20000, seen), STATUS_SUCCESS);
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_EQ(test, seen->calls, i + 1);
 		KUNIT_EXPECT_EQ(test, seen->bytes[i], i * 8192UL);
@@ -157,7 +159,7 @@ static void maximum_length_shortens_later_transfers(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 
-	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEVICE,
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV,
 								     mdl, 0, 20000),
 			STATUS_SUCCESS);
 	WdfDmaTransactionSetMaximumLength(t, 1000);
@@ -172,7 +174,7 @@ static void maximum_length_shortens_later_transfers(struct kunit *test)
 	expect_final(test, t, 5000, STATUS_SUCCESS);
 	WdfDmaTransactionRelease(t);
 	/* The release resets the limit. */
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, 20000, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->length[2], 8192UL);
 	expect_final(test, t, 0, STATUS_SUCCESS);
 }
@@ -198,7 +200,7 @@ static void chains_are_followed(struct kunit *test)
 	t[1] = wdf_test_transaction(test, third);
 	for (i = 0; i < 2; i++) {
 		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t[i], TO_DEVICE, a, 50, 17000, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t[i], TO_DEV, a, 50, 17000, seen),
 				STATUS_SUCCESS);
 		for (n = 0, at = 0; at < 17000 && n < WDF_SEEN_MOST; n++) {
 			KUNIT_ASSERT_EQ(test, seen->calls, n + 1);
@@ -211,7 +213,9 @@ static void chains_are_followed(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, at, 17000UL);
 	}
-	a->Next = b->Next = c->Next = NULL;
+	a->Next = NULL;
+	b->Next = NULL;
+	c->Next = NULL;
 }
 
 static void chains_that_go_round_end(struct kunit *test)
@@ -225,11 +229,12 @@ static void chains_that_go_round_end(struct kunit *test)
 
 	a->Next = b;
 	b->Next = b;
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, a, 0, 11, seen), STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, a, 0, 11, seen), STATUS_BUFFER_TOO_SMALL);
 	b->Next = a;
-	KUNIT_EXPECT_NE(test, wdf_test_start(t, TO_DEVICE, a, 0, 1000, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, wdf_test_start(t, TO_DEV, a, 0, 1000, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
-	a->Next = b->Next = NULL;
+	a->Next = NULL;
+	b->Next = NULL;
 }
 
 static void next_transfer_begins_where_the_device_stopped(struct kunit *test)
@@ -240,7 +245,7 @@ static void next_transfer_begins_where_the_device_stopped(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, 20000, seen), STATUS_SUCCESS);
 	expect_with_length(test, t, 100, STATUS_MORE_PROCESSING_REQUIRED);
 	KUNIT_EXPECT_EQ(test, seen->bytes[1], 100UL);
 	wdmdma_test_expect_list(test, seen->list, memory, 100, 8192);
@@ -261,13 +266,13 @@ static void final_completion_ends_it(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 6 * SZ_4K);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, 20000, seen), STATUS_SUCCESS);
 	expect_completed(test, t, STATUS_MORE_PROCESSING_REQUIRED);
 	expect_final(test, t, 77, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 8269UL);
 	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
 	WdfDmaTransactionRelease(t);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, 20000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, 20000, seen), STATUS_SUCCESS);
 	expect_final(test, t, 8193, STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
 }
@@ -282,11 +287,11 @@ static void pages_count_against_the_element_limit(struct kunit *test)
 
 	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 4);
 	t = wdf_test_transaction(test, enabler);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 1, SZ_16K, seen),
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 1, SZ_16K, seen),
 			STATUS_WDF_TOO_FRAGMENTED);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 0, SZ_32K, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, SZ_32K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_LE(test, seen->elements[0], 4U);
 	/* Now the next transfer begins inside a page, and touches five. */
 	expect_with_length(test, t, 1, STATUS_WDF_TOO_FRAGMENTED);
@@ -313,7 +318,7 @@ static void bytes_of_the_device_are_there_after_the_completion(struct kunit *tes
 	KUNIT_ASSERT_EQ(test, WdfDmaEnablerCreate(f->device, &config, NULL, &enabler),
 			STATUS_SUCCESS);
 	t = wdf_test_transaction(test, enabler);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, 64, 5000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 64, 5000, seen), STATUS_SUCCESS);
 	device = wdmdma_test_at(seen->list->Elements[0].Address.QuadPart);
 	memset(device, 0x22, 100);
 	expect_final(test, t, 100, STATUS_SUCCESS);
@@ -337,7 +342,7 @@ static void completion_in_program_dma_does_not_recurse(struct kunit *test)
 		seen = wdf_test_seen(test, WDF_ACT_COMPLETE);
 		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather64,
 								1024, version[i]));
-		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 1000 * 1024, seen),
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, 1000 * 1024, seen),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, seen->calls, 1000U);
 		KUNIT_EXPECT_EQ(test, seen->deepest, 1U);
@@ -356,7 +361,7 @@ static void single_completion_in_program_dma(struct kunit *test)
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_FINAL);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 	KUNIT_EXPECT_TRUE(test, seen->done);
 	KUNIT_EXPECT_EQ(test, seen->status, STATUS_SUCCESS);
@@ -371,12 +376,12 @@ static void program_dma_may_delete_or_release(struct kunit *test)
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_DELETE);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionRelease(t), STATUS_INVALID_HANDLE);
 	t = wdf_test_transaction(test, enabler);
 	seen = wdf_test_seen(test, WDF_ACT_RELEASE);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 7U);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
@@ -475,7 +480,7 @@ static void waiting_transaction_is_called_later(struct kunit *test)
 	unsigned int n;
 
 	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
 	wdmdma_test_plenty();
 	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
@@ -494,13 +499,13 @@ static void waiting_transaction_can_be_cancelled(struct kunit *test)
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 	NTSTATUS status;
 
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	/* Too late. */
 	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionCancel(t));
 	expect_completed(test, t, STATUS_SUCCESS);
 	WdfDmaTransactionRelease(t);
 	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionCancel(t));
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
 	/* A driver that completes it nevertheless goes on. */
@@ -508,7 +513,7 @@ static void waiting_transaction_can_be_cancelled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, status, STATUS_CANCELLED);
 	WdfDmaTransactionRelease(t);
 	wdmdma_test_plenty();
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
 	expect_completed(test, t, STATUS_SUCCESS);
 }
@@ -523,7 +528,7 @@ static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
 
 	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
 	WdfDmaTransactionSetImmediateExecution(t, TRUE);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen),
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
 			STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
@@ -548,10 +553,10 @@ static void release_of_a_waiting_transaction(struct kunit *test)
 		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
 		t = wdf_test_transaction(test, enabler);
 		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, seen),
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
 				STATUS_SUCCESS);
 		WdfDmaTransactionRelease(t);
-		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_4K, next),
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, next),
 				STATUS_SUCCESS);
 		wdmdma_test_plenty();
 		for (n = 0; n < 500 && !READ_ONCE(next->calls); n++)
@@ -578,7 +583,7 @@ static void execute_some(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, t);
 		return;
 	}
-	status = wdf_test_start(t, TO_DEVICE, mdl, 0, SZ_8K, &seen);
+	status = wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, &seen);
 	KUNIT_EXPECT_EQ(test, !status, seen.calls == 1);
 	while (!status && !WdfDmaTransactionDmaCompleted(t, &status) &&
 	       status == STATUS_MORE_PROCESSING_REQUIRED)
@@ -613,12 +618,12 @@ static void device_moves_the_bytes(struct kunit *test)
 	test->priv = wdf_test_on(test, &edu->pdev->dev);
 	t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather, 2000, 0));
 	memset(memory->va, 0x33, 2000);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEVICE, mdl, 0, 2000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, 2000, seen), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, edu_copy(edu, seen->list->Elements[0].Address.QuadPart, EDU_BUFFER,
 				       2000, 0), 0);
 	expect_completed(test, t, STATUS_SUCCESS);
 	WdfDmaTransactionRelease(t);
-	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEVICE, mdl, SZ_4K, 2000, seen), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, SZ_4K, 2000, seen), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, edu_copy(edu, EDU_BUFFER, seen->list->Elements[0].Address.QuadPart,
 				       2000, EDU_DMA_TO_MEMORY), 0);
 	expect_completed(test, t, STATUS_SUCCESS);

@@ -178,8 +178,6 @@ void wdmdma_wdf_driver_delete(WDFDRIVER driver)
 		return;
 	wdf_object_delete(object);
 	wdf_put(object);
-	/* A destroy callback must not run after the module is gone. */
-	rcu_barrier();
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_driver_delete);
 

@@ -18,12 +18,14 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 	spin_lock_irqsave(&transaction->lock, flags);
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
 		!transaction->waiting;
+	if (begun && transaction->request && !wdf_request_enter(transaction->request)) {
+		wdf_report(call, "the request is completed (bug check 0x10D, code 6)");
+		begun = false;
+	}
 	if (begun) {
 		transaction->state = WDF_TRANSACTION_TRANSFER;
 		transaction->context = context;
 		transaction->in_request = transaction->request;
-		if (transaction->in_request)
-			wdf_request_enter(transaction->request);
 		*generation = transaction->generation;
 	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
@@ -61,7 +63,8 @@ static bool wdf_transfer_mark(struct wdf_transaction *transaction)
  * * STATUS_WDF_BUSY if a packet profile of version 2 has a transaction of the device under way
  * * STATUS_WDF_TOO_FRAGMENTED
  * * STATUS_INSUFFICIENT_RESOURCES and others of the adapter's calls
- * * STATUS_INVALID_DEVICE_REQUEST, with a report, in another state, which is kept
+ * * STATUS_INVALID_DEVICE_REQUEST, with a report, in another state, which is kept, and if the
+ *   request is completed
  * * STATUS_INVALID_HANDLE
  *
  * After another failure the transaction has failed, and EvtProgramDma is not called.

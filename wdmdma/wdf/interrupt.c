@@ -205,12 +205,14 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 		wdf_report(__func__, "%s", fault);
 	status = fault ? STATUS_INVALID_PARAMETER :
 			 wdf_object_attach(&self->object, parent, attributes);
-	if (NT_SUCCESS(status))
-		status = wdf_object_publish(&self->object, interrupt);
-	if (NT_SUCCESS(status))
+	if (NT_SUCCESS(status)) {
 		wdf_power_add(wdf_device_of(parent), &wdf_device_of(parent)->interrupts,
 			      &self->object, &self->link);
-	else
+		status = wdf_object_publish(&self->object, interrupt);
+		if (!NT_SUCCESS(status))
+			wdf_power_remove(wdf_device_of(parent), &self->link);
+	}
+	if (!NT_SUCCESS(status))
 		wdf_object_abandon(&self->object);
 put:
 	wdf_put(parent);

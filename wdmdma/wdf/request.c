@@ -62,15 +62,19 @@ const struct wdf_class wdf_request_class = {
 	.free = wdf_request_free,
 };
 
-/* A transaction of the request begins its transfers. */
-void wdf_request_enter(struct wdf_object *object)
+/* A transaction of the request begins its transfers. Return false if the request is completed. */
+bool wdf_request_enter(struct wdf_object *object)
 {
 	struct wdf_request *request = wdf_request_of(object);
 	unsigned long flags;
+	bool open;
 
 	spin_lock_irqsave(&request->lock, flags);
-	request->under_way++;
+	open = !request->completed && READ_ONCE(object->state) == WDF_OBJECT_LIVE;
+	if (open)
+		request->under_way++;
 	spin_unlock_irqrestore(&request->lock, flags);
+	return open;
 }
 
 void wdf_request_leave(struct wdf_object *object)

@@ -10,7 +10,7 @@
 
 extern const struct wdf_class wdf_request_class;
 
-void wdf_request_enter(struct wdf_object *object);
+bool wdf_request_enter(struct wdf_object *object);
 void wdf_request_leave(struct wdf_object *object);
 NTSTATUS wdf_request_memory(struct wdf_object *object, WDF_DMA_DIRECTION direction, PMDL *mdl,
 			    size_t *length);
