@@ -3,7 +3,9 @@
  * Declarations that the two halves of the driver share.
  *
  *   edu_kmdf.c       the Windows half, in the manner of a KMDF driver for a PCI device
- *   edu_wdf_linux.c  probe, interrupts, requests and the functions that the Windows half needs
+ *   edu_wdf_hardware.c
+ *                    the functions of the device and of the log that the Windows half needs
+ *   edu_wdf_linux.c  probe, interrupts, requests and the module, above both
  *
  * Both halves include this file, so it may only include headers that suit both, and is C++ too.
  */
@@ -48,7 +50,7 @@ NTSTATUS EduSelfTest(WDFDEVICE Device);
 VOID EduEvtIoRead(WDFDEVICE Device, WDFREQUEST Request);
 VOID EduEvtIoWrite(WDFDEVICE Device, WDFREQUEST Request);
 
-/* edu_wdf_linux.c. On Windows these are READ_REGISTER_ULONG and the like, and DbgPrint. */
+/* edu_wdf_hardware.c. On Windows these are READ_REGISTER_ULONG and the like, and DbgPrint. */
 ULONGLONG EduReadRegister(PEDU_HARDWARE Hardware, ULONG Offset);
 VOID EduWriteRegister(PEDU_HARDWARE Hardware, ULONG Offset, ULONGLONG Value);
 VOID EduPause(void);

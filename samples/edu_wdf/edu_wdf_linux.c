@@ -7,10 +7,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/completion.h>
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
-#include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -18,51 +16,9 @@
 
 #include <wdmdma/wdf.h>
 
-#include "edu_wdf.h"
-
-struct edu_hardware {
-	struct pci_dev *pdev;
-	void __iomem *regs;
-	WDFDEVICE device;
-	WDFINTERRUPT interrupt;
-	bool has_irq;
-	struct completion done;
-	NTSTATUS status;
-	unsigned long bytes;
-};
+#include "edu_wdf_hardware.h"
 
 static WDFDRIVER edu_driver_object;
-
-/* The device takes 64 bits at the DMA registers, and 32 at the others. */
-ULONGLONG EduReadRegister(PEDU_HARDWARE hardware, ULONG offset)
-{
-	return offset >= EDU_DMA_SOURCE ? readq(hardware->regs + offset) :
-					  readl(hardware->regs + offset);
-}
-
-VOID EduWriteRegister(PEDU_HARDWARE hardware, ULONG offset, ULONGLONG value)
-{
-	if (offset >= EDU_DMA_SOURCE)
-		writeq(value, hardware->regs + offset);
-	else
-		writel(value, hardware->regs + offset);
-}
-
-VOID EduPause(void)
-{
-	msleep(20);
-}
-
-VOID EduLog(PEDU_HARDWARE hardware, const char *format, ...)
-{
-	struct va_format vaf = { .fmt = format };
-	va_list args;
-
-	va_start(args, format);
-	vaf.va = &args;
-	dev_info(&hardware->pdev->dev, "%pV\n", &vaf);
-	va_end(args);
-}
 
 static irqreturn_t edu_irq(int irq, void *data)
 {
