@@ -21,7 +21,8 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all check check-install doc dist deb help
+.PHONY: demo run shell bench bench-scaling test test-all check check-install check-packages check-signed kernels
+.PHONY: doc dist deb rpm help
 
 all: modules
 
@@ -73,6 +74,9 @@ check:
 check-install:
 	@scripts/check-install
 
+kernels:
+	@scripts/try-kernels
+
 doc:
 	@scripts/doc
 
@@ -81,6 +85,15 @@ dist:
 
 deb:
 	@scripts/deb
+
+rpm:
+	@scripts/rpm
+
+check-signed:
+	@scripts/check-signed
+
+check-packages:
+	@scripts/check-packages
 
 help:
 	@echo 'make                  build the modules for the running kernel'
@@ -113,9 +126,13 @@ help:
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
+	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
 	@echo 'make deb              build/wdmdma-dkms_VERSION_all.deb of it, for DKMS on Debian and Ubuntu'
+	@echo 'make rpm              build/wdmdma-dkms-VERSION-1.noarch.rpm of it, for DKMS elsewhere'
+	@echo 'make check-signed     load signed and unsigned modules in a guest with Secure Boot'
+	@echo 'make check-packages   install, upgrade and remove both in a root folder with DKMS'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
 	@echo '~/.cache/wdmdma; nothing else is put on the machine. Elsewhere, give'
