@@ -89,7 +89,7 @@ WDMDMA_INLINE VOID WDF_OBJECT_ATTRIBUTES_INIT(PWDF_OBJECT_ATTRIBUTES attributes)
 		__attribute__((__weak__)); \
 	const WDF_OBJECT_CONTEXT_TYPE_INFO _WDF_ ## type ## _TYPE_INFO = { \
 		sizeof(WDF_OBJECT_CONTEXT_TYPE_INFO), #type, sizeof(type), \
-		&_WDF_ ## type ## _TYPE_INFO, 0, \
+		&_WDF_ ## type ## _TYPE_INFO, NULL, \
 	}; \
 	WDF_EXTERN_C_END \
 	WDMDMA_INLINE WDF_POINTER_TYPE_ ## type function(WDFOBJECT handle) \

@@ -11,7 +11,7 @@
 
 #include "ring.h"
 
-#define RING_TAG		('gniR')
+#define RING_TAG		0x676E6952	/* 'gniR' */
 #define RING_ENTRIES		4	/* fewer than requests, so that the ring fills up */
 #define RING_THREADS		2
 #define RING_REQUESTS		4	/* of each thread */

@@ -309,6 +309,8 @@ void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
 		return;
 	}
 	spin_lock_irqsave(&self->lock, flags);
+	/* The caller keeps the lock, which sparse cannot follow. */
+	__release(&self->lock);
 	self->flags = flags;
 	WRITE_ONCE(self->owner, current);
 }
@@ -331,6 +333,8 @@ void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
 		return;
 	if (READ_ONCE(self->owner) == current) {
 		WRITE_ONCE(self->owner, NULL);
+		/* WdfInterruptAcquireLock() has taken the lock. */
+		__acquire(&self->lock);
 		spin_unlock_irqrestore(&self->lock, self->flags);
 		wdf_put(&self->object);
 	} else {

@@ -139,6 +139,8 @@ void WdfSpinLockAcquire(WDFSPINLOCK spin_lock)
 	while (!spin_trylock(&self->lock))
 		while (spin_is_locked(&self->lock))
 			cpu_relax();
+	/* The caller keeps the lock, which sparse cannot follow. */
+	__release(&self->lock);
 	WRITE_ONCE(self->owner, current);
 	self->enable = enable;
 }
@@ -167,6 +169,8 @@ void WdfSpinLockRelease(WDFSPINLOCK spin_lock)
 	} else {
 		enable = self->enable;
 		WRITE_ONCE(self->owner, NULL);
+		/* WdfSpinLockAcquire() has taken the lock. */
+		__acquire(&self->lock);
 		spin_unlock(&self->lock);
 		wdf_lower(enable);
 		wdf_put(&self->object);

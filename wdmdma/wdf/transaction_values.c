@@ -12,13 +12,17 @@ static struct wdf_transaction *wdf_values_begin(WDFDMATRANSACTION handle, const 
 {
 	struct wdf_transaction *transaction = wdf_transaction_get(handle, call);
 
-	if (transaction)
-		spin_lock_irqsave(&transaction->lock, *flags);
+	if (!transaction)
+		return NULL;
+	spin_lock_irqsave(&transaction->lock, *flags);
+	/* wdf_values_end() releases the lock, which sparse cannot follow. */
+	__release(&transaction->lock);
 	return transaction;
 }
 
 static void wdf_values_end(struct wdf_transaction *transaction, unsigned long flags)
 {
+	__acquire(&transaction->lock);
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	wdf_put(&transaction->object);
 }
