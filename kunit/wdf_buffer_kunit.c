@@ -140,7 +140,7 @@ static void device_and_cpu_see_each_others_bytes(struct kunit *test)
 
 	if (!edu->pdev)
 		kunit_skip(test, "the machine has no edu device");
-	KUNIT_EXPECT_NOT_NULL(test, edu->regs);
+	KUNIT_EXPECT_TRUE(test, edu->regs);
 	test->priv = wdf_test_on(test, &edu->pdev->dev);
 	enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather, SZ_64K, 0);
 	buffer = make_buffer(test, enabler, SZ_8K, NULL);

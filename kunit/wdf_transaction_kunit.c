@@ -614,7 +614,7 @@ static void device_moves_the_bytes(struct kunit *test)
 
 	if (!edu->pdev)
 		kunit_skip(test, "the machine has no edu device");
-	KUNIT_EXPECT_NOT_NULL(test, edu->regs);
+	KUNIT_EXPECT_TRUE(test, edu->regs);
 	test->priv = wdf_test_on(test, &edu->pdev->dev);
 	t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfileScatterGather, 2000, 0));
 	memset(memory->va, 0x33, 2000);
