@@ -235,7 +235,7 @@ static void windows_source_reuses_a_transaction(struct kunit *test)
 	}
 }
 
-static void windows_source_makes_a_transaction_for_each_request(struct kunit *test)
+static void windows_source_makes_a_transaction_per_request(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, 3000);
@@ -266,7 +266,7 @@ static struct kunit_case wdf_request_cases[] = {
 	KUNIT_CASE(request_is_known_until_the_release),
 	KUNIT_CASE(request_may_go_before_execute),
 	KUNIT_CASE(windows_source_reuses_a_transaction),
-	KUNIT_CASE(windows_source_makes_a_transaction_for_each_request),
+	KUNIT_CASE(windows_source_makes_a_transaction_per_request),
 	{}
 };
 

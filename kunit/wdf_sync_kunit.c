@@ -221,7 +221,7 @@ static BOOLEAN look_twice(WDFINTERRUPT self, WDFCONTEXT context)
 {
 	int before = atomic_read(&isr_calls);
 
-	udelay(50);
+	udelay(9);
 	return atomic_read(&isr_calls) == before;
 }
 

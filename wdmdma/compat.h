@@ -96,11 +96,14 @@ static inline void wdmdma_shrinker_free(struct shrinker *shrinker)
 
 /* Up to 6.12 the function of a timer was set by itself. */
 #ifndef WDMDMA_HAS_HRTIMER_SETUP
-#define hrtimer_setup(timer, expired, clock, mode) \
-	do { \
-		hrtimer_init(timer, clock, mode); \
-		(timer)->function = (expired); \
-	} while (0)
+#include <linux/hrtimer.h>
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*expired)(struct hrtimer *timer),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = expired;
+}
 #endif
 
 /* Up to 6.2 iommu_map() had no gfp parameter. Another function was for atomic context. */

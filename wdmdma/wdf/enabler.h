@@ -72,4 +72,10 @@ static inline struct wdf_channel *wdf_channel_of(struct wdf_enabler *enabler,
 	return &enabler->channel[enabler->duplex ? direction : 0];
 }
 
+/* Return true if the device takes one transfer for a transaction. */
+static inline bool wdf_enabler_is_single(const struct wdf_enabler *enabler)
+{
+	return enabler->config.Flags & WDF_DMA_ENABLER_CONFIG_REQUIRE_SINGLE_TRANSFER;
+}
+
 #endif /* WDMDMA_WDF_ENABLER_H */

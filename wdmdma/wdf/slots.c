@@ -87,7 +87,7 @@ NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length)
 						    offset, &mapped, transaction->direction);
 		transaction->one = (struct wdf_one) {
 			.NumberOfElements = 1,
-			.Elements[0] = { .Address = address, .Length = mapped },
+			.Element = { .Address = address, .Length = mapped },
 		};
 		/* The call tells a failure by the length alone. */
 		if (!mapped)

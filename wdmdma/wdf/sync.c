@@ -137,8 +137,7 @@ void WdfSpinLockAcquire(WDFSPINLOCK spin_lock)
 		return;
 	}
 	while (!spin_trylock(&self->lock))
-		while (spin_is_locked(&self->lock))
-			cpu_relax();
+		cpu_relax();
 	/* The caller keeps the lock, which sparse cannot follow. */
 	__release(&self->lock);
 	WRITE_ONCE(self->owner, current);

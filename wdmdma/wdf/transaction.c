@@ -57,8 +57,7 @@ static void wdf_transaction_reset(struct wdf_transaction *transaction,
 	transaction->program = NULL;
 	transaction->mdl = NULL;
 	transaction->immediate = false;
-	transaction->single = transaction->enabler->config.Flags &
-			      WDF_DMA_ENABLER_CONFIG_REQUIRE_SINGLE_TRANSFER;
+	transaction->single = wdf_enabler_is_single(transaction->enabler);
 	request = transaction->request;
 	transaction->request = NULL;
 	spin_unlock_irqrestore(&transaction->lock, flags);
@@ -99,8 +98,7 @@ static struct wdf_transaction *wdf_transaction_new(struct wdf_enabler *enabler)
 	transaction->state = WDF_TRANSACTION_CREATED;
 	transaction->block = transaction->blocks[0];
 	transaction->channel = &enabler->channel[0];
-	transaction->single = enabler->config.Flags &
-			      WDF_DMA_ENABLER_CONFIG_REQUIRE_SINGLE_TRANSFER;
+	transaction->single = wdf_enabler_is_single(enabler);
 	transaction->ticket[0].transaction = transaction;
 	transaction->ticket[1].transaction = transaction;
 	return transaction;

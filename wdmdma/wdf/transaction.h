@@ -61,7 +61,7 @@ struct wdf_ticket {
 struct wdf_one {
 	ULONG NumberOfElements;
 	ULONG_PTR Reserved;
-	SCATTER_GATHER_ELEMENT Elements[1];
+	SCATTER_GATHER_ELEMENT Element;
 };
 
 /**
