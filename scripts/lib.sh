@@ -210,4 +210,17 @@ bad_lines() {
         -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" -e "$RAW_ADDRESS" || true
 }
 
+# in_root COMMAND...: run it in the root folder CHROOT, if there is one, with /proc and /dev mounted for
+# it alone.
+in_root() {
+    if [ -z "${CHROOT:-}" ]; then
+        "$@"
+        return
+    fi
+    # shellcheck disable=SC2016 # that shell expands it
+    unshare --mount sh -c \
+        'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"' \
+        "$CHROOT" "$@"
+}
+
 use_arch "${ARCH:-x86}"

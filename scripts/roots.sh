@@ -36,10 +36,7 @@ make_root() {
         die "no root folder of $1"
 }
 
-# inside COMMAND...: run it in the root folder CHROOT. What it needs of the machine is mounted for it
-# alone.
+# inside COMMAND...: run it in the root folder CHROOT, with an environment of its own.
 inside() {
-    # shellcheck disable=SC2016 # that shell expands it
-    unshare --mount sh -c 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"' \
-        "$CHROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
+    in_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
 }

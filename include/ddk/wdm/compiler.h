@@ -146,6 +146,8 @@
 #define DUMMYUNIONNAME8
 #define DUMMYUNIONNAME9
 
+/* Linux 7.3 has a macro of this name, which its compiler options bring along. */
+#undef __assume
 #define __assume(x)		((void)0)
 #define __noop(...)		((void)0)
 #define __pragma(...)
