@@ -24,7 +24,7 @@ static bool nt_is_no_port(volatile const void *port, const char *call)
 {
 	if (likely(IS_ENABLED(CONFIG_X86) && (unsigned long)port <= 0xFFFF))
 		return false;
-	nt_report(call, "there is no port 0x%lx", (unsigned long)port);
+	nt_report(call, "there is no port %p", port);
 	return true;
 }
 

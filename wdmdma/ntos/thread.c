@@ -244,7 +244,7 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_
 	*object = thread;
 	if (thread)
 		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle 0x%lx", (unsigned long)handle);
+	nt_report(__func__, "there is no handle %p", handle);
 	return STATUS_INVALID_HANDLE;
 }
 EXPORT_SYMBOL_GPL(ObReferenceObjectByHandle);
@@ -304,7 +304,7 @@ NTSTATUS ZwClose(HANDLE handle)
 	spin_unlock_irqrestore(&nt_threads_lock, flags);
 	if (thread)
 		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle 0x%lx", (unsigned long)handle);
+	nt_report(__func__, "there is no handle %p", handle);
 	return STATUS_INVALID_HANDLE;
 }
 EXPORT_SYMBOL_GPL(ZwClose);

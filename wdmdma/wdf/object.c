@@ -76,8 +76,8 @@ void wdf_no_object(const void *handle, const struct wdf_object *object,
 			   object->class->name, class->name);
 	else
 		wdf_report(call,
-			   "the handle 0x%lx is no %s, or was deleted (bug check 0x10D, code 5)",
-			   (unsigned long)handle, class ? class->name : "object");
+			   "the handle %p is no %s, or was deleted (bug check 0x10D, code 5)",
+			   handle, class ? class->name : "object");
 }
 
 /*
