@@ -333,6 +333,29 @@ static void free_mdl_frees_the_pages_too(struct kunit *test)
 	put_page(page);
 }
 
+/* Memory that is no MDL with pages, and one that is freed already, must be left alone. */
+static void free_pool_of_other_memory_frees_nothing(struct kunit *test)
+{
+	PMDL mdl = mdl_alloc_pages(0, ALL, 0, SZ_4K, MmCached, MM_ALLOCATE_FULLY_REQUIRED);
+	void *memory = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	PMDL other = IoAllocateMdl(memory, SZ_4K, FALSE, FALSE, NULL);
+	char stack[64] = "stack";
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	ExFreePool(stack);
+	KUNIT_EXPECT_STREQ(test, stack, "stack");
+	ExFreePool(memory);
+	ExFreePool(memory + 64);
+	ExFreePool((u8 *)mdl + 8);
+	ExFreePool(other);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(other), (ULONG)SZ_4K);
+	IoFreeMdl(other);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	ExFreePool(mdl);	/* a second free is reported */
+}
+
 static struct kunit_case wdm_mdl_pages_cache_cases[] = {
 	KUNIT_CASE(large_mdl_is_freed_at_dispatch),
 	KUNIT_CASE_PARAM(cache_type_is_applied_when_mapped, cache_gen_params),
@@ -346,6 +369,7 @@ static struct kunit_case wdm_mdl_pages_cache_cases[] = {
 	KUNIT_CASE(other_ways_of_undoing_are_refused),
 	KUNIT_CASE(free_pool_does_not_free_the_pages),
 	KUNIT_CASE(free_mdl_frees_the_pages_too),
+	KUNIT_CASE(free_pool_of_other_memory_frees_nothing),
 	{}
 };
 

@@ -51,6 +51,7 @@ static void __exit wdmdma_exit(void)
 	wdm_reserved_exit();
 	wdm_noncached_exit();
 	wdm_memory_exit();
+	wdm_pool_exit();
 	wdmdma_pins_exit();
 	rcu_barrier();
 	wdmdma_owner_exit();

@@ -79,6 +79,7 @@ void IoFreeMdl(PMDL mdl)
 		wdm_mdl_refuse(__func__, "the pages are still locked: call MmUnlockPages first");
 		MmUnlockPages(mdl);
 	}
+	wdm_pool_forget_mdl(mdl);
 	wdm_mdl_delete(mdl);
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);

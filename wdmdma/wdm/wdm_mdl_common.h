@@ -102,6 +102,8 @@ void wdm_memory_exit(void);
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
 
 /* wdm/wdm_pool.c */
-void wdm_pool_reused(PMDL mdl);
+bool wdm_pool_add_mdl(PMDL mdl);
+bool wdm_pool_forget_mdl(const void *mdl);
+void wdm_pool_exit(void);
 
 #endif /* WDMDMA_WDM_MDL_COMMON_H */

@@ -255,10 +255,8 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 	mdl->ByteCount = got << PAGE_SHIFT;
 	mdl->MdlFlags |= MDL_PAGES_LOCKED | MDL_INTERNAL;
 	mdl->Process = WDM_MDL_CACHE_TAG(request->cache);
-	if (got && (got == request->total || !request->all)) {
-		wdm_pool_reused(mdl);
+	if (got && (got == request->total || !request->all) && wdm_pool_add_mdl(mdl))
 		return mdl;
-	}
 
 	MmFreePagesFromMdl(mdl);
 	wdm_mdl_delete(mdl);

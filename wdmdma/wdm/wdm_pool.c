@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * WDM layer: ExFreePool, which Windows has for pool and for MDLs. This module has no pool. A module
- * that has one registers here, and is asked first.
+ * that has one registers here, and is asked first. The MDLs are in a table, so that nothing else is
+ * taken for one.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/rcupdate.h>
+#include <linux/xarray.h>
 
 #include <wdmdma/pool.h>
 
@@ -11,6 +15,9 @@
 #include "wdm/wdm_mdl_common.h"
 
 static const struct wdmdma_pool_ops __rcu *wdm_pool;
+
+/* The MDLs that ExFreePool() may free, by address. */
+static DEFINE_XARRAY_FLAGS(wdm_pool_mdls, XA_FLAGS_LOCK_IRQ);
 
 /**
  * wdmdma_pool_register() - let ExFreePool() free blocks of a pool
@@ -39,21 +46,50 @@ void wdmdma_pool_unregister(const struct wdmdma_pool_ops *ops)
 }
 EXPORT_SYMBOL_GPL(wdmdma_pool_unregister);
 
-/* Tell the pool that an address is an MDL's now, which ExFreePool() will free. */
-void wdm_pool_reused(PMDL mdl)
+/* Note an MDL that ExFreePool() will free. Return false if there is no memory. */
+bool wdm_pool_add_mdl(PMDL mdl)
 {
 	const struct wdmdma_pool_ops *ops;
+	unsigned long flags;
+	int ret;
 
+	xa_lock_irqsave(&wdm_pool_mdls, flags);
+	ret = __xa_insert(&wdm_pool_mdls, (unsigned long)mdl, mdl, GFP_ATOMIC | __GFP_NOWARN);
+	xa_unlock_irqrestore(&wdm_pool_mdls, flags);
+	if (ret)
+		return false;
 	rcu_read_lock();
 	ops = rcu_dereference(wdm_pool);
 	if (ops)
 		ops->reused(mdl);
 	rcu_read_unlock();
+	return true;
+}
+
+/* Forget an MDL that will be freed. Return true if it was noted. */
+bool wdm_pool_forget_mdl(const void *mdl)
+{
+	unsigned long flags;
+	void *noted;
+
+	if (!xa_load(&wdm_pool_mdls, (unsigned long)mdl))
+		return false;
+	xa_lock_irqsave(&wdm_pool_mdls, flags);
+	noted = __xa_erase(&wdm_pool_mdls, (unsigned long)mdl);
+	xa_unlock_irqrestore(&wdm_pool_mdls, flags);
+	return noted;
+}
+
+/* Forget all MDLs. Those that drivers have not freed are lost. */
+void wdm_pool_exit(void)
+{
+	xa_destroy(&wdm_pool_mdls);
 }
 
 /**
  * ExFreePool() - free the MDL of MmAllocatePagesForMdlEx() and its relatives, or a block of pool
- * @pool: the MDL, whose pages must be freed before, or the block. NULL is ignored
+ * @pool: the MDL, whose pages must be freed before, or the block. NULL is ignored, and all else is
+ *	reported and left alone
  *
  * Answers to wdm: ExFreePool. Blocks of pool are freed while wdmdma_ntos.ko is loaded, which
  * allocates them.
@@ -70,7 +106,12 @@ void ExFreePool(PVOID pool)
 	if (ops)
 		freed = ops->free(pool);
 	rcu_read_unlock();
-	if (!freed)
+	if (freed || !pool)
+		return;
+	if (wdm_pool_forget_mdl(pool))
 		wdm_mdl_delete(pool);
+	else
+		pr_warn_ratelimited("%s: %p is no block of pool, and no MDL of MmAllocatePagesForMdl\n",
+				    __func__, pool);
 }
 EXPORT_SYMBOL_GPL(ExFreePool);
