@@ -87,33 +87,9 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
 }
 EXPORT_SYMBOL_GPL(MmGetPhysicalAddress);
 
-/*
- * Free all contiguous memory when the module is unloaded, because no driver is left that could.
- * An insertion that failed may have left inner nodes in the table, which are freed, too.
- */
 void wdm_memory_exit(void)
 {
-	struct wdmdma_pages *pages;
-	unsigned long index;
-
-	xa_for_each(&wdm_contiguous, index, pages) {
-		pr_warn("%lu pages of contiguous memory were not freed: freed now\n", pages->nr);
-		wdmdma_pages_unmap(pages);
-		wdmdma_pages_free(pages);
-	}
-	xa_destroy(&wdm_contiguous);
-}
-
-static int wdm_contiguous_keep(struct wdmdma_pages *pages)
-{
-	unsigned long flags;
-	int ret;
-
-	xa_lock_irqsave(&wdm_contiguous, flags);
-	ret = __xa_insert(&wdm_contiguous, (unsigned long)pages->va >> PAGE_SHIFT, pages,
-			  GFP_ATOMIC | __GFP_NOWARN);
-	xa_unlock_irqrestore(&wdm_contiguous, flags);
-	return ret;
+	wdm_held_exit(&wdm_contiguous, "contiguous");
 }
 
 /* Return 0 if such memory can be asked for, or a negative errno. */
@@ -148,17 +124,9 @@ static struct wdmdma_pages *wdm_contiguous_alloc(struct wdmdma_page_limits *limi
 	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
 	if (!pages)
 		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no free contiguous memory there"));
-	if (wdmdma_pages_map(pages, cache))
-		goto free_pages;
-	if (wdm_contiguous_keep(pages))
-		goto unmap_pages;
+	if (wdm_held_add(&wdm_contiguous, pages, cache, GFP_ATOMIC | __GFP_NOWARN))
+		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no memory, or no such mapping"));
 	return pages;
-
-unmap_pages:
-	wdmdma_pages_unmap(pages);
-free_pages:
-	wdmdma_pages_free(pages);
-	return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no memory, or no such mapping"));
 }
 
 static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
@@ -344,8 +312,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 		wdm_mdl_refuse(call, "%p %s", base_address, fault);
 		return;
 	}
-	wdmdma_pages_unmap(pages);
-	wdmdma_pages_free(pages);
+	wdm_held_free(pages);
 }
 
 /**

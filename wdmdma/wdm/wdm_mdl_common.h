@@ -94,6 +94,12 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call);
 /* wdm/wdm_reserved.c */
 void wdm_reserved_exit(void);
 
+/* wdm/wdm_held_pages.c */
+int wdm_held_add(struct xarray *held, struct wdmdma_pages *pages, enum wdmdma_cache cache,
+		 gfp_t gfp);
+void wdm_held_free(struct wdmdma_pages *pages);
+void wdm_held_exit(struct xarray *held, const char *kind);
+
 /* wdm/wdm_noncached.c */
 void wdm_noncached_exit(void);
 

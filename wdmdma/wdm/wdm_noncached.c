@@ -11,7 +11,7 @@
 #include "wdm/wdm_mdl_common.h"
 
 /* Page sets that drivers hold, by CPU page number. */
-static DEFINE_XARRAY(wdm_noncached);
+static DEFINE_XARRAY_FLAGS(wdm_noncached, XA_FLAGS_LOCK_IRQ);
 
 /* Allocate, map and record pages. Return NULL if that fails. */
 static struct wdmdma_pages *wdm_noncached_alloc(unsigned long nr, enum wdmdma_cache cache)
@@ -23,16 +23,9 @@ static struct wdmdma_pages *wdm_noncached_alloc(unsigned long nr, enum wdmdma_ca
 	};
 	struct wdmdma_pages *pages = wdmdma_pages_gather(&limits, nr);
 
-	if (!pages)
+	if (!pages || wdm_held_add(&wdm_noncached, pages, cache, WDMDMA_GFP))
 		return NULL;
-	if (wdmdma_pages_map(pages, cache))
-		goto free_pages;
-	if (!xa_insert(&wdm_noncached, (unsigned long)pages->va >> PAGE_SHIFT, pages, WDMDMA_GFP))
-		return pages;
-	wdmdma_pages_unmap(pages);
-free_pages:
-	wdmdma_pages_free(pages);
-	return NULL;
+	return pages;
 }
 
 /**
@@ -86,7 +79,7 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 
 	if (wdm_above_passive(__func__))
 		return;
-	xa_lock(&wdm_noncached);
+	xa_lock_irq(&wdm_noncached);
 	pages = xa_load(&wdm_noncached, index);
 	if (!pages || pages->va != base_address)
 		fault = "is no memory of MmAllocateNonCachedMemory";
@@ -94,26 +87,16 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 		fault = "has another length";
 	else
 		__xa_erase(&wdm_noncached, index);
-	xa_unlock(&wdm_noncached);
+	xa_unlock_irq(&wdm_noncached);
 	if (fault) {
 		wdm_mdl_refuse(__func__, "%p %s", base_address, fault);
 		return;
 	}
-	wdmdma_pages_unmap(pages);
-	wdmdma_pages_free(pages);
+	wdm_held_free(pages);
 }
 EXPORT_SYMBOL_GPL(MmFreeNonCachedMemory);
 
-/* No driver is left that could free its memory. */
 void wdm_noncached_exit(void)
 {
-	struct wdmdma_pages *pages;
-	unsigned long index;
-
-	xa_for_each(&wdm_noncached, index, pages) {
-		pr_warn("%lu pages of uncached memory were not freed: freed now\n", pages->nr);
-		wdmdma_pages_unmap(pages);
-		wdmdma_pages_free(pages);
-	}
-	xa_destroy(&wdm_noncached);
+	wdm_held_exit(&wdm_noncached, "uncached");
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* WDM layer: page sets that drivers hold, in XArrays by CPU page number, one for each kind. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+#include <linux/xarray.h>
+
+#include "lib/page_set.h"
+#include "wdm/wdm_mdl_common.h"
+
+/*
+ * Map a page set and record it in @held, which must be of XA_FLAGS_LOCK_IRQ. Return 0 or a
+ * negative errno. After an error the page set is freed.
+ */
+int wdm_held_add(struct xarray *held, struct wdmdma_pages *pages, enum wdmdma_cache cache,
+		 gfp_t gfp)
+{
+	unsigned long flags;
+	int ret = wdmdma_pages_map(pages, cache);
+
+	if (ret)
+		goto free_pages;
+	xa_lock_irqsave(held, flags);
+	ret = __xa_insert(held, (unsigned long)pages->va >> PAGE_SHIFT, pages, gfp);
+	xa_unlock_irqrestore(held, flags);
+	if (!ret)
+		return 0;
+	wdmdma_pages_unmap(pages);
+free_pages:
+	wdmdma_pages_free(pages);
+	return ret;
+}
+
+/* Unmap and free a page set that is in no table any more. */
+void wdm_held_free(struct wdmdma_pages *pages)
+{
+	wdmdma_pages_unmap(pages);
+	wdmdma_pages_free(pages);
+}
+
+/*
+ * Free all page sets when the module is unloaded, because no driver is left that could. An
+ * insertion that failed may have left inner nodes in the table, which are freed, too.
+ */
+void wdm_held_exit(struct xarray *held, const char *kind)
+{
+	struct wdmdma_pages *pages;
+	unsigned long index;
+
+	xa_for_each(held, index, pages) {
+		pr_warn("%lu pages of %s memory were not freed: freed now\n", pages->nr, kind);
+		wdm_held_free(pages);
+	}
+	xa_destroy(held);
+}
