@@ -81,7 +81,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
  * Pause the DMA controller if the registers were cancelled, since it must not move bytes for
  * them any more. If another call uses the registers, that call pauses the controller at its end.
  */
-void wdmdma_registers_pause_cancelled(const struct wdmdma_registers *registers)
+static void registers_pause_cancelled(const struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
 	if (registers->cancelled && !registers->busy && !RB_EMPTY_ROOT(&registers->mapped))
@@ -108,7 +108,7 @@ bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	registers->busy = false;
 	over = wdmdma_registers_are_over(registers);
-	wdmdma_registers_pause_cancelled(registers);
+	registers_pause_cancelled(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return over;
 }
@@ -125,7 +125,7 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 	     node = wdmdma_ptr_next(node)) {
 		registers = container_of(node, struct wdmdma_registers, by_context);
 		registers->cancelled = true;
-		wdmdma_registers_pause_cancelled(registers);
+		registers_pause_cancelled(registers);
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 }
