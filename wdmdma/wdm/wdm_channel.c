@@ -50,8 +50,8 @@ struct wdm_channel_args {
 	PVOID context;
 };
 
-static NTSTATUS wdm_channel_start(struct wdmdma_adapter *adapter,
-				  const struct wdm_channel_args *args, PVOID *base)
+static int wdm_channel_start(struct wdmdma_adapter *adapter,
+			     const struct wdm_channel_args *args, PVOID *base)
 {
 	struct wdmdma_registers *registers = kzalloc(sizeof(*registers),
 						     GFP_ATOMIC | __GFP_NOWARN);
@@ -59,7 +59,7 @@ static NTSTATUS wdm_channel_start(struct wdmdma_adapter *adapter,
 
 	if (!registers) {
 		wdmdma_refuse(adapter->device, args->call, "no memory");
-		return STATUS_INSUFFICIENT_RESOURCES;
+		return -ENOMEM;
 	}
 	registers->adapter = adapter;
 	registers->call = args->call;
@@ -74,15 +74,15 @@ static NTSTATUS wdm_channel_start(struct wdmdma_adapter *adapter,
 	ret = wdmdma_channel_start(registers, !(args->flags & DMA_SYNCHRONOUS_CALLBACK), base);
 	if (ret)
 		kfree(registers);
-	return wdm_status(ret);
+	return ret;
 }
 
 /* Do the common part of AllocateAdapterChannel and AllocateAdapterChannelEx. */
 static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_channel_args *args,
 				PVOID *base)
 {
-	NTSTATUS status = STATUS_SUCCESS;
 	struct wdmdma_adapter *adapter;
+	int ret = 0;
 
 	*base = NULL;
 	adapter = wdm_enter(dma_adapter, args->call, DISPATCH_LEVEL);
@@ -92,14 +92,14 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 		wdmdma_refuse(adapter->device, args->call,
 			      "%u map registers, %u granted (bug check 0xE6, code 0x0C)",
 			      args->registers, adapter->map_registers);
-		status = STATUS_INSUFFICIENT_RESOURCES;
+		ret = -ENOMEM;
 	}
-	if (NT_SUCCESS(status) && args->block)
-		status = wdm_context_use(adapter, args->call, args->block);
-	if (NT_SUCCESS(status))
-		status = wdm_channel_start(adapter, args, base);
+	if (!ret && args->block)
+		ret = wdm_context_use(adapter, args->call, args->block);
+	if (!ret)
+		ret = wdm_channel_start(adapter, args, base);
 	wdmdma_adapter_put(adapter);
-	return status;
+	return wdm_status(ret);
 }
 
 /**

@@ -32,6 +32,8 @@ NTSTATUS __cold wdm_error_status(int error)
 	switch (error) {
 	case -EINVAL:
 		return STATUS_INVALID_PARAMETER;
+	case -ENOBUFS:
+		return STATUS_BUFFER_TOO_SMALL;
 	case -EBADF:
 		return STATUS_INVALID_HANDLE;
 	case -EBUSY:

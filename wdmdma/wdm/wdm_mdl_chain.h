@@ -111,7 +111,7 @@ static inline struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 le
 }
 
 /* wdm/wdm_transfer_context.c */
-NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID context);
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID context);
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the

@@ -68,16 +68,21 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	return wdm_sg_list_get(dma_adapter, &args, &list);
 }
 
-/* Return the reason why the arguments of an Ex call are refused, or NULL. */
-static const char *wdm_sg_list_ex_fault(const struct wdm_sg_list_args *args, const void *list_out)
+/* Check the arguments that only the Ex calls have. Return 0, or a negative errno after a report. */
+static int wdm_sg_list_ex_check(const struct wdm_sg_list_args *args, const void *list_out)
 {
+	const char *fault;
+
 	if (!args->block)
-		return "DmaTransferContext is NULL";
-	if (!args->routine && !(args->flags & DMA_SYNCHRONOUS_CALLBACK))
-		return "ExecutionRoutine is NULL without DMA_SYNCHRONOUS_CALLBACK";
-	if (!args->routine && !list_out)
-		return "ExecutionRoutine and ScatterGatherList are NULL";
-	return NULL;
+		fault = "DmaTransferContext is NULL";
+	else if (!args->routine && !(args->flags & DMA_SYNCHRONOUS_CALLBACK))
+		fault = "ExecutionRoutine is NULL without DMA_SYNCHRONOUS_CALLBACK";
+	else if (!args->routine && !list_out)
+		fault = "ExecutionRoutine and ScatterGatherList are NULL";
+	else
+		return 0;
+	pr_warn_ratelimited("%s: %s\n", args->call, fault);
+	return -EINVAL;
 }
 
 /**
@@ -134,15 +139,12 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		.context = context,
 		.write = write_to_device,
 	};
-	const char *fault = wdm_sg_list_ex_fault(&args, scatter_gather_list);
 	PSCATTER_GATHER_LIST list;
 
 	if (scatter_gather_list)
 		*scatter_gather_list = NULL;
-	if (fault) {
-		pr_warn_ratelimited("%s: %s\n", args.call, fault);
+	if (wdm_sg_list_ex_check(&args, scatter_gather_list))
 		return STATUS_INVALID_PARAMETER;
-	}
 	return wdm_sg_list_get(dma_adapter, &args, scatter_gather_list ?: &list);
 }
 
@@ -194,16 +196,15 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		.buffer = scatter_gather_buffer,
 		.buffer_length = scatter_gather_length,
 	};
-	const char *fault = wdm_sg_list_ex_fault(&args, scatter_gather_list);
 	PSCATTER_GATHER_LIST *result = scatter_gather_list, list;
 	NTSTATUS status;
 
 	if (result)
 		*result = NULL;
-	if (!fault && !scatter_gather_buffer)
-		fault = "ScatterGatherBuffer is NULL";
-	if (fault) {
-		pr_warn_ratelimited("%s: %s\n", args.call, fault);
+	if (wdm_sg_list_ex_check(&args, scatter_gather_list))
+		return STATUS_INVALID_PARAMETER;
+	if (!scatter_gather_buffer) {
+		pr_warn_ratelimited("%s: ScatterGatherBuffer is NULL\n", args.call);
 		return STATUS_INVALID_PARAMETER;
 	}
 	status = wdm_sg_list_get(dma_adapter, &args, result ?: &list);

@@ -184,52 +184,47 @@ static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
 	.release = wdm_sg_list_release,
 };
 
-/*
- * Return the reason why this list cannot be made, and its status in @status. Return NULL, with
- * the memory in @source, if the list can be made.
- */
-static __always_inline const char *wdm_sg_list_check(struct wdmdma_adapter *adapter,
-						     struct wdm_sg_list_args *args,
-						     struct wdmdma_source *source, NTSTATUS *status)
+/* Return 0, with the memory in @source, if this list can be made, or a negative errno. */
+static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
+					     struct wdm_sg_list_args *args,
+					     struct wdmdma_source *source,
+					     struct wdmdma_refusal *refusal)
 {
-	struct wdmdma_refusal refusal;
+	int ret;
 
-	*status = STATUS_NOT_SUPPORTED;
 	if (adapter->dma_channel)
-		return "lists are for bus masters: with system DMA, allocate the adapter's channel";
-	*status = STATUS_INVALID_PARAMETER;
+		return wdmdma_deny(refusal, -EOPNOTSUPP,
+				   "lists are for bus masters: with system DMA, allocate the adapter's channel");
 	if (!args->mdl)
-		return "Mdl is NULL";
+		return wdmdma_deny(refusal, -EINVAL, "Mdl is NULL");
 	if (args->flags & ~WDM_TRANSFER_FLAGS)
-		return "Flags has an unknown bit";
+		return wdmdma_deny(refusal, -EINVAL, "Flags has an unknown bit");
 	if (!args->length)
-		return "Length is 0 (bug check 0xE6, code 0x21)";
+		return wdmdma_deny(refusal, -EINVAL, "Length is 0 (bug check 0xE6, code 0x21)");
 	if (args->va)
 		args->offset = wdm_va_offset(args->mdl, *args->va);
 	if (args->va && args->offset >= args->mdl->ByteCount)
-		return "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)";
-	if (!wdm_chain_holds(args->mdl, args->offset, args->length)) {
-		if (args->va)
-			*status = STATUS_BUFFER_TOO_SMALL;
-		return "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)";
-	}
-	if (wdm_chain_check(args->mdl, args->offset, args->length, !args->write, &refusal))
-		return refusal.reason;
-	*status = STATUS_INSUFFICIENT_RESOURCES;
+		return wdmdma_deny(refusal, -EINVAL,
+				   "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)");
+	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
+		return wdmdma_deny(refusal, args->va ? -ENOBUFS : -EINVAL,
+				   "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)");
+	ret = wdm_chain_check(args->mdl, args->offset, args->length, !args->write, refusal);
+	if (ret)
+		return ret;
 	*source = wdm_chain_source(args->mdl, args->offset, args->length);
 	if (wdmdma_source_pages(source) > adapter->map_registers)
-		return "more map registers than granted (bug check 0xE6, code 0x0C)";
-	*status = STATUS_SUCCESS;
-	return NULL;
+		return wdmdma_deny(refusal, -ENOMEM,
+				   "more map registers than granted (bug check 0xE6, code 0x0C)");
+	return 0;
 }
 
 /*
- * Decide in which memory the list will be, as far as that is known. Return the reason why the
- * driver's memory cannot be used, with a status, or NULL.
+ * Decide in which memory the list will be, as far as that is known. Return 0, or a negative errno
+ * if the driver's memory cannot be used.
  */
-static __always_inline const char *wdm_sg_list_place(struct wdmdma_transfer *transfer,
-						     const struct wdm_sg_list_args *args,
-						     NTSTATUS *status)
+static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
+					     const struct wdm_sg_list_args *args)
 {
 	unsigned int most = wdmdma_transfer_most_segments(transfer);
 
@@ -237,17 +232,16 @@ static __always_inline const char *wdm_sg_list_place(struct wdmdma_transfer *tra
 		/* The pieces that did not fit into the room are as many elements. */
 		if (likely(most <= transfer->room_nr))
 			transfer->callback.list = transfer->room + transfer->room_nr;
-		return NULL;
+		return 0;
 	}
-	*status = STATUS_BUFFER_TOO_SMALL;
 	if (args->buffer_length < wdm_sg_list_bytes(most))
-		return "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)";
-	*status = STATUS_INVALID_PARAMETER;
+		return wdmdma_deny(&transfer->refusal, -ENOBUFS,
+				   "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)");
 	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
-		return "there is a list in ScatterGatherBuffer that was not put";
-	*status = STATUS_SUCCESS;
+		return wdmdma_deny(&transfer->refusal, -EINVAL,
+				   "there is a list in ScatterGatherBuffer that was not put");
 	transfer->callback.list = args->buffer;
-	return NULL;
+	return 0;
 }
 
 /*
@@ -292,38 +286,36 @@ static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdm
 }
 
 /*
- * Make the record of a checked list, and start it. Return the reason of a failure, unless the
- * core has reported it, and the status in @status.
+ * Make the record of a checked list, and start it. Return 0, or a negative errno, without a reason
+ * if the core has reported the failure.
  */
-static __always_inline const char *wdm_sg_list_start(struct wdmdma_adapter *adapter,
-						     const struct wdm_sg_list_args *args,
-						     const struct wdmdma_source *source,
-						     struct wdmdma_callback *callback,
-						     NTSTATUS *status)
+static __always_inline int wdm_sg_list_start(struct wdmdma_adapter *adapter,
+					     const struct wdm_sg_list_args *args,
+					     const struct wdmdma_source *source,
+					     struct wdmdma_callback *callback,
+					     struct wdmdma_refusal *refusal)
 {
 	struct wdm_list *list = wdm_sg_list_new(args, wdmdma_source_room(adapter, source));
 	struct wdmdma_transfer *transfer;
-	const char *fault;
 	int ret;
 
-	*status = STATUS_INSUFFICIENT_RESOURCES;
 	if (!list)
-		return "no memory";
+		return wdmdma_deny(refusal, -ENOMEM, "no memory");
 	wdm_sg_list_init(list, adapter, args);
 	transfer = &list->transfer;
 	ret = wdmdma_transfer_init(transfer, source);
-	*status = wdm_status(ret);
-	fault = ret ? transfer->refusal.reason : wdm_sg_list_place(transfer, args, status);
-	if (!fault) {
-		*status = wdm_status(wdmdma_sg_list_start(transfer,
-							  !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
-							  callback));
-		if (NT_SUCCESS(*status))
-			return NULL;
-	}
+	if (!ret)
+		ret = wdm_sg_list_place(transfer, args);
+	if (ret)
+		*refusal = transfer->refusal;
+	else
+		ret = wdmdma_sg_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
+					   callback);
+	if (likely(!ret))
+		return 0;
 	wdmdma_transfer_fini(transfer);
 	wdm_sg_list_release(transfer);
-	return fault;
+	return ret;
 }
 
 static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
@@ -331,10 +323,10 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 						PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_callback callback = {};
+	struct wdmdma_refusal refusal = {};
 	struct wdmdma_adapter *adapter;
 	struct wdmdma_source source;
-	const char *fault;
-	NTSTATUS status;
+	int ret;
 
 	*result = NULL;
 	rcu_read_lock();
@@ -343,19 +335,19 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 		rcu_read_unlock();
 		return wdm_status(PTR_ERR(adapter));
 	}
-	fault = wdm_sg_list_check(adapter, args, &source, &status);
-	if (!fault && args->block)
-		status = wdm_context_use(adapter, args->call, args->block);
-	if (NT_SUCCESS(status))
-		fault = wdm_sg_list_start(adapter, args, &source, &callback, &status);
-	if (unlikely(fault))
-		wdmdma_refuse(adapter->device, args->call, "%s", fault);
+	ret = wdm_sg_list_check(adapter, args, &source, &refusal);
+	if (!ret && args->block)
+		ret = wdm_context_use(adapter, args->call, args->block);
+	if (!ret)
+		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
+	if (unlikely(ret) && refusal.reason)
+		wdmdma_refuse(adapter->device, args->call, "%s", refusal.reason);
 	rcu_read_unlock();
 	/* The list may be put in the routine, or by another CPU. */
 	*result = callback.list;
 	if (callback.list && callback.routine)
 		wdmdma_sg_list_call(&wdm_sg_list_ops, &callback);
-	return status;
+	return wdm_status(ret);
 }
 
 /*

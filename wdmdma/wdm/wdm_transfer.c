@@ -10,27 +10,26 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
-/*
- * Return the reason why these bytes cannot be mapped. Return NULL and fill in the rest of @part
- * if they can.
- */
-static const char *wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,
-			       BOOLEAN write_to_device)
+/* Fill in the rest of @part. Return 0, or a negative errno if these bytes cannot be mapped. */
+static int wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,
+		       BOOLEAN write_to_device, struct wdmdma_refusal *refusal)
 {
-	struct wdmdma_refusal refusal;
+	int ret;
 
 	if (!length)
-		return "Length is 0 (bug check 0xE6, code 0x21)";
+		return wdmdma_deny(refusal, -EINVAL, "Length is 0 (bug check 0xE6, code 0x21)");
 	if (!wdm_chain_holds(mdl, offset, length))
-		return "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)";
-	if (wdm_chain_check(mdl, offset, length, !write_to_device, &refusal))
-		return refusal.reason;
+		return wdmdma_deny(refusal, -EINVAL,
+				   "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)");
+	ret = wdm_chain_check(mdl, offset, length, !write_to_device, refusal);
+	if (ret)
+		return ret;
 	part->owner = mdl;
 	part->offset = offset;
 	part->len = length;
 	part->direction = wdm_direction(write_to_device);
 	part->source = wdm_chain_source(mdl, offset, length);
-	return NULL;
+	return 0;
 }
 
 static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
@@ -75,7 +74,8 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 	PHYSICAL_ADDRESS address = {};
 	struct wdmdma_adapter *adapter;
 	ULONG wanted = length ? *length : 0;
-	const char *fault = "Mdl or Length is NULL, or CurrentVa is not of the MDL";
+	struct wdmdma_refusal refusal;
+	int ret;
 
 	if (length)
 		*length = 0;
@@ -86,10 +86,13 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 	part.whole = !adapter->scatter_gather;
 	part.alone = adapter->dma_channel;
 	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
-		fault = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
-				    write_to_device);
-	if (fault)
-		wdmdma_refuse(adapter->device, part.call, "%s", fault);
+		ret = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
+				  write_to_device, &refusal);
+	else
+		ret = wdmdma_deny(&refusal, -EINVAL,
+				  "Mdl or Length is NULL, or CurrentVa is not of the MDL");
+	if (ret)
+		wdmdma_refuse(adapter->device, part.call, "%s", refusal.reason);
 	else if (!wdmdma_registers_map(adapter, &part, wdm_store_address, &address))
 		*length = part.len;
 unlock:
@@ -147,11 +150,11 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 		.base = map_register_base,
 		.alone = true,
 	};
-	const char *fault = "Mdl, Length or ScatterGatherBuffer is NULL";
-	struct wdmdma_adapter *adapter;
 	ULONG wanted = length ? *length : 0;
+	struct wdmdma_adapter *adapter;
+	struct wdmdma_refusal refusal;
 	bool listless;
-	int ret = -EINVAL;
+	int ret;
 
 	if (length)
 		*length = 0;
@@ -163,15 +166,17 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	}
 	listless = adapter->dma_channel && !scatter_gather_buffer && !scatter_gather_buffer_length;
 	if (mdl && length && (scatter_gather_buffer || listless))
-		fault = wdm_part_of(&part, mdl, offset, wanted, write_to_device);
-	if (!fault && !listless && scatter_gather_buffer_length < wdm_sg_list_bytes(1))
-		fault = "ScatterGatherBuffer is too small for one element";
-	if (!fault && adapter->dma_channel && (device_offset || dma_completion_routine)) {
-		fault = "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither";
-		ret = -EOPNOTSUPP;
-	}
-	if (fault) {
-		wdmdma_refuse(adapter->device, part.call, "%s", fault);
+		ret = wdm_part_of(&part, mdl, offset, wanted, write_to_device, &refusal);
+	else
+		ret = wdmdma_deny(&refusal, -EINVAL, "Mdl, Length or ScatterGatherBuffer is NULL");
+	if (!ret && !listless && scatter_gather_buffer_length < wdm_sg_list_bytes(1))
+		ret = wdmdma_deny(&refusal, -EINVAL,
+				  "ScatterGatherBuffer is too small for one element");
+	if (!ret && adapter->dma_channel && (device_offset || dma_completion_routine))
+		ret = wdmdma_deny(&refusal, -EOPNOTSUPP,
+				  "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither");
+	if (ret) {
+		wdmdma_refuse(adapter->device, part.call, "%s", refusal.reason);
 	} else {
 		part.segments = listless ? 1 :
 					   (scatter_gather_buffer_length - wdm_sg_list_bytes(0)) /

@@ -135,14 +135,14 @@ unlock:
 }
 
 /* Mark a context as used by a new request. Return an error if the request must not be made. */
-NTSTATUS wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
 {
 	u32 was;
 
 	if (!wdm_context_change(adapter, call, block, true, WDM_CONTEXT_NEW, WDM_CONTEXT_USED,
 				&was))
-		return STATUS_INVALID_PARAMETER;
-	return was == WDM_CONTEXT_CANCELLED ? STATUS_CANCELLED : STATUS_SUCCESS;
+		return -EINVAL;
+	return was == WDM_CONTEXT_CANCELLED ? -ECANCELED : 0;
 }
 
 /**
