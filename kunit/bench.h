@@ -265,6 +265,13 @@ int bench_ours_stor_list(struct bench *b, unsigned int n);
 int bench_srb_setup(struct bench *b);
 int bench_ours_srb(struct bench *b, unsigned int n);
 
+/* bench_wdf.c, rows on KMDF */
+int bench_wdf_setup(struct bench *b);
+void bench_wdf_cleanup(struct bench *b);
+int bench_ours_wdf(struct bench *b, unsigned int n);
+int bench_ours_wdf_create(struct bench *b, unsigned int n);
+int bench_raw_our_list(struct bench *b, unsigned int n);
+
 /* bench_map.c, rows on map registers */
 int bench_map_setup(struct bench *b);
 int bench_ours_map_ex(struct bench *b, unsigned int n);

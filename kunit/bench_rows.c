@@ -46,6 +46,11 @@
 	.setup = bench_##kind##_setup, .cleanup = bench_transfer_cleanup,		\
 	.ours = { .run = bench_ours_##calls }, .raw = { .run = bench_raw_##against }
 
+#define KMDF(row_name, length, batch, calls)						\
+	{ .name = row_name, .instead = "our list", .len = length, .n = batch,		\
+	  .setup = bench_wdf_setup, .cleanup = bench_wdf_cleanup,			\
+	  .ours = { .run = bench_ours_##calls }, .raw = { .run = bench_raw_our_list } }
+
 #define LIMIT .limit = { .run = bench_raw_table }
 
 /* One page that begins at a page boundary is contiguous in any case. */
@@ -133,6 +138,13 @@ const struct bench_row bench_rows[] = {
 	{ TRANSFER("map_loop_64k", SZ_64K, 32, map, map_loop, each), LIMIT },
 	{ TRANSFER("map_loop_1m", SZ_1M, 2, map, map_loop, each), LIMIT },
 	{ TRANSFER("packet_4k", SZ_4K, 128, list, packet, single) },
+
+#ifdef BENCH_WDF
+	/* KMDF */
+	KMDF("wdf_4k", SZ_4K, 128, wdf),
+	KMDF("wdf_64k", SZ_64K, 64, wdf),
+	KMDF("wdf_create_64k", SZ_64K, 64, wdf_create),
+#endif
 
 	/* Growth */
 	AMONG_MDLS("list_among_10_mdls", 10, list_among_mdls),

@@ -294,9 +294,11 @@ static void flush_refuses_what_is_not_what_is_mapped(struct kunit *test)
 	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 100, &length, TRUE);
 	KUNIT_ASSERT_EQ(test, length, 1000U);
 	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
-							     memory->va + 100, 999, TRUE));
-	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
 							     memory->va + 101, 1000, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							     memory->va + 99, 0, TRUE));
+	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							     memory->va + 99, 1, TRUE));
 	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
 							     memory->va + 1100, 1000, TRUE));
 	KUNIT_EXPECT_FALSE(test, f->ops->FlushAdapterBuffers(f->adapter, other, base,
@@ -319,6 +321,64 @@ static void flush_refuses_what_is_not_what_is_mapped(struct kunit *test)
 	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 100, &length, TRUE);
 	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va,
 							    SZ_64K, TRUE));
+	expect_unmapped(test, f->adapter, base, 2);
+}
+
+/*
+ * Drivers flush the bytes that the device has moved. The whole mapping must end, and bytes that no
+ * device has written must keep their values.
+ */
+static void flush_of_fewer_bytes_ends_the_mapping(struct kunit *test)
+{
+	static const ULONG moved[] = { 0, 1, 999, 4999 };
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0);
+	struct wdmdma_registers *registers = base;
+	u8 list[256] __aligned(8);
+	unsigned int i;
+	ULONG length;
+
+	memset(memory->va, 0x11, SZ_8K);
+	for (i = 0; i < ARRAY_SIZE(moved); i++) {
+		length = 5000;
+		KUNIT_ASSERT_EQ(test,
+				f->ops->MapTransferEx(f->adapter, mdl, base, 100, 0, &length, FALSE,
+						      (void *)list, sizeof(list), NULL, NULL),
+				STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(test, length, 5000U);
+		KUNIT_EXPECT_EQ(test,
+				f->ops->FlushAdapterBuffersEx(f->adapter, mdl, base, 100, moved[i],
+							      FALSE),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&registers->mapped));
+		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(memory->va, 0x11, SZ_8K), NULL);
+		KUNIT_EXPECT_FALSE(test,
+				   f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							       memory->va + 100, moved[i], FALSE));
+	}
+	expect_unmapped(test, f->adapter, base, 2);
+}
+
+/* A piece of which the driver names no byte must stay mapped, and the driver is told at the end. */
+static void flush_leaves_pieces_behind_its_bytes(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PVOID base = registers_of(test, f->adapter, 2, 0);
+	ULONG length = 100;
+
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va, &length, FALSE);
+	KUNIT_ASSERT_EQ(test, length, 100U);
+	f->ops->MapTransfer(f->adapter, mdl, base, memory->va + 100, &length, FALSE);
+	KUNIT_ASSERT_EQ(test, length, 100U);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va, 50,
+							    FALSE));
+	KUNIT_EXPECT_EQ(test, ((struct wdmdma_registers *)base)->used, 1U);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base,
+							    memory->va + 100, 50, FALSE));
 	expect_unmapped(test, f->adapter, base, 2);
 }
 
@@ -478,6 +538,8 @@ static struct kunit_case wdm_transfer_cases[] = {
 	KUNIT_CASE_PARAM(map_transfer_refuses, refuse_gen_params),
 	KUNIT_CASE(memory_is_not_mapped_twice),
 	KUNIT_CASE(flush_refuses_what_is_not_what_is_mapped),
+	KUNIT_CASE(flush_of_fewer_bytes_ends_the_mapping),
+	KUNIT_CASE(flush_leaves_pieces_behind_its_bytes),
 	KUNIT_CASE(registers_freed_while_mapped_are_unmapped),
 	KUNIT_CASE(cancelled_registers_map_nothing),
 	KUNIT_CASE(no_bounce_holds_for_the_registers),

@@ -65,10 +65,15 @@ static int registers_compare_node(struct rb_node *node, const struct rb_node *ot
 				 registers_mapping_of(other));
 }
 
-/* Return the first byte behind a part. A driver may name bytes that do not exist. */
+/*
+ * Return the first byte behind a part. A driver may name bytes that do not exist. If it names no
+ * byte, because the device has moved none, it means the mapping that begins there.
+ */
 static u64 registers_part_end(const struct wdmdma_part *part)
 {
-	return part->len <= U64_MAX - part->offset ? part->offset + part->len : U64_MAX;
+	const u64 len = max_t(u64, part->len, 1);
+
+	return len <= U64_MAX - part->offset ? part->offset + len : U64_MAX;
 }
 
 static int registers_compare_part(const void *key, const struct rb_node *node)
@@ -440,26 +445,21 @@ unlock:
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
 
 /*
- * Return the first mapping in the part. Return ERR_PTR(-EINVAL), with the reason in @refusal, if
- * there is none, or a mapping crosses the border of the part.
+ * Return the first mapping that has bytes of the part. Return ERR_PTR(-EINVAL), with the reason in
+ * @refusal, if there is none, or if the part begins behind the start of a mapping.
  */
 static struct rb_node *registers_first_of(const struct wdmdma_registers *registers,
 					  const struct wdmdma_part *part,
 					  struct wdmdma_refusal *refusal)
 {
 	struct rb_node *first = rb_find_first(part, &registers->mapped, registers_compare_part);
-	const struct registers_mapping *mapping;
-	struct rb_node *node;
 
 	refusal->reason = "nothing of that is mapped (bug check 0xE6, code 0x20)";
 	if (!first)
 		return ERR_PTR(-EINVAL);
-	refusal->reason = "more is mapped than that (bug check 0xE6, code 0x23)";
-	for (node = first; node; node = rb_next_match(part, node, registers_compare_part)) {
-		mapping = registers_mapping_of(node);
-		if (mapping->offset < part->offset || mapping->end > registers_part_end(part))
-			return ERR_PTR(-EINVAL);
-	}
+	refusal->reason = "the mapping begins before that (bug check 0xE6, code 0x23)";
+	if (registers_mapping_of(first)->offset < part->offset)
+		return ERR_PTR(-EINVAL);
 	return first;
 }
 
@@ -504,12 +504,13 @@ static int registers_end_part(struct wdmdma_registers *registers, const struct w
 /**
  * wdmdma_registers_unmap() - unmap a part of the driver's memory
  * @adapter: the adapter
- * @part: the part. All mappings in it are ended, and none may cross its border
+ * @part: the part, which must begin where a mapping begins, or before that
  *
- * A wrong direction is reported and ignored.
+ * All mappings that have bytes of the part end, with all their bytes. So drivers may name only the
+ * bytes that the device has moved. A wrong direction is reported and ignored.
  *
  * Context: <= DISPATCH_LEVEL, in an RCU read section.
- * Return: 0, -EINVAL if nothing is mapped in the part or a mapping crosses its border, or
+ * Return: 0, -EINVAL if nothing is mapped in the part or a mapping begins before it, or
  * -ESHUTDOWN after unbind. A failure has been reported and changes nothing.
  */
 int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_part *part)

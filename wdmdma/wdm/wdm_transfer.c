@@ -218,16 +218,19 @@ static int wdm_flush(PDMA_ADAPTER dma_adapter, const char *call, PMDL mdl, PVOID
  * @mdl: as for MapTransfer
  * @map_register_base: as for MapTransfer
  * @current_va: start of the first piece
- * @length: bytes of all pieces, which must be all that is mapped of the MDL from there on
+ * @length: bytes of all pieces, or only the bytes that the device has moved, also 0
  * @write_to_device: as for MapTransfer
  *
  * Answers to wdm: PFLUSH_ADAPTER_BUFFERS. The device must be done with the memory. A system DMA
  * channel is stopped, even if its transfer is not done. The driver must not look at data from the
  * device before this call. A wrong direction is reported and not used.
  *
+ * Every piece that has a byte of the range ends, and ends whole. Bytes that the device has not
+ * written keep their values.
+ *
  * Context: <= DISPATCH_LEVEL.
  * Return: TRUE. FALSE, with the reason in the log and nothing changed, if the range is not mapped
- * or more than the range is mapped.
+ * or begins in the middle of a piece.
  */
 BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register_base,
 			       PVOID current_va, ULONG length, BOOLEAN write_to_device)
@@ -248,7 +251,7 @@ BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_reg
  * @mdl: as for MapTransferEx
  * @map_register_base: as for MapTransferEx
  * @offset: as for MapTransferEx
- * @length: bytes that were mapped, or more
+ * @length: as for FlushAdapterBuffers
  * @write_to_device: as for MapTransferEx
  *
  * Answers to wdm: PFLUSH_ADAPTER_BUFFERS_EX. See FlushAdapterBuffers.
@@ -256,7 +259,7 @@ BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_reg
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_INVALID_PARAMETER if the range is not mapped, or more than the range is mapped
+ * * STATUS_INVALID_PARAMETER if the range is not mapped, or begins in the middle of what is mapped
  * * STATUS_DELETE_PENDING after unbind
  * * STATUS_INVALID_DEVICE_STATE at the wrong level
  */
