@@ -17,9 +17,9 @@
 #define ALL	U64_MAX
 /*
  * Long enough for an emulated machine with a debug kernel. A search that does not end
- * takes minutes.
+ * takes minutes. The kernel looks at every byte of a page that it has poisoned.
  */
-#define SOON	(5 * HZ)
+#define SOON	((page_poisoning_enabled_static() ? 90 : 5) * HZ)
 
 static PMDL pages_between(u64 low, u64 high, u64 skip, SIZE_T bytes, ULONG flags)
 {

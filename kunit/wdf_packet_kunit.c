@@ -270,9 +270,35 @@ static void calls_for_other_enablers_do_nothing(struct kunit *test)
 	WdfDmaTransactionRelease(t);
 }
 
+/* A driver that uses the list later must not find the old addresses in it. */
+static void list_of_a_packet_ends_with_the_callback(struct kunit *test)
+{
+	ULONG version[] = { 2, 3 };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdf_seen *seen;
+	WDFDMATRANSACTION t;
+	unsigned int i;
+	NTSTATUS status;
+
+	for (i = 0; i < ARRAY_SIZE(version); i++) {
+		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+		t = wdf_test_transaction(test, wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_4K,
+								version[i]));
+		KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, seen),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, seen->elements[0], 1U);
+		KUNIT_EXPECT_EQ(test, seen->list->NumberOfElements, 0x6b6b6b6bU);
+		KUNIT_EXPECT_EQ(test, (u64)seen->list->Elements[0].Address.QuadPart,
+				0x6b6b6b6b6b6b6b6bULL);
+		KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(t, &status));
+	}
+}
+
 static struct kunit_case wdf_packet_cases[] = {
 	KUNIT_CASE(packet_is_one_element),
 	KUNIT_CASE(partial_completion_flushes_what_was_mapped),
+	KUNIT_CASE(list_of_a_packet_ends_with_the_callback),
 	KUNIT_CASE(packet_completes_in_program_dma),
 	KUNIT_CASE(second_packet_of_a_device_is_busy),
 	KUNIT_CASE(packets_of_version_3_run_side_by_side),

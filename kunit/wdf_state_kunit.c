@@ -4,8 +4,12 @@
  * or be refused and keep the state. The enabler has a packet profile with version 3, for which all
  * calls are there but those of a system profile.
  */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
 #include <linux/sizes.h>
 
+#include "actor.h"
 #include "wdf.h"
 
 #define TO_DEV	WdfDmaDirectionWriteToDevice
@@ -309,7 +313,100 @@ static void unbind_before_the_deletion_is_survived(struct kunit *test)
 	WdfObjectDelete(enabler);
 }
 
+/* A thread on another CPU that completes a transaction, while EvtProgramDma runs. */
+static struct {
+	WDFDMATRANSACTION transaction;
+	bool delete;
+	unsigned int calls;
+	bool programmed;
+	bool completed;
+	BOOLEAN result;
+	NTSTATUS status;
+	struct completion ended;
+} elsewhere;
+
+static int complete_elsewhere(void *unused)
+{
+	if (actor_spin_until(&elsewhere.programmed))
+		elsewhere.result = WdfDmaTransactionDmaCompleted(elsewhere.transaction,
+								 &elsewhere.status);
+	if (elsewhere.delete)
+		WdfObjectDelete(elsewhere.transaction);
+	/* Pairs with the acquire in actor_spin_until(). */
+	smp_store_release(&elsewhere.completed, true);
+	complete(&elsewhere.ended);
+	return 0;
+}
+
+static BOOLEAN wait_for_completion_elsewhere(WDFDMATRANSACTION transaction, WDFDEVICE device,
+					     WDFCONTEXT context, WDF_DMA_DIRECTION direction,
+					     PSCATTER_GATHER_LIST list)
+{
+	if (elsewhere.calls++)
+		return TRUE;
+	/* Pairs with the acquire in actor_spin_until(). */
+	smp_store_release(&elsewhere.programmed, true);
+	return actor_spin_until(&elsewhere.completed);
+}
+
+static const struct elsewhere_row {
+	const char *name;
+	size_t length;
+	bool delete;
+} elsewhere_rows[] = {
+	{ "the only transfer", SZ_4K, false },
+	{ "the first of two transfers", SZ_8K, false },
+	{ "the only transfer, and the transaction is deleted", SZ_4K, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(elsewhere, elsewhere_rows, name);
+
+/*
+ * A fast device interrupts another CPU before Execute has returned. Execute must succeed, and the
+ * next transfer must be programmed once, behind the first.
+ */
+static void completion_on_another_cpu_before_execute_returns(struct kunit *test)
+{
+	const struct elsewhere_row *row = test->param_value;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_4K, 3);
+	bool two = row->length > SZ_4K;
+	struct task_struct *task;
+	PDMA_ADAPTER adapter;
+	WDFDMATRANSACTION t;
+	NTSTATUS status;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "the machine has one CPU");
+	t = wdf_test_transaction(test, enabler);
+	memset(&elsewhere, 0, sizeof(elsewhere));
+	init_completion(&elsewhere.ended);
+	elsewhere.transaction = t;
+	elsewhere.delete = row->delete;
+	mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	KUNIT_ASSERT_EQ(test,
+			WdfDmaTransactionInitializeUsingOffset(t, wait_for_completion_elsewhere,
+							       TO_DEV, mdl, 0, row->length),
+			STATUS_SUCCESS);
+	task = kthread_run(complete_elsewhere, NULL, "wdmdma-elsewhere");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionExecute(t, NULL), STATUS_SUCCESS);
+	wait_for_completion(&elsewhere.ended);
+	KUNIT_EXPECT_TRUE(test, elsewhere.completed);
+	KUNIT_EXPECT_EQ(test, elsewhere.result, !two);
+	KUNIT_EXPECT_EQ(test, elsewhere.status,
+			two ? STATUS_MORE_PROCESSING_REQUIRED : STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, elsewhere.calls, two ? 2U : 1U);
+	if (two)
+		KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(t, &status));
+	if (!row->delete)
+		KUNIT_EXPECT_EQ(test, wdf_test_state(t), (unsigned int)COMPLETED);
+	adapter = WdfDmaEnablerWdmGetDmaAdapter(enabler, 0);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
+}
+
 static struct kunit_case wdf_state_cases[] = {
+	KUNIT_CASE_PARAM(completion_on_another_cpu_before_execute_returns, elsewhere_gen_params),
 	KUNIT_CASE_PARAM(every_call_in_every_state, state_gen_params),
 	KUNIT_CASE(deleted_transaction_does_nothing),
 	KUNIT_CASE(device_goes_with_transactions_in_each_state),

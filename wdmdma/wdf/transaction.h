@@ -141,6 +141,7 @@ struct wdf_transaction {
 	bool immediate;
 	PSCATTER_GATHER_LIST list;
 	struct wdf_one one;
+	struct wdf_one shown;
 	void *base;
 	u32 registers;
 	bool reserved;

@@ -11,6 +11,9 @@
 
 #include "wdf/transaction.h"
 
+#include <linux/poison.h>
+#include <linux/string.h>
+
 #include "wdf/request.h"
 
 /* Take the transfer that is mapped, and with @all also what outlives a transfer. */
@@ -131,7 +134,6 @@ void wdf_transfer_program(struct wdf_transaction *transaction)
 	PFN_WDF_PROGRAM_DMA program;
 	WDF_DMA_DIRECTION direction;
 	PSCATTER_GATHER_LIST list;
-	struct wdf_one one;
 	WDFCONTEXT context;
 	unsigned long flags;
 	bool enable;
@@ -147,8 +149,8 @@ void wdf_transfer_program(struct wdf_transaction *transaction)
 		direction = transaction->direction;
 		list = transaction->list;
 		if (!enabler->lists) {
-			one = transaction->one;
-			list = (PSCATTER_GATHER_LIST)&one;
+			transaction->shown = transaction->one;
+			list = (PSCATTER_GATHER_LIST)&transaction->shown;
 		}
 		spin_unlock_irqrestore(&transaction->lock, flags);
 		enable = wdf_raise();
@@ -156,6 +158,9 @@ void wdf_transfer_program(struct wdf_transaction *transaction)
 			context, direction, list);
 		wdf_lower(enable);
 		spin_lock_irqsave(&transaction->lock, flags);
+		/* The driver must not use the list after the callback, and would see it here. */
+		if (!enabler->lists)
+			memset(&transaction->shown, POISON_FREE, sizeof(transaction->shown));
 	}
 	transaction->programming = false;
 unlock:
