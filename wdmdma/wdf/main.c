@@ -3,6 +3,9 @@
 #include "wdf/object.h"
 
 #include <linux/module.h>
+#include <linux/stringify.h>
+
+#include <wdmdma/version.h>
 
 #include "wdf/buffer.h"
 #include "wdf/transaction.h"
@@ -33,4 +36,7 @@ module_init(wdf_init);
 module_exit(wdf_exit);
 
 MODULE_DESCRIPTION("The DMA part of KMDF for ported drivers");
+MODULE_AUTHOR("The wdmdma maintainers");
+MODULE_VERSION(__stringify(WDMDMA_VERSION_MAJOR) "." __stringify(WDMDMA_VERSION_MINOR) "."
+	       __stringify(WDMDMA_VERSION_PATCH));
 MODULE_LICENSE("GPL");
