@@ -22,7 +22,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
 .PHONY: demo run shell bench bench-scaling test test-all check check-install check-packages check-signed kernels
-.PHONY: doc dist deb rpm help
+.PHONY: doc check-doc dist deb rpm help
 
 all: modules
 
@@ -80,6 +80,10 @@ kernels:
 doc:
 	@scripts/doc
 
+check-doc:
+	@scripts/setup browser
+	@scripts/check-doc
+
 dist:
 	@scripts/dist
 
@@ -128,6 +132,7 @@ help:
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
 	@echo 'make doc              HTML documentation in build/doc'
+	@echo 'make check-doc        look at it in a browser: widths, links, index of calls, search'
 	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
 	@echo 'make deb              build/wdmdma-dkms_VERSION_all.deb of it, for DKMS on Debian and Ubuntu'
 	@echo 'make rpm              build/wdmdma-dkms-VERSION-1.noarch.rpm of it, for DKMS elsewhere'
