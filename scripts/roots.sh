@@ -17,6 +17,7 @@ sources() {
     [ -n "$main" ] || die "apt of this machine knows no archive of Debian"
     echo "deb $main $1 main"
     if [ "$1" = sid ]; then
+        echo "deb $main forky main"
         echo "deb $main experimental main"
         return
     fi
@@ -25,14 +26,15 @@ sources() {
 }
 
 # make_root RELEASE PACKAGES FOLDER: Debian's RELEASE with these packages, separated by commas, and no
-# more than they need.
+# more than they need. Lists of a mirror that has stood still are taken, too, if their signature is good.
 make_root() {
     local list
     mapfile -t list < <(sources "$1")
     note "making a root folder of Debian $1 (first run only, about 250 MB)"
     long_run "$CACHE/mmdebstrap.log" true mmdebstrap --mode=root --variant=apt \
         --architectures=amd64,arm64 --components=main --skip=cleanup/apt/lists \
-        --aptopt='APT::Install-Recommends "0"' --include="$2" "$1" "$3" "${list[@]}" ||
+        --aptopt='APT::Install-Recommends "0"' --aptopt='Acquire::Check-Valid-Until "0"' \
+        --include="$2" "$1" "$3" "${list[@]}" ||
         die "no root folder of $1"
 }
 
