@@ -151,8 +151,14 @@ def resolve(app, doctree, page):
     label_cells(doctree)
 
 
+def rewrite_index(app, env):
+    """The index depends on all pages, so it is written again with each of them."""
+    return [PAGE]
+
+
 def setup(app):
     app.add_node(windows_calls)
     app.add_directive('windows-calls', WindowsCalls)
+    app.connect('env-updated', rewrite_index)
     app.connect('doctree-resolved', resolve)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}
