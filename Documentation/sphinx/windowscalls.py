@@ -2,10 +2,11 @@
 """The index of Windows' calls, and labels for the cells of tables.
 
 The directive "windows-calls" makes one row for each slot of DMA_OPERATIONS, each export, and each
-macro or inline function of the headers that has the name of a call. A row links the rules of the call
+macro or function of the headers that has the name of a call. A row links the rules of the call
 and its description. On all other pages the name of a call in double backquotes links its row.
 """
 
+import collections
 import pathlib
 import re
 
@@ -14,12 +15,15 @@ from docutils.parsers.rst import Directive
 from sphinx.util.nodes import make_refnode
 
 PAGE = 'calls'
+# Pages without a rule for each call, for calls of which no page of rules speaks.
+OTHERS = ['domains', 'porting']
 COMMENT = re.compile(r'/\*.*?\*/', re.S)
 PREFIXES = r'(?:Mm|Io|Ke|Kf|Kd|Ex|StorPort|Wdf|READ_|WRITE_|Hal|Ob|Ps|Zw|Rtl|Dbg|vDbg)'
 EXPORT = re.compile(r'^EXPORT_SYMBOL_GPL\((\w+)\);', re.M)
 MACRO = re.compile(rf'^#define ({PREFIXES}\w+)(?:\(|\s+{PREFIXES}\w+$)', re.M)
 INLINE = re.compile(rf'^(?:static inline|FORCEINLINE|static FORCEINLINE)\b[^\n;]*?\b({PREFIXES}\w+)\(',
                     re.M)
+PROTOTYPE = re.compile(rf'^(?!#|typedef)[A-Za-z][\w \t*]*[ \t*]({PREFIXES}\w+)\([^;{{}}]*\);', re.M)
 MODULES = {'ntos': 'wdmdma_ntos.ko', 'wdf': 'wdmdma_wdf.ko'}
 
 
@@ -37,7 +41,7 @@ def find_calls(root):
     calls = {}
     for path in sorted((root / 'include').rglob('*.h')):
         text = COMMENT.sub('', path.read_text())
-        for name in MACRO.findall(text) + INLINE.findall(text):
+        for name in MACRO.findall(text) + INLINE.findall(text) + PROTOTYPE.findall(text):
             calls[name] = f'<{path.relative_to(root / "include").as_posix().removeprefix("ddk/")}>'
     for path in sorted((root / 'wdmdma').rglob('*.c')):
         module = MODULES.get(path.relative_to(root / 'wdmdma').parts[0], 'wdmdma.ko')
@@ -50,10 +54,10 @@ def find_calls(root):
 
 
 def find_rules(app, calls):
-    """Return {name: (page, anchor, title)}: the section that is about the call, or names it first."""
+    """Return {name: (page, anchor, title)}: the section that is about the call, or names it most."""
     titled, named = {}, {}
     pages = [page for page in sorted(app.env.found_docs) if page.startswith('api')]
-    for page in pages + ['domains', 'porting']:
+    for rank, page in enumerate(pages + OTHERS):
         for section in app.env.get_doctree(page).findall(nodes.section):
             title = section.next_node(nodes.title).astext()
             where = (page, section['ids'][0], title)
@@ -61,11 +65,13 @@ def find_rules(app, calls):
                 continue
             for name in re.findall(r'\w+', title):
                 titled.setdefault(name, where)
-            for literal in section.findall(nodes.literal):
-                if literal.parent and nearest_section(literal) is section:
-                    for name in re.findall(r'\w+', literal.astext()):
-                        named.setdefault(name, where)
-    return {name: titled.get(name) or named.get(name) for name in calls}
+            text = ' '.join(part.astext() for part in section.children
+                            if not isinstance(part, nodes.section))
+            for name, times in collections.Counter(re.findall(r'\w+', text)).items():
+                # A page of rules is better than another one.
+                score = (page not in OTHERS, times, -rank)
+                named[name] = max(named.get(name, (score, where)), (score, where), key=lambda n: n[0])
+    return {name: titled.get(name) or named.get(name, (None, None))[1] for name in calls}
 
 
 def is_description(section):
@@ -75,12 +81,6 @@ def is_description(section):
             return True
         section = section.parent
     return False
-
-
-def nearest_section(node):
-    while not isinstance(node, nodes.section):
-        node = node.parent
-    return node
 
 
 def find_descriptions(app, calls):
