@@ -21,7 +21,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all check check-install check-packages check-signed kernels
+.PHONY: demo run shell bench bench-scaling test test-all fuzz check check-install check-packages check-signed kernels
 .PHONY: doc check-doc dist deb rpm help
 
 all: modules
@@ -67,6 +67,9 @@ test:
 
 test-all:
 	@CONFIGS=all scripts/run-kunit
+
+fuzz:
+	@scripts/fuzz
 
 check:
 	@scripts/check $(if $(QUICK),--quick)
@@ -128,6 +131,7 @@ help:
 	@echo '                      vtd-passthrough amd virtio rt rt-vtd arm64-smmuv3-noncoherent'
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
+	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SEED=, CONFIGS=)'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A driver that makes random calls, and a model of what it holds.
+ *
+ * Each call takes its random numbers from the seed and its own number alone. What is live lies in
+ * slots of fixed number, and a call whose slot is empty does nothing. So a call can be left out
+ * without a change of the others, and a failing run can be made short (scripts/fuzz).
+ */
+#ifndef WDMDMA_KUNIT_FUZZ_H
+#define WDMDMA_KUNIT_FUZZ_H
+
+#include <linux/device.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include <wdmdma/dma.h>
+#include <wdmdma/linux.h>
+
+#define FUZZ_DEVICES	3
+#define FUZZ_ADAPTERS	8
+#define FUZZ_BLOCKS	32
+#define FUZZ_MDLS	16
+#define FUZZ_LISTS	16
+#define FUZZ_BASES	8
+#define FUZZ_LONGEST	SZ_64K	/* most bytes of a buffer or a transfer */
+
+/**
+ * struct fuzz_device - a device of the driver
+ * @dev: the device
+ * @object: its device object
+ * @extension: its miniport's extension
+ */
+struct fuzz_device {
+	struct device *dev;
+	PDEVICE_OBJECT object;
+	PVOID extension;
+};
+
+/**
+ * struct fuzz_adapter - an adapter, or an empty slot
+ * @device: its device
+ * @adapter: the adapter, or NULL
+ * @ops: its table
+ * @registers: map registers granted
+ * @width: address bits of the description
+ * @users: live objects of the adapter
+ */
+struct fuzz_adapter {
+	struct fuzz_device *device;
+	PDMA_ADAPTER adapter;
+	const DMA_OPERATIONS *ops;
+	ULONG registers;
+	unsigned int width;
+	unsigned int users;
+};
+
+enum fuzz_kind {
+	FUZZ_BUFFER,
+	FUZZ_VECTOR,
+	FUZZ_STOR_MEMORY,
+	FUZZ_CONTIGUOUS,
+};
+
+/**
+ * struct fuzz_block - memory that is the driver's, or an empty slot
+ * @kind: how it was allocated
+ * @adapter: the adapter, or NULL
+ * @device: the device of StorPort memory
+ * @va: the memory, or NULL
+ * @la: its logical address. Contiguous memory has none
+ * @len: its length
+ * @mark: what is written into it
+ * @vector: the vector, whose first buffer @va is
+ * @nr: number of buffers of the vector
+ */
+struct fuzz_block {
+	enum fuzz_kind kind;
+	struct fuzz_adapter *adapter;
+	struct fuzz_device *device;
+	void *va;
+	PHYSICAL_ADDRESS la;
+	size_t len;
+	u32 mark;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	unsigned int nr;
+};
+
+/**
+ * struct fuzz_mdl - memory with an MDL, or an empty slot
+ * @mdl: the MDL, or NULL
+ * @va: the memory of the MDL
+ * @memory: what kvfree() frees, or NULL if the pages were allocated with the MDL
+ * @users: transfers under way
+ * @written: the device writes in one of them, so there is no other
+ * @mark: what the device has written under map registers
+ */
+struct fuzz_mdl {
+	PMDL mdl;
+	u8 *va;
+	void *memory;
+	unsigned int users;
+	bool written;
+	u8 mark;
+};
+
+/**
+ * struct fuzz_list - a list that was not put, or an empty slot
+ * @adapter: the adapter
+ * @mdl: the memory
+ * @list: the list, or NULL
+ * @room: memory of the driver that the list is in, or NULL
+ * @offset: first byte of the transfer
+ * @len: its bytes
+ * @write: the device reads
+ */
+struct fuzz_list {
+	struct fuzz_adapter *adapter;
+	struct fuzz_mdl *mdl;
+	PSCATTER_GATHER_LIST list;
+	void *room;
+	u32 offset;
+	u32 len;
+	bool write;
+};
+
+/**
+ * struct fuzz_base - map registers, or an empty slot
+ * @adapter: the adapter
+ * @base: the map registers, or NULL
+ * @count: their number
+ * @mdl: the memory that is mapped, or NULL
+ * @offset: first byte of it
+ * @len: its bytes
+ * @write: the device reads
+ */
+struct fuzz_base {
+	struct fuzz_adapter *adapter;
+	PVOID base;
+	u32 count;
+	struct fuzz_mdl *mdl;
+	u32 offset;
+	u32 len;
+	bool write;
+};
+
+/**
+ * struct fuzz - the model
+ * @random: generator of the current call
+ * @number: number of the current call
+ * @name: its name
+ * @good: calls that did what they should
+ * @refused: calls that were refused, as they should be
+ * @idle: calls whose slot was empty
+ * @failed: the first failure was reported
+ * @devices: number of devices
+ * @device: the devices
+ * @adapter: slots of adapters
+ * @block: slots of memory
+ * @mdl: slots of MDLs
+ * @list: slots of lists
+ * @base: slots of map registers
+ * @stale: an adapter that was put, or NULL
+ * @stale_list: a list that was put, or NULL
+ */
+struct fuzz {
+	struct rnd_state random;
+	unsigned int number;
+	const char *name;
+	unsigned int good;
+	unsigned int refused;
+	unsigned int idle;
+	bool failed;
+	unsigned int devices;
+	struct fuzz_device device[FUZZ_DEVICES];
+	struct fuzz_adapter adapter[FUZZ_ADAPTERS];
+	struct fuzz_block block[FUZZ_BLOCKS];
+	struct fuzz_mdl mdl[FUZZ_MDLS];
+	struct fuzz_list list[FUZZ_LISTS];
+	struct fuzz_base base[FUZZ_BASES];
+	PDMA_ADAPTER stale;
+	PSCATTER_GATHER_LIST stale_list;
+};
+
+extern struct fuzz fuzz;
+
+/**
+ * struct fuzz_call - a kind of call
+ * @name: for messages
+ * @weight: how often it is made
+ * @run: makes it
+ */
+struct fuzz_call {
+	const char *name;
+	unsigned int weight;
+	void (*run)(void);
+};
+
+extern const struct fuzz_call fuzz_buffer_calls[];
+extern const struct fuzz_call fuzz_transfer_calls[];
+
+/* Report the first thing that is not as the model says. */
+#define fuzz_expect(condition, format, ...)						\
+do {											\
+	if (!(condition) && !fuzz.failed) {						\
+		fuzz.failed = true;							\
+		pr_err("FUZZ FAILED call=%u %s: " format "\n", fuzz.number, fuzz.name,	\
+		       ##__VA_ARGS__);							\
+	}										\
+} while (0)
+
+/*
+ * Return a random slot of an array for which an expression of "slot" is true, or NULL. A call
+ * without such a slot does nothing.
+ */
+#define fuzz_find(array, nr, is_wanted)							\
+({											\
+	__auto_type __slots = &(array)[0];						\
+	typeof(__slots) slot, __found = NULL;						\
+	u32 __nr = nr, __at = fuzz_below(__nr), __n;					\
+											\
+	for (__n = 0; __n < __nr && !__found; __n++) {					\
+		slot = &__slots[(__at + __n) % __nr];					\
+		if (is_wanted)								\
+			__found = slot;							\
+	}										\
+	if (!__found)									\
+		fuzz.idle++;								\
+	__found;									\
+})
+
+/* Does the granted table have this slot? */
+#define fuzz_has(adapter, slot)	((adapter)->ops->Size > offsetof(DMA_OPERATIONS, slot))
+
+u32 fuzz_below(u32 limit);
+bool fuzz_one_in(u32 n);
+u32 fuzz_length(void);
+PHYSICAL_ADDRESS fuzz_address(u64 value);
+struct fuzz_adapter *fuzz_adapter_any(void);
+void *fuzz_memory_at(const struct fuzz_adapter *adapter, u64 la);
+void fuzz_buffers_end(void);
+void fuzz_transfers_end(void);
+
+#endif /* WDMDMA_KUNIT_FUZZ_H */

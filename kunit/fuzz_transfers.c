@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random calls on transfers: MDLs, scatter/gather lists, map registers. The driver plays the
+ * device. It looks at each byte of a transfer through the page table of the IOMMU, or at the
+ * physical address. It writes there, too, and the bytes must arrive in the memory of the MDL.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bottom_half.h>
+#include <linux/completion.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <wdmdma/mdl.h>
+
+#include "fuzz.h"
+
+#define PATIENCE	(20 * HZ)
+#define LIST_BYTES(nr)	(offsetof(SCATTER_GATHER_LIST, Elements) + \
+			 (nr) * sizeof(SCATTER_GATHER_ELEMENT))
+#define ROOM_BYTES	LIST_BYTES(FUZZ_LONGEST / PAGE_SIZE + 2)
+
+static void make_mdl(void)
+{
+	u32 len = fuzz_length(), offset = fuzz_one_in(2) ? 0 : fuzz_below(PAGE_SIZE);
+	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS, !slot->mdl);
+	bool pages = fuzz_one_in(3);
+
+	if (!slot)
+		return;
+	*slot = (struct fuzz_mdl) {};
+	if (pages) {
+		slot->mdl = MmAllocatePagesForMdlEx(fuzz_address(0), fuzz_address(U64_MAX),
+						    fuzz_address(0), len, MmCached,
+						    MM_ALLOCATE_FULLY_REQUIRED);
+		fuzz_expect(slot->mdl, "no pages for %u bytes", len);
+		if (!slot->mdl)
+			return;
+		slot->va = MmGetSystemAddressForMdlSafe(slot->mdl, NormalPagePriority);
+		fuzz_expect(slot->va, "no mapping of %u bytes", len);
+	} else {
+		slot->memory = kvmalloc(offset + len, GFP_KERNEL);
+		if (!slot->memory)
+			return;
+		slot->va = slot->memory + offset;
+		slot->mdl = IoAllocateMdl(slot->va, len, FALSE, FALSE, NULL);
+		fuzz_expect(slot->mdl, "no MDL for %u bytes", len);
+		if (!slot->mdl) {
+			kvfree(slot->memory);
+			return;
+		}
+		MmBuildMdlForNonPagedPool(slot->mdl);
+	}
+	if (slot->va)
+		memset(slot->va, fuzz.number, len);
+	fuzz.good++;
+}
+
+static void free_mdl(struct fuzz_mdl *slot)
+{
+	if (slot->memory) {
+		IoFreeMdl(slot->mdl);
+		kvfree(slot->memory);
+	} else {
+		MmFreePagesFromMdl(slot->mdl);
+		ExFreePool(slot->mdl);
+	}
+	slot->mdl = NULL;
+}
+
+static void free_any_mdl(void)
+{
+	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS, slot->mdl && !slot->users);
+
+	if (!slot)
+		return;
+	free_mdl(slot);
+	fuzz.good++;
+}
+
+/* Take an MDL for a transfer. Return NULL if there is none, or a transfer that is in the way. */
+static struct fuzz_mdl *take_mdl(bool write)
+{
+	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS,
+					  slot->mdl && slot->va && !slot->written &&
+					  (write || !slot->users));
+
+	if (!slot)
+		return NULL;
+	slot->users++;
+	slot->written = !write;
+	return slot;
+}
+
+static void put_mdl(struct fuzz_mdl *slot)
+{
+	slot->users--;
+	slot->written = false;
+}
+
+/* Choose a part of an MDL, which is sometimes too long. Return true if it is not. */
+static bool choose_part(const struct fuzz_mdl *slot, u32 *offset, u32 *len)
+{
+	u32 bytes = MmGetMdlByteCount(slot->mdl);
+
+	*offset = fuzz_below(bytes);
+	*len = fuzz_one_in(2) ? bytes - *offset : fuzz_below(bytes - *offset) + 1;
+	if (fuzz_one_in(16))
+		*len = fuzz_one_in(2) ? 0 : bytes - *offset + 1 + fuzz_below(SZ_4K);
+	return *len && *len <= bytes - *offset;
+}
+
+/* Return the pages that a part of an MDL touches. */
+static u32 pages_of(const struct fuzz_mdl *slot, u32 offset, u32 len)
+{
+	return PFN_UP(offset_in_page(MmGetMdlByteOffset(slot->mdl) + offset) + len);
+}
+
+/* Compare the bytes at a logical address with @bytes, or write them there. */
+static bool device_moves(const struct fuzz_adapter *adapter, u64 la, u8 *bytes, u32 len, bool write)
+{
+	void *there;
+	u32 n;
+
+	for (; len; len -= n, la += n, bytes += n) {
+		n = min_t(u32, len, PAGE_SIZE - offset_in_page(la));
+		there = fuzz_memory_at(adapter, la);
+		if (!there)
+			return false;
+		if (write)
+			memset(there, fuzz.number ^ 0x5a, n);
+		else if (memcmp(there, bytes, n))
+			return false;
+	}
+	return true;
+}
+
+static void check_list(const struct fuzz_list *slot)
+{
+	u64 highest = DMA_BIT_MASK(min(slot->adapter->width, 32U)), la;
+	u8 *bytes = slot->mdl->va + slot->offset;
+	u32 done = 0, len, i;
+
+	for (i = 0; i < slot->list->NumberOfElements; i++) {
+		la = slot->list->Elements[i].Address.QuadPart;
+		len = slot->list->Elements[i].Length;
+		fuzz_expect(len && len <= slot->len - done, "element %u has %u bytes", i, len);
+		if (fuzz.failed)
+			return;
+		fuzz_expect(la + len - 1 <= highest, "element %u is at 0x%llx", i, la);
+		fuzz_expect(device_moves(slot->adapter, la, bytes + done, len, false),
+			    "element %u at 0x%llx has other bytes", i, la);
+		done += len;
+	}
+	fuzz_expect(done == slot->len, "the list has %u bytes of %u", done, slot->len);
+}
+
+/* What the driver's routine is told. A list that is late finds it here, too. */
+static struct {
+	struct completion arrived;
+	PSCATTER_GATHER_LIST list;
+	unsigned int calls;
+} answer;
+
+static VOID have_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	answer.list = list;
+	answer.calls++;
+	complete(&answer.arrived);
+}
+
+/* Ask for a list in one of three ways. @room_bytes is 0 for a list of the module's. */
+static NTSTATUS ask(struct fuzz_list *slot, u8 *context, u32 room_bytes)
+{
+	const DMA_OPERATIONS *ops = slot->adapter->ops;
+	PDMA_ADAPTER adapter = slot->adapter->adapter;
+	PMDL mdl = slot->mdl->mdl;
+	PVOID va = (u8 *)MmGetMdlVirtualAddress(mdl) + slot->offset;
+
+	if (room_bytes)
+		return ops->BuildScatterGatherList(adapter, slot->adapter->device->object, mdl, va,
+						   slot->len, have_list, NULL, slot->write,
+						   slot->room, room_bytes);
+	if (context)
+		return ops->GetScatterGatherListEx(adapter, slot->adapter->device->object, context,
+						   mdl, slot->offset, slot->len, 0, have_list, NULL,
+						   slot->write, NULL, NULL, NULL);
+	return ops->GetScatterGatherList(adapter, slot->adapter->device->object, mdl, va, slot->len,
+					 have_list, NULL, slot->write);
+}
+
+/* Return the room to build a list in, which is sometimes too small. */
+static u32 choose_room(struct fuzz_list *slot, bool *good)
+{
+	u32 pages = pages_of(slot->mdl, slot->offset, slot->len);
+	PMDL mdl = slot->mdl->mdl;
+	ULONG bytes = 0;
+	NTSTATUS status;
+	PVOID va;
+
+	if (!*good || !fuzz_has(slot->adapter, BuildScatterGatherList) || !fuzz_one_in(3))
+		return 0;
+	va = (u8 *)MmGetMdlVirtualAddress(mdl) + slot->offset;
+	status = slot->adapter->ops->CalculateScatterGatherList(slot->adapter->adapter, mdl, va,
+								slot->len, &bytes, NULL);
+	fuzz_expect(NT_SUCCESS(status), "no size for %u bytes: 0x%x", slot->len, status);
+	fuzz_expect(bytes >= LIST_BYTES(1) && bytes <= LIST_BYTES(pages),
+		    "a list of %u pages has %u bytes", pages, bytes);
+	slot->room = kzalloc(ROOM_BYTES, GFP_KERNEL);
+	if (!slot->room)
+		return 0;
+	if (!fuzz_one_in(8))
+		return bytes;
+	*good = false;
+	return LIST_BYTES(1) - 1;
+}
+
+static void get_list(void)
+{
+	struct fuzz_list *slot = fuzz_find(fuzz.list, FUZZ_LISTS, !slot->list);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
+	struct fuzz_adapter *adapter = fuzz_adapter_any();
+	bool write = fuzz_one_in(2), ex = fuzz_one_in(2), good;
+	u32 room_bytes;
+	NTSTATUS status;
+
+	if (!slot || !adapter)
+		return;
+	*slot = (struct fuzz_list) { .adapter = adapter, .write = write, .mdl = take_mdl(write) };
+	if (!slot->mdl)
+		return;
+	good = choose_part(slot->mdl, &slot->offset, &slot->len) &&
+	       pages_of(slot->mdl, slot->offset, slot->len) <= adapter->registers;
+	room_bytes = choose_room(slot, &good);
+	ex = ex && fuzz_has(adapter, GetScatterGatherListEx);
+	if (ex)
+		adapter->ops->InitializeDmaTransferContext(adapter->adapter, context);
+	init_completion(&answer.arrived);
+	answer.list = NULL;
+	answer.calls = 0;
+	local_bh_disable();
+	status = ask(slot, ex ? context : NULL, room_bytes);
+	local_bh_enable();
+	fuzz_expect(NT_SUCCESS(status) == good, "%u bytes from %u of %u: 0x%x", slot->len,
+		    slot->offset, MmGetMdlByteCount(slot->mdl->mdl), status);
+	if (!NT_SUCCESS(status)) {
+		fuzz_expect(!answer.calls, "a refused list was made");
+		put_mdl(slot->mdl);
+		kfree(slot->room);
+		fuzz.refused++;
+		return;
+	}
+	fuzz_expect(wait_for_completion_timeout(&answer.arrived, PATIENCE), "no list after 20 s");
+	fuzz_expect(answer.calls == 1, "the routine was called %u times", answer.calls);
+	slot->list = answer.list;
+	if (!slot->list)
+		return;
+	adapter->users++;
+	check_list(slot);
+	fuzz.good++;
+}
+
+/* Let the device write all bytes of a list, if the list is for that. */
+static void write_list(const struct fuzz_list *slot)
+{
+	u32 i;
+
+	for (i = 0; !slot->write && i < slot->list->NumberOfElements; i++)
+		device_moves(slot->adapter, slot->list->Elements[i].Address.QuadPart, NULL,
+			     slot->list->Elements[i].Length, true);
+}
+
+static void put_list(struct fuzz_list *slot)
+{
+	u8 *bytes = slot->mdl->va + slot->offset;
+
+	write_list(slot);
+	local_bh_disable();
+	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, slot->list, slot->write);
+	local_bh_enable();
+	if (!slot->write)
+		fuzz_expect(!memchr_inv(bytes, (u8)(fuzz.number ^ 0x5a), slot->len),
+			    "the bytes of the device have not arrived");
+	fuzz.stale_list = slot->list;
+	slot->list = NULL;
+	kfree(slot->room);
+	put_mdl(slot->mdl);
+	slot->adapter->users--;
+	fuzz.good++;
+}
+
+static void put_any_list(void)
+{
+	struct fuzz_list *slot = fuzz_find(fuzz.list, FUZZ_LISTS, slot->list);
+	unsigned int i;
+
+	if (!slot)
+		return;
+	if (!fuzz_one_in(8)) {
+		put_list(slot);
+		return;
+	}
+	/* A list that was put, unless its memory has a list again. */
+	for (i = 0; i < FUZZ_LISTS; i++)
+		if (fuzz.list[i].list == fuzz.stale_list)
+			fuzz.stale_list = NULL;
+	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, fuzz.stale_list,
+						 slot->write);
+	check_list(slot);
+	fuzz.refused++;
+}
+
+static void get_base(void)
+{
+	struct fuzz_base *slot = fuzz_find(fuzz.base, FUZZ_BASES, !slot->base);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
+	struct fuzz_adapter *adapter = fuzz_adapter_any();
+	NTSTATUS status;
+	u32 count;
+
+	if (!slot || !adapter || !fuzz_has(adapter, AllocateAdapterChannelEx))
+		return;
+	count = fuzz_below(adapter->registers + 2);
+	*slot = (struct fuzz_base) { .adapter = adapter, .count = count };
+	adapter->ops->InitializeDmaTransferContext(adapter->adapter, context);
+	status = adapter->ops->AllocateAdapterChannelEx(adapter->adapter, adapter->device->object,
+							context, count, DMA_SYNCHRONOUS_CALLBACK,
+							NULL, NULL, &slot->base);
+	fuzz_expect(NT_SUCCESS(status) == (count <= adapter->registers),
+		    "%u registers of %u: 0x%x", count, adapter->registers, status);
+	fuzz_expect(NT_SUCCESS(status) == !!slot->base, "registers with status 0x%x", status);
+	if (!NT_SUCCESS(status)) {
+		fuzz.refused++;
+		return;
+	}
+	adapter->ops->FreeAdapterObject(adapter->adapter, DeallocateObjectKeepRegisters);
+	adapter->users++;
+	fuzz.good++;
+}
+
+/* Map a part of an MDL into a list on the stack, and look at it as the device does. */
+static void map_base(struct fuzz_base *slot)
+{
+	u8 room[ROOM_BYTES] __aligned(8);
+	struct fuzz_list seen = { .adapter = slot->adapter, .list = (void *)room };
+	struct fuzz_mdl *mdl;
+	NTSTATUS status;
+	ULONG len;
+	bool good;
+
+	slot->write = fuzz_one_in(2);
+	mdl = take_mdl(slot->write);
+	if (!mdl)
+		return;
+	good = choose_part(mdl, &slot->offset, &slot->len) && slot->count;
+	if (!slot->adapter->registers)
+		good = false;
+	len = slot->len;
+	status = slot->adapter->ops->MapTransferEx(slot->adapter->adapter, mdl->mdl, slot->base,
+						   slot->offset, 0, &len, slot->write,
+						   (void *)room, sizeof(room), NULL, NULL);
+	fuzz_expect(NT_SUCCESS(status) == good, "%u bytes under %u registers: 0x%x", slot->len,
+		    slot->count, status);
+	fuzz_expect(NT_SUCCESS(status) ? len && len <= slot->len : !len, "%u of %u bytes", len,
+		    slot->len);
+	if (!NT_SUCCESS(status)) {
+		put_mdl(mdl);
+		fuzz.refused++;
+		return;
+	}
+	slot->len = len;
+	slot->mdl = mdl;
+	seen.mdl = mdl;
+	seen.offset = slot->offset;
+	seen.len = len;
+	check_list(&seen);
+	seen.write = slot->write;
+	write_list(&seen);
+	/* The list is gone now, so remember what was written by the number of the call. */
+	if (!slot->write)
+		mdl->mark = fuzz.number ^ 0x5a;
+	fuzz.good++;
+}
+
+/* End what is mapped. A driver may name fewer bytes than were mapped. */
+static void flush_base(struct fuzz_base *slot)
+{
+	u32 len = fuzz_one_in(2) ? slot->len : fuzz_below(slot->len + 1);
+	NTSTATUS status;
+
+	if (fuzz_one_in(8)) {
+		status = slot->adapter->ops->FlushAdapterBuffersEx(slot->adapter->adapter,
+								   slot->mdl->mdl, slot->base,
+								   slot->offset + slot->len, len,
+								   slot->write);
+		fuzz_expect(!NT_SUCCESS(status), "a flush behind what is mapped");
+		fuzz.refused++;
+		return;
+	}
+	status = slot->adapter->ops->FlushAdapterBuffersEx(slot->adapter->adapter, slot->mdl->mdl,
+							   slot->base, slot->offset, len,
+							   slot->write);
+	fuzz_expect(NT_SUCCESS(status), "a flush of %u of %u bytes: 0x%x", len, slot->len, status);
+	if (!slot->write)
+		fuzz_expect(!memchr_inv(slot->mdl->va + slot->offset, slot->mdl->mark, slot->len),
+			    "the bytes of the device have not arrived");
+	put_mdl(slot->mdl);
+	slot->mdl = NULL;
+	fuzz.good++;
+}
+
+static void free_base(struct fuzz_base *slot)
+{
+	if (slot->mdl)
+		flush_base(slot);
+	if (slot->mdl)
+		return;
+	/* A wrong number must free nothing. */
+	if (fuzz_one_in(4))
+		slot->adapter->ops->FreeMapRegisters(slot->adapter->adapter, slot->base,
+						     slot->count + 1);
+	slot->adapter->ops->FreeMapRegisters(slot->adapter->adapter, slot->base, slot->count);
+	slot->adapter->users--;
+	slot->base = NULL;
+	fuzz.good++;
+}
+
+static void use_base(void)
+{
+	struct fuzz_base *slot = fuzz_find(fuzz.base, FUZZ_BASES, slot->base);
+
+	if (!slot)
+		return;
+	if (slot->mdl)
+		flush_base(slot);
+	else if (fuzz_one_in(4))
+		free_base(slot);
+	else
+		map_base(slot);
+}
+
+const struct fuzz_call fuzz_transfer_calls[] = {
+	{ "an MDL", 8, make_mdl },
+	{ "the end of an MDL", 3, free_any_mdl },
+	{ "a scatter/gather list", 16, get_list },
+	{ "PutScatterGatherList", 14, put_any_list },
+	{ "map registers", 3, get_base },
+	{ "MapTransferEx", 12, use_base },
+	{}
+};
+
+void fuzz_transfers_end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_LISTS; i++)
+		if (fuzz.list[i].list)
+			put_list(&fuzz.list[i]);
+	for (i = 0; i < FUZZ_BASES; i++)
+		while (fuzz.base[i].base)
+			free_base(&fuzz.base[i]);
+	for (i = 0; i < FUZZ_MDLS; i++)
+		if (fuzz.mdl[i].mdl)
+			free_mdl(&fuzz.mdl[i]);
+}
