@@ -144,6 +144,17 @@ static void put_slot(struct fuzz_adapter *adapter)
 	adapter->ops->PutDmaAdapter(adapter->adapter);
 	fuzz.stale = adapter->adapter;
 	adapter->adapter = NULL;
+	adapter->users = 0;
+}
+
+/* Put the adapters of a device. */
+static void put_adapters(const struct fuzz_device *device)
+{
+	struct fuzz_adapter *adapter;
+
+	for (adapter = fuzz.adapter; adapter < fuzz.adapter + FUZZ_ADAPTERS; adapter++)
+		if (adapter->adapter && adapter->device == device)
+			put_slot(adapter);
 }
 
 static void put_adapter(void)
@@ -195,10 +206,34 @@ static void use_wrong_adapter(void)
 	fuzz.refused++;
 }
 
+/*
+ * Unbind a device and bind it again. Half of the time the driver gives back before what it has of
+ * the device. Otherwise the module must free all of it, and the adapters are put after the unbind.
+ */
+static void unbind(void)
+{
+	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
+	struct device *dev = device->dev;
+
+	if (fuzz_one_in(2)) {
+		fuzz_transfers_end(device, true);
+		fuzz_buffers_end(device, true);
+		put_adapters(device);
+	}
+	device_release_driver(dev);
+	/* What the driver has not given back went with the device. */
+	fuzz_transfers_end(device, false);
+	fuzz_buffers_end(device, false);
+	put_adapters(device);
+	fuzz_expect(device_attach(dev) == 1, "the device is not bound again");
+	fuzz.good++;
+}
+
 static const struct fuzz_call fuzz_adapter_calls[] = {
 	{ "IoGetDmaAdapter", 8, get_adapter },
 	{ "PutDmaAdapter", 2, put_adapter },
 	{ "a wrong adapter", 2, use_wrong_adapter },
+	{ "an unbind", 1, unbind },
 	{}
 };
 
@@ -252,6 +287,8 @@ static void make_calls(void)
 		call = pick_call();
 		fuzz.name = call->name;
 		call->run();
+		if (i && i % 5000 == 0)
+			pr_info("FUZZ at call %u\n", i);
 		cond_resched();
 	}
 	pr_info("FUZZ seed=%u calls=%u good=%u refused=%u idle=%u\n", seed, i, fuzz.good,
@@ -269,10 +306,12 @@ static struct notifier_block panic_block = { .notifier_call = say_call };
 
 static int fuzz_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct fuzz_device *device = &fuzz.device[fuzz.devices];
+	struct fuzz_device *device = fuzz.device;
 	int ret;
 
-	if (fuzz.devices == FUZZ_DEVICES)
+	while (device < fuzz.device + FUZZ_DEVICES && device->object)
+		device++;
+	if (device == fuzz.device + FUZZ_DEVICES)
 		return -ENODEV;
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
@@ -284,23 +323,23 @@ static int fuzz_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	device->extension = wdmdma_hw_device_extension_create(&pdev->dev, 64);
 	if (!device->extension) {
 		wdmdma_device_object_put(device->object);
+		device->object = NULL;
 		return -ENOMEM;
 	}
 	device->dev = &pdev->dev;
-	fuzz.devices++;
+	fuzz.devices = max_t(unsigned int, fuzz.devices, device - fuzz.device + 1);
 	return 0;
 }
 
 static void fuzz_remove(struct pci_dev *pdev)
 {
-	unsigned int i;
+	struct fuzz_device *device = fuzz.device;
 
-	for (i = 0; i < fuzz.devices; i++) {
-		if (fuzz.device[i].dev != &pdev->dev)
-			continue;
-		wdmdma_hw_device_extension_destroy(fuzz.device[i].extension);
-		wdmdma_device_object_put(fuzz.device[i].object);
-	}
+	while (device->dev != &pdev->dev)
+		device++;
+	wdmdma_hw_device_extension_destroy(device->extension);
+	wdmdma_device_object_put(device->object);
+	device->object = NULL;
 }
 
 static const struct pci_device_id fuzz_ids[] = {
@@ -317,14 +356,16 @@ static struct pci_driver fuzz_driver = {
 
 static void give_all_back(void)
 {
-	unsigned int i;
+	struct fuzz_device *device;
 
 	fuzz.name = "the end";
-	fuzz_transfers_end();
-	fuzz_buffers_end();
-	for (i = 0; i < FUZZ_ADAPTERS; i++)
-		if (fuzz.adapter[i].adapter)
-			put_slot(&fuzz.adapter[i]);
+	for (device = fuzz.device; device < fuzz.device + fuzz.devices; device++) {
+		fuzz_transfers_end(device, true);
+		fuzz_buffers_end(device, true);
+		put_adapters(device);
+	}
+	fuzz_buffers_end(NULL, true);
+	fuzz_mdls_end();
 }
 
 static int __init fuzz_init(void)

@@ -28,7 +28,7 @@
 /**
  * struct fuzz_device - a device of the driver
  * @dev: the device
- * @object: its device object
+ * @object: its device object, or NULL while the device is not bound
  * @extension: its miniport's extension
  */
 struct fuzz_device {
@@ -238,7 +238,8 @@ u32 fuzz_length(void);
 PHYSICAL_ADDRESS fuzz_address(u64 value);
 struct fuzz_adapter *fuzz_adapter_any(void);
 void *fuzz_memory_at(const struct fuzz_adapter *adapter, u64 la);
-void fuzz_buffers_end(void);
-void fuzz_transfers_end(void);
+void fuzz_buffers_end(const struct fuzz_device *device, bool tidy);
+void fuzz_transfers_end(const struct fuzz_device *device, bool tidy);
+void fuzz_mdls_end(void);
 
 #endif /* WDMDMA_KUNIT_FUZZ_H */

@@ -62,6 +62,8 @@ static void have_block(struct fuzz_block *block, struct fuzz_adapter *adapter, v
 	block->va = va;
 	block->len = len;
 	block->adapter = adapter;
+	if (block->kind == FUZZ_CONTIGUOUS)
+		block->device = NULL;
 	block->mark = fuzz.number * 2654435761u;
 	if (adapter) {
 		block->device = adapter->device;
@@ -303,11 +305,19 @@ const struct fuzz_call fuzz_buffer_calls[] = {
 	{}
 };
 
-void fuzz_buffers_end(void)
+/*
+ * Free all memory of a device, or with NULL the memory of no device. Without @tidy only forget it,
+ * because the module frees it.
+ */
+void fuzz_buffers_end(const struct fuzz_device *device, bool tidy)
 {
 	struct fuzz_block *block;
 
-	for (block = fuzz.block; block < fuzz.block + FUZZ_BLOCKS; block++)
-		if (block->va)
+	for (block = fuzz.block; block < fuzz.block + FUZZ_BLOCKS; block++) {
+		if (!block->va || block->device != device)
+			continue;
+		if (tidy)
 			free_right(block);
+		block->va = NULL;
+	}
 }

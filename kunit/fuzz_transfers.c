@@ -450,16 +450,48 @@ const struct fuzz_call fuzz_transfer_calls[] = {
 	{}
 };
 
-void fuzz_transfers_end(void)
+/* Forget a list, which the module ends when the device goes. */
+static void forget_list(struct fuzz_list *slot)
+{
+	slot->list = NULL;
+	kfree(slot->room);
+	put_mdl(slot->mdl);
+}
+
+static void forget_base(struct fuzz_base *slot)
+{
+	slot->base = NULL;
+	if (slot->mdl)
+		put_mdl(slot->mdl);
+	slot->mdl = NULL;
+}
+
+/* End all transfers of a device. Without @tidy only forget them, because the module ends them. */
+void fuzz_transfers_end(const struct fuzz_device *device, bool tidy)
+{
+	struct fuzz_list *list;
+	struct fuzz_base *base;
+
+	for (list = fuzz.list; list < fuzz.list + FUZZ_LISTS; list++) {
+		if (!list->list || list->adapter->device != device)
+			continue;
+		if (tidy)
+			put_list(list);
+		else
+			forget_list(list);
+	}
+	for (base = fuzz.base; base < fuzz.base + FUZZ_BASES; base++) {
+		while (tidy && base->base && base->adapter->device == device)
+			free_base(base);
+		if (base->base && base->adapter->device == device)
+			forget_base(base);
+	}
+}
+
+void fuzz_mdls_end(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < FUZZ_LISTS; i++)
-		if (fuzz.list[i].list)
-			put_list(&fuzz.list[i]);
-	for (i = 0; i < FUZZ_BASES; i++)
-		while (fuzz.base[i].base)
-			free_base(&fuzz.base[i]);
 	for (i = 0; i < FUZZ_MDLS; i++)
 		if (fuzz.mdl[i].mdl)
 			free_mdl(&fuzz.mdl[i]);
