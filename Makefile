@@ -21,7 +21,8 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all fuzz check check-install check-packages check-signed kernels
+.PHONY: demo run shell bench bench-scaling test test-all fuzz check
+.PHONY: check-install check-packages check-signed check-container kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
 all: modules
@@ -99,6 +100,12 @@ rpm:
 check-signed:
 	@scripts/check-signed
 
+check-container:
+	@scripts/check-container
+
+compilers:
+	@scripts/try-compilers
+
 check-packages:
 	@scripts/check-packages
 
@@ -135,12 +142,14 @@ help:
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
+	@echo 'make compilers        build with each gcc and clang of Debian'\''s releases (RELEASES=, COMPILERS=)'
 	@echo 'make doc              HTML documentation in build/doc'
 	@echo 'make check-doc        look at it in a browser: widths, links, index of calls, search'
 	@echo 'make dist             build/wdmdma-VERSION.tar.gz of the last commit'
 	@echo 'make deb              build/wdmdma-dkms_VERSION_all.deb of it, for DKMS on Debian and Ubuntu'
 	@echo 'make rpm              build/wdmdma-dkms-VERSION-1.noarch.rpm of it, for DKMS elsewhere'
 	@echo 'make check-signed     load signed and unsigned modules in a guest with Secure Boot'
+	@echo 'make check-container  run packaging/Containerfile, for machines without Debian, in a root folder'
 	@echo 'make check-packages   install, upgrade and remove both in a root folder with DKMS'
 	@echo
 	@echo 'On Debian all from demo on install what they need and download kernels to'
