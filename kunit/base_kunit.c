@@ -97,6 +97,7 @@ static void safe_arithmetic_notices_an_overflow(struct kunit *test)
 static void safe_strings_are_cut_and_terminated(struct kunit *test)
 {
 	expect_held(test, CorpusSafeStrings());
+	expect_held(test, CorpusFormats());
 }
 
 static void assertions_of_a_debug_build_are_reported(struct kunit *test)
@@ -151,6 +152,18 @@ static void a_class_may_own_an_adapter(struct kunit *test)
 	expect_held(test, CorpusAdapterClass(f->pdo));
 }
 
+static void bitmaps_keep_to_their_buffer(struct kunit *test)
+{
+	expect_held(test, CorpusBitmaps());
+}
+
+static void small_calls_are_there(struct kunit *test)
+{
+	u8 reg = 0;
+
+	expect_held(test, CorpusSmallCalls(&reg));
+}
+
 static struct kunit_case base_cases[] = {
 	KUNIT_CASE(lists_keep_their_order),
 	KUNIT_CASE(interlocked_operations_return_the_documented_value),
@@ -168,6 +181,8 @@ static struct kunit_case base_cases[] = {
 	KUNIT_CASE(a_driver_may_lay_its_own_list_over_ours),
 	KUNIT_CASE(the_size_of_the_table_tells_its_operations),
 	KUNIT_CASE(a_class_may_own_an_adapter),
+	KUNIT_CASE(bitmaps_keep_to_their_buffer),
+	KUNIT_CASE(small_calls_are_there),
 	{}
 };
 

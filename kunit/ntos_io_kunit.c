@@ -132,6 +132,27 @@ static void ranges_that_are_no_device_memory_are_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, MmMapIoSpaceEx(device, 4096, CACHED | NOCACHE | WRITECOMBINE));
 }
 
+static void a_range_ends_in_the_bar_in_which_it_begins(struct kunit *test)
+{
+	struct pci_dev *pdev = edu_device();
+	PHYSICAL_ADDRESS address;
+	SIZE_T length;
+	void *regs;
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	address.QuadPart = pci_resource_start(pdev, 0);
+	length = pci_resource_len(pdev, 0);
+	KUNIT_EXPECT_NULL(test, MmMapIoSpace(address, length + 1, MmNonCached));
+	KUNIT_EXPECT_NULL(test, MmMapIoSpace(address, 8ULL << 30, MmNonCached));
+	regs = MmMapIoSpace(address, length, MmNonCached);
+	KUNIT_EXPECT_NOT_NULL(test, regs);
+	if (regs)
+		MmUnmapIoSpace(regs, length);
+	address.QuadPart += length - 4;
+	KUNIT_EXPECT_NULL(test, MmMapIoSpace(address, 8, MmNonCached));
+	pci_dev_put(pdev);
+}
+
 static void an_unmap_must_repeat_the_mapping(struct kunit *test)
 {
 	struct pci_dev *pdev = edu_device();
@@ -202,6 +223,7 @@ static struct kunit_case ntos_io_cases[] = {
 	KUNIT_CASE(wrong_registers_and_ports_are_refused),
 	KUNIT_CASE(device_memory_is_mapped),
 	KUNIT_CASE(ranges_that_are_no_device_memory_are_refused),
+	KUNIT_CASE(a_range_ends_in_the_bar_in_which_it_begins),
 	KUNIT_CASE(an_unmap_must_repeat_the_mapping),
 	KUNIT_CASE(clocks_go_on),
 	KUNIT_CASE(wrong_times_are_refused),

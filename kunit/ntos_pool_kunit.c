@@ -86,6 +86,22 @@ static void wrong_flags_sizes_and_tags_are_refused(struct kunit *test)
 	ExFreePool(block);
 }
 
+static void unknown_types_are_refused(struct kunit *test)
+{
+	static const int wrong[] = { 2, 3, 6, 7, 0x40, 0x800, 0x1000000, -1 };
+	static const int right[] = { 0, 1, 4, 5, 0x20, 0x21, 0x200, 0x204, 0x611, 0x108 };
+	void *block;
+	int n;
+
+	for (n = 0; n < ARRAY_SIZE(wrong); n++)
+		KUNIT_EXPECT_NULL(test, ExAllocatePoolWithTag(wrong[n], 16, TAG));
+	for (n = 0; n < ARRAY_SIZE(right); n++) {
+		block = ExAllocatePoolWithTag(right[n], 16, TAG);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, block, "type 0x%x", right[n]);
+		ExFreePool(block);
+	}
+}
+
 static void a_wrong_tag_frees_nothing(struct kunit *test)
 {
 	char *block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, TAG);
@@ -259,6 +275,7 @@ static struct kunit_case ntos_pool_cases[] = {
 	KUNIT_CASE(cache_aligned_blocks_begin_a_cache_line),
 	KUNIT_CASE(new_pool_is_zeroed),
 	KUNIT_CASE(wrong_flags_sizes_and_tags_are_refused),
+	KUNIT_CASE(unknown_types_are_refused),
 	KUNIT_CASE(a_wrong_tag_frees_nothing),
 	KUNIT_CASE(a_second_free_is_reported),
 	KUNIT_CASE(foreign_pointers_are_not_freed),

@@ -10,7 +10,8 @@
 #include <ddk/wdm/spinlock.h>
 #include <ddk/wdm/thread.h>
 
-#include "ntos/debug_print.h"
+#include "log.h"
+#include "ntos/format.h"
 
 struct worker {
 	KEVENT stop;
@@ -136,10 +137,35 @@ static void wrong_work_items_are_refused(struct kunit *test)
 	IoQueueWorkItem(NULL, work, DelayedWorkQueue, NULL);
 	IoQueueWorkItem((PIO_WORKITEM)&other, work, DelayedWorkQueue, NULL);
 	IoQueueWorkItem(item, NULL, DelayedWorkQueue, NULL);
+	IoQueueWorkItemEx(item, NULL, DelayedWorkQueue, NULL);
 	IoFreeWorkItem(NULL);
 	IoFreeWorkItem(item);
 	IoFreeWorkItem(item);
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
+/* An item does not run twice at once, so it stays queued until its function returns. */
+static void queue_and_free(PDEVICE_OBJECT device_object, PVOID context)
+{
+	struct job *job = context;
+
+	IoQueueWorkItem(job->item, work, DelayedWorkQueue, job);
+	IoFreeWorkItem(job->item);
+}
+
+static void an_item_that_is_queued_is_not_freed(struct kunit *test)
+{
+	struct job job = { };
+	struct kmsg_dump_iter log;
+
+	init_completion(&job.done);
+	job.item = IoAllocateWorkItem((PDEVICE_OBJECT)&job);
+	KUNIT_ASSERT_NOT_NULL(test, job.item);
+	wdmdma_test_log_begin(&log);
+	IoQueueWorkItem(job.item, queue_and_free, DelayedWorkQueue, &job);
+	wait_for_completion(&job.done);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "IoFreeWorkItem",
+						    "the work item is queued"), 1U);
 }
 
 static char *room(struct kunit *test)
@@ -220,6 +246,7 @@ static struct kunit_case ntos_thread_cases[] = {
 	KUNIT_CASE(wrong_threads_and_handles_are_refused),
 	KUNIT_CASE(a_work_item_runs_at_passive),
 	KUNIT_CASE(wrong_work_items_are_refused),
+	KUNIT_CASE(an_item_that_is_queued_is_not_freed),
 	KUNIT_CASE(formats_mean_what_they_mean_on_windows),
 	KUNIT_CASE(pointers_have_no_extensions),
 	KUNIT_CASE(long_and_broken_formats_do_no_harm),

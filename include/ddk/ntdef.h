@@ -10,6 +10,7 @@
 #include "stddef.h"
 #include "wdm/compiler.h"
 #include <wdmdma/types.h>
+#include "wdm/processor.h"
 #include "guiddef.h"
 
 #if defined(__cplusplus) && defined(__CHAR_UNSIGNED__)
@@ -127,12 +128,6 @@ typedef struct _LIST_ENTRY {
 typedef struct _SINGLE_LIST_ENTRY {
 	struct _SINGLE_LIST_ENTRY *Next;
 } SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
-
-typedef struct _PROCESSOR_NUMBER {
-	USHORT Group;
-	UCHAR Number;
-	UCHAR Reserved;
-} PROCESSOR_NUMBER, *PPROCESSOR_NUMBER;
 
 typedef struct _GROUP_AFFINITY {
 	KAFFINITY Mask;
@@ -322,10 +317,16 @@ WDMDMA_HEADER_END
 #endif
 #endif
 
+/* A driver may leave the result of a function unused, but not that of an operator. */
+FORCEINLINE BOOLEAN WdmIsTrue(BOOLEAN e)
+{
+	return e;
+}
+
 /* Returns whether the expression is true. If it is false, reports the failure first. */
 #define WDM_ASSERT(e, text, message) \
-	((e) ? TRUE : (RtlAssert((PVOID)(text), (PVOID)__FILE__, __LINE__, (PCHAR)(message)), \
-		       FALSE))
+	WdmIsTrue((e) ? TRUE : \
+		  (RtlAssert((PVOID)(text), (PVOID)__FILE__, __LINE__, (PCHAR)(message)), FALSE))
 
 /* In a build without DBG the expressions of the first group are not evaluated. */
 #if DBG
@@ -336,8 +337,8 @@ WDMDMA_HEADER_END
 #else
 #define ASSERT(e)			((void)0)
 #define ASSERTMSG(message, e)		((void)0)
-#define RTL_VERIFY(e)			((e) ? TRUE : FALSE)
-#define RTL_VERIFYMSG(message, e)	((e) ? TRUE : FALSE)
+#define RTL_VERIFY(e)			WdmIsTrue((e) ? TRUE : FALSE)
+#define RTL_VERIFYMSG(message, e)	WdmIsTrue((e) ? TRUE : FALSE)
 #endif
 #define RTL_SOFT_ASSERT(e)		ASSERT(e)
 #define RTL_SOFT_ASSERTMSG(message, e)	ASSERTMSG(message, e)

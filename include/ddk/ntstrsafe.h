@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * String functions that know the size of the destination. The functions that format are left out,
- * because they need more than a header.
+ * String functions that know the size of the destination. The functions that format are in
+ * wdmdma_ntos.ko.
  */
 #ifndef DDK_NTSTRSAFE_H
 #define DDK_NTSTRSAFE_H
 
 #include "ntdef.h"
 #include "ntstatus.h"
+#include "wdm/string_print.h"
 
 #define NTSTRSAFE_MAX_CCH	2147483647
 

@@ -19,11 +19,13 @@
 #include "string.h"
 #include <wdmdma/mdl.h>
 #include <wdmdma/dma.h>
+#include "wdm/bitmap.h"
 #include "wdm/dispatcher.h"
 #include "wdm/interlocked.h"
 #include "wdm/io.h"
 #include "wdm/list.h"
 #include "wdm/pool.h"
+#include "wdm/processor.h"
 #include "wdm/resource.h"
 #include "wdm/spinlock.h"
 #include "wdm/thread.h"

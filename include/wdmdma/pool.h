@@ -14,16 +14,20 @@ WDMDMA_HEADER_BEGIN
  * struct wdmdma_pool_ops - a pool
  * @free: frees a block, or reports why not. Returns FALSE if the address never was one
  * @reused: the address is an MDL's now. The pool must forget that it was a block
+ * @going: memory that a driver may have put objects into is about to be freed. @call is the name
+ *	of the driver's call
  *
- * Both are called up to DISPATCH_LEVEL and must not sleep.
+ * They are called up to DISPATCH_LEVEL and must not sleep.
  */
 struct wdmdma_pool_ops {
 	BOOLEAN (*free)(PVOID address);
 	VOID (*reused)(PVOID address);
+	VOID (*going)(const VOID *start, SIZE_T size, const char *call);
 };
 
 BOOLEAN wdmdma_pool_register(const struct wdmdma_pool_ops *ops);
 VOID wdmdma_pool_unregister(const struct wdmdma_pool_ops *ops);
+VOID wdmdma_pool_going(const VOID *start, SIZE_T size, const char *call);
 
 WDMDMA_HEADER_END
 

@@ -28,6 +28,9 @@ const char *CorpusGuids(void);
 const char *CorpusArithmetic(void);
 const char *CorpusConversions(void);
 const char *CorpusSafeStrings(void);
+const char *CorpusFormats(void);
+const char *CorpusBitmaps(void);
+const char *CorpusSmallCalls(PUCHAR reg);
 
 /* The list that several processors use at once. */
 #define CORPUS_ENTRIES 64

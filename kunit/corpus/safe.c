@@ -73,3 +73,63 @@ const char *CorpusSafeStrings(void)
 	CORPUS_EXPECT(RtlStringCchCopyNW(wide, 4, L"xyz", 1) == STATUS_SUCCESS && !wide[1]);
 	return NULL;
 }
+
+const char *CorpusFormats(void)
+{
+	WCHAR room[8];
+	UNICODE_STRING string;
+	CHAR text[8];
+
+	CORPUS_EXPECT(RtlStringCbPrintfA(text, sizeof(text), "%lu-%c", 7UL, 'x') == STATUS_SUCCESS);
+	CORPUS_EXPECT(strcmp(text, "7-x") == 0);
+	RtlInitEmptyUnicodeString(&string, room, sizeof(room));
+	CORPUS_EXPECT(RtlUnicodeStringPrintf(&string, L"%s%u", L"ab", 12) == STATUS_SUCCESS);
+	CORPUS_EXPECT(string.Length == 8 && room[0] == 'a' && room[3] == '2');
+	return NULL;
+}
+
+const char *CorpusBitmaps(void)
+{
+	ULONG words[3] = { 0, 0, 0x55555555 };
+	RTL_BITMAP map;
+
+	/* The third word is behind the end. */
+	RtlInitializeBitMap(&map, words, 40);
+	RtlSetAllBits(&map);
+	CORPUS_EXPECT(words[0] == MAXULONG && words[1] == 0xFF && words[2] == 0x55555555);
+	CORPUS_EXPECT(RtlNumberOfSetBits(&map) == 40 && RtlNumberOfClearBits(&map) == 0);
+	CORPUS_EXPECT(RtlFindClearBits(&map, 1, 0) == MAXULONG);
+	RtlClearBits(&map, 30, 5);
+	CORPUS_EXPECT(RtlAreBitsClear(&map, 30, 5) && !RtlAreBitsClear(&map, 29, 5));
+	CORPUS_EXPECT(!RtlAreBitsSet(&map, 38, 3) && RtlAreBitsSet(&map, 35, 5));
+	CORPUS_EXPECT(RtlFindClearBits(&map, 5, 39) == 30);
+	CORPUS_EXPECT(RtlFindClearBits(&map, 6, 0) == MAXULONG);
+	CORPUS_EXPECT(RtlFindClearBitsAndSet(&map, 2, 0) == 30 && RtlTestBit(&map, 31));
+	CORPUS_EXPECT(RtlFindSetBitsAndClear(&map, 3, 33) == 35 && !RtlCheckBit(&map, 36));
+	RtlSetBit(&map, 36);
+	RtlClearBit(&map, 0);
+	CORPUS_EXPECT(words[0] == 0xFFFFFFFE && words[1] == 0xD0);
+	RtlClearAllBits(&map);
+	CORPUS_EXPECT(!words[0] && !words[1] && words[2] == 0x55555555);
+	return NULL;
+}
+
+/* Statements whose value a driver does not use must compile without a warning. */
+const char *CorpusSmallCalls(PUCHAR reg)
+{
+	PVOID block;
+
+	NT_VERIFY(NT_SUCCESS(reg ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL));
+	NT_FRE_ASSERT(reg != NULL);
+	KeEnterCriticalRegion();
+	WRITE_REGISTER_NOFENCE_UCHAR(reg, 5);
+	CORPUS_EXPECT(READ_REGISTER_NOFENCE_UCHAR(reg) == 5);
+	KeLeaveCriticalRegion();
+	block = ExAllocatePoolWithQuotaTag((POOL_TYPE)(NonPagedPoolNx |
+					   POOL_QUOTA_FAIL_INSTEAD_OF_RAISE), 16, 'tset');
+	CORPUS_EXPECT(block);
+	ExFreePoolWithTag(block, 'tset');
+	if (!reg)
+		KeBugCheckEx(0xE2, 1, 2, 3, 4);
+	return NULL;
+}

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * DPCs. Each processor has a queue, which a tasklet empties. So the DPCs of a queue run one after
- * the other, at DISPATCH_LEVEL, in the order in which they came. A KDPC is in a queue if DpcData
- * names the queue. DpcData is changed under the lock of that queue alone.
+ * the other, at DISPATCH_LEVEL, in the order in which they came.
+ *
+ * The queues have records, which a table has by the address of the KDPC. A record lives while its
+ * DPC is queued, or a timer that is set names it. The module reads a KDPC in the calls of the
+ * driver alone, so the KDPC may be gone when the time of a timer comes.
  */
 #include "ntos/ntos.h"
 
 #include <linux/completion.h>
+#include <linux/hash.h>
 #include <linux/interrupt.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 
 #include "ntos/dispatcher.h"
+#include "ntos/level.h"
 
-#define NT_DPC_TYPE	19
 /* DPCs that run before others of the kernel's bottom halves get their turn. */
 #define NT_DPC_TURN	64
+#define NT_DPC_BITS	8
 
 /**
  * struct nt_dpc_queue - DPCs of one processor
- * @lock: protects the rest. Raw, because interrupt handlers queue DPCs
- * @dpcs: KDPC.Links of the queued ones
+ * @lock: protects the rest. Raw, because interrupt handlers queue DPCs. Taken last
+ * @dpcs: nt_dpc.queued of the queued ones
  * @running: a DPC of this queue runs
  * @tasklet: runs the DPCs
  */
@@ -32,88 +37,270 @@ struct nt_dpc_queue {
 	struct tasklet_struct tasklet;
 };
 
+/**
+ * struct nt_dpc - record of a DPC
+ * @node: link in the bucket. A record whose DPC is gone is in no bucket
+ * @queued: link in the queue
+ * @queue: the queue, until the routine is about to be called. Otherwise NULL
+ * @dpc: the driver's object, which is a number here. NULL in the marker of a flush
+ * @routine: the driver's function
+ * @context: its second argument
+ * @arguments: its third and fourth argument
+ * @important: the DPC goes to the head of the queue
+ * @users: timers that name the DPC, and the queue
+ */
+struct nt_dpc {
+	struct hlist_node node;
+	struct list_head queued;
+	struct nt_dpc_queue *queue;
+	KDPC *dpc;
+	PKDEFERRED_ROUTINE routine;
+	PVOID context;
+	PVOID arguments[2];
+	bool important;
+	unsigned int users;
+};
+
+struct nt_dpc_bucket {
+	raw_spinlock_t lock;	/* protects @records and all members of a record but @queued */
+	struct hlist_head records;
+};
+
 static DEFINE_PER_CPU(struct nt_dpc_queue, nt_dpc_queues);
+static struct nt_dpc_bucket nt_dpc_buckets[1 << NT_DPC_BITS];
 
-static_assert(sizeof_field(KDPC, Links) == sizeof(struct list_head));
+static_assert(sizeof(struct nt_dpc) <= NT_RECORD_BYTES);
 
-static struct list_head *nt_dpc_node(KDPC *dpc)
+static struct nt_dpc_bucket *nt_dpc_bucket(const KDPC *dpc)
 {
-	return (struct list_head *)dpc->Links;
+	return &nt_dpc_buckets[hash_long((unsigned long)dpc, NT_DPC_BITS)];
 }
 
-static KDPC *nt_dpc_of(struct list_head *node)
+static struct nt_dpc *nt_dpc_find(struct nt_dpc_bucket *bucket, const KDPC *dpc)
 {
-	return container_of((PVOID *)node, KDPC, Links[0]);
+	struct nt_dpc *record;
+
+	lockdep_assert_held(&bucket->lock);
+	hlist_for_each_entry(record, &bucket->records, node)
+		if (record->dpc == dpc)
+			return record;
+	return NULL;
 }
 
 /* Report a pointer that is no DPC. Return true if it is none. */
-static bool nt_is_no_dpc(PRKDPC dpc, const char *call)
+bool nt_is_no_dpc(PRKDPC dpc, const char *call)
 {
-	if (likely(dpc && dpc->Type == NT_DPC_TYPE))
+	if (likely(nt_object_type(dpc) == NT_DPC))
 		return false;
 	nt_report(call, "Dpc is %s", dpc ? "not initialized" : "NULL");
 	return true;
 }
 
-/* Take the first DPC of a queue, and copy it to @copy. Return NULL if there is none. */
-static KDPC *nt_dpc_first(struct nt_dpc_queue *queue, KDPC *copy)
+/* Take a record out of its bucket. Its DPC has none any more. */
+static void nt_dpc_detach(struct nt_dpc *record)
 {
+	hlist_del_init(&record->node);
+	nt_record_unmark(record->dpc);
+}
+
+static void nt_dpc_put(struct nt_dpc_bucket *bucket, struct nt_dpc *record)
+{
+	lockdep_assert_held(&bucket->lock);
+	if (--record->users)
+		return;
+	if (!hlist_unhashed(&record->node))
+		nt_dpc_detach(record);
+	nt_record_free(record);
+}
+
+/*
+ * Return the record of a DPC for one more user, with what the KDPC says now. Return NULL if there
+ * is no memory, or the routine must not be called any more. Both are reported.
+ */
+struct nt_dpc *nt_dpc_name(KDPC *dpc, const char *call)
+{
+	struct nt_dpc_bucket *bucket = nt_dpc_bucket(dpc);
+	struct nt_dpc *added, *record;
 	unsigned long flags;
-	KDPC *dpc = NULL;
+
+	if (nt_is_leaving(dpc->DeferredRoutine, call))
+		return NULL;
+	added = nt_record_alloc(call);
+	if (!added)
+		return NULL;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	record = nt_dpc_find(bucket, dpc);
+	if (!record) {
+		record = added;
+		added = NULL;
+		*record = (struct nt_dpc) { .dpc = dpc };
+		INIT_LIST_HEAD(&record->queued);
+		hlist_add_head(&record->node, &bucket->records);
+		nt_record_mark(dpc);
+	}
+	record->users++;
+	record->routine = dpc->DeferredRoutine;
+	record->context = dpc->DeferredContext;
+	record->important = dpc->Importance == HighImportance;
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	nt_record_free(added);
+	return record;
+}
+
+/* Undo nt_dpc_name(), in any context. */
+void nt_dpc_unname(struct nt_dpc *record)
+{
+	struct nt_dpc_bucket *bucket = nt_dpc_bucket(record->dpc);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	nt_dpc_put(bucket, record);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* Return true if the KDPC or its routine lies in a place. The caller must be a user. */
+bool nt_dpc_lies_in(const struct nt_dpc *record, const struct nt_place *place)
+{
+	return nt_place_has(place, record->dpc) ||
+	       (place->module && nt_place_has(place, READ_ONCE(record->routine)));
+}
+
+/* Take the first record of a queue, and copy it to @copy. Return false if there is none. */
+static bool nt_dpc_first(struct nt_dpc_queue *queue, struct nt_dpc *copy)
+{
+	struct nt_dpc_bucket *bucket;
+	struct nt_dpc *record;
+	unsigned long flags;
 
 	raw_spin_lock_irqsave(&queue->lock, flags);
-	queue->running = !list_empty(&queue->dpcs);
-	if (queue->running) {
-		dpc = nt_dpc_of(queue->dpcs.next);
-		list_del(nt_dpc_node(dpc));
-		*copy = *dpc;
-		/* From here on the DPC can be queued again, also by its own routine. */
-		smp_store_release(&dpc->DpcData, NULL);
-	}
+	record = list_first_entry_or_null(&queue->dpcs, struct nt_dpc, queued);
+	queue->running = record;
+	if (record)
+		list_del_init(&record->queued);
 	raw_spin_unlock_irqrestore(&queue->lock, flags);
-	return dpc;
+	if (!record)
+		return false;
+	if (!record->dpc) {
+		*copy = *record;
+		return true;
+	}
+	bucket = nt_dpc_bucket(record->dpc);
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	*copy = *record;
+	/* From here on the DPC can be queued again, also by its own routine. */
+	record->queue = NULL;
+	nt_dpc_put(bucket, record);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return true;
 }
 
 static void nt_dpc_run(struct tasklet_struct *tasklet)
 {
 	struct nt_dpc_queue *queue = container_of(tasklet, struct nt_dpc_queue, tasklet);
-	KDPC *dpc, copy;
+	struct nt_level level;
+	struct nt_dpc copy;
 	int n;
 
+	nt_level_note(&level);
 	for (n = 0; n < NT_DPC_TURN; n++) {
-		dpc = nt_dpc_first(queue, &copy);
-		if (!dpc)
+		if (!nt_dpc_first(queue, &copy))
 			return;
-		copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1,
-				     copy.SystemArgument2);
+		copy.routine(copy.dpc, copy.context, copy.arguments[0], copy.arguments[1]);
+		nt_level_restore(&level, "KeInsertQueueDpc", copy.routine);
 	}
 	tasklet_schedule(tasklet);
 }
 
-/* Queue a DPC. Return false if it is queued already. */
-static bool nt_dpc_queue(struct nt_dpc_queue *queue, KDPC *dpc, PVOID argument1, PVOID argument2)
+/* Put a record into the queue of this processor. */
+static void nt_dpc_append(struct nt_dpc_queue *queue, struct nt_dpc *record)
 {
 	lockdep_assert_irqs_disabled();
 	raw_spin_lock(&queue->lock);
-	if (cmpxchg(&dpc->DpcData, NULL, queue)) {
-		raw_spin_unlock(&queue->lock);
-		return false;
-	}
-	dpc->SystemArgument1 = argument1;
-	dpc->SystemArgument2 = argument2;
-	if (dpc->Importance == HighImportance)
-		list_add(nt_dpc_node(dpc), &queue->dpcs);
+	if (record->important)
+		list_add(&record->queued, &queue->dpcs);
 	else
-		list_add_tail(nt_dpc_node(dpc), &queue->dpcs);
+		list_add_tail(&record->queued, &queue->dpcs);
 	raw_spin_unlock(&queue->lock);
 	/* The tasklet is of the queue, and runs on the processor that schedules it. */
 	tasklet_schedule(&queue->tasklet);
-	return true;
+}
+
+/* Queue a record on this processor. Return false if it is queued, or its DPC is gone. */
+static bool nt_dpc_queue(struct nt_dpc *record, PVOID argument1, PVOID argument2)
+{
+	struct nt_dpc_bucket *bucket = nt_dpc_bucket(record->dpc);
+	unsigned long flags;
+	bool queued;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	queued = !record->queue && !hlist_unhashed(&record->node);
+	if (queued) {
+		record->queue = this_cpu_ptr(&nt_dpc_queues);
+		record->arguments[0] = argument1;
+		record->arguments[1] = argument2;
+		record->users++;
+		nt_dpc_append(record->queue, record);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return queued;
+}
+
+/* Queue the DPC of a timer whose time has come. */
+void nt_dpc_expired(struct nt_dpc *record)
+{
+	nt_dpc_queue(record, NULL, NULL);
+}
+
+/* Take a record out of its queue. Return false if it is in none, or about to run. */
+static bool nt_dpc_unqueue(struct nt_dpc_bucket *bucket, struct nt_dpc *record)
+{
+	struct nt_dpc_queue *queue = record->queue;
+	bool queued;
+
+	lockdep_assert_held(&bucket->lock);
+	if (!queue)
+		return false;
+	raw_spin_lock(&queue->lock);
+	queued = !list_empty(&record->queued);
+	list_del_init(&record->queued);
+	raw_spin_unlock(&queue->lock);
+	if (queued) {
+		record->queue = NULL;
+		nt_dpc_put(bucket, record);
+	}
+	return queued;
+}
+
+/* Give the record of a DPC that is initialized again its new routine. */
+static void nt_dpc_initialized(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID context,
+			       const char *call)
+{
+	struct nt_dpc_bucket *bucket = nt_dpc_bucket(dpc);
+	bool queued = false, named = false;
+	struct nt_dpc *record;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	record = nt_dpc_find(bucket, dpc);
+	if (record) {
+		named = record->users > !!record->queue;
+		if (named) {
+			record->routine = routine;
+			record->context = context;
+		}
+		queued = nt_dpc_unqueue(bucket, record);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	if (queued)
+		nt_report(call, "the memory has a queued DPC, which is removed");
+	if (named)
+		nt_report(call, "a timer that is set names the DPC, and takes the new routine");
 }
 
 /**
  * KeInitializeDpc() - prepare a DPC
- * @dpc: the DPC. One that is queued is reported, and removed from its queue
+ * @dpc: the DPC. One that is queued is reported, and removed from its queue. One that a timer
+ *	names is reported, and stays the timer's DPC
  * @routine: function that it calls
  * @context: second argument of the function
  *
@@ -127,10 +314,14 @@ void KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 		nt_report(__func__, "%s is NULL", dpc ? "DeferredRoutine" : "Dpc");
 		return;
 	}
-	/* The memory may hold anything, so the queues are searched. */
-	nt_dpc_forget((unsigned long)dpc, sizeof(*dpc), __func__);
+	if (nt_is_no_address(dpc)) {
+		nt_report(__func__, "Dpc is no address of an object");
+		return;
+	}
+	if (nt_record_may_be_at(dpc, sizeof(*dpc)))
+		nt_dpc_initialized(dpc, routine, context, __func__);
 	*dpc = (KDPC) {
-		.Type = NT_DPC_TYPE,
+		.Type = NT_DPC,
 		.Importance = MediumImportance,
 		.DeferredRoutine = routine,
 		.DeferredContext = context,
@@ -163,19 +354,21 @@ EXPORT_SYMBOL_GPL(KeSetImportanceDpc);
  * Answers to wdm: KeInsertQueueDpc. The DPC leaves the queue before its function is called.
  *
  * Context: any.
- * Return: FALSE if the DPC is queued already, which keeps the arguments of the first call.
+ * Return: FALSE if the DPC is queued already, which keeps the arguments of the first call. FALSE,
+ * with the reason in the log, if there is no memory or the driver's module is being unloaded.
  */
 BOOLEAN KeInsertQueueDpc(PRKDPC dpc, PVOID system_argument1, PVOID system_argument2)
 {
-	unsigned long flags;
+	struct nt_dpc *record;
 	bool queued;
 
 	if (nt_is_no_dpc(dpc, __func__))
 		return FALSE;
-	local_irq_save(flags);
-	queued = nt_dpc_queue(this_cpu_ptr(&nt_dpc_queues), dpc, system_argument1,
-			      system_argument2);
-	local_irq_restore(flags);
+	record = nt_dpc_name(dpc, __func__);
+	if (!record)
+		return FALSE;
+	queued = nt_dpc_queue(record, system_argument1, system_argument2);
+	nt_dpc_unname(record);
 	return queued;
 }
 EXPORT_SYMBOL_GPL(KeInsertQueueDpc);
@@ -191,24 +384,19 @@ EXPORT_SYMBOL_GPL(KeInsertQueueDpc);
  */
 BOOLEAN KeRemoveQueueDpc(PRKDPC dpc)
 {
-	struct nt_dpc_queue *queue;
+	struct nt_dpc_bucket *bucket = nt_dpc_bucket(dpc);
+	struct nt_dpc *record;
 	unsigned long flags;
-	bool queued;
+	bool known, queued;
 
-	if (nt_is_no_dpc(dpc, __func__))
-		return FALSE;
-	/* Pairs with the release of the queue that has had the DPC. */
-	queue = smp_load_acquire(&dpc->DpcData);
-	if (!queue)
-		return FALSE;
-	raw_spin_lock_irqsave(&queue->lock, flags);
-	queued = dpc->DpcData == queue;
-	if (queued) {
-		list_del(nt_dpc_node(dpc));
-		/* The DPC can be queued again, by another processor. */
-		smp_store_release(&dpc->DpcData, NULL);
-	}
-	raw_spin_unlock_irqrestore(&queue->lock, flags);
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	record = nt_dpc_find(bucket, dpc);
+	known = record;
+	queued = known && nt_dpc_unqueue(bucket, record);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	/* The driver may have zeroed a DPC that is queued. */
+	if (!known)
+		nt_is_no_dpc(dpc, __func__);
 	return queued;
 }
 EXPORT_SYMBOL_GPL(KeRemoveQueueDpc);
@@ -222,8 +410,8 @@ static void nt_dpc_complete(KDPC *dpc, PVOID done, PVOID argument1, PVOID argume
 static void nt_dpc_flush(struct nt_dpc_queue *queue)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
+	struct nt_dpc marker = { .routine = nt_dpc_complete, .context = &done };
 	unsigned long flags;
-	KDPC marker;
 	bool idle;
 
 	raw_spin_lock_irqsave(&queue->lock, flags);
@@ -231,9 +419,8 @@ static void nt_dpc_flush(struct nt_dpc_queue *queue)
 	raw_spin_unlock_irqrestore(&queue->lock, flags);
 	if (idle)
 		return;
-	KeInitializeDpc(&marker, nt_dpc_complete, &done);
 	local_irq_save(flags);
-	nt_dpc_queue(queue, &marker, NULL, NULL);
+	nt_dpc_append(queue, &marker);
 	local_irq_restore(flags);
 	wait_for_completion(&done);
 }
@@ -257,37 +444,63 @@ void KeFlushQueuedDpcs(void)
 }
 EXPORT_SYMBOL_GPL(KeFlushQueuedDpcs);
 
-/* Take DPCs in memory that gets another use out of their queues, and report them. */
-void nt_dpc_forget(unsigned long start, size_t size, const char *call)
+/* Return true if no DPC is queued or runs. */
+bool nt_dpc_idle(void)
 {
-	struct list_head *node, *next;
 	struct nt_dpc_queue *queue;
 	unsigned long flags;
-	KDPC *dpc;
+	bool idle = true;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		queue = per_cpu_ptr(&nt_dpc_queues, cpu);
-		if (list_empty_careful(&queue->dpcs))
-			continue;
 		raw_spin_lock_irqsave(&queue->lock, flags);
-		list_for_each_safe(node, next, &queue->dpcs) {
-			dpc = nt_dpc_of(node);
-			if ((unsigned long)dpc - start >= size)
-				continue;
-			list_del(node);
-			dpc->DpcData = NULL;
-			nt_report(call, "the memory has a queued DPC, which is removed");
-		}
+		idle &= list_empty(&queue->dpcs) && !queue->running;
 		raw_spin_unlock_irqrestore(&queue->lock, flags);
 	}
+	return idle;
+}
+
+/*
+ * Forget the DPCs of a place, and report them unless it is a module. Those that are queued do not
+ * run, and timers expire without the others. Return how many DPCs were queued.
+ */
+unsigned int nt_dpc_forget(const struct nt_place *place, const char *call)
+{
+	unsigned int queued = 0, named = 0;
+	struct nt_dpc_bucket *bucket;
+	struct hlist_node *next;
+	struct nt_dpc *record;
+	unsigned long flags;
+
+	for (bucket = nt_dpc_buckets; bucket < nt_dpc_buckets + ARRAY_SIZE(nt_dpc_buckets);
+	     bucket++) {
+		if (hlist_empty(&bucket->records))
+			continue;
+		raw_spin_lock_irqsave(&bucket->lock, flags);
+		hlist_for_each_entry_safe(record, next, &bucket->records, node) {
+			if (!nt_dpc_lies_in(record, place))
+				continue;
+			nt_dpc_detach(record);
+			named += record->users > !!record->queue;
+			queued += nt_dpc_unqueue(bucket, record);
+		}
+		raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	}
+	if (queued && !place->module)
+		nt_report(call, "the memory has a queued DPC, which is removed");
+	if (named && !place->module)
+		nt_report(call, "the memory has the DPC of a timer, which will expire without it");
+	return queued;
 }
 
 void nt_dpc_init(void)
 {
 	struct nt_dpc_queue *queue;
-	int cpu;
+	int cpu, n;
 
+	for (n = 0; n < ARRAY_SIZE(nt_dpc_buckets); n++)
+		raw_spin_lock_init(&nt_dpc_buckets[n].lock);
 	for_each_possible_cpu(cpu) {
 		queue = per_cpu_ptr(&nt_dpc_queues, cpu);
 		raw_spin_lock_init(&queue->lock);

@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/processor.h>
 
 #include <ddk/wdm/io.h>
@@ -30,6 +31,22 @@ static unsigned int nt_physical_bits(void)
 #endif
 }
 
+/* Return true if a range begins in a BAR of a device and ends behind it. */
+static bool nt_leaves_bar(u64 first, u64 last)
+{
+	struct pci_dev *device = NULL;
+	bool leaves = false;
+	int bar;
+
+	for_each_pci_dev(device)
+		for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+			leaves |= pci_resource_flags(device, bar) & IORESOURCE_MEM &&
+				  first >= pci_resource_start(device, bar) &&
+				  first <= pci_resource_end(device, bar) &&
+				  last > PAGE_ALIGN(pci_resource_end(device, bar)) - 1;
+	return leaves;
+}
+
 /* Return the reason why a range is refused, or NULL. */
 static const char *nt_io_space_check(u64 first, size_t length)
 {
@@ -42,6 +59,8 @@ static const char *nt_io_space_check(u64 first, size_t length)
 	if (region_intersects(first, length, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
 	    REGION_DISJOINT)
 		return "the range has RAM, which is no device memory";
+	if (nt_leaves_bar(first, last))
+		return "the range ends behind the BAR in which it begins";
 	return NULL;
 }
 
@@ -90,8 +109,9 @@ static PVOID nt_io_space_map(u64 first, size_t length, MEMORY_CACHING_TYPE cache
  *
  * Answers to wdm: MmMapIoSpace.
  *
- * Differs from Windows: RAM is refused, because Linux maps it already. The call fails above
- * PASSIVE_LEVEL.
+ * Differs from Windows: RAM is refused, with each cache type. Linux maps it already, and a page
+ * that the driver has not allocated may get another owner. The call fails above PASSIVE_LEVEL. A
+ * range that ends behind the BAR in which it begins is refused.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the address of the first byte, or NULL with the reason in the log.

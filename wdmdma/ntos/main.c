@@ -9,6 +9,7 @@
 
 #include "ntos/block.h"
 #include "ntos/dispatcher.h"
+#include "ntos/going.h"
 #include "ntos/pool.h"
 #include "ntos/thread.h"
 
@@ -37,30 +38,43 @@ static int __init nt_init(void)
 	nt_wait_init();
 	nt_dpc_init();
 	nt_timer_init();
-	ret = nt_block_init();
+	nt_thread_table_init();
+	ret = nt_record_init();
 	if (ret)
 		return ret;
+	ret = nt_block_init();
+	if (ret)
+		goto exit_record;
 	ret = nt_work_init();
 	if (ret)
 		goto exit_block;
 	ret = nt_pool_init();
+	if (ret)
+		goto exit_work;
+	ret = nt_going_init();
 	if (!ret)
 		return 0;
+	nt_pool_exit();
+exit_work:
 	nt_work_exit();
 exit_block:
 	nt_block_exit();
+exit_record:
+	nt_record_exit();
 	return ret;
 }
 
 /* No driver is linked with the module any more. */
 static void __exit nt_exit(void)
 {
+	nt_going_exit();
 	nt_timer_exit();
 	nt_dpc_exit();
 	nt_work_exit();
-	nt_thread_exit_all();
+	nt_thread_table_exit();
 	nt_pool_exit();
 	nt_block_exit();
+	nt_record_exit();
 }
 
 module_init(nt_init);

@@ -21,7 +21,7 @@
 
 #include "compat.h"
 #include "ntos/block.h"
-#include "ntos/dispatcher.h"
+#include "ntos/going.h"
 #include "ntos/pool.h"
 
 #define NT_POOL_ALIGNMENT	16
@@ -35,6 +35,13 @@
 				 POOL_FLAG_RAISE_ON_FAILURE)
 /* The bit that the cache-aligned types have in common. */
 #define NT_POOL_TYPE_ALIGNED	NonPagedPoolCacheAligned
+
+#define NT_POOL_TYPES		(BIT(NonPagedPool) | BIT(PagedPool) | \
+				 BIT(NonPagedPoolCacheAligned) | BIT(PagedPoolCacheAligned))
+#define NT_POOL_TYPE_FLAGS	(NonPagedPoolSession | NonPagedPoolNx | \
+				 POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | \
+				 POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_COLD_ALLOCATION | \
+				 POOL_ZERO_ALLOCATION)
 
 /*
  * Addresses that were freed lately, by their hash. Wdmdma.ko's ExFreePool() asks whether an
@@ -115,8 +122,7 @@ static bool nt_pool_free(void *address, u32 tag, const char *call)
 			nt_report(call, "the block %p is free already", address);
 		return nt_was_freed(address);
 	}
-	nt_timer_forget(block->address, block->size, call);
-	nt_dpc_forget(block->address, block->size, call);
+	nt_memory_going(address, block->size, call);
 	WRITE_ONCE(*nt_freed_slot(address), (unsigned long)address);
 	/* vfree() may sleep, and ExFreePool() calls this under rcu_read_lock(). */
 	if (is_vmalloc_addr(address))
@@ -134,6 +140,7 @@ static BOOLEAN nt_pool_free_any(PVOID address)
 static const struct wdmdma_pool_ops nt_pool_ops = {
 	.free = nt_pool_free_any,
 	.reused = nt_forget_freed,
+	.going = nt_memory_going,
 };
 
 /**
@@ -169,11 +176,13 @@ EXPORT_SYMBOL_GPL(ExAllocatePool2);
 
 /**
  * ExAllocatePoolWithTag() - allocate pool that is not initialized
- * @pool_type: type, of which the alignment and POOL_ZERO_ALLOCATION count
+ * @pool_type: type, of which the alignment and POOL_ZERO_ALLOCATION count. Types that Windows does
+ *	not give to drivers are reported
  * @number_of_bytes: length. 0 is reported, and gets the shortest block
  * @tag: four characters. A free with ExFreePoolWithTag() must repeat them
  *
- * Answers to wdm: ExAllocatePoolWithTag, ExAllocatePoolUninitialized, ExAllocatePool.
+ * Answers to wdm: ExAllocatePoolWithTag, ExAllocatePoolUninitialized, ExAllocatePool,
+ * ExAllocatePoolWithQuotaTag.
  *
  * Differs from Windows: as ExAllocatePool2() does.
  *
@@ -182,6 +191,12 @@ EXPORT_SYMBOL_GPL(ExAllocatePool2);
  */
 PVOID ExAllocatePoolWithTag(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG tag)
 {
+	const unsigned int base = pool_type & ~NT_POOL_TYPE_FLAGS;
+
+	if (base >= BITS_PER_LONG || !(NT_POOL_TYPES & BIT(base))) {
+		nt_report(__func__, "PoolType 0x%x is refused", pool_type);
+		return NULL;
+	}
 	if (!number_of_bytes)
 		nt_report(__func__, "NumberOfBytes is 0");
 	return nt_pool_alloc(number_of_bytes, tag,
@@ -221,7 +236,11 @@ EXPORT_SYMBOL_GPL(ExAllocatePoolZero);
  */
 void ExFreePoolWithTag(PVOID p, ULONG tag)
 {
-	if (!nt_above_dispatch(__func__) && !nt_pool_free(p, tag, __func__))
+	if (nt_above_dispatch(__func__))
+		return;
+	if (!p)
+		nt_report(__func__, "P is NULL");
+	else if (!nt_pool_free(p, tag, __func__))
 		nt_report(__func__, "%p is no block", p);
 }
 EXPORT_SYMBOL_GPL(ExFreePoolWithTag);

@@ -29,13 +29,20 @@
 #include <linux/bottom_half.h>
 #include <linux/instruction_pointer.h>
 #include <linux/lockdep.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/uaccess.h>
 
 #include <ddk/wdm/spinlock.h>
+
+#include "ntos/level.h"
 
 #define NT_SPIN_RAISED	0x01UL
 #define NT_SPIN_MARK	0x32UL
 #define NT_SPIN_LOW	0x3FUL
+
+/* More locks than a driver holds at a time. Locks above that are not noted. */
+#define NT_SPIN_MOST	16
 
 static_assert(L1_CACHE_BYTES > NT_SPIN_LOW, "a task_struct must have six low bits of 0");
 
@@ -44,12 +51,64 @@ static struct lock_class_key nt_spin_key;
 static struct lockdep_map nt_spin_map = STATIC_LOCKDEP_MAP_INIT("KSPIN_LOCK", &nt_spin_key);
 #endif
 
+/**
+ * struct nt_spin_held - locks that were taken on a processor
+ * @count: number of the locks
+ * @locks: the locks
+ *
+ * Bottom halves are off between the acquire and the release, so the release is on the same
+ * processor. It may be on another one if the driver has lowered the level in between. So an entry
+ * is a hint, and the word of the lock has the truth. An interrupt may add entries, and removes them
+ * before it returns.
+ */
+struct nt_spin_held {
+	unsigned int count;
+	PKSPIN_LOCK locks[NT_SPIN_MOST];
+};
+
+static DEFINE_PER_CPU(struct nt_spin_held, nt_spin_held);
+
+static void nt_spin_note(PKSPIN_LOCK lock)
+{
+	struct nt_spin_held *held = raw_cpu_ptr(&nt_spin_held);
+	unsigned int n = READ_ONCE(held->count);
+
+	if (n == NT_SPIN_MOST)
+		return;
+	/* An interrupt from here on adds its entries behind this one. */
+	WRITE_ONCE(held->count, n + 1);
+	WRITE_ONCE(held->locks[n], lock);
+}
+
+static void nt_spin_remove(struct nt_spin_held *held, unsigned int n)
+{
+	const unsigned int last = READ_ONCE(held->count) - 1;
+
+	WRITE_ONCE(held->locks[n], held->locks[last]);
+	WRITE_ONCE(held->count, last);
+}
+
+static void nt_spin_unnote(PKSPIN_LOCK lock)
+{
+	struct nt_spin_held *held = raw_cpu_ptr(&nt_spin_held);
+	unsigned int n;
+
+	for (n = READ_ONCE(held->count); n-- > 0;) {
+		if (READ_ONCE(held->locks[n]) == lock) {
+			nt_spin_remove(held, n);
+			return;
+		}
+	}
+}
+
 /* Report a pointer that no lock can have. Return true if it is one. */
 static bool nt_spin_is_wrong(PKSPIN_LOCK lock, const char *call)
 {
-	if (likely(lock && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
+	/* The upper half of the address space is the kernel's. */
+	if (likely((long)lock < 0 && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
 		return false;
-	nt_report(call, "SpinLock is %s", lock ? "not aligned" : "NULL");
+	nt_report(call, "SpinLock is %s", !lock ? "NULL" : (long)lock < 0 ? "not aligned" :
+		  "no address of the kernel");
 	return true;
 }
 
@@ -69,6 +128,7 @@ static bool nt_spin_try(PKSPIN_LOCK lock, unsigned long flags, unsigned long *ol
 	    (!nt_spin_is_foreign(*old) || !try_cmpxchg_acquire(lock, old, word)))
 		return false;
 	lock_acquire(&nt_spin_map, 0, 1, 0, 1, NULL, _RET_IP_);
+	nt_spin_note(lock);
 	return true;
 }
 
@@ -111,10 +171,54 @@ static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
 	if (nt_irql() < DISPATCH_LEVEL)
 		nt_report(call, "called below DISPATCH_LEVEL, with the lock held");
 	lock_release(&nt_spin_map, _RET_IP_);
+	nt_spin_unnote(lock);
 	/* Pairs with the acquire in nt_spin_try(). */
 	smp_store_release(lock, 0);
 	if (word & NT_SPIN_RAISED)
 		nt_lower(call);
+}
+
+/* Return the number of locks that were taken on this processor, and not released. */
+unsigned int nt_spin_count(void)
+{
+	return raw_cpu_read(nt_spin_held.count);
+}
+
+/* Return the word of a lock whose memory may be gone. 0 is a lock that nobody has. */
+static unsigned long nt_spin_word(const KSPIN_LOCK *lock)
+{
+	unsigned long word;
+
+	return copy_from_kernel_nofault(&word, lock, sizeof(word)) ? 0 : word;
+}
+
+/* Release the locks that a routine has left, but not the first @count of this processor. */
+void nt_spin_abandon(unsigned int count, const char *call, const void *routine)
+{
+	struct nt_spin_held *held;
+	unsigned long flags, word;
+	PKSPIN_LOCK lock;
+	unsigned int n;
+
+	if (likely(nt_spin_count() <= count))
+		return;
+	local_irq_save(flags);
+	held = this_cpu_ptr(&nt_spin_held);
+	for (n = held->count; n-- > count;) {
+		lock = held->locks[n];
+		word = nt_spin_word(lock);
+		if ((word & ~NT_SPIN_LOW) == (unsigned long)current) {
+			lock_release(&nt_spin_map, _RET_IP_);
+			/* Pairs with the acquire in nt_spin_try(). */
+			smp_store_release(lock, 0);
+			nt_report(call, "%pS has left the spin lock %p locked in the thread %s, %d",
+				  routine, lock, current->comm, current->pid);
+		} else if (word) {
+			continue;
+		}
+		nt_spin_remove(held, n);
+	}
+	local_irq_restore(flags);
 }
 
 /* Take a lock and raise the level. Return the former level. */

@@ -1,82 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * System threads, which are the only objects with handles. A handle is a small number and no
- * pointer. An object lives until its thread has ended, its handle is closed and all references are
- * dropped.
- */
+/* The life of system threads. */
 #include "ntos/ntos.h"
 
-#include <linux/bottom_half.h>
-#include <linux/idr.h>
 #include <linux/kthread.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
+#include <linux/wait.h>
 
-#include <ddk/wdm/thread.h>
+#include <ddk/ntstatus.h>
 
 #include "ntos/dispatcher.h"
+#include "ntos/level.h"
 #include "ntos/thread.h"
 
-#define NT_HANDLE_BASE	0x80000000UL
-#define NT_HANDLE_STEP	4
+/* For those who wait until threads have ended. */
+static DECLARE_WAIT_QUEUE_HEAD(nt_thread_ends);
 
-/**
- * struct nt_thread - a system thread
- * @header: signaled once the thread has ended. A driver's pointer is to this
- * @node: link in the list of objects
- * @task: the thread, once it runs
- * @routine: the driver's function
- * @context: its argument
- * @references: references that the driver has
- * @has_handle: the handle is not closed
- * @runs: the thread has not ended
+/*
+ * End the calling thread. The driver's module may go once the thread is out of the table. This
+ * module stays until its own code has been left.
  */
-struct nt_thread {
-	DISPATCHER_HEADER header;
-	struct list_head node;
-	struct task_struct *task;
-	PKSTART_ROUTINE routine;
-	PVOID context;
-	unsigned long references;
-	bool has_handle;
-	bool runs;
-};
-
-static DEFINE_SPINLOCK(nt_threads_lock);	/* protects both, and the last three members */
-static LIST_HEAD(nt_threads);
-static DEFINE_IDR(nt_handles);
-static POBJECT_TYPE nt_thread_type;
-
-/* Free an object that nobody has. */
-static void nt_thread_put(struct nt_thread *thread)
-{
-	lockdep_assert_held(&nt_threads_lock);
-	if (thread->references || thread->has_handle || thread->runs)
-		return;
-	list_del(&thread->node);
-	kfree(thread);
-}
-
-static struct nt_thread *nt_thread_of_handle(HANDLE handle)
-{
-	const unsigned long number = (unsigned long)handle - NT_HANDLE_BASE;
-
-	lockdep_assert_held(&nt_threads_lock);
-	if (number % NT_HANDLE_STEP || number / NT_HANDLE_STEP > INT_MAX)
-		return NULL;
-	return idr_find(&nt_handles, number / NT_HANDLE_STEP);
-}
-
-/* End the calling thread. The module stays until its code has been left. */
 static void __noreturn nt_thread_exit(struct nt_thread *thread)
 {
+	const struct nt_level level = { };
+
+	nt_level_restore(&level, "PsCreateSystemThread", thread->routine);
+	nt_mutex_abandon("PsCreateSystemThread", thread->routine);
 	nt_object_set(&thread->header, 1);
-	spin_lock_irq(&nt_threads_lock);
-	thread->runs = false;
-	nt_thread_put(thread);
-	spin_unlock_irq(&nt_threads_lock);
+	nt_thread_ended(thread);
+	wake_up_all(&nt_thread_ends);
 	module_put_and_kthread_exit(0);
 }
 
@@ -86,38 +38,24 @@ static int nt_thread_main(void *data)
 
 	WRITE_ONCE(thread->task, current);
 	thread->routine(thread->context);
-	if (softirq_count())
-		nt_report("PsCreateSystemThread", "the thread has ended at DISPATCH_LEVEL");
-	while (softirq_count())
-		local_bh_enable();
 	nt_thread_exit(thread);
 }
 
-/* Allocate an object with a handle. Return NULL if there is no memory. */
-static struct nt_thread *nt_thread_alloc(PKSTART_ROUTINE routine, PVOID context, HANDLE *handle)
+/* Add a thread to the table and start it. Return NULL, with the thread freed, if that fails. */
+static HANDLE nt_thread_start(struct nt_thread *thread)
 {
-	struct nt_thread *thread = kzalloc(sizeof(*thread), GFP_KERNEL);
-	int id;
+	HANDLE handle = nt_thread_add(thread);
 
-	if (!thread)
+	if (!handle) {
+		kfree(thread);
 		return NULL;
-	nt_object_init(&thread->header, NT_THREAD, 0);
-	thread->routine = routine;
-	thread->context = context;
-	thread->has_handle = true;
-	thread->runs = true;
-	idr_preload(GFP_KERNEL);
-	spin_lock_irq(&nt_threads_lock);
-	id = idr_alloc(&nt_handles, thread, 1, 0, GFP_NOWAIT);
-	if (id > 0)
-		list_add(&thread->node, &nt_threads);
-	spin_unlock_irq(&nt_threads_lock);
-	idr_preload_end();
-	if (id > 0) {
-		*handle = (HANDLE)(NT_HANDLE_BASE + id * NT_HANDLE_STEP);
-		return thread;
 	}
-	kfree(thread);
+	__module_get(THIS_MODULE);
+	if (!IS_ERR(kthread_run(nt_thread_main, thread, "wdmdma_ntos")))
+		return handle;
+	module_put(THIS_MODULE);
+	nt_thread_ended(thread);
+	ZwClose(handle);
 	return NULL;
 }
 
@@ -131,12 +69,13 @@ static struct nt_thread *nt_thread_alloc(PKSTART_ROUTINE routine, PVOID context,
  * @start_routine: function that the thread runs. The thread ends when it returns
  * @start_context: its argument
  *
- * Answers to wdm: PsCreateSystemThread. The driver's module must stay until the thread has ended,
- * so the driver must wait for it.
+ * Answers to wdm: PsCreateSystemThread. The driver must wait for its threads before it is unloaded.
+ * Otherwise the unload waits, and says so. Mutexes and spin locks that a thread has at its end are
+ * reported. The next one who waits for such a mutex gets STATUS_ABANDONED.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES,
- * STATUS_INVALID_DEVICE_STATE at a wrong level.
+ * STATUS_INVALID_DEVICE_STATE at a wrong level or while the driver's module is being unloaded.
  */
 NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 			      struct _OBJECT_ATTRIBUTES *object_attributes, HANDLE process_handle,
@@ -152,18 +91,17 @@ NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 		nt_report(__func__, "%s is NULL", thread_handle ? "StartRoutine" : "ThreadHandle");
 		return STATUS_INVALID_PARAMETER;
 	}
-	thread = nt_thread_alloc(start_routine, start_context, &handle);
+	if (nt_is_leaving(start_routine, __func__))
+		return STATUS_INVALID_DEVICE_STATE;
+	thread = kzalloc(sizeof(*thread), GFP_KERNEL);
 	if (!thread)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	__module_get(THIS_MODULE);
-	if (IS_ERR(kthread_run(nt_thread_main, thread, "wdmdma_ntos"))) {
-		module_put(THIS_MODULE);
-		spin_lock_irq(&nt_threads_lock);
-		thread->runs = false;
-		spin_unlock_irq(&nt_threads_lock);
-		ZwClose(handle);
+	nt_object_init(&thread->header, NT_THREAD, 0);
+	thread->routine = start_routine;
+	thread->context = start_context;
+	handle = nt_thread_start(thread);
+	if (!handle)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	}
 	*thread_handle = handle;
 	if (client_id)
 		*client_id = (CLIENT_ID) { };
@@ -183,141 +121,20 @@ EXPORT_SYMBOL_GPL(PsCreateSystemThread);
  */
 NTSTATUS PsTerminateSystemThread(NTSTATUS exit_status)
 {
-	struct nt_thread *thread, *found = NULL;
+	struct nt_thread *thread;
 
 	if (nt_above_passive(__func__))
 		return STATUS_INVALID_DEVICE_STATE;
-	spin_lock_irq(&nt_threads_lock);
-	list_for_each_entry(thread, &nt_threads, node)
-		if (thread->runs && READ_ONCE(thread->task) == current)
-			found = thread;
-	spin_unlock_irq(&nt_threads_lock);
-	if (found)
-		nt_thread_exit(found);
+	thread = nt_thread_current();
+	if (thread)
+		nt_thread_exit(thread);
 	nt_report(__func__, "the calling thread is no system thread");
 	return STATUS_INVALID_PARAMETER;
 }
 EXPORT_SYMBOL_GPL(PsTerminateSystemThread);
 
-/**
- * WdmThreadType() - the value of PsThreadType for a driver
- *
- * Context: any.
- * Return: a pointer to the type of threads.
- */
-POBJECT_TYPE *WdmThreadType(void)
+/* Wait until no thread runs a routine of a place. */
+void nt_thread_wait(const struct nt_place *place)
 {
-	return &nt_thread_type;
-}
-EXPORT_SYMBOL_GPL(WdmThreadType);
-
-/**
- * ObReferenceObjectByHandle() - get the object of a thread's handle
- * @handle: from PsCreateSystemThread()
- * @desired_access: ignored
- * @object_type: ignored
- * @access_mode: ignored
- * @object: set to the object, which KeWaitForSingleObject() takes
- * @handle_information: ignored
- *
- * Answers to wdm: ObReferenceObjectByHandle, for threads alone.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, or STATUS_INVALID_HANDLE for another handle.
- */
-NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_TYPE object_type,
-				   KPROCESSOR_MODE access_mode, PVOID *object,
-				   PVOID handle_information)
-{
-	struct nt_thread *thread;
-	unsigned long flags;
-
-	if (!object) {
-		nt_report(__func__, "Object is NULL");
-		return STATUS_INVALID_PARAMETER;
-	}
-	spin_lock_irqsave(&nt_threads_lock, flags);
-	thread = nt_thread_of_handle(handle);
-	if (thread)
-		thread->references++;
-	spin_unlock_irqrestore(&nt_threads_lock, flags);
-	*object = thread;
-	if (thread)
-		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle %p", handle);
-	return STATUS_INVALID_HANDLE;
-}
-EXPORT_SYMBOL_GPL(ObReferenceObjectByHandle);
-
-/**
- * ObDereferenceObject() - drop a reference
- * @object: from ObReferenceObjectByHandle(). Another pointer is reported
- *
- * Answers to wdm: ObDereferenceObject, for threads alone.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: the number of references that are left.
- */
-SSIZE_T ObDereferenceObject(PVOID object)
-{
-	struct nt_thread *thread;
-	unsigned long flags;
-	SSIZE_T left = -1;
-
-	spin_lock_irqsave(&nt_threads_lock, flags);
-	list_for_each_entry(thread, &nt_threads, node) {
-		if (thread != object || !thread->references)
-			continue;
-		left = --thread->references;
-		nt_thread_put(thread);
-		break;
-	}
-	spin_unlock_irqrestore(&nt_threads_lock, flags);
-	if (left >= 0)
-		return left;
-	nt_report(__func__, "there is no reference to %p", object);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(ObDereferenceObject);
-
-/**
- * ZwClose() - close the handle of a thread
- * @handle: from PsCreateSystemThread()
- *
- * Answers to wdm: ZwClose, for threads alone. The thread goes on.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS, or STATUS_INVALID_HANDLE for another handle.
- */
-NTSTATUS ZwClose(HANDLE handle)
-{
-	struct nt_thread *thread;
-	unsigned long flags;
-
-	spin_lock_irqsave(&nt_threads_lock, flags);
-	thread = nt_thread_of_handle(handle);
-	if (thread) {
-		idr_remove(&nt_handles, ((unsigned long)handle - NT_HANDLE_BASE) / NT_HANDLE_STEP);
-		thread->has_handle = false;
-		nt_thread_put(thread);
-	}
-	spin_unlock_irqrestore(&nt_threads_lock, flags);
-	if (thread)
-		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle %p", handle);
-	return STATUS_INVALID_HANDLE;
-}
-EXPORT_SYMBOL_GPL(ZwClose);
-
-/* Threads hold the module, so none runs. Free the objects that drivers have forgotten. */
-void nt_thread_exit_all(void)
-{
-	struct nt_thread *thread, *next;
-
-	list_for_each_entry_safe(thread, next, &nt_threads, node) {
-		pr_warn("a thread has an open handle or a reference\n");
-		kfree(thread);
-	}
-	INIT_LIST_HEAD(&nt_threads);
-	idr_destroy(&nt_handles);
+	wait_event_idle(nt_thread_ends, !nt_thread_count(place));
 }

@@ -1,9 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Start and end of threads and work items. */
+/* System threads and work items. */
 #ifndef WDMDMA_NTOS_THREAD_H
 #define WDMDMA_NTOS_THREAD_H
 
-void nt_thread_exit_all(void);
+#include <linux/types.h>
+
+#include <ddk/wdm/dispatcher.h>
+#include <ddk/wdm/thread.h>
+
+#include "ntos/record.h"
+
+/**
+ * struct nt_thread - a system thread
+ * @header: signaled once the thread has ended
+ * @task: the thread, once it runs
+ * @routine: the driver's function
+ * @context: its argument
+ * @references: references that the driver and waits have
+ * @has_handle: the handle is not closed
+ * @runs: the thread has not ended
+ */
+struct nt_thread {
+	DISPATCHER_HEADER header;
+	struct task_struct *task;
+	PKSTART_ROUTINE routine;
+	PVOID context;
+	unsigned long references;
+	bool has_handle;
+	bool runs;
+};
+
+/* thread_table.c */
+HANDLE nt_thread_add(struct nt_thread *thread);
+void nt_thread_ended(struct nt_thread *thread);
+struct nt_thread *nt_thread_get(const void *object);
+void nt_thread_put(struct nt_thread *thread);
+struct nt_thread *nt_thread_current(void);
+unsigned int nt_thread_count(const struct nt_place *place);
+void nt_thread_table_init(void);
+void nt_thread_table_exit(void);
+
+static inline DISPATCHER_HEADER *nt_thread_header(struct nt_thread *thread)
+{
+	return &thread->header;
+}
+
+/* thread.c */
+void nt_thread_wait(const struct nt_place *place);
+
+/* work_item.c */
+unsigned int nt_work_count(const struct nt_place *place);
+void nt_work_wait(const struct nt_place *place);
 int nt_work_init(void);
 void nt_work_exit(void);
 

@@ -1,40 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Timers. A KTIMER has no destructor and is smaller than an hrtimer needs. All active ones are in
- * one list, sorted by their time, and one hrtimer expires with the first. So an idle KTIMER can be
- * freed with the memory around it.
+ * Timers. A KTIMER has no destructor and is smaller than an hrtimer needs. A timer that is set has
+ * a record, which a table has by the address of the KTIMER. The records are in one queue by their
+ * time, and one hrtimer expires with the first. So an idle KTIMER can be freed with the memory
+ * around it, and the memory of one that is set may hold anything.
  */
 #include "ntos/ntos.h"
 
+#include <linux/hashtable.h>
 #include <linux/hrtimer.h>
-#include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
+#include <linux/timerqueue.h>
 
 #include "compat.h"
 #include "ntos/dispatcher.h"
 
-static DEFINE_RAW_SPINLOCK(nt_timer_lock);	/* protects the list, and the timers in it */
-static LIST_HEAD(nt_timers);
+/**
+ * struct nt_timer - record of a timer that is set
+ * @queued: link in the queue, with the time
+ * @node: link in the table
+ * @timer: the driver's object
+ * @period: 0, or nanoseconds
+ * @dpc: record of the DPC, or NULL
+ */
+struct nt_timer {
+	struct timerqueue_node queued;
+	struct hlist_node node;
+	KTIMER *timer;
+	s64 period;
+	struct nt_dpc *dpc;
+};
+
+static DEFINE_RAW_SPINLOCK(nt_timer_lock);	/* protects the queue, the table and the records */
+static struct timerqueue_head nt_timers;
+static DEFINE_HASHTABLE(nt_timer_table, 8);
 static struct hrtimer nt_hrtimer;
 
-static_assert(sizeof_field(KTIMER, Links) == sizeof(struct list_head));
+static_assert(sizeof(struct nt_timer) <= NT_RECORD_BYTES);
 
-static struct list_head *nt_timer_node(KTIMER *timer)
+static bool nt_type_is_timer(UCHAR type)
 {
-	return (struct list_head *)timer->Links;
-}
-
-static KTIMER *nt_timer_of(struct list_head *node)
-{
-	return container_of((PVOID *)node, KTIMER, Links[0]);
+	return type == NT_TIMER_NOTIFICATION || type == NT_TIMER_SYNCHRONIZATION;
 }
 
 /* Report a pointer that is no timer. Return true if it is none. */
 static bool nt_is_no_timer(PKTIMER timer, const char *call)
 {
-	if (likely(timer && (timer->Header.Type == NT_TIMER_NOTIFICATION ||
-			     timer->Header.Type == NT_TIMER_SYNCHRONIZATION)))
+	if (likely(nt_type_is_timer(nt_object_type(timer))))
 		return false;
 	nt_report(call, "Timer is %s", timer ? "not initialized" : "NULL");
 	return true;
@@ -43,65 +56,93 @@ static bool nt_is_no_timer(PKTIMER timer, const char *call)
 /* Let the hrtimer expire with the first timer. */
 static void nt_timer_arm(void)
 {
+	struct timerqueue_node *first = timerqueue_getnext(&nt_timers);
+
 	lockdep_assert_held(&nt_timer_lock);
-	if (!list_empty(&nt_timers))
-		hrtimer_start(&nt_hrtimer, nt_timer_of(nt_timers.next)->DueTime,
-			      HRTIMER_MODE_ABS_HARD);
+	if (first)
+		hrtimer_start(&nt_hrtimer, first->expires, HRTIMER_MODE_ABS_HARD);
 }
 
-static void nt_timer_insert(KTIMER *timer)
+static void nt_timer_insert(struct nt_timer *record)
 {
-	struct list_head *node;
-
 	lockdep_assert_held(&nt_timer_lock);
-	/* Most timers come late in the list. */
-	for (node = nt_timers.prev; node != &nt_timers; node = node->prev)
-		if (nt_timer_of(node)->DueTime <= timer->DueTime)
-			break;
-	list_add(nt_timer_node(timer), node);
+	hash_add(nt_timer_table, &record->node, (unsigned long)record->timer);
+	nt_record_mark(record->timer);
+	if (timerqueue_add(&nt_timers, &record->queued))
+		nt_timer_arm();
 }
 
-/* Take a timer out of the list. Return false if it is not in it, whatever its memory says. */
-static bool nt_timer_remove(KTIMER *timer)
+static void nt_timer_detach(struct nt_timer *record)
 {
-	struct list_head *node;
+	lockdep_assert_held(&nt_timer_lock);
+	timerqueue_del(&nt_timers, &record->queued);
+	hash_del(&record->node);
+	nt_record_unmark(record->timer);
+}
+
+/* Take the record of a timer out. Return NULL if the timer is not set, whatever it says. */
+static struct nt_timer *nt_timer_take(const KTIMER *timer)
+{
+	struct nt_timer *record;
 
 	lockdep_assert_held(&nt_timer_lock);
-	list_for_each(node, &nt_timers) {
-		if (nt_timer_of(node) == timer) {
-			list_del(node);
-			return true;
+	hash_for_each_possible(nt_timer_table, record, node, (unsigned long)timer) {
+		if (record->timer == timer) {
+			nt_timer_detach(record);
+			return record;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/* Free a record that was taken out. Return false if there is none. */
+static bool nt_timer_drop(struct nt_timer *record)
+{
+	if (!record)
+		return false;
+	if (record->dpc)
+		nt_dpc_unname(record->dpc);
+	nt_record_free(record);
+	return true;
 }
 
 /* Signal a timer whose time has come, and queue its DPC. */
-static void nt_timer_fire(KTIMER *timer, ktime_t now)
+static void nt_timer_fire(struct nt_timer *record, ktime_t now)
 {
-	lockdep_assert_held(&nt_timer_lock);
-	list_del(nt_timer_node(timer));
-	if (timer->Period) {
-		const s64 period = timer->Period * (s64)NSEC_PER_MSEC;
+	KTIMER *timer = record->timer;
 
-		/* Periods that were missed are not made up for. */
-		timer->DueTime = max_t(s64, timer->DueTime + period, now + 1);
-		nt_timer_insert(timer);
+	lockdep_assert_held(&nt_timer_lock);
+	if (!nt_type_is_timer(nt_object_type(timer))) {
+		nt_timer_detach(record);
+		nt_timer_drop(record);
+		nt_report("KeSetTimer", "a timer that is set was overwritten, and is cancelled");
+		return;
 	}
-	if (timer->Dpc)
-		KeInsertQueueDpc(timer->Dpc, NULL, NULL);
+	if (record->dpc)
+		nt_dpc_expired(record->dpc);
+	if (record->period) {
+		timerqueue_del(&nt_timers, &record->queued);
+		/* Periods that were missed are not made up for. */
+		record->queued.expires = max_t(s64, record->queued.expires + record->period,
+					       now + 1);
+		timerqueue_add(&nt_timers, &record->queued);
+	} else {
+		nt_timer_detach(record);
+		nt_timer_drop(record);
+	}
 	nt_object_set(&timer->Header, 1);
 }
 
 static enum hrtimer_restart nt_timer_expired(struct hrtimer *hrtimer)
 {
+	struct timerqueue_node *first;
 	unsigned long flags;
 	ktime_t now;
 
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
 	now = ktime_get();
-	while (!list_empty(&nt_timers) && nt_timer_of(nt_timers.next)->DueTime <= now)
-		nt_timer_fire(nt_timer_of(nt_timers.next), now);
+	while ((first = timerqueue_getnext(&nt_timers)) && first->expires <= now)
+		nt_timer_fire(container_of(first, struct nt_timer, queued), now);
 	nt_timer_arm();
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
 	return HRTIMER_NORESTART;
@@ -118,19 +159,23 @@ static enum hrtimer_restart nt_timer_expired(struct hrtimer *hrtimer)
  */
 void KeInitializeTimerEx(PKTIMER timer, TIMER_TYPE type)
 {
+	struct nt_timer *record;
 	unsigned long flags;
-	bool was_set;
 
 	if (!timer || (unsigned int)type > SynchronizationTimer) {
 		nt_report(__func__, "%s", timer ? "Type is unknown" : "Timer is NULL");
 		return;
 	}
+	if (nt_is_no_address(timer)) {
+		nt_report(__func__, "Timer is no address of an object");
+		return;
+	}
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
-	was_set = nt_timer_remove(timer);
+	record = nt_timer_take(timer);
 	*timer = (KTIMER) { };
 	nt_object_init(&timer->Header, NT_TIMER_NOTIFICATION + type, 0);
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
-	if (was_set)
+	if (nt_timer_drop(record))
 		nt_report(__func__, "the timer is set");
 }
 EXPORT_SYMBOL_GPL(KeInitializeTimerEx);
@@ -149,12 +194,35 @@ void KeInitializeTimer(PKTIMER timer)
 }
 EXPORT_SYMBOL_GPL(KeInitializeTimer);
 
+/* Make a record. Return NULL, with the reason in the log, if that fails. */
+static struct nt_timer *nt_timer_new(KTIMER *timer, LONG period, KDPC *dpc, const char *call)
+{
+	struct nt_timer *record;
+
+	if (dpc && nt_is_no_dpc(dpc, call))
+		return NULL;
+	record = nt_record_alloc(call);
+	if (!record)
+		return NULL;
+	*record = (struct nt_timer) {
+		.timer = timer,
+		.period = period * (s64)NSEC_PER_MSEC,
+		.dpc = dpc ? nt_dpc_name(dpc, call) : NULL,
+	};
+	timerqueue_init(&record->queued);
+	if (!dpc || record->dpc)
+		return record;
+	nt_record_free(record);
+	return NULL;
+}
+
 /**
  * KeSetTimerEx() - set a timer
  * @timer: the timer. One that is set already is cancelled first
  * @due_time: below 0, the time from now; else the system time. A time that is over is now
  * @period: 0, or milliseconds after which the timer expires again and again
- * @dpc: optional DPC that is queued when the timer expires
+ * @dpc: optional DPC that is queued when the timer expires. One that is not initialized is
+ *	reported, and the timer stays as it is
  *
  * Answers to wdm: KeSetTimerEx. Clears the signal. A timer never expires early. Its DPC is queued
  * on the processor that has the kernel's timer, and gets no arguments.
@@ -162,12 +230,13 @@ EXPORT_SYMBOL_GPL(KeInitializeTimer);
  * Differs from Windows: a change of the system clock has no effect on a timer that is set.
  *
  * Context: any.
- * Return: TRUE if the timer was set already.
+ * Return: TRUE if the timer was set already. FALSE, with the reason in the log, if there is no
+ * memory or the driver's module is being unloaded.
  */
 BOOLEAN KeSetTimerEx(PKTIMER timer, LARGE_INTEGER due_time, LONG period, PKDPC dpc)
 {
+	struct nt_timer *record, *old;
 	unsigned long flags;
-	bool was_set;
 
 	if (nt_is_no_timer(timer, __func__))
 		return FALSE;
@@ -175,16 +244,19 @@ BOOLEAN KeSetTimerEx(PKTIMER timer, LARGE_INTEGER due_time, LONG period, PKDPC d
 		nt_report(__func__, "Period %d is below 0", period);
 		return FALSE;
 	}
+	record = nt_timer_new(timer, period, dpc, __func__);
+	if (!record)
+		return FALSE;
+	record->queued.expires = nt_deadline(due_time.QuadPart);
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
-	was_set = nt_timer_remove(timer);
-	timer->DueTime = nt_deadline(due_time.QuadPart);
+	old = nt_timer_take(timer);
+	timer->DueTime = record->queued.expires;
 	timer->Period = period;
 	timer->Dpc = dpc;
 	nt_object_set(&timer->Header, 0);
-	nt_timer_insert(timer);
-	nt_timer_arm();
+	nt_timer_insert(record);
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
-	return was_set;
+	return nt_timer_drop(old);
 }
 EXPORT_SYMBOL_GPL(KeSetTimerEx);
 
@@ -217,15 +289,16 @@ EXPORT_SYMBOL_GPL(KeSetTimer);
  */
 BOOLEAN KeCancelTimer(PKTIMER timer)
 {
+	struct nt_timer *record;
 	unsigned long flags;
-	bool was_set;
 
-	if (nt_is_no_timer(timer, __func__))
-		return FALSE;
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
-	was_set = nt_timer_remove(timer);
+	record = nt_timer_take(timer);
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
-	return was_set;
+	/* The driver may have zeroed a timer that is set. */
+	if (!record)
+		nt_is_no_timer(timer, __func__);
+	return nt_timer_drop(record);
 }
 EXPORT_SYMBOL_GPL(KeCancelTimer);
 
@@ -244,31 +317,46 @@ BOOLEAN KeReadStateTimer(PKTIMER timer)
 }
 EXPORT_SYMBOL_GPL(KeReadStateTimer);
 
-/* Cancel timers in memory that is being freed, and report them. */
-void nt_timer_forget(unsigned long start, size_t size, const char *call)
+/*
+ * Cancel the timers of a place, and report them unless it is a module. A timer is of a module if
+ * its memory, its DPC or the routine is. Return how many there were.
+ */
+unsigned int nt_timer_forget(const struct nt_place *place, const char *call)
 {
-	struct list_head *node, *next;
+	struct nt_timer *record;
+	struct hlist_node *next;
+	unsigned int count = 0;
 	unsigned long flags;
+	int bucket;
 
-	if (list_empty_careful(&nt_timers))
-		return;
+	if (!timerqueue_getnext(&nt_timers))
+		return 0;
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
-	list_for_each_safe(node, next, &nt_timers) {
-		if ((unsigned long)nt_timer_of(node) - start >= size)
+	hash_for_each_safe(nt_timer_table, bucket, next, record, node) {
+		if (!nt_place_has(place, record->timer) &&
+		    !(place->module && record->dpc && nt_dpc_lies_in(record->dpc, place)))
 			continue;
-		list_del(node);
-		nt_report(call, "the memory has a timer that is set, which is cancelled");
+		nt_timer_detach(record);
+		nt_timer_drop(record);
+		count++;
 	}
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
+	if (count && !place->module)
+		nt_report(call, "the memory has a timer that is set, which is cancelled");
+	return count;
 }
 
 void nt_timer_init(void)
 {
+	timerqueue_init_head(&nt_timers);
 	hrtimer_setup(&nt_hrtimer, nt_timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 }
 
-/* No driver is left, so no timer can be either. */
+/* No driver is left. Drop the timers without a routine, in memory that was never freed. */
 void nt_timer_exit(void)
 {
+	const struct nt_place everywhere = { .size = SIZE_MAX };
+
 	hrtimer_cancel(&nt_hrtimer);
+	nt_timer_forget(&everywhere, "wdmdma_ntos");
 }

@@ -2,50 +2,81 @@
 /* Work items, on a workqueue of the module. An item is in the table of blocks. */
 #include "ntos/ntos.h"
 
-#include <linux/bitops.h>
+#include <linux/list.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include <ddk/wdm/thread.h>
-
 #include "ntos/block.h"
+#include "ntos/dispatcher.h"
+#include "ntos/level.h"
 #include "ntos/thread.h"
 
-#define NT_WORK_QUEUED	0
+/**
+ * struct nt_work_call - the call of a routine, queued or running
+ * @node: link in the list of calls
+ * @routine: the driver's function
+ */
+struct nt_work_call {
+	struct list_head node;
+	const void *routine;
+};
 
 /**
  * struct _IO_WORKITEM - a work item
  * @work: of the kernel
- * @state: NT_WORK_QUEUED while the function has not been called
+ * @call: in the list of calls while @queued
+ * @queued: the function has not been called
  * @device_object: first argument of the function
- * @routine: the driver's function
+ * @routine: the driver's function, or NULL
+ * @routine_ex: the driver's function of the other form
  * @context: second argument
  */
 struct _IO_WORKITEM {
 	struct work_struct work;
-	unsigned long state;
+	struct nt_work_call call;
+	bool queued;
 	PDEVICE_OBJECT device_object;
 	PIO_WORKITEM_ROUTINE routine;
+	PIO_WORKITEM_ROUTINE_EX routine_ex;
 	PVOID context;
 };
 
 static struct workqueue_struct *nt_workqueue;
+static DEFINE_SPINLOCK(nt_work_lock);	/* protects the list and nt_work_item.queued */
+static LIST_HEAD(nt_work_calls);
+/* For those who wait until routines have returned. */
+static DECLARE_WAIT_QUEUE_HEAD(nt_work_ends);
 
 /* The function may queue the item again, or free it. So the item is not touched afterwards. */
 static void nt_work_run(struct work_struct *work)
 {
 	struct _IO_WORKITEM *item = container_of(work, struct _IO_WORKITEM, work);
-	PIO_WORKITEM_ROUTINE routine = item->routine;
-	PDEVICE_OBJECT device_object = item->device_object;
-	PVOID context = item->context;
+	const struct _IO_WORKITEM copy = *item;
+	struct nt_work_call call = { .routine = copy.call.routine };
+	struct nt_level level;
 
-	clear_bit_unlock(NT_WORK_QUEUED, &item->state);
-	routine(device_object, context);
+	spin_lock_irq(&nt_work_lock);
+	list_replace(&item->call.node, &call.node);
+	item->queued = false;
+	spin_unlock_irq(&nt_work_lock);
+	nt_level_note(&level);
+	if (copy.routine)
+		copy.routine(copy.device_object, copy.context);
+	else
+		copy.routine_ex(copy.device_object, copy.context, item);
+	nt_level_restore(&level, "IoQueueWorkItem", call.routine);
+	nt_mutex_abandon("IoQueueWorkItem", call.routine);
+	spin_lock_irq(&nt_work_lock);
+	list_del(&call.node);
+	spin_unlock_irq(&nt_work_lock);
+	wake_up_all(&nt_work_ends);
 }
 
 /**
  * IoAllocateWorkItem() - allocate a work item
- * @device_object: first argument of the function that it will call
+ * @device_object: first argument of the function that it will call. NULL is reported
  *
  * Answers to wdm: IoAllocateWorkItem.
  *
@@ -62,6 +93,9 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 
 	if (nt_above_dispatch(__func__))
 		return NULL;
+	/* The function may not need it. */
+	if (!device_object)
+		nt_report(__func__, "DeviceObject is NULL");
 	block = nt_block_alloc(gfp);
 	item = block ? kzalloc(sizeof(*item), gfp) : NULL;
 	if (!item) {
@@ -79,6 +113,40 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 }
 EXPORT_SYMBOL_GPL(IoAllocateWorkItem);
 
+/* Queue an item. A wrong call is reported, and changes nothing. */
+static void nt_work_queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine,
+			  PIO_WORKITEM_ROUTINE_EX routine_ex, PVOID context, const char *call)
+{
+	const void *any = routine ? (const void *)routine : (const void *)routine_ex;
+	unsigned long flags;
+	bool queued;
+
+	if (nt_above_dispatch(call))
+		return;
+	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item) || !any) {
+		nt_report(call, "%s", any ? "IoWorkItem is no work item" :
+			  "WorkerRoutine is NULL");
+		return;
+	}
+	if (nt_is_leaving(any, call))
+		return;
+	spin_lock_irqsave(&nt_work_lock, flags);
+	queued = item->queued;
+	if (!queued) {
+		item->queued = true;
+		item->routine = routine;
+		item->routine_ex = routine_ex;
+		item->context = context;
+		item->call.routine = any;
+		list_add(&item->call.node, &nt_work_calls);
+	}
+	spin_unlock_irqrestore(&nt_work_lock, flags);
+	if (queued)
+		nt_report(call, "the work item is queued already");
+	else
+		queue_work(nt_workqueue, &item->work);
+}
+
 /**
  * IoQueueWorkItem() - call a function at PASSIVE_LEVEL, in a thread of the kernel
  * @item: the item. One that is queued already is reported and stays as it is
@@ -87,33 +155,50 @@ EXPORT_SYMBOL_GPL(IoAllocateWorkItem);
  * @context: second argument of the function
  *
  * Answers to wdm: IoQueueWorkItem. Functions of several items run in any order, or at once. The
- * driver's module must stay until they have returned.
+ * driver must wait for its functions before it is unloaded. Otherwise the unload waits, and says
+ * so. What a function has left raised or locked is reported and repaired.
  *
  * Context: <= DISPATCH_LEVEL. In an interrupt the call is reported and does nothing.
  */
 void IoQueueWorkItem(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, WORK_QUEUE_TYPE type,
 		     PVOID context)
 {
-	if (nt_above_dispatch(__func__))
-		return;
-	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item) || !routine) {
-		nt_report(__func__, "%s", routine ? "IoWorkItem is no work item" :
-			  "WorkerRoutine is NULL");
-		return;
-	}
-	if (test_and_set_bit_lock(NT_WORK_QUEUED, &item->state)) {
-		nt_report(__func__, "the work item is queued already");
-		return;
-	}
-	item->routine = routine;
-	item->context = context;
-	queue_work(nt_workqueue, &item->work);
+	nt_work_queue(item, routine, NULL, context, __func__);
 }
 EXPORT_SYMBOL_GPL(IoQueueWorkItem);
 
 /**
+ * IoQueueWorkItemEx() - call a function that gets its item too
+ * @item: as for IoQueueWorkItem()
+ * @routine: as for IoQueueWorkItem(). The item is its third argument
+ * @type: ignored
+ * @context: second argument of the function
+ *
+ * Answers to wdm: IoQueueWorkItemEx.
+ *
+ * Context: as for IoQueueWorkItem().
+ */
+void IoQueueWorkItemEx(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE_EX routine, WORK_QUEUE_TYPE type,
+		       PVOID context)
+{
+	nt_work_queue(item, NULL, routine, context, __func__);
+}
+EXPORT_SYMBOL_GPL(IoQueueWorkItemEx);
+
+static bool nt_work_is_queued(PIO_WORKITEM item)
+{
+	unsigned long flags;
+	bool queued;
+
+	spin_lock_irqsave(&nt_work_lock, flags);
+	queued = item->queued;
+	spin_unlock_irqrestore(&nt_work_lock, flags);
+	return queued;
+}
+
+/**
  * IoFreeWorkItem() - free a work item
- * @item: the item. One that is queued is reported and stays
+ * @item: the item. One that is queued is reported and stays. Its function may be running
  *
  * Answers to wdm: IoFreeWorkItem.
  *
@@ -126,7 +211,7 @@ void IoFreeWorkItem(PIO_WORKITEM item)
 
 	if (nt_above_dispatch(__func__))
 		return;
-	if (nt_block_exists(NT_BLOCK_WORK_ITEM, item) && test_bit(NT_WORK_QUEUED, &item->state)) {
+	if (nt_block_exists(NT_BLOCK_WORK_ITEM, item) && nt_work_is_queued(item)) {
 		nt_report(__func__, "the work item is queued");
 		return;
 	}
@@ -137,6 +222,25 @@ void IoFreeWorkItem(PIO_WORKITEM item)
 		nt_report(__func__, "IoWorkItem is no work item");
 }
 EXPORT_SYMBOL_GPL(IoFreeWorkItem);
+
+/* Return how many routines of a place are queued or run. */
+unsigned int nt_work_count(const struct nt_place *place)
+{
+	struct nt_work_call *call;
+	unsigned int count = 0;
+
+	spin_lock_irq(&nt_work_lock);
+	list_for_each_entry(call, &nt_work_calls, node)
+		count += nt_place_has(place, call->routine);
+	spin_unlock_irq(&nt_work_lock);
+	return count;
+}
+
+/* Wait until no routine of a place is queued or runs. */
+void nt_work_wait(const struct nt_place *place)
+{
+	wait_event_idle(nt_work_ends, !nt_work_count(place));
+}
 
 int nt_work_init(void)
 {

@@ -35,6 +35,7 @@
  * @teardown: work item that frees everything if the last reference was dropped in atomic
  *            context
  * @rcu: for the handle table
+ * @size: length of @extension
  * @extension: memory of the miniport itself
  */
 struct wdm_stor {
@@ -49,6 +50,7 @@ struct wdm_stor {
 	DECLARE_HASHTABLE(objects, 6);
 	struct work_struct teardown;
 	struct rcu_head rcu;
+	size_t size;
 	u8 extension[] __aligned(16);
 };
 

@@ -13,6 +13,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include <wdmdma/pool.h>
+
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/buffer.h"
@@ -288,6 +290,7 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 		wdm_stor_refuse(__func__, "no memory for %zu bytes", size);
 		return NULL;
 	}
+	stor->size = size;
 	mutex_init(&stor->uncached_lock);
 	spin_lock_init(&stor->lock);
 	hash_init(stor->objects);
@@ -337,6 +340,7 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 		return;
 	if (wdmdma_handle_retire(&stor->handle)) {
 		stor_close_lists(stor);
+		wdmdma_pool_going(stor->extension, stor->size, __func__);
 		wdm_stor_put(stor);
 	}
 	wdm_stor_put(stor);

@@ -14,6 +14,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include <wdmdma/pool.h>
+
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
@@ -31,6 +33,7 @@
 
 static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *object)
 {
+	wdmdma_pool_going(object->memory, object->len, "StorPortFreePool");
 	wdm_mdl_delete(object->memory);
 }
 
@@ -52,11 +55,12 @@ static const struct wdm_stor_kind stor_mdl = {
 };
 
 /*
- * Hand out memory that was allocated for the miniport, and record it. On failure, free the
- * memory. Return a status.
+ * Hand out memory of @len bytes that was allocated for the miniport, and record it. On failure, free
+ * the memory. Return a status.
  */
 static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
-			   const struct wdm_stor_kind *kind, void *memory, PVOID *result)
+			   const struct wdm_stor_kind *kind, void *memory, size_t len,
+			   PVOID *result)
 {
 	struct wdm_stor_object unkept = { .memory = memory };
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, call);
@@ -64,7 +68,7 @@ static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 
 	if (stor)
 		status = wdm_stor_status(memory ? wdm_stor_keep(stor, kind, (unsigned long)memory,
-								memory, 0) : -ENOMEM);
+								memory, len) : -ENOMEM);
 	if (status == STOR_STATUS_SUCCESS)
 		*result = memory;
 	else if (memory)
@@ -139,7 +143,8 @@ ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULO
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
 	memory = wdmdma_kvmalloc(bytes, gfp);
-	return stor_hand_out(hw_device_extension, __func__, &stor_pool, memory, buffer_pointer);
+	return stor_hand_out(hw_device_extension, __func__, &stor_pool, memory, bytes,
+			     buffer_pointer);
 }
 EXPORT_SYMBOL_GPL(StorPortAllocatePool);
 
@@ -184,7 +189,7 @@ ULONG StorPortAllocateMdl(PVOID hw_device_extension, PVOID buffer_pointer, ULONG
 	}
 	return stor_hand_out(hw_device_extension, __func__, &stor_mdl,
 			     IoAllocateMdl(buffer_pointer, number_of_bytes, FALSE, FALSE, NULL),
-			     mdl);
+			     0, mdl);
 }
 EXPORT_SYMBOL_GPL(StorPortAllocateMdl);
 

@@ -12,6 +12,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <wdmdma/pool.h>
+
 /**
  * struct wdf_context - a context
  * @node: link in the table
@@ -245,6 +247,7 @@ void wdf_context_free(struct wdf_object *object)
 
 	for (context = object->contexts; context; context = next) {
 		next = context->next;
+		wdmdma_pool_going(context, ksize(context), "WdfObjectDelete");
 		kfree(context);
 	}
 }

@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <wdmdma/pool.h>
+
 #include <ddk/wdfmemory.h>
 
 #include "wdf/device.h"
@@ -31,8 +33,10 @@ static void wdf_memory_free(struct wdf_object *object)
 {
 	struct wdf_memory *memory = container_of(object, struct wdf_memory, object);
 
-	if (memory->own)
+	if (memory->own) {
+		wdmdma_pool_going(memory->buffer, memory->size, "WdfObjectDelete");
 		kfree(memory->buffer);
+	}
 	kfree(memory);
 }
 

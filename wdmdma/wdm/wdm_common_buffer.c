@@ -6,6 +6,8 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
+#include <wdmdma/pool.h>
+
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
@@ -219,6 +221,8 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 	struct wdmdma_adapter *adapter;
 	bool kept;
 
+	/* Once the buffer is kept for the next allocation, somebody else may have it. */
+	wdmdma_pool_going(virtual_address, length, call);
 	wdmdma_peek_lock();
 	adapter = wdmdma_adapter_peek(dma_adapter);
 	kept = adapter &&

@@ -8,6 +8,8 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
+#include <wdmdma/pool.h>
+
 #include "core/core.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -312,6 +314,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 		wdm_mdl_refuse(call, "%p %s", base_address, fault);
 		return;
 	}
+	wdmdma_pool_going(base_address, PFN_PHYS(pages->nr), call);
 	wdm_held_free(pages);
 }
 

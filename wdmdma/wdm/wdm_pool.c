@@ -46,6 +46,31 @@ void wdmdma_pool_unregister(const struct wdmdma_pool_ops *ops)
 }
 EXPORT_SYMBOL_GPL(wdmdma_pool_unregister);
 
+/**
+ * wdmdma_pool_going() - say that memory of a driver is about to be freed
+ * @start: first byte
+ * @size: bytes
+ * @call: name of the driver's call
+ *
+ * The driver may have put a timer, a DPC or an event into the memory. The pool reports one that
+ * is still in use, and forgets it. Without a pool the call does nothing.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void wdmdma_pool_going(const void *start, SIZE_T size, const char *call)
+{
+	const struct wdmdma_pool_ops *ops;
+
+	if (!rcu_access_pointer(wdm_pool))
+		return;
+	rcu_read_lock();
+	ops = rcu_dereference(wdm_pool);
+	if (ops)
+		ops->going(start, size, call);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(wdmdma_pool_going);
+
 /* Note an MDL that ExFreePool() will free. Return false if there is no memory. */
 bool wdm_pool_add_mdl(PMDL mdl)
 {

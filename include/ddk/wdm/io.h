@@ -28,6 +28,28 @@ VOID WRITE_REGISTER_ULONG64(ULONG64 volatile *reg, ULONG64 value);
 VOID READ_REGISTER_BUFFER_ULONG64(ULONG64 volatile *reg, ULONG64 *buffer, ULONG count);
 VOID WRITE_REGISTER_BUFFER_ULONG64(ULONG64 volatile *reg, ULONG64 *buffer, ULONG count);
 
+/* The plain forms order more than a driver that writes these names needs. */
+#define READ_REGISTER_NOFENCE_UCHAR(reg)		READ_REGISTER_UCHAR(reg)
+#define READ_REGISTER_NOFENCE_USHORT(reg)		READ_REGISTER_USHORT(reg)
+#define READ_REGISTER_NOFENCE_ULONG(reg)		READ_REGISTER_ULONG(reg)
+#define READ_REGISTER_NOFENCE_ULONG64(reg)		READ_REGISTER_ULONG64(reg)
+#define WRITE_REGISTER_NOFENCE_UCHAR(reg, value)	WRITE_REGISTER_UCHAR(reg, value)
+#define WRITE_REGISTER_NOFENCE_USHORT(reg, value)	WRITE_REGISTER_USHORT(reg, value)
+#define WRITE_REGISTER_NOFENCE_ULONG(reg, value)	WRITE_REGISTER_ULONG(reg, value)
+#define WRITE_REGISTER_NOFENCE_ULONG64(reg, value)	WRITE_REGISTER_ULONG64(reg, value)
+#define READ_REGISTER_NOFENCE_BUFFER_UCHAR(reg, buffer, count) \
+	READ_REGISTER_BUFFER_UCHAR(reg, buffer, count)
+#define READ_REGISTER_NOFENCE_BUFFER_USHORT(reg, buffer, count) \
+	READ_REGISTER_BUFFER_USHORT(reg, buffer, count)
+#define READ_REGISTER_NOFENCE_BUFFER_ULONG(reg, buffer, count) \
+	READ_REGISTER_BUFFER_ULONG(reg, buffer, count)
+#define WRITE_REGISTER_NOFENCE_BUFFER_UCHAR(reg, buffer, count) \
+	WRITE_REGISTER_BUFFER_UCHAR(reg, buffer, count)
+#define WRITE_REGISTER_NOFENCE_BUFFER_USHORT(reg, buffer, count) \
+	WRITE_REGISTER_BUFFER_USHORT(reg, buffer, count)
+#define WRITE_REGISTER_NOFENCE_BUFFER_ULONG(reg, buffer, count) \
+	WRITE_REGISTER_BUFFER_ULONG(reg, buffer, count)
+
 UCHAR READ_PORT_UCHAR(UCHAR volatile *port);
 VOID WRITE_PORT_UCHAR(UCHAR volatile *port, UCHAR value);
 VOID READ_PORT_BUFFER_UCHAR(UCHAR volatile *port, UCHAR *buffer, ULONG count);

@@ -69,6 +69,10 @@ VOID ExFreePoolWithTag(PVOID p, ULONG tag);
 #define ExAllocatePool(pool_type, number_of_bytes) \
 	ExAllocatePoolWithTag(pool_type, number_of_bytes, 0x656E6F4E)
 
+/* There are no quotas, and no exceptions. A failure is NULL with either flag. */
+#define ExAllocatePoolWithQuotaTag(pool_type, number_of_bytes, tag) \
+	ExAllocatePoolWithTag(pool_type, number_of_bytes, tag)
+
 #define LOOKASIDE_MINIMUM_BLOCK_SIZE	8
 
 typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG tag);

@@ -33,12 +33,15 @@ POBJECT_TYPE *WdmThreadType(void);
 NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_TYPE object_type,
 				   KPROCESSOR_MODE access_mode, PVOID *object,
 				   PVOID handle_information);
+SSIZE_T ObReferenceObject(PVOID object);
 SSIZE_T ObDereferenceObject(PVOID object);
 NTSTATUS ZwClose(HANDLE handle);
 
 typedef struct _IO_WORKITEM *PIO_WORKITEM;
 typedef VOID IO_WORKITEM_ROUTINE(PDEVICE_OBJECT device_object, PVOID context);
 typedef IO_WORKITEM_ROUTINE *PIO_WORKITEM_ROUTINE;
+typedef VOID IO_WORKITEM_ROUTINE_EX(PVOID io_object, PVOID context, PIO_WORKITEM item);
+typedef IO_WORKITEM_ROUTINE_EX *PIO_WORKITEM_ROUTINE_EX;
 
 typedef enum _WORK_QUEUE_TYPE {
 	CriticalWorkQueue,
@@ -49,6 +52,8 @@ typedef enum _WORK_QUEUE_TYPE {
 PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object);
 VOID IoQueueWorkItem(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, WORK_QUEUE_TYPE type,
 		     PVOID context);
+VOID IoQueueWorkItemEx(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE_EX routine, WORK_QUEUE_TYPE type,
+		       PVOID context);
 VOID IoFreeWorkItem(PIO_WORKITEM item);
 
 #define DPFLTR_IHVDRIVER_ID	0x4D
