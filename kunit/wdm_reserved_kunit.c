@@ -110,6 +110,9 @@ static void mappings_that_do_not_fit_are_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, map(range + SZ_4K, fits));
 	KUNIT_EXPECT_NULL(test, MmMapLockedPagesWithReservedMapping(range, OTHER_TAG, fits,
 								    MmCached));
+	KUNIT_EXPECT_NULL(test, MmMapLockedPagesWithReservedMapping(range, TAG, fits, 77));
+	KUNIT_EXPECT_NULL(test, MmMapLockedPagesSpecifyCache(fits, KernelMode, MmNotMapped, NULL,
+							     FALSE, 0));
 	/* The pages of this one are not locked. */
 	KUNIT_EXPECT_NULL(test, map(range, empty));
 	KUNIT_EXPECT_FALSE(test, (fits->MdlFlags | longer->MdlFlags | empty->MdlFlags) &

@@ -55,8 +55,8 @@ static const struct wdm_stor_kind stor_mdl = {
 };
 
 /*
- * Hand out memory of @len bytes that was allocated for the miniport, and record it. On failure, free
- * the memory. Return a status.
+ * Hand out memory of @len bytes that was allocated for the miniport, and record it. On failure,
+ * free the memory. Return a status.
  */
 static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 			   const struct wdm_stor_kind *kind, void *memory, size_t len,

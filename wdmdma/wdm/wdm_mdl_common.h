@@ -74,6 +74,15 @@ static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
 #define wdm_mdl_refuse(call, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
 
+/* Report a cache type that Windows does not have. Return true if it is one. */
+static inline bool wdm_cache_is_unknown(MEMORY_CACHING_TYPE cache_type, const char *call)
+{
+	if (likely((unsigned int)cache_type < MmMaximumCacheType))
+		return false;
+	wdm_mdl_refuse(call, "CacheType %d is unknown", cache_type);
+	return true;
+}
+
 /* In a loop over the pages of an MDL, let others run where the level allows that. */
 static inline void wdm_mdl_breathe(unsigned long i)
 {

@@ -137,7 +137,7 @@ void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const ch
  * MmMapLockedPagesSpecifyCache() - map the pages of an MDL for the kernel
  * @mdl: an MDL with locked pages and no mapping yet
  * @access_mode: must be KernelMode
- * @cache_type: ignored, because all pages have a cache type already
+ * @cache_type: ignored, because all pages have a cache type already. An unknown one is refused
  * @requested_address: ignored, as on Windows
  * @bug_check_on_failure: ignored, because a failure is always returned
  * @priority: may have MdlMappingNoWrite. Mappings are never executable
@@ -154,6 +154,8 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 				   MEMORY_CACHING_TYPE cache_type, PVOID requested_address,
 				   ULONG bug_check_on_failure, ULONG priority)
 {
+	if (wdm_cache_is_unknown(cache_type, __func__))
+		return NULL;
 	return wdm_mdl_map(mdl, access_mode, !(priority & MdlMappingNoWrite), __func__);
 }
 EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);

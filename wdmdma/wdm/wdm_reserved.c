@@ -167,7 +167,7 @@ static void wdm_reserved_set(struct wdm_reserved *reserved, PMDL mdl, void *mapp
  * @mapping_address: from MmAllocateMappingAddress(), with no mapping yet
  * @pool_tag: as given there
  * @mdl: an MDL with locked pages and no mapping yet, not longer than the range
- * @cache_type: ignored, because all pages have a cache type already
+ * @cache_type: ignored, because all pages have a cache type already. An unknown one is refused
  *
  * Answers to wdm: MmMapLockedPagesWithReservedMapping. The result has the MDL's offset in its page,
  * as has MappedSystemVa.
@@ -185,7 +185,7 @@ PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag,
 	struct wdmdma_refusal refusal;
 	void *mapped;
 
-	if (wdm_above_dispatch(__func__))
+	if (wdm_above_dispatch(__func__) || wdm_cache_is_unknown(cache_type, __func__))
 		return NULL;
 	reserved = wdm_reserved_claim(mapping_address, pool_tag, mdl, &refusal);
 	if (IS_ERR(reserved)) {
