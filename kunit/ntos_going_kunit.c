@@ -22,6 +22,10 @@
 #define SET	"the memory has a timer that is set"
 #define WAITED	"the memory has an object for which a thread waits"
 
+/* Milliseconds after which a timer must not have been cancelled yet. */
+#define FIRST	150
+#define NEVER	100000
+
 static int runs;
 
 static void count_run(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
@@ -53,7 +57,7 @@ static void *put_objects(void *memory)
 	memset(objects, 0xa5, sizeof(*objects));
 	KeInitializeTimer(&objects->timer);
 	KeInitializeDpc(&objects->dpc, count_run, NULL);
-	KeSetTimer(&objects->timer, after_ms(10), &objects->dpc);
+	KeSetTimer(&objects->timer, after_ms(FIRST), &objects->dpc);
 	return objects;
 }
 
@@ -61,7 +65,7 @@ static void *put_objects(void *memory)
 static void expect_forgotten(struct kunit *test, struct kmsg_dump_iter log, const char *call)
 {
 	KUNIT_EXPECT_EQ_MSG(test, wdmdma_test_log_lines(log, call, SET), 1U, "%s", call);
-	msleep(20);
+	msleep(FIRST + 20);
 	KeFlushQueuedDpcs();
 	KUNIT_EXPECT_EQ_MSG(test, runs, 0, "%s", call);
 }
@@ -76,7 +80,7 @@ static void the_dpc_of_a_timer_may_be_freed(struct kunit *test)
 	runs = 0;
 	KeInitializeTimer(&timer);
 	KeInitializeDpc(dpc, count_run, NULL);
-	KeSetTimerEx(&timer, after_ms(10), 5, dpc);
+	KeSetTimerEx(&timer, after_ms(FIRST), 5, dpc);
 	wdmdma_test_log_begin(&log);
 	ExFreePoolWithTag(dpc, TAG);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "ExFreePoolWithTag", OF_A_TIMER), 1U);
@@ -95,6 +99,7 @@ static void every_free_forgets_the_objects(struct kunit *test)
 	struct wdmdma_miniport *other;
 	struct kmsg_dump_iter log;
 	PVOID memory;
+	PMDL mdl;
 
 	runs = 0;
 	wdmdma_test_log_begin(&log);
@@ -115,6 +120,15 @@ static void every_free_forgets_the_objects(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 	StorPortFreePool(extension, put_objects(memory));
 	expect_forgotten(test, log, "StorPortFreePool:");
+	mdl = MmAllocatePagesForMdl(wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX), wdmdma_test_pa(0),
+				    2 * SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	memory = MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmCached, NULL, FALSE, 0);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	put_objects(memory);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	expect_forgotten(test, log, "MmFreePagesFromMdl:");
 	other = wdmdma_test_miniport_on(test, wdmdma_test_device(test));
 	put_objects(other->extension);
 	wdmdma_hw_device_extension_destroy(other->extension);
@@ -139,6 +153,31 @@ static void a_common_buffer_forgets_its_objects(struct kunit *test)
 	expect_forgotten(test, log, "FreeCommonBuffer:");
 }
 
+static void a_vector_forgets_the_objects_of_its_elements(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = wdmdma_test_fixture_on(test, wdmdma_test_device(test), 64);
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	PVOID memory[2];
+	int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, fixture);
+	runs = 0;
+	vector = wdmdma_test_vector(fixture, U64_MAX, MmCached, MM_ANY_NODE_OK, 2);
+	KUNIT_ASSERT_NOT_NULL(test, vector);
+	for (n = 0; n < 2; n++) {
+		fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, n,
+							       &memory[n], &la);
+		put_objects(memory[n]);
+	}
+	wdmdma_test_log_begin(&log);
+	fixture->ops->FreeCommonBufferFromVector(fixture->adapter, vector, 1);
+	fixture->ops->FreeCommonBufferVector(fixture->adapter, vector);
+	expect_forgotten(test, log, "FreeCommonBufferFromVector:");
+	expect_forgotten(test, log, "FreeCommonBufferVector:");
+}
+
 static void objects_that_are_zeroed_do_no_harm(struct kunit *test)
 {
 	struct in_memory objects[3];
@@ -151,7 +190,7 @@ static void objects_that_are_zeroed_do_no_harm(struct kunit *test)
 	for (n = 0; n < ARRAY_SIZE(objects); n++) {
 		KeInitializeTimer(&objects[n].timer);
 		KeInitializeDpc(&objects[n].dpc, count_run, NULL);
-		KeSetTimer(&objects[n].timer, after_ms(20), NULL);
+		KeSetTimer(&objects[n].timer, after_ms(NEVER), NULL);
 		KeInsertQueueDpc(&objects[n].dpc, NULL, NULL);
 	}
 	memset(&objects[1], 0, sizeof(objects[1]));
@@ -166,10 +205,9 @@ static void objects_that_are_zeroed_do_no_harm(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, KeCancelTimer(&objects[2].timer));
 	/* One that is initialized again is taken out, and can be used. */
 	wdmdma_test_log_begin(&log);
-	KeSetTimer(&objects[1].timer, after_ms(1), NULL);
 	memset(&objects[2], 0, sizeof(objects[2]));
 	KeInitializeTimer(&objects[2].timer);
-	KeSetTimer(&objects[2].timer, after_ms(5), NULL);
+	KeSetTimer(&objects[2].timer, after_ms(NEVER), NULL);
 	memset(&objects[2], 0, sizeof(objects[2]));
 	KeInitializeTimer(&objects[2].timer);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "KeInitializeTimerEx", "the timer is set"),
@@ -191,7 +229,7 @@ static void the_dpc_of_a_timer_may_be_initialized(struct kunit *test)
 	runs = 0;
 	KeInitializeTimer(&objects.timer);
 	KeInitializeDpc(&objects.dpc, queue_again, NULL);
-	KeSetTimer(&objects.timer, after_ms(20), &objects.dpc);
+	KeSetTimer(&objects.timer, after_ms(FIRST), &objects.dpc);
 	wdmdma_test_log_begin(&log);
 	KeInitializeDpc(&objects.dpc, count_run, NULL);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "KeInitializeDpc",
@@ -246,7 +284,7 @@ static void freeing_an_event_ends_the_waits(struct kunit *test)
 	KeInitializeEvent(&waiting.ready, NotificationEvent, FALSE);
 	thread = start(test, wait_in_memory, &waiting);
 	KeWaitForSingleObject(&waiting.ready, Executive, 0, FALSE, NULL);
-	msleep(50);
+	msleep(200);
 	wdmdma_test_log_begin(&log);
 	KeInitializeEvent(waiting.event, NotificationEvent, FALSE);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "KeInitializeEvent",
@@ -287,13 +325,13 @@ static int ended;
 
 static void sleep_in_thread(PVOID context)
 {
-	msleep(100);
+	msleep(600);
 	ended++;
 }
 
 static void sleep_in_work(PVOID io_object, PVOID context, PIO_WORKITEM item)
 {
-	msleep(50);
+	msleep(400);
 	ended += item == context;
 	IoFreeWorkItem(item);
 }
@@ -330,6 +368,7 @@ static struct kunit_case ntos_going_cases[] = {
 	KUNIT_CASE(the_dpc_of_a_timer_may_be_freed),
 	KUNIT_CASE(every_free_forgets_the_objects),
 	KUNIT_CASE(a_common_buffer_forgets_its_objects),
+	KUNIT_CASE(a_vector_forgets_the_objects_of_its_elements),
 	KUNIT_CASE(objects_that_are_zeroed_do_no_harm),
 	KUNIT_CASE(the_dpc_of_a_timer_may_be_initialized),
 	KUNIT_CASE(freeing_an_event_ends_the_waits),

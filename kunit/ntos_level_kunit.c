@@ -3,8 +3,7 @@
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
-#include <linux/irqflags.h>
-#include <linux/preempt.h>
+#include <linux/module.h>
 
 #include <ddk/ntstatus.h>
 #include <ddk/wdm/dispatcher.h>
@@ -13,6 +12,7 @@
 #include <ddk/wdm/time.h>
 
 #include "log.h"
+#include "ntos/going.h"
 
 /**
  * struct left - what a routine leaves
@@ -89,9 +89,8 @@ static void run_work(struct kunit *test, struct left *left)
 
 	KUNIT_ASSERT_NOT_NULL(test, item);
 	IoQueueWorkItemEx(item, leave_in_work, DelayedWorkQueue, left);
-	KeWaitForSingleObject(&left->done, Executive, 0, FALSE, NULL);
-	/* The routine may not have returned yet. */
-	msleep(50);
+	/* This waits until the routine has returned. */
+	nt_module_going(THIS_MODULE);
 }
 
 static void a_thread_that_leaves_a_spin_lock_frees_it(struct kunit *test)
@@ -162,9 +161,9 @@ static void a_dpc_leaves_other_locks_alone(struct kunit *test)
 
 static NTSTATUS take(KMUTEX *mutex)
 {
-	LARGE_INTEGER second = { .QuadPart = -10000000 };
+	LARGE_INTEGER long_time = { .QuadPart = -100000000 };
 
-	return KeWaitForSingleObject(mutex, Executive, 0, FALSE, &second);
+	return KeWaitForSingleObject(mutex, Executive, 0, FALSE, &long_time);
 }
 
 static void a_mutex_of_a_thread_that_has_ended_is_abandoned(struct kunit *test)
@@ -276,8 +275,10 @@ static void a_thread_object_that_is_gone_is_refused(struct kunit *test)
 {
 	struct left left = {};
 	PVOID object = NULL;
-	LONG other;
+	NTSTATUS status = 0;
 	HANDLE handle;
+	LONG other;
+	int n;
 
 	init_left(&left);
 	KUNIT_ASSERT_EQ(test, PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, leave_in_thread,
@@ -292,9 +293,12 @@ static void a_thread_object_that_is_gone_is_refused(struct kunit *test)
 	KeWaitForSingleObject(object, Executive, 0, FALSE, NULL);
 	KUNIT_EXPECT_EQ(test, ObDereferenceObject(object), 1L);
 	KUNIT_EXPECT_EQ(test, ObDereferenceObject(object), 0L);
-	msleep(50);
-	KUNIT_EXPECT_EQ(test, KeWaitForSingleObject(object, Executive, 0, FALSE, NULL),
-			STATUS_INVALID_PARAMETER);
+	/* The thread may be about to end. */
+	for (n = 0; n < 100 && status != STATUS_INVALID_PARAMETER; n++) {
+		msleep(20);
+		status = KeWaitForSingleObject(object, Executive, 0, FALSE, NULL);
+	}
+	KUNIT_EXPECT_EQ(test, status, STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, ObReferenceObject(object), 0L);
 	KUNIT_EXPECT_EQ(test, ObReferenceObject(&left), 0L);
 	KUNIT_EXPECT_EQ(test, KeSetEvent(object, 0, FALSE), 0);

@@ -16,6 +16,7 @@
 #include "core/buffer_record.h"
 #include "core/dma_channel.h"
 #include "core/lookup.h"
+#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"
@@ -159,6 +160,7 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 {
 	lockdep_assert_held(&adapter->device->sem);
 
+	wdmdma_going(buffer->cpu, buffer->len, "FreeCommonBufferVector");
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	record_unplace(adapter, buffer);
 }
@@ -224,6 +226,8 @@ void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	lockdep_assert_held(&adapter->device->sem);
 	might_sleep();
 
+	if (!buffer->imported)
+		wdmdma_going(buffer->cpu, buffer->len, "FreeCommonBuffer");
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	if (mapped)
 		record_unplace(adapter, buffer);

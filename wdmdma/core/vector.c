@@ -21,6 +21,7 @@
 #include "core/core.h"
 #include "core/recycle.h"
 #include "core/vector.h"
+#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -290,6 +291,8 @@ void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call
 		goto unlock;
 	}
 	if (vector_index_ok(vector, call, index)) {
+		if (!test_bit(index, vector->dead))
+			wdmdma_going(vector_element(vector, index).cpu, vector->len, call);
 		block = &vector->block[index / vector->per_block];
 		if (test_and_set_bit(index, vector->dead))
 			vector_misuse(adapter, call, 4, "the element is freed", index);

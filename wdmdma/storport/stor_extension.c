@@ -13,14 +13,13 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include <wdmdma/pool.h>
-
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/transfer.h"
 #include "core/work.h"
+#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -340,7 +339,7 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 		return;
 	if (wdmdma_handle_retire(&stor->handle)) {
 		stor_close_lists(stor);
-		wdmdma_pool_going(stor->extension, stor->size, __func__);
+		wdmdma_going(stor->extension, stor->size, __func__);
 		wdm_stor_put(stor);
 	}
 	wdm_stor_put(stor);

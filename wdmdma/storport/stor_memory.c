@@ -9,8 +9,6 @@
 
 #include <linux/instruction_pointer.h>
 
-#include <wdmdma/pool.h>
-
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "lib/page_set.h"
@@ -184,7 +182,6 @@ static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	args->has_cache = true;
-	wdmdma_pool_going(args->cpu, args->len, args->call);
 	if (stor_cache(cache_type, &args->cache)) {
 		wdm_stor_refuse(args->call,
 				"CacheType is none of MmCached, MmNonCached, MmWriteCombined");

@@ -14,11 +14,10 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include <wdmdma/pool.h>
-
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "objects.h"
@@ -33,7 +32,7 @@
 
 static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *object)
 {
-	wdmdma_pool_going(object->memory, object->len, "StorPortFreePool");
+	wdmdma_going(object->memory, object->len, "StorPortFreePool");
 	wdm_mdl_delete(object->memory);
 }
 

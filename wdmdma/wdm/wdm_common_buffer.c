@@ -6,12 +6,11 @@
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 
-#include <wdmdma/pool.h>
-
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/recycle.h"
+#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -222,7 +221,7 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 	bool kept;
 
 	/* Once the buffer is kept for the next allocation, somebody else may have it. */
-	wdmdma_pool_going(virtual_address, length, call);
+	wdmdma_going(virtual_address, length, call);
 	wdmdma_peek_lock();
 	adapter = wdmdma_adapter_peek(dma_adapter);
 	kept = adapter &&

@@ -8,9 +8,8 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
-#include <wdmdma/pool.h>
-
 #include "core/core.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_common.h"
@@ -314,7 +313,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 		wdm_mdl_refuse(call, "%p %s", base_address, fault);
 		return;
 	}
-	wdmdma_pool_going(base_address, PFN_PHYS(pages->nr), call);
+	wdmdma_going(base_address, PFN_PHYS(pages->nr), call);
 	wdm_held_free(pages);
 }
 

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "core/core.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "lib/window.h"
@@ -397,6 +398,8 @@ void MmFreePagesFromMdl(PMDL mdl)
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);
+	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, __func__);
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA && !wdm_mdl_unmap(mdl, __func__))
 		return;
 	for (i = 0; i < wdm_mdl_pages(mdl); i++) {

@@ -5,9 +5,8 @@
 #include <linux/mm.h>
 #include <linux/xarray.h>
 
-#include <wdmdma/pool.h>
-
 #include "core/core.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
@@ -94,7 +93,7 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 		wdm_mdl_refuse(__func__, "%p %s", base_address, fault);
 		return;
 	}
-	wdmdma_pool_going(base_address, number_of_bytes, __func__);
+	wdmdma_going(base_address, number_of_bytes, __func__);
 	wdm_held_free(pages);
 }
 EXPORT_SYMBOL_GPL(MmFreeNonCachedMemory);

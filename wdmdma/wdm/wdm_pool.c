@@ -11,6 +11,7 @@
 
 #include <wdmdma/pool.h>
 
+#include "lib/going.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -28,7 +29,10 @@ static DEFINE_XARRAY_FLAGS(wdm_pool_mdls, XA_FLAGS_LOCK_IRQ);
  */
 BOOLEAN wdmdma_pool_register(const struct wdmdma_pool_ops *ops)
 {
-	return !cmpxchg(&wdm_pool, NULL, RCU_INITIALIZER(ops));
+	if (cmpxchg(&wdm_pool, NULL, RCU_INITIALIZER(ops)))
+		return FALSE;
+	wdmdma_going_listen(ops->going);
+	return TRUE;
 }
 EXPORT_SYMBOL_GPL(wdmdma_pool_register);
 
@@ -40,8 +44,10 @@ EXPORT_SYMBOL_GPL(wdmdma_pool_register);
  */
 void wdmdma_pool_unregister(const struct wdmdma_pool_ops *ops)
 {
-	if (rcu_access_pointer(wdm_pool) == ops)
+	if (rcu_access_pointer(wdm_pool) == ops) {
+		wdmdma_going_listen(NULL);
 		rcu_assign_pointer(wdm_pool, NULL);
+	}
 	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(wdmdma_pool_unregister);
@@ -59,15 +65,7 @@ EXPORT_SYMBOL_GPL(wdmdma_pool_unregister);
  */
 void wdmdma_pool_going(const void *start, SIZE_T size, const char *call)
 {
-	const struct wdmdma_pool_ops *ops;
-
-	if (!rcu_access_pointer(wdm_pool))
-		return;
-	rcu_read_lock();
-	ops = rcu_dereference(wdm_pool);
-	if (ops)
-		ops->going(start, size, call);
-	rcu_read_unlock();
+	wdmdma_going(start, size, call);
 }
 EXPORT_SYMBOL_GPL(wdmdma_pool_going);
 
