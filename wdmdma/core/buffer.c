@@ -25,6 +25,7 @@
 #include "core/lookup.h"
 #include "core/recycle.h"
 #include "core/work.h"
+#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"
@@ -337,6 +338,8 @@ static int buffer_claim(struct wdmdma_adapter *adapter, const struct wdmdma_free
 	rcu_read_unlock();
 	if (ret || !whole)
 		return ret;
+	if (!buffer->imported)
+		wdmdma_going(buffer->cpu, buffer->len, args->call);
 	if (unlikely(adapter->dma_channel))
 		buffer_stop_controller(adapter, args->call, buffer);
 	*claimed = buffer;

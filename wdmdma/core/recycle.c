@@ -34,6 +34,7 @@
 #include "core/lookup.h"
 #include "core/lookup_page.h"
 #include "core/recycle.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/window.h"
 #include "objects.h"
@@ -339,6 +340,15 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 	return cpu;
 }
 
+/* Return true if a free names this buffer exactly. */
+static __always_inline bool recycle_is_named(struct wdmdma_buffer *buffer, const void *cpu,
+					     dma_addr_t dma, size_t len)
+{
+	/* The acquire pairs with the release of wdmdma_record_revive(). */
+	return !smp_load_acquire(&buffer->freeing) && buffer->cpu == cpu && buffer->dma == dma &&
+	       buffer->len == len;
+}
+
 /*
  * Claim for freeing a page that was found by its CPU address. Return false if the free does not
  * name it exactly, or it cannot be recycled.
@@ -349,9 +359,7 @@ static __always_inline bool recycle_claim_page(struct wdmdma_recycler *recycler,
 {
 	lockdep_assert_held(&recycler->lock);
 
-	/* The acquire pairs with the release of wdmdma_record_revive(). */
-	if (smp_load_acquire(&buffer->freeing) || buffer->cpu != cpu || buffer->dma != dma ||
-	    buffer->len != len || !recycle_suits(recycler, buffer) ||
+	if (!recycle_is_named(buffer, cpu, dma, len) || !recycle_suits(recycler, buffer) ||
 	    !recycle_has_room(recycler, 1))
 		return false;
 	WRITE_ONCE(buffer->freeing, true);
@@ -383,6 +391,9 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 	buffer = wdmdma_lookup_page_by_cpu(&adapter->buffers, cpu);
 	if (!buffer)
 		return false;
+	/* Once the page is recycled, somebody else may have it. */
+	if (unlikely(wdmdma_going_is_heard()) && recycle_is_named(buffer, cpu, dma, len))
+		wdmdma_going(cpu, len, "FreeCommonBuffer");
 	raw_spin_lock_irqsave(&recycler->lock, flags);
 	claimed = recycler->mode == mode && recycle_claim_page(recycler, buffer, cpu, dma, len);
 	if (claimed && mode == WDMDMA_RECYCLE_MAPPED)

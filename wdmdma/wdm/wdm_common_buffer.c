@@ -10,7 +10,6 @@
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/recycle.h"
-#include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -220,8 +219,6 @@ void WdmFreeCommonBuffer(PDMA_ADAPTER dma_adapter, ULONG length, PHYSICAL_ADDRES
 	struct wdmdma_adapter *adapter;
 	bool kept;
 
-	/* Once the buffer is kept for the next allocation, somebody else may have it. */
-	wdmdma_going(virtual_address, length, call);
 	wdmdma_peek_lock();
 	adapter = wdmdma_adapter_peek(dma_adapter);
 	kept = adapter &&
