@@ -164,7 +164,7 @@ static void a_vector_forgets_the_objects_of_its_elements(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, fixture);
 	runs = 0;
-	vector = wdmdma_test_vector(fixture, U64_MAX, MmCached, MM_ANY_NODE_OK, 2);
+	vector = wdmdma_test_vector(fixture, U64_MAX, MmCached, 0, 2);
 	KUNIT_ASSERT_NOT_NULL(test, vector);
 	for (n = 0; n < 2; n++) {
 		fixture->ops->GetCommonBufferFromVectorByIndex(fixture->adapter, vector, n,
