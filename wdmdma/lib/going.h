@@ -10,11 +10,11 @@
 #include <linux/types.h>
 
 /* Called up to DISPATCH_LEVEL, under rcu_read_lock(). Must not sleep. */
-typedef void wdmdma_going_fn(const void *start, size_t size, const char *call);
+typedef void (*wdmdma_going_fn)(const void *start, size_t size, const char *call);
 
-extern wdmdma_going_fn *wdmdma_going_listener;
+extern wdmdma_going_fn wdmdma_going_listener;
 
-void wdmdma_going_listen(wdmdma_going_fn *listener);
+void wdmdma_going_listen(wdmdma_going_fn listener);
 void wdmdma_going_tell(const void *start, size_t size, const char *call);
 
 /* Return true if it is worth while to find out what goes. */
