@@ -23,6 +23,7 @@ windows-cxxflags := $(windows-cflags) -std=c++17 -fno-exceptions -fno-rtti \
 windows-c-only := -std=% -funsigned-char -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wold-style-declaration -Wdeclaration-after-statement \
 	-Wmissing-parameter-type -Wnested-externs -Wbad-function-cast -Wpointer-sign \
+	-Wunterminated-string-initialization -Wno-unterminated-string-initialization \
 	-Wno-pointer-sign -Woverride-init% -Wno-override-init% -Wjump-misses-init \
 	-Wenum-conversion -Wenum-int-mismatch -Wmissing-variable-declarations \
 	-Werror=implicit-function-declaration -Werror=implicit-int -Werror=strict-prototypes \
