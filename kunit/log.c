@@ -16,7 +16,7 @@ unsigned int wdmdma_test_log_lines(struct kmsg_dump_iter since, const char *text
 {
 	unsigned int lines = 0;
 	size_t length;
-	char line[320];
+	char line[512];
 
 	while (kmsg_dump_get_line(&since, false, line, sizeof(line) - 1, &length)) {
 		line[length] = 0;

@@ -106,6 +106,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* Up to 6.9 the value of a string in a tracepoint had to be given twice. */
+#ifdef WDMDMA_HAS_ASSIGN_STR_DST
+#define wdmdma_assign_str(dst, src)	__assign_str(dst)
+#else
+#define wdmdma_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
 /* Up to 6.2 iommu_map() had no gfp parameter. Another function was for atomic context. */
 #ifdef WDMDMA_HAS_IOMMU_MAP_ATOMIC
 #define iommu_map(domain, address, physical, size, prot, gfp) \

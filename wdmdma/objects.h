@@ -13,6 +13,7 @@
 #include <linux/numa.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 
 #include "backend/standin.h"
 #include "compat.h"
@@ -256,6 +257,31 @@ struct wdmdma_dma_parms {
 	unsigned int raised;
 };
 
+/* Calls that were refused for one reason. Both texts are constants. */
+struct wdmdma_refusal_count {
+	const char *call;
+	const char *reason;
+	unsigned long count;
+};
+
+#define WDMDMA_REFUSAL_ROWS	32
+
+/**
+ * struct wdmdma_refusals - the refusals of a device, counted by call and reason
+ * @lock: protects all members. May be taken in any context, and is the innermost lock
+ * @all: number of all refusals
+ * @nr: number of rows in use
+ * @row: the counts. Refusals that find no row are in @all only
+ */
+struct wdmdma_refusals {
+	raw_spinlock_t lock; /* protects all members */
+	unsigned long all;
+	unsigned int nr;
+	struct wdmdma_refusal_count row[WDMDMA_REFUSAL_ROWS];
+};
+
+#define WDMDMA_DRIVER_NAME	32
+
 /* State of a device's driver. */
 enum wdmdma_device_state {
 	WDMDMA_DEVICE_BOUND,
@@ -292,10 +318,12 @@ enum wdmdma_device_state {
  * @standin: struct device given to the DMA API in place of @dev
  * @low: buffers placed with a lower limit than that of the device
  * @lost: bytes of buffers that could not be freed
+ * @driver: name of the driver, for tracepoints and debugfs
  * @record: entry in the list of all records. Protected by wdmdma_open_lock.
  * @state: protected by wdmdma_open_lock
  * @free: work item that frees the record if the last reference was dropped in atomic context
- * @rcu: for the handle table
+ * @rcu: for the handle table. kfree_rcu() allows no large offset
+ * @refusals: counters of refusals
  */
 struct wdmdma_device {
 	struct wdmdma_handle handle;
@@ -319,10 +347,12 @@ struct wdmdma_device {
 	struct wdmdma_standin standin;
 	struct wdmdma_low low;
 	atomic_long_t lost;
+	char driver[WDMDMA_DRIVER_NAME];
 	struct list_head record;
 	enum wdmdma_device_state state;
 	struct work_struct free;
 	struct rcu_head rcu;
+	struct wdmdma_refusals refusals;
 };
 
 /**

@@ -19,6 +19,7 @@
 #include "core/device.h"
 #include "core/dma_channel.h"
 #include "core/domain.h"
+#include "core/events.h"
 #include "core/lookup.h"
 #include "core/recycle.h"
 #include "core/transfer.h"
@@ -27,6 +28,8 @@
 #include "lib/handle.h"
 #include "lib/window.h"
 #include "objects.h"
+
+static atomic_t adapter_last_id;
 
 static void adapter_drain(struct work_struct *work)
 {
@@ -92,6 +95,7 @@ static struct wdmdma_adapter *adapter_new(struct wdmdma_device *device, struct w
 
 	if (!adapter)
 		return NULL;
+	adapter->id = atomic_inc_return(&adapter_last_id);
 	adapter->device = device;
 	adapter->reach = reach;
 	if (wdmdma_lookup_init(&adapter->buffers)) {
@@ -160,6 +164,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_create);
 void wdmdma_adapter_publish(struct wdmdma_adapter *adapter)
 {
 	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->face);
+	wdmdma_trace_adapter_get(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_publish);
 
@@ -187,6 +192,7 @@ void wdmdma_adapter_close(struct wdmdma_adapter *adapter)
 {
 	if (!wdmdma_handle_retire(&adapter->handle))
 		return;
+	wdmdma_trace_adapter_put(adapter);
 	/*
 	 * Do not take transfers.lock, which sleeps on PREEMPT_RT. A call that has already
 	 * passed its check of closed counts as earlier than the close.

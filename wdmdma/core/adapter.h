@@ -21,6 +21,8 @@ struct wdmdma_dma_channel;
  * struct wdmdma_adapter - an adapter that a driver has opened
  * @handle: known to the driver by the address of @face
  * @node: entry in @device->adapters or @device->retired
+ * @version: version of the description that the driver gave
+ * @id: number of the adapter, for tracepoints and debugfs. Never used again
  * @device: the device that the adapter belongs to, with a reference
  * @reach: logical addresses that the adapter may use, never those of page 0
  * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
@@ -46,6 +48,8 @@ struct wdmdma_dma_channel;
 struct wdmdma_adapter {
 	struct wdmdma_handle handle;
 	struct list_head node;
+	u32 version;
+	u32 id;
 
 	/* Read by all calls */
 	struct wdmdma_device *device ____cacheline_aligned_in_smp;

@@ -21,6 +21,7 @@
 #include "core/buffer_record.h"
 #include "core/core.h"
 #include "core/dma_channel.h"
+#include "core/events.h"
 #include "core/free_mode.h"
 #include "core/lookup.h"
 #include "core/recycle.h"
@@ -60,7 +61,11 @@ static bool buffer_reuse(struct wdmdma_adapter *adapter, const struct wdmdma_req
 			buffer_clear(buffer);
 		*cpu = buffer->cpu;
 		*dma = buffer->dma;
+		/* A driver may free the buffer from here on, if it only guesses the address. */
+		rcu_read_lock();
 		wdmdma_record_revive(buffer, request->len, cache, request->caller);
+		wdmdma_trace_recycle_hit(adapter, buffer);
+		rcu_read_unlock();
 	}
 	up_read(&adapter->device->sem);
 	return !!buffer;
@@ -94,11 +99,11 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 {
 	if (request->quiet)
 		return;
-	wdmdma_refuse(adapter->device, request->call,
-		      "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
-		      request->len, asked.first, asked.last, adapter->reach.first,
-		      adapter->reach.last, adapter->device->backend->name,
-		      request->refusal.reason);
+	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
+			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
+			  request->len, asked.first, asked.last, adapter->reach.first,
+			  adapter->reach.last, adapter->device->backend->name,
+			  request->refusal.reason);
 }
 
 /**
@@ -131,9 +136,11 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (ret)
 		goto refuse;
 	recyclable = wdmdma_recycle_allows(adapter, request);
-	if (recyclable && buffer_reuse(adapter, request, cache, cpu, dma))
-		return 0;
-
+	if (recyclable) {
+		if (buffer_reuse(adapter, request, cache, cpu, dma))
+			return 0;
+		wdmdma_trace_recycle_miss(adapter, request);
+	}
 	buffer = kzalloc(sizeof(*buffer), WDMDMA_GFP);
 	if (!buffer) {
 		ret = -ENOMEM;
@@ -380,9 +387,9 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 		up_read(&device->sem);
 	}
 	if (ret)
-		wdmdma_refuse(device, args->call,
-			      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-			      args->cpu, (u64)args->dma, args->len, refusal.reason);
+		wdmdma_refuse_for(device, args->call, refusal.reason,
+				  "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+				  args->cpu, (u64)args->dma, args->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);

@@ -15,6 +15,7 @@
 #include "core/adapter.h"
 #include "core/buffer_record.h"
 #include "core/dma_channel.h"
+#include "core/events.h"
 #include "core/lookup.h"
 #include "lib/going.h"
 #include "lib/handle.h"
@@ -130,9 +131,12 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	ret = record_place(adapter, request, buffer);
 	if (ret)
 		return ret;
+	/* Before the insertion, because no driver can free the buffer then. */
+	wdmdma_trace_alloc(adapter, buffer);
 	ret = wdmdma_lookup_insert(&adapter->buffers, buffer);
 	if (!ret)
 		return 0;
+	wdmdma_trace_free(adapter, buffer);
 	record_unplace(adapter, buffer);
 	if (ret == -EBUSY)
 		return wdmdma_deny(&request->refusal, -EINVAL,
@@ -161,6 +165,7 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 	lockdep_assert_held(&adapter->device->sem);
 
 	wdmdma_going(buffer->cpu, buffer->len, "FreeCommonBufferVector");
+	wdmdma_trace_free(adapter, buffer);
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	record_unplace(adapter, buffer);
 }
@@ -180,6 +185,8 @@ bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *b
 	claimed = !smp_load_acquire(&buffer->freeing);
 	WRITE_ONCE(buffer->freeing, true);
 	raw_spin_unlock_irqrestore(&adapter->recycler.lock, flags);
+	if (claimed)
+		wdmdma_trace_free(adapter, buffer);
 	return claimed;
 }
 

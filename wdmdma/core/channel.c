@@ -11,12 +11,14 @@
  * Map registers leave the adapter's list when the driver frees them. Their record must
  * stay until neither a call nor the routine uses it.
  */
+#include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/channel.h"
 #include "core/core.h"
+#include "core/events.h"
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
@@ -27,11 +29,24 @@ static void channel_grant(struct wdmdma_registers *registers)
 	struct wdmdma_adapter *adapter = registers->adapter;
 
 	lockdep_assert_held(&adapter->transfers.lock);
+	wdmdma_trace_grant_channel(registers);
 	adapter->transfers.channel = registers;
 	registers->in_call = true;
 	list_add_tail(&registers->node, &adapter->transfers.registers);
+	adapter->transfers.granted += registers->count;
 	registers->named.key = registers;
 	wdmdma_ptr_add(&adapter->transfers.bases, &registers->named);
+}
+
+/* Let a request wait for the channel. */
+static void channel_enqueue(struct wdmdma_registers *registers)
+{
+	struct wdmdma_transfers *transfers = &registers->adapter->transfers;
+
+	lockdep_assert_held(&transfers->lock);
+	registers->queued = ktime_get_ns();
+	wdmdma_trace_wait_channel(registers);
+	list_add_tail(&registers->node, &transfers->waiting_channels);
 }
 
 /* Make a request known by its context, if it has one. */
@@ -127,7 +142,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 		channel_grant(registers);
 		granted = true;
 	} else if (may_wait) {
-		list_add_tail(&registers->node, &adapter->transfers.waiting_channels);
+		channel_enqueue(registers);
 	} else {
 		ret = -EAGAIN;
 	}
@@ -136,7 +151,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 
 	if (ret)
-		wdmdma_refuse(adapter->device, registers->call, "%s", why);
+		wdmdma_refuse_for(adapter->device, registers->call, why, "%s", why);
 	else if (depth)
 		wdmdma_channel_kick(adapter);
 	if (granted) {

@@ -35,6 +35,7 @@ enum wdmdma_keep {
  * @by_context: by @context, in the adapter's table of requests with contexts
  * @count: number of map registers
  * @used: number of map registers that are mapped
+ * @queued: when the request began to wait, in ns, or 0 if it did not. The caller sets it to 0
  * @context: identifies the request when the driver cancels it
  * @no_bounce: a mapping must fail rather than copy
  * @cancelled: nothing more may be mapped
@@ -59,6 +60,7 @@ struct wdmdma_registers {
 	struct wdmdma_ptr_node by_context;
 	u32 count;
 	u32 used;
+	u64 queued;
 	const void *context;
 	bool no_bounce;
 	bool cancelled;

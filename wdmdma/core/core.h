@@ -46,6 +46,8 @@
  * of uncached memory, the lock of reserved ranges (wdm/wdm_reserved.c) and the lock of a
  * miniport's objects (storport/stor_extension.c) are taken with interrupts off, each alone.
  *
+ * wdmdma_refusals.lock may be taken with any of these locks held, and no lock with this one held.
+ *
  * The first six locks sleep. A task must not hold more than one sem. It must be the sem of an
  * adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma(). No lock at
  * all may be held when a deferred free is queued.
@@ -55,10 +57,31 @@
 
 #include <linux/device.h>
 #include <linux/preempt.h>
+#include <linux/ratelimit.h>
 
-/* Log one message with the device's name. The rate is limited, because drivers retry. */
+struct wdmdma_device;
+
+/* core/refusal.c */
+void __cold __printf(5, 6) wdmdma_refusal_report(struct wdmdma_device *device, bool log,
+						 const char *call, const char *reason,
+						 const char *fmt, ...);
+
+/*
+ * Report a refusal, and count it by @reason, which must be a constant text. Log one message with
+ * the device's name. The rate of messages is limited, because drivers retry.
+ */
+#define wdmdma_refuse_for(device, call, reason, fmt, ...)				\
+	do {										\
+		static DEFINE_RATELIMIT_STATE(wdmdma_rate, DEFAULT_RATELIMIT_INTERVAL,	\
+					      DEFAULT_RATELIMIT_BURST);			\
+											\
+		wdmdma_refusal_report(device, __ratelimit(&wdmdma_rate), call, reason,	\
+				      fmt, ##__VA_ARGS__);				\
+	} while (0)
+
+/* Report a refusal whose reason is the message itself. */
 #define wdmdma_refuse(device, call, fmt, ...) \
-	dev_warn_ratelimited((device)->dev, "%s: " fmt "\n", call, ##__VA_ARGS__)
+	wdmdma_refuse_for(device, call, NULL, fmt, ##__VA_ARGS__)
 
 /* Leaks are reported one by one up to this number, and then as a sum. */
 #define WDMDMA_LEAKS_SHOWN	8

@@ -34,6 +34,7 @@
 #include "core/vector.h"
 #include "core/work.h"
 #include "lib/handle.h"
+#include "lib/reader.h"
 #include "lib/refusal.h"
 #include "objects.h"
 
@@ -48,6 +49,7 @@ static void device_free_adapter(struct work_struct *work)
 	struct wdmdma_adapter *adapter = container_of(to_rcu_work(work), struct wdmdma_adapter,
 						      forget);
 
+	wdmdma_reader_sync();
 	wdmdma_lookup_destroy(&adapter->buffers);
 	kfree(adapter);
 }
@@ -280,6 +282,8 @@ static struct wdmdma_device *device_new(struct device *dev)
 						       : &wdmdma_backend_direct;
 	init_rwsem(&device->sem);
 	init_rwsem(&device->override);
+	raw_spin_lock_init(&device->refusals.lock);
+	strscpy(device->driver, dev_driver_string(dev), sizeof(device->driver));
 	INIT_LIST_HEAD(&device->adapters);
 	INIT_LIST_HEAD(&device->retired);
 	INIT_WORK(&device->free, device_free_record);

@@ -28,6 +28,7 @@
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/domain.h"
+#include "core/events.h"
 #include "core/recycle.h"
 #include "core/transfer.h"
 #include "lib/handle.h"
@@ -222,6 +223,7 @@ void wdmdma_domain_go_home(struct wdmdma_device *device)
 	device->dma = device;
 	device->domain = device->home;
 	list_move_tail(&device->member, &device->home->devices);
+	wdmdma_trace_leave(device);
 	wdmdma_domain_put(left);
 }
 
@@ -452,6 +454,7 @@ static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domai
 		kref_get(&domain->handle.ref);
 		joiner->domain = domain;
 		list_move_tail(&joiner->member, &domain->devices);
+		wdmdma_trace_join(joiner);
 	}
 	domain_settle(joiner);
 	up_write(&joiner->sem);
@@ -479,7 +482,7 @@ int wdmdma_domain_join(struct wdmdma_adapter *adapter, const char *call, const v
 	ret = domain_join(adapter->device, domain, &refusal);
 	up_write(&wdmdma_domain_lock);
 	if (ret)
-		wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, call, refusal.reason, "%s", refusal.reason);
 	if (domain)
 		wdmdma_domain_put(domain);
 	return ret;
@@ -522,7 +525,7 @@ int wdmdma_domain_leave(struct wdmdma_adapter *adapter, const char *call)
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 	if (ret)
-		wdmdma_refuse(device, call, "%s", refusal.reason);
+		wdmdma_refuse_for(device, call, refusal.reason, "%s", refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_domain_leave);
@@ -579,7 +582,8 @@ int wdmdma_domain_alloc(struct wdmdma_adapter *adapter, const void *key,
 	down_read(&wdmdma_domain_lock);
 	ret = domain_clip(adapter->device, domain, request);
 	if (ret)
-		wdmdma_refuse(adapter->device, request->call, "%s", request->refusal.reason);
+		wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason, "%s",
+				  request->refusal.reason);
 	else
 		ret = wdmdma_buffer_alloc(adapter, request, cpu, dma);
 	up_read(&wdmdma_domain_lock);

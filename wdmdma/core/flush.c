@@ -49,7 +49,8 @@ static int flush_pages(struct wdmdma_adapter *adapter, const char *call,
 	for (; len; len -= part, offset = 0, pfn++) {
 		part = min_t(size_t, len, PAGE_SIZE - offset);
 		if (flush_map(dev, *pfn, dir, &dma, &refusal)) {
-			wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
+			wdmdma_refuse_for(adapter->device, call, refusal.reason, "%s",
+					  refusal.reason);
 			return -EOPNOTSUPP;
 		}
 		if (to_device)

@@ -37,6 +37,12 @@ static unsigned long lookup_cpu_page(const void *cpu)
 	return ((unsigned long)cpu - PAGE_OFFSET) >> PAGE_SHIFT;
 }
 
+/* Return the index of the last page of a record in @wdmdma_lookup.by_cpu. */
+unsigned long wdmdma_lookup_last_page(const struct wdmdma_buffer *buffer)
+{
+	return lookup_cpu_page(buffer->cpu) + buffer->nr_pages - 1;
+}
+
 static unsigned long lookup_dma_page(dma_addr_t dma)
 {
 	return dma >> PAGE_SHIFT;
@@ -205,6 +211,17 @@ void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 		lookup_store(&lookup->by_dma, lookup_dma_page(buffer->dma), buffer->nr_pages, NULL);
 }
 
+/* Count a new record. */
+static void lookup_count(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	lockdep_assert_held(&lookup->lock);
+	lookup->nr++;
+	lookup->pages += buffer->nr_pages;
+	lookup->most_nr = max(lookup->most_nr, lookup->nr);
+	lookup->most_pages = max(lookup->most_pages, lookup->pages);
+	lookup->inserted++;
+}
+
 /**
  * wdmdma_lookup_insert() - make a record known by its addresses
  * @lookup: the index of the record's adapter
@@ -232,6 +249,7 @@ int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buf
 				list_add(&buffer->node, &lookup->records);
 			else
 				list_add_tail(&buffer->node, &lookup->records);
+			lookup_count(lookup, buffer);
 			spin_unlock(&lookup->lock);
 		}
 	}
@@ -247,6 +265,11 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_insert);
 void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer)
 {
 	spin_lock(&lookup->lock);
+	/* A record whose insertion failed is in no list. */
+	if (!list_empty(&buffer->node)) {
+		lookup->nr--;
+		lookup->pages -= buffer->nr_pages;
+	}
 	list_del_init(&buffer->node);
 	spin_unlock(&lookup->lock);
 	if (buffer->dma)

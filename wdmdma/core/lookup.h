@@ -31,7 +31,12 @@ struct wdmdma_buffer;
  * @by_dma: longer records, by logical page
  * @insert: serialises insertions, so that no two records overlap
  * @records: all records, with the records of one page before the longer records
- * @lock: protects @records
+ * @nr: number of records
+ * @pages: number of pages of all records
+ * @most_nr: highest value that @nr had
+ * @most_pages: highest value that @pages had
+ * @inserted: number of records that were ever inserted
+ * @lock: protects @records and the counters, which debugfs reads without the lock
  */
 struct wdmdma_lookup {
 	struct device *physical;
@@ -41,7 +46,12 @@ struct wdmdma_lookup {
 	struct xarray by_dma;
 	struct mutex insert;	/* serialises insertions */
 	struct list_head records;
-	spinlock_t lock;	/* protects records */
+	unsigned long nr;
+	unsigned long pages;
+	unsigned long most_nr;
+	unsigned long most_pages;
+	unsigned long inserted;
+	spinlock_t lock;	/* protects records and the counters */
 };
 
 /**
@@ -85,6 +95,7 @@ void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *
 struct wdmdma_buffer *wdmdma_lookup_by_cpu(struct wdmdma_lookup *lookup, const void *cpu);
 struct wdmdma_buffer *wdmdma_lookup_by_dma(struct wdmdma_lookup *lookup, dma_addr_t dma);
 struct wdmdma_extent wdmdma_lookup_extent(const struct wdmdma_buffer *buffer, size_t offset);
+unsigned long wdmdma_lookup_last_page(const struct wdmdma_buffer *buffer);
 size_t wdmdma_lookup_to_dma(struct wdmdma_lookup *lookup, const void *cpu, dma_addr_t *dma);
 size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void **cpu);
 

@@ -31,6 +31,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/buffer_record.h"
+#include "core/events.h"
 #include "core/lookup.h"
 #include "core/lookup_page.h"
 #include "core/recycle.h"
@@ -174,6 +175,10 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 	raw_spin_lock_irq(&recycler->lock);
 	buffer = recycle_pop(recycler,
 			     recycle_stack(recycler, request->cache, wdmdma_request_size(request)));
+	if (buffer)
+		recycler->hits++;
+	else
+		recycler->misses++;
 	raw_spin_unlock_irq(&recycler->lock);
 
 	if (buffer && recycler->mode == WDMDMA_RECYCLE_UNMAPPED)
@@ -274,6 +279,8 @@ static struct wdmdma_buffer *recycle_pop_page(struct wdmdma_recycler *recycler,
 	raw_spin_lock_irqsave(&recycler->lock, flags);
 	if (recycler->mode == mode)
 		buffer = recycle_pop(recycler, &recycler->stack[WDMDMA_CACHE_PLATFORM][0]);
+	if (buffer)
+		recycler->hits++;
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
 	return buffer;
 }
@@ -337,6 +344,7 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 	if (wdmdma_recycle_zeroes(recycler, WDMDMA_CACHE_PLATFORM))
 		clear_page(cpu);
 	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
+	wdmdma_trace_recycle_hit(container_of(recycler, struct wdmdma_adapter, recycler), buffer);
 	return cpu;
 }
 
@@ -396,8 +404,11 @@ bool wdmdma_recycle_put_page(struct wdmdma_adapter *adapter, void *cpu, dma_addr
 		wdmdma_going(cpu, len, "FreeCommonBuffer");
 	raw_spin_lock_irqsave(&recycler->lock, flags);
 	claimed = recycler->mode == mode && recycle_claim_page(recycler, buffer, cpu, dma, len);
-	if (claimed && mode == WDMDMA_RECYCLE_MAPPED)
-		recycle_push(recycler, buffer);
+	if (claimed) {
+		wdmdma_trace_free(adapter, buffer);
+		if (mode == WDMDMA_RECYCLE_MAPPED)
+			recycle_push(recycler, buffer);
+	}
 	raw_spin_unlock_irqrestore(&recycler->lock, flags);
 	if (claimed && mode == WDMDMA_RECYCLE_UNMAPPED) {
 		recycle_unmap(adapter, buffer);

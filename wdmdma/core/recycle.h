@@ -19,19 +19,23 @@ struct wdmdma_request;
 
 /**
  * struct wdmdma_recycler - recycled buffers of an adapter
- * @lock: protects @mode, @stack and @pages, and may be taken in any context. A buffer of the
- *        adapter must be claimed for its free with @lock held
+ * @lock: protects @mode, @stack, @pages and the counters, and may be taken in any context. A
+ *        buffer of the adapter must be claimed for its free with @lock held
  * @mode: WDMDMA_RECYCLE_NONE while the recycler is closed, when no buffers may be in it
  * @pages: number of recycled pages
+ * @hits: number of allocations that were given a recycled buffer
+ * @misses: number of allocations that could have been given one, had there been one
  * @zero: zero recycled memory of the platform's cache type. Set before the recycler is opened
  * @uncached: recycle memory of other cache types. Set like @zero
  * @stack: the buffer that was freed last, for each cache type and order
  * @node: in the list of open recyclers
  */
 struct wdmdma_recycler {
-	raw_spinlock_t lock;	/* protects mode, stack and pages */
+	raw_spinlock_t lock;	/* protects mode, stack, pages and the counters */
 	enum wdmdma_recycle_mode mode;
 	unsigned int pages;
+	unsigned long hits;
+	unsigned long misses;
 	bool zero;
 	bool uncached;
 	struct wdmdma_buffer *stack[WDMDMA_RECYCLE_CACHES][WDMDMA_RECYCLE_ORDERS];

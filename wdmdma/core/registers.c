@@ -294,6 +294,8 @@ static struct registers_mapping *registers_new_mapping(struct wdmdma_registers *
 		return NULL;
 	wdmdma_transfer_make(&mapping->transfer, adapter, part->direction,
 			     nr ? mapping->room : NULL, nr);
+	mapping->transfer.call = part->call;
+	mapping->transfer.caller = registers->caller;
 	mapping->transfer.partial = nr == part->segments;
 	mapping->transfer.no_bounce = registers->no_bounce ||
 				      wdmdma_dma_channel_is_cyclic(adapter->dma_channel);
@@ -438,8 +440,8 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 unlock:
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len,
-			      refusal.reason);
+		wdmdma_refuse_for(adapter->device, part->call, refusal.reason, "%zu bytes: %s",
+				  part->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
@@ -525,8 +527,8 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 	ret = registers_end_part(registers, part, &refusal);
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse(adapter->device, part->call, "%zu bytes: %s", part->len,
-			      refusal.reason);
+		wdmdma_refuse_for(adapter->device, part->call, refusal.reason, "%zu bytes: %s",
+				  part->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

@@ -50,7 +50,7 @@ struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, 
 unlock:
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (IS_ERR(found))
-		wdmdma_refuse(adapter->device, call, "MapRegisterBase %p %s", base, why);
+		wdmdma_refuse_for(adapter->device, call, why, "MapRegisterBase %p %s", base, why);
 	return found;
 }
 
@@ -72,6 +72,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers)
 {
 	lockdep_assert_held(&registers->adapter->transfers.lock);
 	registers->freed = true;
+	registers->adapter->transfers.granted -= registers->count;
 	wdmdma_registers_dequeue(registers);
 	if (registers->adapter->transfers.channel == registers)
 		registers->adapter->transfers.channel = NULL;

@@ -21,12 +21,14 @@
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/core.h"
+#include "core/events.h"
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
@@ -45,7 +47,11 @@ static void sg_list_enqueue(struct wdmdma_transfer *transfer)
 	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
 
 	lockdep_assert_held(&transfers->lock);
+	transfer->queued = ktime_get_ns();
+	wdmdma_trace_wait_list(transfer);
 	list_add_tail(&transfer->node, &transfers->waiting_lists);
+	transfers->waiting++;
+	transfers->waited++;
 	if (transfer->callback.list) {
 		transfer->named.key = transfer->callback.list;
 		wdmdma_ptr_add(&transfers->waiting_buffers, &transfer->named);
@@ -63,6 +69,7 @@ void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer)
 
 	lockdep_assert_held(&transfers->lock);
 	list_del_init(&transfer->node);
+	transfers->waiting--;
 	if (wdmdma_ptr_is_in(&transfer->named))
 		wdmdma_ptr_del(&transfers->waiting_buffers, &transfer->named);
 	if (wdmdma_ptr_is_in(&transfer->by_context))
@@ -76,14 +83,18 @@ static __always_inline void sg_list_publish(struct wdmdma_transfer *transfer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&transfers->lock, flags);
-	if (!list_empty(&transfer->node))
+	if (!list_empty(&transfer->node)) {
+		wdmdma_trace_grant_list(transfer);
 		wdmdma_sg_list_dequeue(transfer);
+	}
 	/* Count the call only once, and not again when the list is returned. */
 	if (transfer->unended)
 		transfers->unended = transfers->unended_lists++ ? NULL : transfer;
 	transfer->unended = false;
 	transfer->named.key = transfer->callback.list;
 	wdmdma_ptr_add(&transfers->lists, &transfer->named);
+	if (unlikely(transfers->lists.nr > transfers->most_lists))
+		transfers->most_lists = transfers->lists.nr;
 	spin_unlock_irqrestore(&transfers->lock, flags);
 }
 
@@ -219,6 +230,8 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 		   !adapter->transfers.lists_served) {
 		ret = -EAGAIN;
 	} else {
+		if (only_behind)
+			transfer->refusal.reason = "it must wait behind other lists";
 		sg_list_enqueue(transfer);
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
@@ -275,8 +288,9 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 		ret = sg_list_wait(transfer, false);
 out:
 	if (ret)
-		wdmdma_refuse(transfer->adapter->device, transfer->call, "%zu bytes: %s",
-			      transfer->len, transfer->refusal.reason);
+		wdmdma_refuse_for(transfer->adapter->device, transfer->call,
+				  transfer->refusal.reason, "%zu bytes: %s", transfer->len,
+				  transfer->refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_start);
@@ -340,9 +354,10 @@ static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
 	if (stuck || !transfer->since)
-		wdmdma_refuse(adapter->device, transfer->call, "%zu bytes wait%s: %s",
-			      transfer->len, stuck ? " until they are cancelled" : "",
-			      transfer->refusal.reason);
+		wdmdma_refuse_for(adapter->device, transfer->call, transfer->refusal.reason,
+				  "%zu bytes wait%s: %s", transfer->len,
+				  stuck ? " until they are cancelled" : "",
+				  transfer->refusal.reason);
 	spin_lock_irq(&adapter->transfers.lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;
@@ -556,40 +571,4 @@ bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list)
 	       wdmdma_ptr_find(&adapter->transfers.waiting_buffers, list);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return live;
-}
-
-/* Return the waiting list with this context, or NULL. */
-static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
-						    const void *context)
-{
-	struct wdmdma_ptr_node *node;
-
-	lockdep_assert_held(&adapter->transfers.lock);
-	node = wdmdma_ptr_find(&adapter->transfers.waiting_contexts, context);
-	return node ? container_of(node, struct wdmdma_transfer, by_context) : NULL;
-}
-
-/* Return true if a list waits with this context. */
-bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
-{
-	return sg_list_find_waiting(adapter, context);
-}
-
-/* Drop the waiting list with this context. Return false if there is none or it is being mapped. */
-bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
-{
-	struct wdmdma_transfer *transfer;
-	unsigned long flags;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	transfer = sg_list_find_waiting(adapter, context);
-	if (transfer && transfer->busy)
-		transfer = NULL;
-	if (transfer)
-		wdmdma_sg_list_dequeue(transfer);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (!transfer)
-		return false;
-	wdmdma_sg_list_free(transfer);
-	return true;
 }

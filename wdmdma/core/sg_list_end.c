@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The end of all lists of an adapter, when the adapter goes away or its driver is unbound. */
+/*
+ * The end of lists that are not put. A driver may cancel a list that waits. All lists end when the
+ * adapter goes away or its driver is unbound.
+ */
 #include <linux/rcupdate.h>
 
 #include "compat.h"
@@ -116,4 +119,40 @@ void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when)
 	down_write(&adapter->device->sem);
 	wdmdma_sg_list_free_all(adapter, when);
 	up_write(&adapter->device->sem);
+}
+
+/* Return the waiting list with this context, or NULL. */
+static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
+						    const void *context)
+{
+	struct wdmdma_ptr_node *node;
+
+	lockdep_assert_held(&adapter->transfers.lock);
+	node = wdmdma_ptr_find(&adapter->transfers.waiting_contexts, context);
+	return node ? container_of(node, struct wdmdma_transfer, by_context) : NULL;
+}
+
+/* Return true if a list waits with this context. */
+bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
+{
+	return sg_list_find_waiting(adapter, context);
+}
+
+/* Drop the waiting list with this context. Return false if there is none or it is being mapped. */
+bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
+{
+	struct wdmdma_transfer *transfer;
+	unsigned long flags;
+
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	transfer = sg_list_find_waiting(adapter, context);
+	if (transfer && transfer->busy)
+		transfer = NULL;
+	if (transfer)
+		wdmdma_sg_list_dequeue(transfer);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	if (!transfer)
+		return false;
+	wdmdma_sg_list_free(transfer);
+	return true;
 }

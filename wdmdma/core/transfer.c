@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "core/adapter.h"
+#include "core/events.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
 #include "lib/window.h"
@@ -304,7 +305,8 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 	return ret;
 }
 
-static void transfer_unmap_table(struct wdmdma_transfer *transfer, unsigned long attrs)
+static __always_inline void transfer_unmap_table(struct wdmdma_transfer *transfer,
+						 unsigned long attrs)
 {
 	struct device *dev = transfer_dev(transfer);
 	struct scatterlist *sg = transfer->mapped->sgl;
@@ -422,6 +424,11 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 	return 0;
 }
 
+static noinline void __cold transfer_trace_map(const struct wdmdma_transfer *transfer)
+{
+	wdmdma_traced_map(transfer, wdmdma_transfer_is_bounced(transfer));
+}
+
 /**
  * wdmdma_transfer_map() - map the memory for the device
  * @transfer: a prepared transfer
@@ -446,6 +453,8 @@ int wdmdma_transfer_map(struct wdmdma_transfer *transfer)
 	ret = transfer_verify(transfer, reach);
 	if (ret)
 		transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
+	else if (wdmdma_map_is_traced())
+		transfer_trace_map(transfer);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_map);
@@ -456,6 +465,7 @@ void wdmdma_transfer_unmap(struct wdmdma_transfer *transfer)
 	bool copy = transfer->mapped == &transfer->bounce &&
 		    transfer->direction == DMA_FROM_DEVICE;
 
+	wdmdma_trace_unmap(transfer);
 	transfer_unmap_table(transfer, 0);
 	if (copy)
 		wdmdma_copy_bytes(transfer, false);
@@ -468,5 +478,6 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_unmap);
  */
 void wdmdma_transfer_abandon(struct wdmdma_transfer *transfer)
 {
+	wdmdma_trace_unmap(transfer);
 	transfer_unmap_table(transfer, DMA_ATTR_SKIP_CPU_SYNC);
 }

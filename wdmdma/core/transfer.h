@@ -15,6 +15,7 @@
 #ifndef WDMDMA_TRANSFER_H
 #define WDMDMA_TRANSFER_H
 
+#include <linux/atomic.h>
 #include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/pfn.h>
@@ -133,6 +134,7 @@ struct wdmdma_sg_list_ops {
  * @busy: the waiting list is being tried
  * @stuck: the waiting list can never be mapped and is not tried again
  * @since: when the waiting list was first tried in vain, or 0 before
+ * @queued: when the list began to wait, in ns. Valid only for a list that waited
  * @round: last round in which the waiting list was tried
  * @context: key by which the driver may cancel the waiting list
  * @ops: operations of the list
@@ -162,6 +164,7 @@ struct wdmdma_transfer {
 	bool busy;
 	bool stuck;
 	unsigned long since;
+	u64 queued;
 	unsigned int round;
 	const void *context;
 	const struct wdmdma_sg_list_ops *ops;
@@ -174,6 +177,11 @@ struct wdmdma_transfer {
  * @waiting_lists: lists that cannot be mapped yet, oldest first
  * @waiting_buffers: waiting lists in memory of the driver, by the address of that memory
  * @waiting_contexts: waiting lists with a context, by the context
+ * @waiting: number of lists in @waiting_lists
+ * @waited: number of lists that ever waited
+ * @most_lists: highest number of mapped lists that the driver had
+ * @copied: number of bytes that the module has copied, both ways
+ * @granted: number of map registers that the driver has
  * @lists_served: @list_work is serving the queue
  * @list_round: current round of @list_work, incremented when a round ends
  * @list_work: maps the waiting lists
@@ -187,15 +195,20 @@ struct wdmdma_transfer {
  * @channel_work: grants the channel
  * @closed: no list and no channel may start, because the adapter or its driver goes away
  * @held: no list and no channel may start for now, because the device is changing its domain
- * @lock: protects all members but the work items
+ * @lock: protects all members but @copied and the work items
  */
 struct wdmdma_transfers {
-	spinlock_t lock; /* protects all members but the work items */
+	spinlock_t lock; /* protects all members but copied and the work items */
 	bool closed;
 	bool held;
 	bool lists_served;
 	unsigned int list_round;
 	struct list_head waiting_lists;
+	unsigned int waiting;
+	unsigned long waited;
+	unsigned int most_lists;
+	unsigned int granted;
+	atomic64_t copied;
 	unsigned int unended_lists;
 	struct wdmdma_transfer *unended;
 	struct wdmdma_registers *channel;

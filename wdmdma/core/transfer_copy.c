@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/dma_channel.h"
+#include "core/events.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
 #include "lib/window.h"
@@ -163,6 +164,8 @@ void wdmdma_copy_bytes(struct wdmdma_transfer *transfer, bool to_bounce)
 	struct scatterlist *memory = transfer->memory.sgl, *bounce = transfer->bounce.sgl;
 	size_t in_memory = 0, in_bounce = 0, left, len;
 
+	wdmdma_trace_bounce(transfer, to_bounce);
+	atomic64_add(transfer->len, &transfer->adapter->transfers.copied);
 	for (left = transfer->len; left; left -= len) {
 		void *theirs = sg_virt(memory) + in_memory, *ours = sg_virt(bounce) + in_bounce;
 

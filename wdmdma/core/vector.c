@@ -118,6 +118,14 @@ static void vector_publish(struct wdmdma_vector *vector)
 	wdmdma_handle_publish(&vector->handle, WDMDMA_HANDLE_VECTOR, vector);
 }
 
+static void vector_refused(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
+			   u32 count)
+{
+	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
+			  "%u elements of %zu bytes: %s", count, request->len,
+			  request->refusal.reason);
+}
+
 /**
  * wdmdma_vector_alloc() - allocate a vector
  * @adapter: the adapter
@@ -168,8 +176,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (!ret)
 		return 0;
 refuse:
-	wdmdma_refuse(device, request->call, "%u elements of %zu bytes: %s", count, request->len,
-		      request->refusal.reason);
+	vector_refused(adapter, request, count);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);
@@ -195,8 +202,8 @@ static void vector_put(struct wdmdma_vector *vector)
 static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
 			  const char *what, u32 index)
 {
-	wdmdma_refuse(adapter->device, call, "%s (bug check 0x1DC, code %u), index %u",
-		      what, code, index);
+	wdmdma_refuse_for(adapter->device, call, what, "%s (bug check 0x1DC, code %u), index %u",
+			  what, code, index);
 }
 
 /* Return true if the element exists and is live. Otherwise report the misuse. */

@@ -408,7 +408,8 @@ static void stor_alloc_uncached(struct wdm_stor *stor, const PORT_CONFIGURATION_
 	if (IS_ERR(adapter))
 		return;
 	if (stor_read_config(config, request)) {
-		wdmdma_refuse(adapter->device, request->call, "%s", request->refusal.reason);
+		wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason, "%s",
+				  request->refusal.reason);
 		goto put;
 	}
 	if (config->FeatureSupport & STOR_ADAPTER_UNCACHED_EXTENSION_NUMA_NODE_PREFERRED)

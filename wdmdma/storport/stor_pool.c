@@ -402,8 +402,8 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 	else
 		ret = stor_alloc_ranges(stor, adapter, request, host);
 	if (ret) {
-		wdmdma_refuse(adapter->device, request->call,
-			      "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
+		wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
+				  "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
 			      host->total, host->minimum, host->count, host->most,
 			      request->window.first, request->window.last, request->refusal.reason);
 		stor_free_ranges(stor, host);

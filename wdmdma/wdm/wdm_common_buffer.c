@@ -425,7 +425,8 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 	ret = ret ?: wdm_find_part(&mdl, &from, &request.refusal);
 	ret = ret ?: wdm_check_part(mdl, &from, &request.refusal);
 	if (ret) {
-		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
+		wdmdma_refuse_for(adapter->device, request.call, request.refusal.reason, "%s",
+				  request.refusal.reason);
 	} else {
 		request.len = from.length;
 		request.window = from.window;

@@ -9,6 +9,7 @@
 #include <linux/xarray.h>
 
 #include "core/core.h"
+#include "core/events.h"
 #include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -164,6 +165,7 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 			       limits.window.first, limits.window.last, refusal.reason);
 		return NULL;
 	}
+	wdmdma_trace_memory_alloc(call, pages);
 	return pages->va;
 }
 
@@ -314,6 +316,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 		return;
 	}
 	wdmdma_going(base_address, PFN_PHYS(pages->nr), call);
+	wdmdma_trace_memory_free(call, pages);
 	wdm_held_free(pages);
 }
 

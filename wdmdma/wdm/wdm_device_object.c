@@ -133,7 +133,7 @@ int wdmdma_device_use_private_domain(struct device *dev)
 		return PTR_ERR(device);
 	ret = wdmdma_device_use_private(device, &refusal);
 	if (ret)
-		wdmdma_refuse(device, __func__, "%s", refusal.reason);
+		wdmdma_refuse_for(device, __func__, refusal.reason, "%s", refusal.reason);
 	wdmdma_device_put(device);
 	return ret;
 }

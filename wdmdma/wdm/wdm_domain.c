@@ -37,7 +37,8 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
 		return NULL;
 	key = wdmdma_domain_of(adapter);
 	if (!key)
-		wdmdma_refuse(adapter->device, call, "%s", wdmdma_dead_reason(adapter->device));
+		wdmdma_refuse_for(adapter->device, call, wdmdma_dead_reason(adapter->device), "%s",
+				  wdmdma_dead_reason(adapter->device));
 	wdmdma_adapter_put(adapter);
 	return (HANDLE)key;
 }
@@ -177,7 +178,8 @@ NTSTATUS WdmAllocateDomainCommonBuffer(PDMA_ADAPTER dma_adapter, HANDLE domain_h
 		ret = wdmdma_deny(&request.refusal, -EINVAL,
 				  "LogicalAddress or VirtualAddress is NULL");
 	if (ret)
-		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
+		wdmdma_refuse_for(adapter->device, request.call, request.refusal.reason, "%s",
+				  request.refusal.reason);
 	else
 		ret = wdmdma_domain_alloc(adapter, domain_handle, &request, virtual_address, &dma);
 	if (!ret)
@@ -218,7 +220,8 @@ NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_oper
 	ret = mdl ? wdm_mdl_check(mdl, 0, mdl->ByteCount, read_operation, &refusal) :
 		    wdmdma_deny(&refusal, -EINVAL, "Mdl is NULL");
 	if (ret)
-		wdmdma_refuse(adapter->device, call, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, call, refusal.reason, "%s",
+				  refusal.reason);
 	else
 		ret = wdmdma_flush(adapter, call, MmGetMdlPfnArray(mdl), mdl->ByteOffset,
 				   mdl->ByteCount, !read_operation);

@@ -98,7 +98,7 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 			*number_of_map_registers = needs.pages;
 	}
 	if (fault)
-		wdmdma_refuse(adapter->device, call, "%s", fault);
+		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
 	wdmdma_adapter_put(adapter);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 
 #include "core/core.h"
+#include "core/events.h"
 #include "lib/going.h"
 #include "lib/page_set.h"
 #include "wdm/wdm_common.h"
@@ -56,8 +57,10 @@ PVOID MmAllocateNonCachedMemory(SIZE_T number_of_bytes)
 		fault = "uncached memory cannot be had here";
 	if (!fault)
 		pages = wdm_noncached_alloc(PFN_UP(number_of_bytes), cache);
-	if (pages)
+	if (pages) {
+		wdmdma_trace_memory_alloc(__func__, pages);
 		return pages->va;
+	}
 	wdm_mdl_refuse(__func__, "%zu bytes: %s", (size_t)number_of_bytes, fault ?: "no memory");
 	return NULL;
 }
@@ -94,6 +97,7 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 		return;
 	}
 	wdmdma_going(base_address, number_of_bytes, __func__);
+	wdmdma_trace_memory_free(__func__, pages);
 	wdm_held_free(pages);
 }
 EXPORT_SYMBOL_GPL(MmFreeNonCachedMemory);

@@ -152,15 +152,17 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	unsigned int width = wdm_address_width(device->dev, description);
 	struct wdmdma_adapter *adapter;
 	PDMA_ADAPTER dma_adapter;
+	const char *reason;
 
 	adapter = wdmdma_adapter_create(device, wdmdma_window_of_width(width),
 					sizeof(*dma_adapter));
 	if (IS_ERR(adapter)) {
-		wdmdma_refuse(device, "IoGetDmaAdapter", "%u address bits: %s", width,
-			      PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
-			      PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
-			      PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_reason(device) :
-			      "out of memory");
+		reason = PTR_ERR(adapter) == -ENXIO ? "the Linux driver has set no DMA mask" :
+			 PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
+			 PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_reason(device) :
+			 "out of memory";
+		wdmdma_refuse_for(device, "IoGetDmaAdapter", reason, "%u address bits: %s", width,
+				  reason);
 		return NULL;
 	}
 	dma_adapter = (PDMA_ADAPTER)adapter->face;
@@ -170,6 +172,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	/* With a controller, lists would be for the controller and not for the device. */
 	adapter->scatter_gather = description->ScatterGather && !dma_channel;
 	adapter->dma_channel = dma_channel;
+	adapter->version = description->Version;
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
 	adapter->map_registers = *map_registers;
 	if (adapter->scatter_gather)
@@ -245,7 +248,7 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 				     &refusal);
 	registers = wdm_map_registers(device_description, dma_channel);
 	if (ret)
-		wdmdma_refuse(device, __func__, "%s", refusal.reason);
+		wdmdma_refuse_for(device, __func__, refusal.reason, "%s", refusal.reason);
 	else
 		dma_adapter =
 			wdm_adapter_create(device, device_description, dma_channel, &registers);

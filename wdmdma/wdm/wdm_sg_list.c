@@ -341,7 +341,7 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	if (!ret)
 		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
 	if (unlikely(ret) && refusal.reason)
-		wdmdma_refuse(adapter->device, args->call, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, args->call, refusal.reason, "%s", refusal.reason);
 	rcu_read_unlock();
 	/* The list may be put in the routine, or by another CPU. */
 	*result = callback.list;
@@ -460,14 +460,16 @@ NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const
 	NTSTATUS status = STATUS_SUCCESS;
 	struct wdmdma_transfer *transfer;
 	struct wdm_list *list;
+	const char *fault;
 
 	rcu_read_lock();
 	transfer = wdmdma_sg_list_borrow(adapter, address);
 	if (IS_ERR(transfer)) {
 		rcu_read_unlock();
-		wdmdma_refuse(adapter->device, call, "%s", PTR_ERR(transfer) == -EAGAIN ?
-			      "the device is just changing its domain" :
-			      "ScatterGather is no live list of this adapter");
+		fault = PTR_ERR(transfer) == -EAGAIN ?
+				"the device is just changing its domain" :
+				"ScatterGather is no live list of this adapter";
+		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
 		return wdm_status(PTR_ERR(transfer));
 	}
 	list = wdm_sg_list_of(transfer);

@@ -92,7 +92,7 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 		ret = wdmdma_deny(&refusal, -EINVAL,
 				  "Mdl or Length is NULL, or CurrentVa is not of the MDL");
 	if (ret)
-		wdmdma_refuse(adapter->device, part.call, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, part.call, refusal.reason, "%s", refusal.reason);
 	else if (!wdmdma_registers_map(adapter, &part, wdm_store_address, &address))
 		*length = part.len;
 unlock:
@@ -176,7 +176,7 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 		ret = wdmdma_deny(&refusal, -EOPNOTSUPP,
 				  "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither");
 	if (ret) {
-		wdmdma_refuse(adapter->device, part.call, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, part.call, refusal.reason, "%s", refusal.reason);
 	} else {
 		part.segments = listless ? 1 :
 					   (scatter_gather_buffer_length - wdm_sg_list_bytes(0)) /

@@ -79,7 +79,7 @@ static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call,
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (fault)
-		wdmdma_refuse(adapter->device, call, "%s", fault);
+		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
 	return !fault;
 }
 
@@ -126,7 +126,7 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 		memcpy(dma_transfer_context, &context, sizeof(context));
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (fault)
-		wdmdma_refuse(adapter->device, call, "%s", fault);
+		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
 	else
 		ret = 0;
 unlock:

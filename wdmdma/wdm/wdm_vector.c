@@ -95,7 +95,8 @@ NTSTATUS WdmAllocateCommonBufferVector(PDMA_ADAPTER dma_adapter, PHYSICAL_ADDRES
 					    number_of_elements, size_of_elements) :
 			   wdmdma_deny(&request.refusal, -EINVAL, "VectorOut is NULL");
 	if (ret)
-		wdmdma_refuse(adapter->device, request.call, "%s", request.refusal.reason);
+		wdmdma_refuse_for(adapter->device, request.call, request.refusal.reason, "%s",
+				  request.refusal.reason);
 	else
 		ret = wdmdma_vector_alloc(adapter, &request, number_of_elements, &vector);
 	if (!ret)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reports of refusals, which are the message in the log, the tracepoint and the counters. All
+ * refusals of calls for a device come here, by wdmdma_refuse() or wdmdma_refuse_for().
+ */
+#include <linux/device.h>
+#include <linux/spinlock.h>
+
+#include "compat.h"
+#include "core/core.h"
+#include "core/events.h"
+#include "objects.h"
+
+/* Count a refusal. The texts are constants, so comparing pointers tells them apart. */
+static void refusal_count(struct wdmdma_refusals *refusals, const char *call, const char *reason)
+{
+	struct wdmdma_refusal_count *row;
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&refusals->lock, flags);
+	refusals->all++;
+	for (i = 0; i < refusals->nr; i++)
+		if (refusals->row[i].call == call && refusals->row[i].reason == reason)
+			break;
+	row = i < ARRAY_SIZE(refusals->row) ? &refusals->row[i] : NULL;
+	if (row && i == refusals->nr) {
+		*row = (struct wdmdma_refusal_count){ .call = call, .reason = reason };
+		refusals->nr++;
+	}
+	if (row)
+		row->count++;
+	raw_spin_unlock_irqrestore(&refusals->lock, flags);
+}
+
+/*
+ * Report a refusal. @log is false if the log has had too many messages of this kind. @call and
+ * @reason must stay as long as the device's record. If @reason is NULL, @fmt is the reason. Any
+ * context.
+ */
+void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *call,
+			   const char *reason, const char *fmt, ...)
+{
+	struct va_format message = { .fmt = fmt };
+	va_list args;
+
+	reason = reason ?: fmt;
+	refusal_count(&device->refusals, call, reason);
+	va_start(args, fmt);
+	message.va = &args;
+	wdmdma_trace_refusal(device, call, reason, &message);
+	if (log)
+		dev_warn(device->dev, "%s: %pV\n", call, &message);
+	va_end(args);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_refusal_report);
