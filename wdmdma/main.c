@@ -9,6 +9,7 @@
 #include "core/adapter.h"
 #include "core/recycle.h"
 #include "core/work.h"
+#include "debug/debugfs.h"
 #include "lib/owner.h"
 #include "lib/pins.h"
 #include "lib/record.h"
@@ -29,8 +30,12 @@ static int __init wdmdma_init(void)
 	if (ret)
 		goto exit_record;
 	ret = wdmdma_recycle_register();
-	if (!ret)
-		return 0;
+	if (ret)
+		goto exit_owner;
+	wdmdma_debugfs_init();
+	return 0;
+
+exit_owner:
 	wdmdma_owner_exit();
 exit_record:
 	wdmdma_record_exit();
@@ -42,6 +47,7 @@ exit_work:
 /* No driver that uses the module is bound any more. Adapters and extensions may be left. */
 static void __exit wdmdma_exit(void)
 {
+	wdmdma_debugfs_exit();
 	wdmdma_recycle_unregister();
 	wdm_stor_exit();
 	wdmdma_adapter_exit();
