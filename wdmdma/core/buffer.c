@@ -25,6 +25,7 @@
 #include "core/free_mode.h"
 #include "core/lookup.h"
 #include "core/recycle.h"
+#include "core/shortage.h"
 #include "core/work.h"
 #include "lib/going.h"
 #include "lib/handle.h"
@@ -95,15 +96,19 @@ static int buffer_start(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 }
 
 static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
-			   struct wdmdma_window asked)
+			   struct wdmdma_window asked, bool shortage)
 {
+	char text[WDMDMA_SHORTAGE_TEXT] = "";
+
 	if (request->quiet)
 		return;
+	if (shortage)
+		wdmdma_shortage_explain(adapter, request, text, sizeof(text));
 	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s",
+			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s%s%s",
 			  request->len, asked.first, asked.last, adapter->reach.first,
 			  adapter->reach.last, adapter->device->backend->name,
-			  request->refusal.reason);
+			  request->refusal.reason, shortage ? "; " : "", text);
 }
 
 /**
@@ -128,7 +133,7 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	struct wdmdma_window asked = request->window;
 	enum wdmdma_cache cache = request->cache;
 	struct wdmdma_buffer *buffer;
-	bool recyclable;
+	bool recyclable, shortage = false;
 	int ret;
 
 	request->refusal.reason = "out of memory";
@@ -155,8 +160,9 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (!ret)
 		return 0;
 	kfree_rcu(buffer, rcu);
+	shortage = ret == -ENOMEM;
 refuse:
-	buffer_refused(adapter, request, asked);
+	buffer_refused(adapter, request, asked, shortage);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_alloc);
@@ -246,7 +252,7 @@ int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *
 	wdmdma_record_disown(imported);
 	kfree_rcu(&imported->buffer, rcu);
 refuse:
-	buffer_refused(adapter, request, asked);
+	buffer_refused(adapter, request, asked, false);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_import);

@@ -258,10 +258,14 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_free_tables);
 /* Return the error for memory that could not be mapped, -EAGAIN for a shortage that may end. */
 static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 {
+	bool translated = !transfer->device->backend->access;
 	phys_addr_t start, end;
 
-	transfer->refusal.reason = "no logical addresses, or no bounce buffers of the kernel's";
-	if (!transfer->device->backend->access || !may_end)
+	transfer->refusal.reason =
+		!may_end ? "a piece is longer than the kernel maps or copies at a time" :
+		translated ? "the IOMMU's logical addresses are used up" :
+			     "the kernel's bounce buffers (swiotlb) are used up";
+	if (translated || !may_end)
 		return may_end ? -EAGAIN : -EOPNOTSUPP;
 	/* Without translation only bounce buffers can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))

@@ -20,6 +20,7 @@
 #include "core/buffer_record.h"
 #include "core/core.h"
 #include "core/recycle.h"
+#include "core/shortage.h"
 #include "core/vector.h"
 #include "lib/going.h"
 #include "lib/handle.h"
@@ -119,11 +120,15 @@ static void vector_publish(struct wdmdma_vector *vector)
 }
 
 static void vector_refused(struct wdmdma_adapter *adapter, const struct wdmdma_request *request,
-			   u32 count)
+			   u32 count, bool shortage)
 {
+	char text[WDMDMA_SHORTAGE_TEXT] = "";
+
+	if (shortage)
+		wdmdma_shortage_explain(adapter, request, text, sizeof(text));
 	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-			  "%u elements of %zu bytes: %s", count, request->len,
-			  request->refusal.reason);
+			  "%u elements of %zu bytes: %s%s%s", count, request->len,
+			  request->refusal.reason, shortage ? "; " : "", text);
 }
 
 /**
@@ -176,7 +181,7 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	if (!ret)
 		return 0;
 refuse:
-	vector_refused(adapter, request, count);
+	vector_refused(adapter, request, count, ret == -ENOMEM);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_alloc);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Messages for requests that find no memory (core/shortage.c). */
+#include <linux/sizes.h>
+
+#include "core/shortage.h"
+#include "helpers.h"
+#include "log.h"
+#include "objects.h"
+
+/* So much contiguous memory is nowhere below 16 MiB, because firmware has some of it. */
+#define TOO_LONG	(SZ_16M - SZ_256K)
+
+static void refusal_names_the_limit_and_what_is_left(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	wdmdma_test_log_begin(&log);
+	va = wdmdma_test_alloc_below(f, SZ_16M - 1, TOO_LONG, &la, TRUE);
+	KUNIT_ASSERT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test,
+			wdmdma_test_log_lines(log, "the call sets the highest address; ",
+					      " pages of memory around there are free"), 1U);
+}
+
+/* A request that can never be met has another reason than a shortage. */
+static void other_refusals_have_no_numbers(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+
+	wdmdma_test_log_begin(&log);
+	KUNIT_ASSERT_NULL(test, wdmdma_test_alloc(f, 0, &la));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "the length is 0", ""), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "sets the highest address", ""), 0U);
+}
+
+/* Return the text for a request of the fixture's adapter. */
+static const char *explain(struct kunit *test, PDMA_ADAPTER adapter, u64 last)
+{
+	struct wdmdma_request request = {
+		.len = SZ_8K,
+		.window = { 0, last },
+		.node = NUMA_NO_NODE,
+	};
+	char *text = kunit_kzalloc(test, WDMDMA_SHORTAGE_TEXT, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	wdmdma_shortage_explain(wdmdma_test_core(adapter), &request, text, WDMDMA_SHORTAGE_TEXT);
+	return text;
+}
+
+static void limit_is_named(struct kunit *test)
+{
+	PDMA_ADAPTER narrow = wdmdma_test_second_adapter(test, 24);
+	struct wdmdma_fixture *f = test->priv;
+
+	KUNIT_EXPECT_NOT_NULL(test, strstr(explain(test, f->adapter, SZ_1M), "the call sets"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(explain(test, narrow, U64_MAX),
+					   "the DEVICE_DESCRIPTION sets"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(explain(test, f->adapter, U64_MAX),
+					   "the DMA mask sets"));
+}
+
+static void numbers_are_plausible(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned long free, pages, cma, longest;
+	const char *text = explain(test, f->adapter, U64_MAX), *numbers = strchr(text, ';');
+	u64 needed;
+
+	KUNIT_ASSERT_NOT_NULL(test, numbers);
+	KUNIT_ASSERT_EQ_MSG(test,
+			    sscanf(numbers, "; %lu of %lu pages of memory around there are free, %lu of them for CMA, at most %lu in one block, %llu needed",
+				   &free, &pages, &cma, &longest, &needed), 5, "%s", text);
+	KUNIT_EXPECT_GT(test, pages, 0UL);
+	KUNIT_EXPECT_LE(test, free, pages);
+	KUNIT_EXPECT_LE(test, cma, free);
+	KUNIT_EXPECT_LE(test, longest, free);
+	KUNIT_EXPECT_EQ(test, needed, (u64)2);
+}
+
+static struct kunit_case shortage_cases[] = {
+	KUNIT_CASE(refusal_names_the_limit_and_what_is_left),
+	KUNIT_CASE(other_refusals_have_no_numbers),
+	KUNIT_CASE(limit_is_named),
+	KUNIT_CASE(numbers_are_plausible),
+	{}
+};
+
+static struct kunit_suite shortage_suite = {
+	.name = "wdmdma_shortage",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = shortage_cases,
+};
+
+kunit_test_suites(&shortage_suite);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is short when a request for memory fails. See core/shortage.c. */
+#ifndef WDMDMA_SHORTAGE_H
+#define WDMDMA_SHORTAGE_H
+
+#include <linux/types.h>
+
+struct wdmdma_adapter;
+struct wdmdma_request;
+
+#define WDMDMA_SHORTAGE_TEXT	256
+
+void wdmdma_shortage_explain(const struct wdmdma_adapter *adapter,
+			     const struct wdmdma_request *request, char *text, size_t size);
+
+#endif /* WDMDMA_SHORTAGE_H */
