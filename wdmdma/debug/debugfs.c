@@ -160,9 +160,8 @@ static void debug_transfer(const struct wdmdma_viewed_transfer *transfer, void *
 	seq_putc(m, '\n');
 }
 
-/* Show the records of each adapter by @records. */
-static int debug_for_each_adapter(struct seq_file *m,
-				  int (*records)(struct debug_context *context))
+/* Show the transfers or the buffers of each adapter. */
+static int debug_all_adapters(struct seq_file *m, bool transfers)
 {
 	struct wdmdma_view *view = wdmdma_view_open();
 	struct debug_context context = { .m = m };
@@ -173,32 +172,25 @@ static int debug_for_each_adapter(struct seq_file *m,
 		return -ENOMEM;
 	for (i = 0; i < view->nr && !ret; i++) {
 		context.adapter = view->adapter[i];
-		ret = records(&context);
+		if (transfers)
+			ret = wdmdma_view_transfers(context.adapter, debug_transfer, &context);
+		else
+			ret = wdmdma_view_buffers(context.adapter, debug_buffer, &context);
 	}
 	wdmdma_view_close(view);
 	return ret;
 }
 
-static int debug_buffers_of(struct debug_context *context)
-{
-	return wdmdma_view_buffers(context->adapter, debug_buffer, context);
-}
-
 static int debug_show_buffers(struct seq_file *m, void *unused)
 {
 	seq_puts(m, DEBUG_BUFFERS);
-	return debug_for_each_adapter(m, debug_buffers_of);
-}
-
-static int debug_transfers_of(struct debug_context *context)
-{
-	return wdmdma_view_transfers(context->adapter, debug_transfer, context);
+	return debug_all_adapters(m, false);
 }
 
 static int debug_show_transfers(struct seq_file *m, void *unused)
 {
 	seq_puts(m, DEBUG_TRANSFERS);
-	return debug_for_each_adapter(m, debug_transfers_of);
+	return debug_all_adapters(m, true);
 }
 
 static void debug_member(const struct wdmdma_domain *domain, struct wdmdma_device *device,

@@ -341,7 +341,8 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	if (!ret)
 		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
 	if (unlikely(ret) && refusal.reason)
-		wdmdma_refuse_for(adapter->device, args->call, refusal.reason, "%s", refusal.reason);
+		wdmdma_refuse_for(adapter->device, args->call, refusal.reason, "%s",
+				  refusal.reason);
 	rcu_read_unlock();
 	/* The list may be put in the routine, or by another CPU. */
 	*result = callback.list;
