@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See lib/reader.h. */
+#include <linux/compiler.h>
 #include <linux/srcu.h>
 
 #include "lib/reader.h"
@@ -9,11 +10,16 @@ DEFINE_STATIC_SRCU(reader_srcu);
 /* Begin a read section, which may sleep. Return the argument for wdmdma_reader_leave(). */
 int wdmdma_reader_enter(void)
 {
-	return srcu_read_lock(&reader_srcu);
+	int section = srcu_read_lock(&reader_srcu);
+
+	/* The section goes on in the caller, which sparse does not follow. */
+	__release(&reader_srcu);
+	return section;
 }
 
 void wdmdma_reader_leave(int section)
 {
+	__acquire(&reader_srcu);
 	srcu_read_unlock(&reader_srcu, section);
 }
 
