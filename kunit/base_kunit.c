@@ -5,6 +5,7 @@
  * Windows drivers expect it.
  */
 #include <linux/bottom_half.h>
+#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
@@ -45,6 +46,7 @@ static int take_turns(void *data)
 	unsigned long shared = 0;
 	int n;
 
+	complete(data);
 	for (n = 0; n < TURNS; n++) {
 		shared += !CorpusSharedListTurn();
 		if (n % 1000 == 0)
@@ -59,11 +61,17 @@ static int take_turns(void *data)
 static void interlocked_lists_give_an_entry_to_one_owner(struct kunit *test)
 {
 	struct task_struct *threads[4];
+	struct completion begun;
 	int n;
 
 	CorpusSharedListInit();
-	for (n = 0; n < ARRAY_SIZE(threads); n++)
-		threads[n] = kthread_run(take_turns, NULL, "corpus/%d", n);
+	init_completion(&begun);
+	for (n = 0; n < ARRAY_SIZE(threads); n++) {
+		threads[n] = kthread_run(take_turns, &begun, "corpus/%d", n);
+		/* A thread that is stopped before it runs has not taken a turn. */
+		if (!IS_ERR(threads[n]))
+			wait_for_completion(&begun);
+	}
 	for (n = 0; n < ARRAY_SIZE(threads); n++) {
 		KUNIT_EXPECT_FALSE(test, IS_ERR(threads[n]));
 		if (!IS_ERR(threads[n]))

@@ -449,11 +449,14 @@ static void summary_is_the_sum(struct kunit *test)
 
 static void domains_show_where_a_device_is(struct kunit *test)
 {
-	struct actors *actors = test->priv;
-	const char *a = dev_name(actors->fixture[A]->dev);
-	const char *text = read_file(test, "domains"), *line;
+	const char *a, *text, *line;
+	struct actors *actors;
 	char home[32];
 
+	domain_init(test);
+	actors = test->priv;
+	a = dev_name(actors->fixture[A]->dev);
+	text = read_file(test, "domains");
 	line = find_line(text, "device", a);
 	KUNIT_ASSERT_NOT_NULL(test, line);
 	word_of(line, column_of(text, "domain"), home, sizeof(home));
@@ -589,6 +592,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(copied_bytes_are_counted),
 	KUNIT_CASE(refusals_are_listed_by_reason),
 	KUNIT_CASE(summary_is_the_sum),
+	KUNIT_CASE(domains_show_where_a_device_is),
 	KUNIT_CASE(driver_works_while_files_are_read),
 	KUNIT_CASE(put_waits_for_no_reader),
 	KUNIT_CASE(devices_come_and_go_while_files_are_read),
@@ -601,15 +605,4 @@ static struct kunit_suite debugfs_suite = {
 	.test_cases = debugfs_cases,
 };
 
-static struct kunit_case debugfs_domain_cases[] = {
-	KUNIT_CASE(domains_show_where_a_device_is),
-	{}
-};
-
-static struct kunit_suite debugfs_domain_suite = {
-	.name = "wdmdma_debugfs_domain",
-	.init = domain_init,
-	.test_cases = debugfs_domain_cases,
-};
-
-kunit_test_suites(&debugfs_suite, &debugfs_domain_suite);
+kunit_test_suite(debugfs_suite);

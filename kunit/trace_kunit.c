@@ -282,9 +282,11 @@ static void common_buffer_is_traced(struct kunit *test)
 static void recycled_buffer_is_traced(struct kunit *test)
 {
 	static const ULONG lengths[] = { SZ_4K, SZ_16K };
-	struct seen *seen = watch_fixture(test);
+	struct seen *seen;
 	unsigned int i;
 
+	recycle_init(test);
+	seen = watch_fixture(test);
 	if (!recycle_keeps(test))
 		return;
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
@@ -494,11 +496,14 @@ static void refusals_are_counted_beyond_the_log(struct kunit *test)
 
 static void domain_is_traced(struct kunit *test)
 {
-	struct actors *actors = test->priv;
-	struct seen *seen = watch(test, actors->fixture[A]->dev);
+	struct actors *actors;
 	PHYSICAL_ADDRESS la;
+	struct seen *seen;
 	PVOID va;
 
+	domain_init(test);
+	actors = test->priv;
+	seen = watch(test, actors->fixture[A]->dev);
 	KUNIT_ASSERT_EQ(test, domain_join(actors->fixture[A], actors->home[B]), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->joins, 1U);
 	KUNIT_ASSERT_EQ(test, domain_alloc(actors->fixture[A], actors->home[B], &la, &va),
@@ -514,6 +519,7 @@ static void domain_is_traced(struct kunit *test)
 static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(adapter_is_traced),
 	KUNIT_CASE(common_buffer_is_traced),
+	KUNIT_CASE(recycled_buffer_is_traced),
 	KUNIT_CASE(vector_is_traced_by_blocks),
 	KUNIT_CASE(imported_buffer_is_traced),
 	KUNIT_CASE(leaked_buffer_is_traced),
@@ -524,36 +530,15 @@ static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(channel_is_traced),
 	KUNIT_CASE(refusal_is_traced),
 	KUNIT_CASE(refusals_are_counted_beyond_the_log),
+	KUNIT_CASE(domain_is_traced),
 	{}
 };
 
 static struct kunit_suite trace_suite = {
 	.name = "wdmdma_trace",
 	.init = wdmdma_test_fixture_init,
+	.exit = recycle_exit,
 	.test_cases = trace_cases,
 };
 
-static struct kunit_case trace_recycle_cases[] = {
-	KUNIT_CASE(recycled_buffer_is_traced),
-	{}
-};
-
-static struct kunit_suite trace_recycle_suite = {
-	.name = "wdmdma_trace_recycle",
-	.init = recycle_init,
-	.exit = recycle_exit,
-	.test_cases = trace_recycle_cases,
-};
-
-static struct kunit_case trace_domain_cases[] = {
-	KUNIT_CASE(domain_is_traced),
-	{}
-};
-
-static struct kunit_suite trace_domain_suite = {
-	.name = "wdmdma_trace_domain",
-	.init = domain_init,
-	.test_cases = trace_domain_cases,
-};
-
-kunit_test_suites(&trace_suite, &trace_recycle_suite, &trace_domain_suite);
+kunit_test_suite(trace_suite);
