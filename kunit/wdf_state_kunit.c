@@ -405,7 +405,75 @@ static void completion_on_another_cpu_before_execute_returns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
 }
 
+static BOOLEAN program_nothing(WDFDMATRANSACTION transaction, WDFDEVICE device, WDFCONTEXT context,
+			       WDF_DMA_DIRECTION direction, PSCATTER_GATHER_LIST list)
+{
+	return TRUE;
+}
+
+static int release_again_and_again(void *transaction)
+{
+	while (!kthread_should_stop()) {
+		WdfDmaTransactionRelease(transaction);
+		WdfDmaTransactionInitializeUsingOffset(transaction, program_nothing, TO_DEV, mdl, 0,
+						       SZ_8K);
+		cond_resched();
+	}
+	return 0;
+}
+
+static const struct race_row {
+	const char *name;
+	WDF_DMA_PROFILE profile;
+	ULONG version;
+} race_rows[] = {
+	{ "packets, version 2", WdfDmaProfilePacket64, 2 },
+	{ "packets, version 3", WdfDmaProfilePacket64, 3 },
+	{ "lists, version 2", WdfDmaProfileScatterGather64, 2 },
+	{ "lists, version 3", WdfDmaProfileScatterGather64, 3 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(race, race_rows, name);
+
+/*
+ * A driver that releases a transaction on one CPU while another one executes it makes a mistake. It
+ * must lose nothing by that but the transfer.
+ */
+static void release_may_race_with_execute(struct kunit *test)
+{
+	const struct race_row *row = test->param_value;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	WDFDMAENABLER enabler = wdf_test_enabler(test, row->profile, SZ_4K, row->version);
+	PDMA_ADAPTER adapter = WdfDmaEnablerWdmGetDmaAdapter(enabler, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	unsigned long end = jiffies + HZ;
+	struct task_struct *task;
+	NTSTATUS status;
+
+	mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	task = kthread_run(release_again_and_again, t, "wdmdma-release");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	while (time_before(jiffies, end)) {
+		WdfDmaTransactionExecute(t, NULL);
+		WdfDmaTransactionDmaCompleted(t, &status);
+		WdfDmaTransactionDmaCompletedFinal(t, 0, &status);
+		cond_resched();
+	}
+	kthread_stop(task);
+	WdfDmaTransactionRelease(t);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(adapter), 0U);
+	/* The transaction must still work. */
+	KUNIT_EXPECT_EQ(test,
+			WdfDmaTransactionInitializeUsingOffset(t, program_nothing, TO_DEV, mdl, 0,
+							       SZ_4K),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionExecute(t, NULL), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompleted(t, &status));
+}
+
 static struct kunit_case wdf_state_cases[] = {
+	KUNIT_CASE_PARAM(release_may_race_with_execute, race_gen_params),
 	KUNIT_CASE_PARAM(completion_on_another_cpu_before_execute_returns, elsewhere_gen_params),
 	KUNIT_CASE_PARAM(every_call_in_every_state, state_gen_params),
 	KUNIT_CASE(deleted_transaction_does_nothing),

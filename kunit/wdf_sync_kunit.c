@@ -254,6 +254,56 @@ static void interrupt_lock_keeps_the_isr_away(struct kunit *test)
 	wdmdma_wdf_device_power_down(f->device);
 }
 
+static BOOLEAN never_called(WDFINTERRUPT self, WDFCONTEXT context)
+{
+	*(bool *)context = true;
+	return TRUE;
+}
+
+/* A service routine has the interrupt's lock, and asks for it again in each way. */
+static BOOLEAN isr_that_locks(WDFINTERRUPT self, ULONG message)
+{
+	bool called = false;
+
+	WdfInterruptAcquireLock(self);
+	atomic_add(WdfInterruptSynchronize(self, never_called, &called) || called, &isr_calls);
+	wdmdma_wdf_interrupt(self, 0);
+	/* The lock is the framework's, and must not be released. */
+	WdfInterruptReleaseLock(self);
+	atomic_inc(&isr_calls);
+	return WdfInterruptQueueDpcForIsr(self);
+}
+
+static VOID dpc_that_keeps_the_lock(WDFINTERRUPT self, WDFOBJECT device)
+{
+	WdfInterruptAcquireLock(self);
+	atomic_inc(&dpc_calls);
+}
+
+static void lock_of_an_interrupt_is_not_lost(struct kunit *test)
+{
+	struct wdf_fixture *f = test->priv;
+	WDF_INTERRUPT_CONFIG config;
+	WDFINTERRUPT self;
+	int n;
+
+	atomic_set(&dpc_calls, 0);
+	atomic_set(&isr_calls, 0);
+	WDF_INTERRUPT_CONFIG_INIT(&config, isr_that_locks, dpc_that_keeps_the_lock);
+	KUNIT_ASSERT_EQ(test, WdfInterruptCreate(f->device, &config, NULL, &self), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_up(f->device), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, wdmdma_wdf_interrupt(self, 0));
+	KUNIT_EXPECT_EQ(test, atomic_read(&isr_calls), 1);
+	for (n = 0; n < 500 && !atomic_read(&dpc_calls); n++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dpc_calls), 1);
+	/* The lock of the DPC was released, so these do not wait for ever. */
+	WdfInterruptAcquireLock(self);
+	WdfInterruptReleaseLock(self);
+	KUNIT_EXPECT_FALSE(test, is_at_dispatch());
+	wdmdma_wdf_device_power_down(f->device);
+}
+
 static void wrong_interrupts_are_refused(struct kunit *test)
 {
 	struct wdf_fixture *f = test->priv;
@@ -368,6 +418,7 @@ static struct kunit_case wdf_sync_cases[] = {
 	KUNIT_CASE(wait_lock_knows_timeouts),
 	KUNIT_CASE(interrupt_calls_isr_and_dpc),
 	KUNIT_CASE(interrupt_lock_keeps_the_isr_away),
+	KUNIT_CASE(lock_of_an_interrupt_is_not_lost),
 	KUNIT_CASE(wrong_interrupts_are_refused),
 	KUNIT_CASE(collection_keeps_order_and_references),
 	KUNIT_CASE(memory_is_aligned_and_copied),

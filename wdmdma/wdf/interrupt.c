@@ -28,7 +28,8 @@
  * @lock: the interrupt's lock. It protects @connected
  * @connected: the service routine may be called
  * @gone: the interrupt is deleted, and no DPC is queued any more
- * @owner: the task that has the lock by WdfInterruptAcquireLock(), or NULL
+ * @owner: the task that has the lock, or on which an interrupt has it, or NULL
+ * @calling: the lock is held for a callback, and not by WdfInterruptAcquireLock()
  * @flags: for its release
  * @dpc: calls the driver's DPC
  * @queued: the DPC is queued
@@ -41,6 +42,7 @@ struct wdf_interrupt {
 	bool connected;
 	bool gone;
 	struct task_struct *owner;
+	bool calling;
 	unsigned long flags;
 	struct tasklet_struct dpc;
 	atomic_t queued;
@@ -51,6 +53,33 @@ static struct wdf_interrupt *wdf_interrupt_of(struct wdf_object *object)
 	return container_of(object, struct wdf_interrupt, object);
 }
 
+/*
+ * Take the lock for a callback. Return false, with a report, if the caller has the lock already. An
+ * interrupt cannot come while its own CPU has the lock, so the task tells who has it.
+ */
+static bool wdf_interrupt_enter(struct wdf_interrupt *interrupt, unsigned long *flags,
+				const char *call)
+{
+	if (READ_ONCE(interrupt->owner) == current) {
+		wdf_report(call, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		return false;
+	}
+	spin_lock_irqsave(&interrupt->lock, *flags);
+	/* The caller keeps the lock, which sparse cannot follow. */
+	__release(&interrupt->lock);
+	WRITE_ONCE(interrupt->owner, current);
+	interrupt->calling = true;
+	return true;
+}
+
+static void wdf_interrupt_leave(struct wdf_interrupt *interrupt, unsigned long flags)
+{
+	interrupt->calling = false;
+	WRITE_ONCE(interrupt->owner, NULL);
+	__acquire(&interrupt->lock);
+	spin_unlock_irqrestore(&interrupt->lock, flags);
+}
+
 static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 {
 	struct wdf_interrupt *interrupt = container_of(tasklet, struct wdf_interrupt, dpc);
@@ -59,6 +88,10 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	atomic_set(&interrupt->queued, 0);
 	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
 					  wdf_handle(interrupt->object.parent));
+	if (unlikely(READ_ONCE(interrupt->owner) == current)) {
+		wdf_report("EvtInterruptDpc", "returned with the lock, which is released");
+		WdfInterruptReleaseLock(wdf_handle(&interrupt->object));
+	}
 }
 
 static void wdf_interrupt_dispose(struct wdf_object *object)
@@ -94,7 +127,9 @@ static NTSTATUS wdf_interrupt_switch(struct wdf_interrupt *interrupt, bool conne
 	NTSTATUS status = STATUS_SUCCESS;
 	unsigned long flags;
 
-	spin_lock_irqsave(&interrupt->lock, flags);
+	if (!wdf_interrupt_enter(interrupt, &flags, connect ? "EvtInterruptEnable" :
+							      "EvtInterruptDisable"))
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (connect)
 		interrupt->connected = true;
 	if (callback)
@@ -102,7 +137,7 @@ static NTSTATUS wdf_interrupt_switch(struct wdf_interrupt *interrupt, bool conne
 				  wdf_handle(interrupt->object.parent));
 	if (!connect)
 		interrupt->connected = false;
-	spin_unlock_irqrestore(&interrupt->lock, flags);
+	wdf_interrupt_leave(interrupt, flags);
 	return status;
 }
 
@@ -247,10 +282,11 @@ BOOLEAN wdmdma_wdf_interrupt(WDFINTERRUPT interrupt, ULONG message_id)
 
 	if (!self)
 		return FALSE;
-	spin_lock_irqsave(&self->lock, flags);
-	if (self->connected)
-		handled = self->config.EvtInterruptIsr(interrupt, message_id);
-	spin_unlock_irqrestore(&self->lock, flags);
+	if (wdf_interrupt_enter(self, &flags, __func__)) {
+		if (self->connected)
+			handled = self->config.EvtInterruptIsr(interrupt, message_id);
+		wdf_interrupt_leave(self, flags);
+	}
 	wdf_put(&self->object);
 	return handled;
 }
@@ -289,7 +325,8 @@ EXPORT_SYMBOL_GPL(WdfInterruptQueueDpcForIsr);
  * @interrupt: the interrupt
  *
  * Answers to wdf: WdfInterruptAcquireLock. Keeps the service routine away. A second acquire by the
- * owner is reported and does not wait. So is one in the service routine, which has the lock.
+ * owner is reported and does not wait. So is one in a callback that has the lock: the service
+ * routine, EvtInterruptEnable, EvtInterruptDisable, and the function of WdfInterruptSynchronize().
  *
  * Differs from Windows: the lock can be taken before the interrupt is connected.
  *
@@ -309,7 +346,6 @@ void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
 		return;
 	}
 	spin_lock_irqsave(&self->lock, flags);
-	/* The caller keeps the lock, which sparse cannot follow. */
 	__release(&self->lock);
 	self->flags = flags;
 	WRITE_ONCE(self->owner, current);
@@ -331,7 +367,7 @@ void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
 
 	if (!self)
 		return;
-	if (READ_ONCE(self->owner) == current) {
+	if (READ_ONCE(self->owner) == current && !self->calling) {
 		WRITE_ONCE(self->owner, NULL);
 		/* WdfInterruptAcquireLock() has taken the lock. */
 		__acquire(&self->lock);
@@ -354,23 +390,25 @@ EXPORT_SYMBOL_GPL(WdfInterruptReleaseLock);
  * Answers to wdf: WdfInterruptSynchronize.
  *
  * Context: any, but not in the service routine.
- * Return: what the function returns, or FALSE for NULL and a wrong handle.
+ * Return: what the function returns, or FALSE for NULL, a wrong handle, and a caller that has the
+ * lock already.
  */
 BOOLEAN WdfInterruptSynchronize(WDFINTERRUPT interrupt, PFN_WDF_INTERRUPT_SYNCHRONIZE callback,
 				WDFCONTEXT context)
 {
 	struct wdf_interrupt *self;
 	unsigned long flags;
-	BOOLEAN result;
+	BOOLEAN result = FALSE;
 
 	if (wdf_is_null(callback, "Callback", __func__))
 		return FALSE;
 	self = wdf_interrupt_get(interrupt, __func__);
 	if (!self)
 		return FALSE;
-	spin_lock_irqsave(&self->lock, flags);
-	result = callback(interrupt, context);
-	spin_unlock_irqrestore(&self->lock, flags);
+	if (wdf_interrupt_enter(self, &flags, __func__)) {
+		result = callback(interrupt, context);
+		wdf_interrupt_leave(self, flags);
+	}
 	wdf_put(&self->object);
 	return result;
 }

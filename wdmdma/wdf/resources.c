@@ -46,14 +46,15 @@ static NTSTATUS wdf_resources_get(struct wdf_transaction *transaction, u32 gener
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
 	NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 	unsigned long flags;
-	bool now;
+	void *base;
 
 	if (adapter)
 		status = channel->ops->InitializeDmaTransferContext(adapter, transaction->block);
 	if (NT_SUCCESS(status))
-		status = wdf_transfer_get_base(transaction, generation, direction, registers, &now);
+		status = wdf_transfer_get_base(transaction, generation, direction, registers,
+					       &base);
 	if (NT_SUCCESS(status)) {
-		if (now)
+		if (base)
 			wdf_transfer_reserved(transaction);
 		return status;
 	}

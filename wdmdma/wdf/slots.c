@@ -8,67 +8,63 @@
 
 #include "wdf/transaction.h"
 
-static PDEVICE_OBJECT wdf_slot_object(const struct wdf_transaction *transaction)
+static PDEVICE_OBJECT wdf_slot_object(const struct wdf_enabler *enabler)
 {
-	return READ_ONCE(transaction->enabler->device->wdm);
+	return READ_ONCE(enabler->device->wdm);
 }
 
-static ULONG wdf_slot_flags(const struct wdf_transaction *transaction)
+static ULONG wdf_slot_flags(bool immediate)
 {
-	return transaction->immediate ? DMA_SYNCHRONOUS_CALLBACK : 0;
+	return immediate ? DMA_SYNCHRONOUS_CALLBACK : 0;
 }
 
 /* Ask for the list of the next @length bytes. Return a status. */
-NTSTATUS wdf_slot_list(struct wdf_transaction *transaction, size_t length,
-		       PDRIVER_LIST_CONTROL routine)
+NTSTATUS wdf_slot_list(const struct wdf_stage *stage, size_t length, PDRIVER_LIST_CONTROL routine,
+		       struct wdf_ticket *ticket)
 {
-	size_t offset = transaction->start + transaction->transferred;
-	struct wdf_ticket *ticket = &transaction->ticket[transaction->direction];
-	struct wdf_channel *channel = transaction->channel;
+	PDEVICE_OBJECT object = wdf_slot_object(stage->enabler);
+	struct wdf_channel *channel = stage->channel;
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+	size_t offset = stage->offset;
 	PMDL mdl;
 
 	if (!adapter)
 		return STATUS_DELETE_PENDING;
-	if (wdf_is_version3(transaction->enabler))
-		return channel->ops->GetScatterGatherListEx(adapter, wdf_slot_object(transaction),
-							    transaction->block, transaction->mdl,
-							    offset, length,
-							    wdf_slot_flags(transaction),
-							    routine, ticket,
-							    transaction->direction, NULL, NULL,
-							    NULL);
-	mdl = wdf_chain_at(transaction->mdl, &offset);
-	return channel->ops->GetScatterGatherList(adapter, wdf_slot_object(transaction), mdl,
+	if (wdf_is_version3(stage->enabler))
+		return channel->ops->GetScatterGatherListEx(adapter, object, stage->block,
+							    stage->mdl, offset, length,
+							    wdf_slot_flags(stage->immediate),
+							    routine, ticket, stage->direction,
+							    NULL, NULL, NULL);
+	mdl = wdf_chain_at(stage->mdl, &offset);
+	return channel->ops->GetScatterGatherList(adapter, object, mdl,
 						  MmGetMdlVirtualAddress(mdl) + offset, length,
-						  routine, ticket,
-						  transaction->direction);
+						  routine, ticket, stage->direction);
 }
 
 /* Ask for the channel with this many map registers. Return a status. */
 NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
 			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine)
 {
+	PDEVICE_OBJECT object = wdf_slot_object(transaction->enabler);
 	struct wdf_ticket *ticket = &transaction->ticket[direction];
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
+	ULONG flags = wdf_slot_flags(READ_ONCE(transaction->immediate));
 
 	if (!adapter)
 		return STATUS_DELETE_PENDING;
 	if (wdf_is_version3(transaction->enabler))
-		return channel->ops->AllocateAdapterChannelEx(adapter, wdf_slot_object(transaction),
-							      transaction->block, registers,
-							      wdf_slot_flags(transaction),
-							      routine, ticket, NULL);
-	return channel->ops->AllocateAdapterChannel(adapter, wdf_slot_object(transaction),
-						    registers, routine, ticket);
+		return channel->ops->AllocateAdapterChannelEx(adapter, object,
+							      READ_ONCE(transaction->block),
+							      registers, flags, routine, ticket,
+							      NULL);
+	return channel->ops->AllocateAdapterChannel(adapter, object, registers, routine, ticket);
 }
 
 /* Map the next bytes under the map registers, into one element. @length becomes what is mapped. */
-NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length)
+NTSTATUS wdf_slot_map(const struct wdf_stage *stage, size_t *length, struct wdf_one *one)
 {
-	size_t offset = transaction->start + transaction->transferred;
-	PSCATTER_GATHER_LIST list = (PSCATTER_GATHER_LIST)&transaction->one;
-	struct wdf_channel *channel = transaction->channel;
+	struct wdf_channel *channel = stage->channel;
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
 	NTSTATUS status = STATUS_SUCCESS;
 	PHYSICAL_ADDRESS address;
@@ -76,16 +72,16 @@ NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length)
 
 	if (!adapter)
 		return STATUS_DELETE_PENDING;
-	if (wdf_is_version3(transaction->enabler)) {
-		status = channel->ops->MapTransferEx(adapter, transaction->mdl, transaction->base,
-						     offset, transaction->device_offset, &mapped,
-						     transaction->direction, list,
-						     sizeof(transaction->one), NULL, NULL);
+	if (wdf_is_version3(stage->enabler)) {
+		status = channel->ops->MapTransferEx(adapter, stage->mdl, stage->base,
+						     stage->offset, stage->device_offset, &mapped,
+						     stage->direction, (PSCATTER_GATHER_LIST)one,
+						     sizeof(*one), NULL, NULL);
 	} else {
-		address = channel->ops->MapTransfer(adapter, transaction->mdl, transaction->base,
-						    MmGetMdlVirtualAddress(transaction->mdl) +
-						    offset, &mapped, transaction->direction);
-		transaction->one = (struct wdf_one) {
+		address = channel->ops->MapTransfer(adapter, stage->mdl, stage->base,
+						    MmGetMdlVirtualAddress(stage->mdl) +
+						    stage->offset, &mapped, stage->direction);
+		*one = (struct wdf_one) {
 			.NumberOfElements = 1,
 			.Element = { .Address = address, .Length = mapped },
 		};

@@ -44,6 +44,7 @@ struct wdf_transaction;
  * struct wdf_ticket - a request to the adapter of one direction
  * @transaction: the transaction
  * @calling: the call that makes the request has not returned
+ * @length: bytes of the list that is asked for
  * @arrived: the adapter has answered within that call
  * @given: the answer, which is a list or a map register base
  * @orphans: earlier requests whose transaction does not want the answer any more. The adapter
@@ -52,6 +53,7 @@ struct wdf_transaction;
 struct wdf_ticket {
 	struct wdf_transaction *transaction;
 	bool calling;
+	size_t length;
 	bool arrived;
 	void *given;
 	unsigned int orphans;
@@ -78,6 +80,7 @@ struct wdf_one {
  * @mapped: a transfer is mapped, and may be completed
  * @ready: EvtProgramDma was not called for that transfer yet
  * @programming: a thread is in EvtProgramDma, and calls it again if @ready is set
+ * @mapping: a thread maps under @base. If the transaction drops @base then, it is the thread's
  * @configuring: a thread is in the callback that configures the channel
  * @busy_mark: holds wdf_device.packet_busy
  * @program: EvtProgramDma
@@ -95,6 +98,7 @@ struct wdf_one {
  * @immediate: fail instead of waiting
  * @list: the list of the transfer, or &@one
  * @one: for profiles without lists
+ * @shown: what EvtProgramDma gets of @one
  * @base: map register base of a profile without lists
  * @registers: map registers at @base
  * @reserved: @base was reserved, and stays for further transactions
@@ -124,6 +128,7 @@ struct wdf_transaction {
 	bool mapped;
 	bool ready;
 	bool programming;
+	bool mapping;
 	bool configuring;
 	bool busy_mark;
 	PFN_WDF_PROGRAM_DMA program;
@@ -177,6 +182,30 @@ struct wdf_leftover {
 	u8 *block;
 };
 
+/*
+ * The next transfer of a transaction, as it was when a thread began to stage it. Another thread may
+ * release the transaction at any time.
+ */
+struct wdf_stage {
+	u32 generation;
+	struct wdf_enabler *enabler;
+	struct wdf_channel *channel;
+	WDF_DMA_DIRECTION direction;
+	PMDL mdl;
+	size_t offset;
+	size_t left;
+	size_t limit;
+	bool first;
+	bool single;
+	bool immediate;
+	u32 max_elements;
+	u32 device_offset;
+	u8 *block;
+	void *base;
+	u32 registers;
+	bool reserved;
+};
+
 static inline struct wdf_transaction *wdf_transaction_of(struct wdf_object *object)
 {
 	return container_of(object, struct wdf_transaction, object);
@@ -199,12 +228,17 @@ bool wdf_chain_holds(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_pages(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_cut(PMDL mdl, size_t offset, size_t length, size_t pages);
 
+/* stage.c */
+bool wdf_stage_take(struct wdf_transaction *transaction, u32 generation, struct wdf_stage *stage);
+u32 wdf_stage_registers(const struct wdf_stage *stage, size_t length);
+size_t wdf_stage_length(const struct wdf_stage *stage);
+
 /* slots.c */
-NTSTATUS wdf_slot_list(struct wdf_transaction *transaction, size_t length,
-		       PDRIVER_LIST_CONTROL routine);
+NTSTATUS wdf_slot_list(const struct wdf_stage *stage, size_t length, PDRIVER_LIST_CONTROL routine,
+		       struct wdf_ticket *ticket);
 NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
 			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine);
-NTSTATUS wdf_slot_map(struct wdf_transaction *transaction, size_t *length);
+NTSTATUS wdf_slot_map(const struct wdf_stage *stage, size_t *length, struct wdf_one *one);
 NTSTATUS wdf_slot_end(struct wdf_transaction *transaction, const struct wdf_leftover *left);
 void wdf_slot_free(struct wdf_transaction *transaction, const struct wdf_leftover *left);
 
@@ -215,7 +249,7 @@ void wdf_transfer_program(struct wdf_transaction *transaction);
 NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation);
 void wdf_transfer_reserved(struct wdf_transaction *transaction);
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
-			       WDF_DMA_DIRECTION direction, u32 registers, bool *now);
+			       WDF_DMA_DIRECTION direction, u32 registers, void **base);
 void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all);
 NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_leftover *left);
 

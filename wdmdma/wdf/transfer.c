@@ -49,9 +49,11 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		transaction->waiting = false;
 	}
 	if (transaction->base && !transaction->reserved) {
-		left->registers = transaction->registers;
+		/* If a thread maps under the registers, it frees them. */
+		left->registers = transaction->mapping ? 0 : transaction->registers;
 		transaction->base = NULL;
 	}
+	transaction->mapping = false;
 	if (transaction->busy_mark) {
 		transaction->busy_mark = false;
 		clear_bit_unlock(0, &transaction->enabler->device->packet_busy);
@@ -167,9 +169,12 @@ unlock:
 	spin_unlock_irqrestore(&transaction->lock, flags);
 }
 
-/* Store a list that the adapter gave for @generation. Return false if it is not wanted. */
+/*
+ * Store a list that the adapter gave for @generation, or else @one. Return false if it is not
+ * wanted.
+ */
 static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generation,
-			       PSCATTER_GATHER_LIST list, size_t length)
+			       PSCATTER_GATHER_LIST list, const struct wdf_one *one, size_t length)
 {
 	unsigned long flags;
 	bool wanted;
@@ -177,8 +182,11 @@ static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generati
 	spin_lock_irqsave(&transaction->lock, flags);
 	wanted = transaction->generation == generation;
 	if (wanted) {
-		transaction->list = list;
+		if (one)
+			transaction->one = *one;
+		transaction->list = list ?: (PSCATTER_GATHER_LIST)&transaction->one;
 		transaction->current_length = length;
+		transaction->mapping = false;
 		transaction->mapped = true;
 		transaction->ready = true;
 	}
@@ -187,13 +195,15 @@ static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generati
 }
 
 /* Begin a request to the adapter. The ticket has a reference until the adapter has answered. */
-static void wdf_ticket_begin(struct wdf_transaction *transaction, struct wdf_ticket *ticket)
+static void wdf_ticket_begin(struct wdf_transaction *transaction, struct wdf_ticket *ticket,
+			     size_t length)
 {
 	unsigned long flags;
 
 	refcount_inc(&transaction->object.refs);
 	spin_lock_irqsave(&transaction->lock, flags);
 	ticket->calling = true;
+	ticket->length = length;
 	ticket->arrived = false;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 }
@@ -277,8 +287,7 @@ static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_
 		if (wanted)
 			return;
 		wdf_transfer_put_list(transaction, direction, list);
-	} else if (wdf_transfer_store(transaction, generation, list,
-				      transaction->current_length)) {
+	} else if (wdf_transfer_store(transaction, generation, list, NULL, ticket->length)) {
 		wdf_transfer_program(transaction);
 	} else {
 		wdf_transfer_put_list(transaction, direction, list);
@@ -287,22 +296,20 @@ static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_
 }
 
 /* Ask for the list of the next @length bytes. Return a status. */
-static NTSTATUS wdf_transfer_map_list(struct wdf_transaction *transaction, u32 generation,
-				      size_t length)
+static NTSTATUS wdf_transfer_map_list(struct wdf_transaction *transaction,
+				      const struct wdf_stage *stage, size_t length)
 {
-	WDF_DMA_DIRECTION direction = transaction->direction;
-	struct wdf_ticket *ticket = &transaction->ticket[direction];
+	struct wdf_ticket *ticket = &transaction->ticket[stage->direction];
 	PSCATTER_GATHER_LIST list;
 	NTSTATUS status;
 
-	transaction->current_length = length;
-	wdf_ticket_begin(transaction, ticket);
-	status = wdf_slot_list(transaction, length, wdf_transfer_list_arrived);
-	list = wdf_ticket_end(transaction, ticket, generation, status);
+	wdf_ticket_begin(transaction, ticket, length);
+	status = wdf_slot_list(stage, length, wdf_transfer_list_arrived, ticket);
+	list = wdf_ticket_end(transaction, ticket, stage->generation, status);
 	if (!list)
 		return status;
-	if (!wdf_transfer_store(transaction, generation, list, length)) {
-		wdf_transfer_put_list(transaction, direction, list);
+	if (!wdf_transfer_store(transaction, stage->generation, list, NULL, length)) {
+		wdf_transfer_put_list(transaction, stage->direction, list);
 		status = STATUS_CANCELLED;
 	}
 	wdf_put(&transaction->object);
@@ -313,28 +320,32 @@ static NTSTATUS wdf_transfer_map_list(struct wdf_transaction *transaction, u32 g
  * Let the driver of a system profile configure the channel. Return false if the driver does not
  * want the transfer, and has completed it.
  */
-static bool wdf_transfer_configure(struct wdf_transaction *transaction, u32 generation,
-				   size_t length)
+static bool wdf_transfer_configure(struct wdf_transaction *transaction,
+				   const struct wdf_stage *stage, size_t length)
 {
-	size_t offset = transaction->start + transaction->transferred;
 	unsigned long flags;
 	bool enable, wanted;
 
 	if (!transaction->configure)
 		return true;
 	spin_lock_irqsave(&transaction->lock, flags);
-	/* The driver may complete the transfer in the callback, as if it was mapped. */
-	transaction->mapped = true;
-	transaction->current_length = length;
+	wanted = transaction->generation == stage->generation;
+	if (wanted) {
+		/* The driver may complete the transfer in the callback, as if it was mapped. */
+		transaction->mapped = true;
+		transaction->current_length = length;
+	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
+	if (!wanted)
+		return false;
 	enable = wdf_raise();
 	wanted = transaction->configure(wdf_handle(&transaction->object),
 					wdf_handle(&transaction->enabler->device->object),
-					transaction->configure_context, transaction->mdl, offset,
+					transaction->configure_context, stage->mdl, stage->offset,
 					length);
 	wdf_lower(enable);
 	spin_lock_irqsave(&transaction->lock, flags);
-	if (transaction->generation != generation || !transaction->mapped)
+	if (transaction->generation != stage->generation || !transaction->mapped)
 		wanted = false;
 	if (wanted)
 		transaction->mapped = false;
@@ -342,66 +353,71 @@ static bool wdf_transfer_configure(struct wdf_transaction *transaction, u32 gene
 	return wanted;
 }
 
-/* Map the next bytes under the map registers. Return a status. */
-static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction, u32 generation,
-				       size_t length)
+/*
+ * Begin to map under the base of the transaction. Return false if the transaction has dropped the
+ * base. If it drops the base from now on, the caller has to free the registers.
+ */
+static bool wdf_transfer_begin_map(struct wdf_transaction *transaction,
+				   const struct wdf_stage *stage)
 {
-	struct wdf_leftover left;
 	unsigned long flags;
+	bool wanted;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	wanted = transaction->generation == stage->generation && transaction->base == stage->base;
+	if (wanted)
+		transaction->mapping = true;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return wanted;
+}
+
+/* End a map that failed. Return false if the transaction has dropped the base. */
+static bool wdf_transfer_end_map(struct wdf_transaction *transaction, const struct wdf_stage *stage)
+{
+	unsigned long flags;
+	bool wanted;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	wanted = transaction->generation == stage->generation;
+	if (wanted)
+		transaction->mapping = false;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return wanted;
+}
+
+/* Map the next bytes under the map registers. Return a status. */
+static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
+				       const struct wdf_stage *stage, size_t length)
+{
+	struct wdf_leftover left = {
+		.offset = stage->offset,
+		.mdl = stage->mdl,
+		.base = stage->base,
+		.registers = stage->registers,
+		.direction = stage->direction,
+		.channel = stage->channel,
+	};
+	struct wdf_one one;
 	NTSTATUS status;
 
-	if (!wdf_transfer_configure(transaction, generation, length))
+	if (!wdf_transfer_configure(transaction, stage, length))
 		return STATUS_SUCCESS;
-	status = wdf_slot_map(transaction, &length);
-	if (!NT_SUCCESS(status))
+	if (!wdf_transfer_begin_map(transaction, stage))
+		return STATUS_CANCELLED;
+	status = wdf_slot_map(stage, &length, &one);
+	if (NT_SUCCESS(status)) {
+		if (wdf_transfer_store(transaction, stage->generation, NULL, &one, length))
+			return STATUS_SUCCESS;
+		left.flush = true;
+		left.length = length;
+		wdf_slot_end(transaction, &left);
+		status = STATUS_CANCELLED;
+	} else if (wdf_transfer_end_map(transaction, stage)) {
 		return status;
-	if (wdf_transfer_store(transaction, generation,
-			       (PSCATTER_GATHER_LIST)&transaction->one, length))
-		return STATUS_SUCCESS;
-	spin_lock_irqsave(&transaction->lock, flags);
-	left = (struct wdf_leftover) {
-		.flush = true,
-		.offset = transaction->start + transaction->transferred,
-		.length = length,
-		.mdl = transaction->mdl,
-		.base = transaction->base,
-		.direction = transaction->direction,
-		.channel = transaction->channel,
-	};
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	wdf_slot_end(transaction, &left);
-	return STATUS_CANCELLED;
-}
-
-/* Return the map registers that a transaction without lists needs. */
-static u32 wdf_transfer_registers(const struct wdf_transaction *transaction, size_t length)
-{
-	size_t offset = transaction->mdl->ByteOffset + transaction->start;
-	size_t pages;
-
-	if (transaction->enabler->system)
-		return transaction->channel->registers;
-	pages = length == transaction->length ? wdf_span(offset, length) :
-						wdf_span(WDF_PAGE_SIZE - 1, length);
-	/* In a chain each MDL may begin in the middle of a page. */
-	if (transaction->mdl->Next)
-		pages = max(pages, wdf_chain_pages(transaction->mdl, transaction->start, length));
-	return min_t(size_t, pages, transaction->channel->registers);
-}
-
-/* Return the bytes of the next transfer. */
-static size_t wdf_transfer_next(const struct wdf_transaction *transaction)
-{
-	size_t offset = transaction->start + transaction->transferred;
-	size_t length = min(transaction->length - transaction->transferred, transaction->limit);
-	size_t in_page = (transaction->mdl->ByteOffset + offset) % WDF_PAGE_SIZE;
-
-	if (transaction->enabler->lists)
-		return wdf_chain_cut(transaction->mdl, offset, length,
-				     transaction->channel->registers);
-	if (transaction->base && wdf_span(in_page, length) > transaction->registers)
-		length = (size_t)transaction->registers * WDF_PAGE_SIZE - in_page;
-	return length;
+	}
+	if (!stage->reserved)
+		wdf_slot_free(transaction, &left);
+	return status;
 }
 
 /* Call EvtReserveDma. */
@@ -430,13 +446,15 @@ static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 gen
 /* Go on with a transaction that has got map registers later than in the call for them. */
 static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generation)
 {
-	NTSTATUS status;
+	NTSTATUS status = STATUS_CANCELLED;
+	struct wdf_stage stage;
 
 	if (transaction->reserved) {
 		wdf_transfer_reserved(transaction);
 		return;
 	}
-	status = wdf_transfer_map_piece(transaction, generation, wdf_transfer_next(transaction));
+	if (wdf_stage_take(transaction, generation, &stage))
+		status = wdf_transfer_map_piece(transaction, &stage, wdf_stage_length(&stage));
 	if (NT_SUCCESS(status)) {
 		wdf_transfer_program(transaction);
 		return;
@@ -471,11 +489,11 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 }
 
 /*
- * Ask for map registers. Return a status. If they are there, *@now is set, and otherwise the
- * adapter gives them later.
+ * Ask for map registers. Return a status. If they are there, @base receives them. Otherwise it
+ * receives NULL, and the adapter gives them later.
  */
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
-			       WDF_DMA_DIRECTION direction, u32 registers, bool *now)
+			       WDF_DMA_DIRECTION direction, u32 registers, void **base)
 {
 	struct wdf_channel *channel = wdf_channel_of(transaction->enabler, direction);
 	struct wdf_ticket *ticket = &transaction->ticket[direction];
@@ -486,16 +504,17 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 	};
 	NTSTATUS status;
 
-	*now = false;
+	*base = NULL;
 	transaction->registers = registers;
-	wdf_ticket_begin(transaction, ticket);
+	wdf_ticket_begin(transaction, ticket, 0);
 	status = wdf_slot_channel(transaction, channel, direction, registers,
 				  wdf_transfer_base_arrived);
 	left.base = wdf_ticket_end(transaction, ticket, generation, status);
 	if (!left.base)
 		return status;
-	*now = wdf_transfer_store_base(transaction, generation, left.base);
-	if (!*now) {
+	if (wdf_transfer_store_base(transaction, generation, left.base)) {
+		*base = left.base;
+	} else {
 		wdf_slot_free(transaction, &left);
 		status = STATUS_CANCELLED;
 	}
@@ -506,22 +525,25 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 /* Map the next transfer, without EvtProgramDma. Return a status, also if the adapter waits. */
 NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
 {
-	size_t length = wdf_transfer_next(transaction);
+	struct wdf_stage stage;
 	NTSTATUS status;
-	bool now = true;
+	size_t length;
 
-	if (transaction->enabler->lists) {
-		if (!transaction->single && transaction->max_elements != U32_MAX &&
-		    wdf_chain_pages(transaction->mdl, transaction->start +
-				    transaction->transferred, length) > transaction->max_elements)
+	if (!wdf_stage_take(transaction, generation, &stage))
+		return STATUS_CANCELLED;
+	length = wdf_stage_length(&stage);
+	if (stage.enabler->lists) {
+		if (!stage.single && stage.max_elements != U32_MAX &&
+		    wdf_chain_pages(stage.mdl, stage.offset, length) > stage.max_elements)
 			return STATUS_WDF_TOO_FRAGMENTED;
-		return wdf_transfer_map_list(transaction, generation, length);
+		return wdf_transfer_map_list(transaction, &stage, length);
 	}
-	if (!transaction->base) {
-		status = wdf_transfer_get_base(transaction, generation, transaction->direction,
-					       wdf_transfer_registers(transaction, length), &now);
-		if (!NT_SUCCESS(status) || !now)
+	if (!stage.base) {
+		stage.registers = wdf_stage_registers(&stage, length);
+		status = wdf_transfer_get_base(transaction, generation, stage.direction,
+					       stage.registers, &stage.base);
+		if (!NT_SUCCESS(status) || !stage.base)
 			return status;
 	}
-	return wdf_transfer_map_piece(transaction, generation, wdf_transfer_next(transaction));
+	return wdf_transfer_map_piece(transaction, &stage, wdf_stage_length(&stage));
 }
