@@ -93,6 +93,25 @@ static void the_dpc_of_a_timer_may_be_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, runs, 0);
 }
 
+/*
+ * Memory may be freed at the very moment when the timer in it fires. KASAN sees a write to the
+ * block after the free. All timers are periodic but each fourth.
+ */
+static void a_timer_that_fires_may_be_freed(struct kunit *test)
+{
+	KTIMER *timer;
+	int n;
+
+	for (n = 0; n < 2000; n++) {
+		timer = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*timer), TAG);
+		KUNIT_ASSERT_NOT_NULL(test, timer);
+		KeInitializeTimer(timer);
+		KeSetTimerEx(timer, (LARGE_INTEGER) { .QuadPart = -100 }, n % 4 ? 1 : 0, NULL);
+		udelay(n % 400);
+		ExFreePoolWithTag(timer, TAG);
+	}
+}
+
 static void every_free_forgets_the_objects(struct kunit *test)
 {
 	PVOID extension = wdmdma_test_extension(test);
@@ -366,6 +385,7 @@ static void a_module_without_objects_goes_silently(struct kunit *test)
 
 static struct kunit_case ntos_going_cases[] = {
 	KUNIT_CASE(the_dpc_of_a_timer_may_be_freed),
+	KUNIT_CASE(a_timer_that_fires_may_be_freed),
 	KUNIT_CASE(every_free_forgets_the_objects),
 	KUNIT_CASE(a_common_buffer_forgets_its_objects),
 	KUNIT_CASE(a_vector_forgets_the_objects_of_its_elements),

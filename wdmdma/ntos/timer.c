@@ -118,6 +118,8 @@ static void nt_timer_fire(struct nt_timer *record, ktime_t now)
 		nt_report("KeSetTimer", "a timer that is set was overwritten, and is cancelled");
 		return;
 	}
+	/* Once the record is gone, so may be the memory of the timer. */
+	nt_object_set(&timer->Header, 1);
 	if (record->dpc)
 		nt_dpc_expired(record->dpc);
 	if (record->period) {
@@ -130,7 +132,6 @@ static void nt_timer_fire(struct nt_timer *record, ktime_t now)
 		nt_timer_detach(record);
 		nt_timer_drop(record);
 	}
-	nt_object_set(&timer->Header, 1);
 }
 
 static enum hrtimer_restart nt_timer_expired(struct hrtimer *hrtimer)
@@ -329,8 +330,7 @@ unsigned int nt_timer_forget(const struct nt_place *place, const char *call)
 	unsigned long flags;
 	int bucket;
 
-	if (!timerqueue_getnext(&nt_timers))
-		return 0;
+	/* A timer that is just firing is in no queue, so the lock must be taken to see it. */
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
 	hash_for_each_safe(nt_timer_table, bucket, next, record, node) {
 		if (!nt_place_has(place, record->timer) &&
