@@ -7,6 +7,7 @@
 #include "corpus.h"
 
 #define OVERFLOW	STATUS_INTEGER_OVERFLOW
+#define TAG		0x74736574	/* 'test' */
 
 const char *CorpusArithmetic(void)
 {
@@ -126,9 +127,9 @@ const char *CorpusSmallCalls(PUCHAR reg)
 	CORPUS_EXPECT(READ_REGISTER_NOFENCE_UCHAR(reg) == 5);
 	KeLeaveCriticalRegion();
 	block = ExAllocatePoolWithQuotaTag((POOL_TYPE)(NonPagedPoolNx |
-					   POOL_QUOTA_FAIL_INSTEAD_OF_RAISE), 16, 'tset');
+					   POOL_QUOTA_FAIL_INSTEAD_OF_RAISE), 16, TAG);
 	CORPUS_EXPECT(block);
-	ExFreePoolWithTag(block, 'tset');
+	ExFreePoolWithTag(block, TAG);
 	if (!reg)
 		KeBugCheckEx(0xE2, 1, 2, 3, 4);
 	return NULL;
