@@ -143,7 +143,8 @@ static NTSTATUS run(WDFDMAENABLER enabler, WDFOBJECT *object)
 	if (!NT_SUCCESS(status))
 		return status;
 	status = wdf_test_start(*object, TO_DEV, given.mdl, 0, SZ_4K, &seen);
-	if (NT_SUCCESS(status) != (seen.calls == 1))
+	/* EvtProgramDma must be called if the call succeeds, and only then. */
+	if (seen.calls != NT_SUCCESS(status))
 		status = STATUS_UNSUCCESSFUL;
 	return delete_failed(object, status);
 }

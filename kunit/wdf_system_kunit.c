@@ -112,7 +112,7 @@ static void stopped_transfer_is_told_and_completed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, told.status, DmaCancelled);
 	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(t, 0, &status));
 	WdfDmaTransactionRelease(t);
-	/* The driver may refuse a transfer in the callback, and then EvtProgramDma is not called. */
+	/* The driver may refuse a transfer in the callback. Then EvtProgramDma is not called. */
 	told.refuse = true;
 	KUNIT_EXPECT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, FDC_TRACK, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);

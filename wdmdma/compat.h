@@ -108,7 +108,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 /* Up to 6.9 the value of a string in a tracepoint had to be given twice. */
 #ifdef WDMDMA_HAS_ASSIGN_STR_DST
-#define wdmdma_assign_str(dst, src)	__assign_str(dst)
+#define wdmdma_assign_str(dst, src)	\
+	do {				\
+		(void)(src);		\
+		__assign_str(dst);	\
+	} while (0)
 #else
 #define wdmdma_assign_str(dst, src)	__assign_str(dst, src)
 #endif
