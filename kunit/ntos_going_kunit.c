@@ -3,6 +3,7 @@
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <linux/ratelimit.h>
 #include <linux/sizes.h>
 
 #include <ddk/ntstatus.h>
@@ -110,6 +111,8 @@ static void a_timer_that_fires_may_be_freed(struct kunit *test)
 		udelay(n % 400);
 		ExFreePoolWithTag(timer, TAG);
 	}
+	/* Most of the reports were left out. Those of the next cases must not be. */
+	msleep(jiffies_to_msecs(DEFAULT_RATELIMIT_INTERVAL));
 }
 
 static void every_free_forgets_the_objects(struct kunit *test)
@@ -385,7 +388,6 @@ static void a_module_without_objects_goes_silently(struct kunit *test)
 
 static struct kunit_case ntos_going_cases[] = {
 	KUNIT_CASE(the_dpc_of_a_timer_may_be_freed),
-	KUNIT_CASE(a_timer_that_fires_may_be_freed),
 	KUNIT_CASE(every_free_forgets_the_objects),
 	KUNIT_CASE(a_common_buffer_forgets_its_objects),
 	KUNIT_CASE(a_vector_forgets_the_objects_of_its_elements),
@@ -395,6 +397,7 @@ static struct kunit_case ntos_going_cases[] = {
 	KUNIT_CASE(a_module_leaves_no_timer_and_no_dpc),
 	KUNIT_CASE(a_module_waits_for_threads_and_work_items),
 	KUNIT_CASE(a_module_without_objects_goes_silently),
+	KUNIT_CASE(a_timer_that_fires_may_be_freed),
 	{}
 };
 
