@@ -20,13 +20,16 @@ struct nt_unicode_string {
 };
 
 /* Fill a buffer of @most characters. */
-static NTSTATUS nt_string_print(void *to, size_t most, bool wide, const void *format, va_list *args)
+static NTSTATUS nt_string_print(void *to, size_t most, bool wide, const void *format, va_list args)
 {
 	struct nt_text text = { .buffer = to, .most = most, .wide = wide };
+	va_list copy;
 
 	if (!to || !format || !most || most > NT_STRING_MOST)
 		return STATUS_INVALID_PARAMETER;
-	nt_text_format(&text, format, args);
+	va_copy(copy, args);
+	nt_text_format(&text, format, &copy);
+	va_end(copy);
 	return text.cut ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 
@@ -44,13 +47,7 @@ static NTSTATUS nt_string_print(void *to, size_t most, bool wide, const void *fo
  */
 NTSTATUS RtlStringCchVPrintfA(char *to, SIZE_T count, const char *format, va_list arguments)
 {
-	NTSTATUS status;
-	va_list copy;
-
-	va_copy(copy, arguments);
-	status = nt_string_print(to, count, false, format, &copy);
-	va_end(copy);
-	return status;
+	return nt_string_print(to, count, false, format, arguments);
 }
 EXPORT_SYMBOL_GPL(RtlStringCchVPrintfA);
 
@@ -68,13 +65,7 @@ EXPORT_SYMBOL_GPL(RtlStringCchVPrintfA);
  */
 NTSTATUS RtlStringCchVPrintfW(WCHAR *to, SIZE_T count, const WCHAR *format, va_list arguments)
 {
-	NTSTATUS status;
-	va_list copy;
-
-	va_copy(copy, arguments);
-	status = nt_string_print(to, count, true, format, &copy);
-	va_end(copy);
-	return status;
+	return nt_string_print(to, count, true, format, arguments);
 }
 EXPORT_SYMBOL_GPL(RtlStringCchVPrintfW);
 
@@ -95,7 +86,7 @@ NTSTATUS RtlStringCchPrintfA(char *to, SIZE_T count, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, count, false, format, &args);
+	status = nt_string_print(to, count, false, format, args);
 	va_end(args);
 	return status;
 }
@@ -118,7 +109,7 @@ NTSTATUS RtlStringCbPrintfA(char *to, SIZE_T size, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, size, false, format, &args);
+	status = nt_string_print(to, size, false, format, args);
 	va_end(args);
 	return status;
 }
@@ -141,7 +132,7 @@ NTSTATUS RtlStringCchPrintfW(WCHAR *to, SIZE_T count, const WCHAR *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, count, true, format, &args);
+	status = nt_string_print(to, count, true, format, args);
 	va_end(args);
 	return status;
 }
@@ -164,7 +155,7 @@ NTSTATUS RtlStringCbPrintfW(WCHAR *to, SIZE_T size, const WCHAR *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, size / sizeof(WCHAR), true, format, &args);
+	status = nt_string_print(to, size / sizeof(WCHAR), true, format, args);
 	va_end(args);
 	return status;
 }
