@@ -354,11 +354,12 @@ static bool wdf_transfer_configure(struct wdf_transaction *transaction,
 }
 
 /*
- * Begin to map under the base of the transaction. Return false if the transaction has dropped the
- * base. If it drops the base from now on, the caller has to free the registers.
+ * Begin to map under the base of the transaction, or end that after a failure. Return false if the
+ * transaction has dropped the base. If it drops the base between, the caller has to free the
+ * registers.
  */
-static bool wdf_transfer_begin_map(struct wdf_transaction *transaction,
-				   const struct wdf_stage *stage)
+static bool wdf_transfer_set_mapping(struct wdf_transaction *transaction,
+				     const struct wdf_stage *stage, bool mapping)
 {
 	unsigned long flags;
 	bool wanted;
@@ -366,21 +367,7 @@ static bool wdf_transfer_begin_map(struct wdf_transaction *transaction,
 	spin_lock_irqsave(&transaction->lock, flags);
 	wanted = transaction->generation == stage->generation && transaction->base == stage->base;
 	if (wanted)
-		transaction->mapping = true;
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	return wanted;
-}
-
-/* End a map that failed. Return false if the transaction has dropped the base. */
-static bool wdf_transfer_end_map(struct wdf_transaction *transaction, const struct wdf_stage *stage)
-{
-	unsigned long flags;
-	bool wanted;
-
-	spin_lock_irqsave(&transaction->lock, flags);
-	wanted = transaction->generation == stage->generation;
-	if (wanted)
-		transaction->mapping = false;
+		transaction->mapping = mapping;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	return wanted;
 }
@@ -402,7 +389,7 @@ static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
 
 	if (!wdf_transfer_configure(transaction, stage, length))
 		return STATUS_SUCCESS;
-	if (!wdf_transfer_begin_map(transaction, stage))
+	if (!wdf_transfer_set_mapping(transaction, stage, true))
 		return STATUS_CANCELLED;
 	status = wdf_slot_map(stage, &length, &one);
 	if (NT_SUCCESS(status)) {
@@ -412,7 +399,7 @@ static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
 		left.length = length;
 		wdf_slot_end(transaction, &left);
 		status = STATUS_CANCELLED;
-	} else if (wdf_transfer_end_map(transaction, stage)) {
+	} else if (wdf_transfer_set_mapping(transaction, stage, false)) {
 		return status;
 	}
 	if (!stage->reserved)
