@@ -270,7 +270,6 @@ int bench_wdf_setup(struct bench *b);
 void bench_wdf_cleanup(struct bench *b);
 int bench_ours_wdf(struct bench *b, unsigned int n);
 int bench_ours_wdf_create(struct bench *b, unsigned int n);
-int bench_raw_our_list(struct bench *b, unsigned int n);
 
 /* bench_map.c, rows on map registers */
 int bench_map_setup(struct bench *b);

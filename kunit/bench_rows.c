@@ -49,7 +49,7 @@
 #define KMDF(row_name, length, batch, calls)						\
 	{ .name = row_name, .instead = "our list", .len = length, .n = batch,		\
 	  .setup = bench_wdf_setup, .cleanup = bench_wdf_cleanup,			\
-	  .ours = { .run = bench_ours_##calls }, .raw = { .run = bench_raw_our_list } }
+	  .ours = { .run = bench_ours_##calls }, .raw = { .run = bench_ours_list } }
 
 #define LIMIT .limit = { .run = bench_raw_table }
 

@@ -113,9 +113,3 @@ int bench_ours_wdf_create(struct bench *b, unsigned int n)
 	}
 	return ret;
 }
-
-/* The raw side of both rows. */
-int bench_raw_our_list(struct bench *b, unsigned int n)
-{
-	return bench_ours_list(b, n);
-}
