@@ -91,13 +91,14 @@ static void rescan(struct pci_bus *bus)
  */
 static struct wdmdma_fixture *lone_twin(struct kunit *test)
 {
-	struct pci_dev *other = edu_at(OTHER_TWIN)->pdev;
 	struct wdmdma_fixture *twin;
+	struct pci_dev *other;
 
-	if (!edu_at(TWIN)->pdev || !other) {
+	if (!edu_is_there(test, TWIN) || !edu_is_there(test, OTHER_TWIN)) {
 		kunit_skip(test, "the machine has no device with two functions");
 		return NULL;
 	}
+	other = edu_at(OTHER_TWIN)->pdev;
 	twin = adapter_at(test, TWIN);
 	if (!wdmdma_iommu_translates(twin->dev) ||
 	    twin->dev->iommu_group != other->dev.iommu_group) {
@@ -169,7 +170,7 @@ static void device_goes_home_though_its_group_has_grown(struct kunit *test)
 static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
 		     struct wdmdma_fixture **joiner)
 {
-	if (!edu_at(LEADER)->pdev || !edu_at(JOINER)->pdev) {
+	if (!edu_is_there(test, LEADER) || !edu_is_there(test, JOINER)) {
 		kunit_skip(test, "the machine does not have two edu devices");
 		return false;
 	}

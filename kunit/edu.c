@@ -19,27 +19,17 @@
 #define EDU_DMA_COMMAND		0x98
 #define EDU_DMA_START		BIT(0)
 
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{}
+};
+
 static struct edu devices[EDU_DEVICES];
 
 /* Return the device in this slot. Its pdev is NULL if no device is bound there. */
 struct edu *edu_at(unsigned int slot)
 {
 	return &devices[slot - EDU_SLOT_32_BITS];
-}
-
-/*
- * Return the device in this slot and leave an adapter for it in test->priv. Skip the
- * case if there is no device.
- */
-struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width)
-{
-	struct edu *edu = edu_at(slot);
-
-	if (edu->pdev)
-		test->priv = wdmdma_test_fixture_on(test, &edu->pdev->dev, width);
-	else
-		kunit_skip(test, "the machine has no such edu device");
-	return edu;
 }
 
 static unsigned int edu_address_lines(unsigned int slot)
@@ -92,11 +82,6 @@ static void edu_remove(struct pci_dev *pdev)
 	edu_at(edu_slot(pdev))->pdev = NULL;
 }
 
-static const struct pci_device_id edu_ids[] = {
-	{ PCI_DEVICE(0x1234, 0x11e8) },
-	{}
-};
-
 static struct pci_driver edu_driver = {
 	.name = "wdmdma_kunit",
 	.id_table = edu_ids,
@@ -106,6 +91,48 @@ static struct pci_driver edu_driver = {
 
 /* Unbinding a device takes half a second, so the devices stay bound for all suites. */
 module_pci_driver(edu_driver);
+
+/*
+ * Return whether the machine has a device in this slot. If an earlier case has left the device
+ * without its driver, bind the device again, because a case that is skipped for this reason would
+ * not be missed.
+ */
+bool edu_is_there(struct kunit *test, unsigned int slot)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(edu_ids->vendor, edu_ids->device, pdev)) &&
+	       edu_slot(pdev) != slot)
+		;
+	if (!pdev)
+		return false;
+	if (!edu_at(slot)->pdev)
+		KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);
+	pci_dev_put(pdev);
+	KUNIT_ASSERT_NOT_NULL(test, edu_at(slot)->pdev);
+	return true;
+}
+
+/* Return the first device with 32 address lines, or a device without hardware if there is none. */
+struct device *edu_or_fake_device(struct kunit *test)
+{
+	if (!edu_is_there(test, EDU_SLOT_32_BITS))
+		return wdmdma_test_device(test);
+	return &edu_at(EDU_SLOT_32_BITS)->pdev->dev;
+}
+
+/*
+ * Return the device in this slot and leave an adapter for it in test->priv. Skip the
+ * case if there is no device.
+ */
+struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width)
+{
+	if (edu_is_there(test, slot))
+		test->priv = wdmdma_test_fixture_on(test, &edu_at(slot)->pdev->dev, width);
+	else
+		kunit_skip(test, "the machine has no such edu device");
+	return edu_at(slot);
+}
 
 /* Make the device copy @count bytes, at most EDU_MOST. */
 int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction)

@@ -41,6 +41,8 @@ struct edu {
 };
 
 struct edu *edu_at(unsigned int slot);
+bool edu_is_there(struct kunit *test, unsigned int slot);
+struct device *edu_or_fake_device(struct kunit *test);
 struct edu *edu_with_adapter(struct kunit *test, unsigned int slot, ULONG width);
 int edu_copy(const struct edu *edu, u64 from, u64 to, u32 count, u32 direction);
 void edu_expect_round_trip(struct kunit *test, const struct edu *edu, u8 *va, u64 la, u32 offset,

@@ -29,7 +29,7 @@ static int low_init(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 
-	if (!edu->pdev || !wdmdma_iommu_translates(&edu->pdev->dev)) {
+	if (!edu_is_there(test, EDU_SLOT_32_BITS) || !wdmdma_iommu_translates(&edu->pdev->dev)) {
 		kunit_skip(test, "needs a device behind an IOMMU");
 		return 0;
 	}

@@ -288,7 +288,7 @@ static struct wdmdma_fixture *fixture_of_28_bits(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_28_BITS);
 
-	if (edu->pdev) {
+	if (edu_is_there(test, EDU_SLOT_28_BITS)) {
 		KUNIT_EXPECT_EQ(test, dma_get_mask(&edu->pdev->dev), LAST_OF_28);
 		return wdmdma_test_fixture_on(test, &edu->pdev->dev, 32);
 	}

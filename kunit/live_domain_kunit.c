@@ -46,7 +46,7 @@ static int live_domain_init(struct kunit *test)
 	struct trio *trio = kunit_kzalloc(test, sizeof(*trio), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, trio);
-	if (!edu_at(A)->pdev || !edu_at(B)->pdev || !edu_at(C)->pdev) {
+	if (!edu_is_there(test, A) || !edu_is_there(test, B) || !edu_is_there(test, C)) {
 		kunit_skip(test, "the machine does not have three edu devices");
 		return 0;
 	}
@@ -306,7 +306,7 @@ static void narrow_device_lowers_the_ceiling(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	u8 *va;
 
-	if (!edu_at(NARROW)->pdev) {
+	if (!edu_is_there(test, NARROW)) {
 		kunit_skip(test, "the machine has no device with 28 address lines");
 		return;
 	}
@@ -340,7 +340,7 @@ static void group_of_two_shares_a_domain_and_cannot_join(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	u8 *va;
 
-	if (!edu_at(OTHER_TWIN)->pdev) {
+	if (!edu_is_there(test, TWIN) || !edu_is_there(test, OTHER_TWIN)) {
 		kunit_skip(test, "the machine has no device with two functions");
 		return;
 	}

@@ -80,7 +80,7 @@ static int live_large_init(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 
-	if (!edu->pdev)
+	if (!edu_is_there(test, EDU_SLOT_32_BITS))
 		kunit_skip(test, "the machine has no edu device");
 	else if (!wdmdma_iommu_translates(&edu->pdev->dev))
 		kunit_skip(test, "needs an IOMMU");

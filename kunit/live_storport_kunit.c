@@ -34,7 +34,7 @@ static ULONG host_alloc(struct kunit *test, SIZE_T minimum, SIZE_T preferred, UL
 static int live_storport_init(struct kunit *test)
 {
 	edu = edu_at(EDU_SLOT_32_BITS);
-	if (edu->pdev)
+	if (edu_is_there(test, EDU_SLOT_32_BITS))
 		test->priv = wdmdma_test_miniport_on(test, &edu->pdev->dev);
 	else
 		kunit_skip(test, "the machine has no edu device");

@@ -101,7 +101,6 @@ static void unwatch(void *data)
 
 static int oom_init(struct kunit *test)
 {
-	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	unsigned int n;
 
 	memset(points, 0, sizeof(points));
@@ -112,8 +111,7 @@ static int oom_init(struct kunit *test)
 			return 0;
 		}
 	}
-	test->priv = wdmdma_test_fixture_on(test, edu->pdev ? &edu->pdev->dev :
-					    wdmdma_test_device(test), 32);
+	test->priv = wdmdma_test_fixture_on(test, edu_or_fake_device(test), 32);
 	for (n = 0; n < ARRAY_SIZE(probes); n++)
 		if (tracepoint_probe_register(points[n], probes[n].probe, NULL))
 			points[n] = NULL;

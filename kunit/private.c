@@ -28,7 +28,7 @@ void private_rebind(void *data)
 int private_init(struct kunit *test)
 {
 	private_edu = edu_at(EDU_SLOT_40_BITS);
-	if (!private_edu->pdev)
+	if (!edu_is_there(test, EDU_SLOT_40_BITS))
 		kunit_skip(test, "the machine has no such edu device");
 	return 0;
 }

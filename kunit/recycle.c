@@ -17,17 +17,10 @@ unsigned int recycle_kept(struct kunit *test)
 	return READ_ONCE(wdmdma_test_core_of(test->priv)->recycler.pages);
 }
 
-static struct device *device_of(struct kunit *test)
-{
-	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
-
-	return edu->pdev ? &edu->pdev->dev : wdmdma_test_device(test);
-}
-
 int recycle_init(struct kunit *test)
 {
 	wdmdma_recycle_set_limit(LIMIT);
-	test->priv = wdmdma_test_fixture_on(test, device_of(test), 32);
+	test->priv = wdmdma_test_fixture_on(test, edu_or_fake_device(test), 32);
 	return 0;
 }
 

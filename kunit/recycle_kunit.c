@@ -356,7 +356,7 @@ static void external_device_keeps_nothing(struct kunit *test)
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	PHYSICAL_ADDRESS la;
 
-	if (!edu->pdev) {
+	if (!edu_is_there(test, EDU_SLOT_32_BITS)) {
 		kunit_skip(test, "the machine has no edu device");
 		return;
 	}
@@ -422,7 +422,7 @@ static void recycled_page_moves_bytes(struct kunit *test)
 	unsigned int n;
 	void *va;
 
-	if (!edu->pdev) {
+	if (!edu_is_there(test, EDU_SLOT_32_BITS)) {
 		kunit_skip(test, "the machine has no edu device");
 		return;
 	}

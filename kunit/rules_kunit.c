@@ -22,10 +22,7 @@
 
 static int rules_init(struct kunit *test)
 {
-	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
-
-	test->priv = edu->pdev ? wdmdma_test_fixture_on(test, &edu->pdev->dev, 32) :
-				 wdmdma_test_fixture(test);
+	test->priv = wdmdma_test_fixture_on(test, edu_or_fake_device(test), 32);
 	return 0;
 }
 

@@ -48,10 +48,7 @@ struct strainer {
 
 static int strain_init(struct kunit *test)
 {
-	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
-
-	test->priv = wdmdma_test_fixture_on(test, edu->pdev ? &edu->pdev->dev :
-					    wdmdma_test_device(test), 32);
+	test->priv = wdmdma_test_fixture_on(test, edu_or_fake_device(test), 32);
 	return 0;
 }
 

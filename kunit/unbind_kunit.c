@@ -50,7 +50,7 @@ static struct device *edu_dev(struct kunit *test)
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	struct device *dev;
 
-	if (!edu->pdev)
+	if (!edu_is_there(test, EDU_SLOT_32_BITS))
 		kunit_skip(test, "the machine has no edu device");
 	dev = &edu->pdev->dev;
 	device_release_driver(dev);

@@ -138,7 +138,7 @@ static void device_and_cpu_see_each_others_bytes(struct kunit *test)
 	WDFDMAENABLER enabler;
 	u8 *va;
 
-	if (!edu->pdev)
+	if (!edu_is_there(test, EDU_SLOT_32_BITS))
 		kunit_skip(test, "the machine has no edu device");
 	KUNIT_EXPECT_TRUE(test, edu->regs);
 	test->priv = wdf_test_on(test, &edu->pdev->dev);

@@ -612,7 +612,7 @@ static void device_moves_the_bytes(struct kunit *test)
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	WDFDMATRANSACTION t;
 
-	if (!edu->pdev)
+	if (!edu_is_there(test, EDU_SLOT_32_BITS))
 		kunit_skip(test, "the machine has no edu device");
 	KUNIT_EXPECT_TRUE(test, edu->regs);
 	test->priv = wdf_test_on(test, &edu->pdev->dev);
