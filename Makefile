@@ -21,8 +21,8 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all fuzz check
-.PHONY: check-install check-packages check-signed check-container kernels compilers
+.PHONY: demo run shell bench bench-scaling test test-all fuzz replay check
+.PHONY: check-install check-packages check-signed check-replay check-container kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
 all: modules
@@ -72,6 +72,9 @@ test-all:
 fuzz:
 	@scripts/fuzz
 
+replay:
+	@scripts/replay
+
 check:
 	@scripts/check $(if $(QUICK),--quick)
 
@@ -100,6 +103,9 @@ rpm:
 check-signed:
 	@scripts/check-signed
 
+check-replay:
+	@scripts/check-replay
+
 check-container:
 	@scripts/check-container
 
@@ -121,7 +127,8 @@ help:
 	@echo 'make demo             a ported driver moves bytes through wdmdma memory, in QEMU'
 	@echo 'make demo ARCH=arm64  the same on arm64, cross-built'
 	@echo "make run DRIVER=x.ko QEMU='-device e1000' CONFIGS=vtd    your driver in such a guest; DRIVER"
-	@echo '                      may be its folder. PARAMS=words: module parameters, WAIT=seconds'
+	@echo '                      may be its folder. PARAMS=words: module parameters, WAIT=seconds,'
+	@echo '                      TRACE=file: write its calls there'
 	@echo 'make shell            the same with a prompt in the guest; DRIVER may be missing'
 	@echo 'make bench            what the calls cost, against the DMA API called directly, in QEMU'
 	@echo 'make bench BASE=rev   the same, compared with that commit'
@@ -139,6 +146,7 @@ help:
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SEED=, CONFIGS=)'
+	@echo 'make replay TRACE=FILE  the calls of a trace of a driver on other machines (CONFIGS=)'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
@@ -149,6 +157,7 @@ help:
 	@echo 'make deb              build/wdmdma-dkms_VERSION_all.deb of it, for DKMS on Debian and Ubuntu'
 	@echo 'make rpm              build/wdmdma-dkms-VERSION-1.noarch.rpm of it, for DKMS elsewhere'
 	@echo 'make check-signed     load signed and unsigned modules in a guest with Secure Boot'
+	@echo 'make check-replay     record the calls of a driver, and make them again on other machines'
 	@echo 'make check-container  run packaging/Containerfile, for machines without Debian, in a root folder'
 	@echo 'make check-packages   install, upgrade and remove both in a root folder with DKMS'
 	@echo
