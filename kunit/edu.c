@@ -66,6 +66,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!edu->regs)
 		return -ENOMEM;
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(edu_address_lines(slot)));
+	edu->is_useless = ret == -EIO;
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
@@ -93,9 +94,9 @@ static struct pci_driver edu_driver = {
 module_pci_driver(edu_driver);
 
 /*
- * Return whether the machine has a device in this slot. If an earlier case has left the device
- * without its driver, bind the device again, because a case that is skipped for this reason would
- * not be missed.
+ * Return whether the machine has a device in this slot that reaches memory. If an earlier case has
+ * left the device without its driver, bind the device again, because a case that is skipped for
+ * this reason would not be missed.
  */
 bool edu_is_there(struct kunit *test, unsigned int slot)
 {
@@ -104,8 +105,10 @@ bool edu_is_there(struct kunit *test, unsigned int slot)
 	while ((pdev = pci_get_device(edu_ids->vendor, edu_ids->device, pdev)) &&
 	       edu_slot(pdev) != slot)
 		;
-	if (!pdev)
+	if (!pdev || edu_at(slot)->is_useless) {
+		pci_dev_put(pdev);
 		return false;
+	}
 	if (!edu_at(slot)->pdev)
 		KUNIT_EXPECT_EQ(test, device_attach(&pdev->dev), 1);
 	pci_dev_put(pdev);

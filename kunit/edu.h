@@ -30,6 +30,7 @@
  * @pdev: PCI device, or NULL while no driver is bound
  * @regs: mapped registers
  * @node: NUMA node of the device when it was bound
+ * @is_useless: its address lines reach no memory of the machine
  * @probed: optional function of a test, called at the end of the probe function, which
  *          returns its result
  */
@@ -37,6 +38,7 @@ struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	int node;
+	bool is_useless;
 	int (*probed)(struct pci_dev *pdev);
 };
 

@@ -13,6 +13,9 @@
 #include "memory.h"
 #include "objects.h"
 
+/* Where the memory of QEMU's machines begins. */
+#define RAM	(IS_ENABLED(CONFIG_ARM64) ? SZ_1G : 0)
+
 struct chunk {
 	phys_addr_t start;
 	size_t len;
@@ -70,17 +73,21 @@ static const struct piece_row {
 	unsigned long boundary;	/* dma_set_seg_boundary() */
 	unsigned int pieces;
 } piece_rows[] = {
-	{ "pages that follow each other", { { SZ_1M, SZ_32K } }, SZ_64K, U32_MAX, 1 },
-	{ "cut at the longest segment", { { SZ_1M, SZ_1M } }, SZ_64K, U32_MAX, 16 },
-	{ "cut there from inside a page", { { SZ_1M + 100, SZ_1M } }, SZ_64K, U32_MAX, 17 },
-	{ "and a rest", { { SZ_1M + 100, SZ_1M + 1 } }, SZ_64K, U32_MAX, 17 },
-	{ "cut at one page", { { SZ_1M, SZ_16K } }, SZ_4K, U32_MAX, 4 },
-	{ "cut at one page from inside a page", { { SZ_1M + 100, SZ_16K } }, SZ_4K, U32_MAX, 5 },
-	{ "ranges that meet", { { SZ_1M, SZ_4K }, { SZ_1M + SZ_4K, SZ_4K } }, SZ_64K, U32_MAX, 1 },
-	{ "ranges that do not", { { SZ_2M, SZ_4K }, { SZ_1M, SZ_4K } }, SZ_64K, U32_MAX, 2 },
-	{ "across a boundary of 64 KiB", { { SZ_64K - 100, 200 } }, SZ_64K, SZ_64K - 1, 2 },
-	{ "to the last byte before it", { { SZ_64K - 100, 100 } }, SZ_64K, SZ_64K - 1, 1 },
-	{ "single bytes", { { 5, 1 }, { 7, 1 }, { 8, 1 }, { 4, 1 } }, SZ_64K, U32_MAX, 3 },
+	{ "pages that follow each other", { { RAM + SZ_1M, SZ_32K } }, SZ_64K, U32_MAX, 1 },
+	{ "cut at the longest segment", { { RAM + SZ_1M, SZ_1M } }, SZ_64K, U32_MAX, 16 },
+	{ "cut there from inside a page", { { RAM + SZ_1M + 100, SZ_1M } }, SZ_64K, U32_MAX, 17 },
+	{ "and a rest", { { RAM + SZ_1M + 100, SZ_1M + 1 } }, SZ_64K, U32_MAX, 17 },
+	{ "cut at one page", { { RAM + SZ_1M, SZ_16K } }, SZ_4K, U32_MAX, 4 },
+	{ "cut at one page from inside a page", { { RAM + SZ_1M + 100, SZ_16K } },
+	  SZ_4K, U32_MAX, 5 },
+	{ "ranges that meet", { { RAM + SZ_1M, SZ_4K }, { RAM + SZ_1M + SZ_4K, SZ_4K } },
+	  SZ_64K, U32_MAX, 1 },
+	{ "ranges that do not", { { RAM + SZ_2M, SZ_4K }, { RAM + SZ_1M, SZ_4K } },
+	  SZ_64K, U32_MAX, 2 },
+	{ "across a boundary of 64 KiB", { { RAM + SZ_64K - 100, 200 } }, SZ_64K, SZ_64K - 1, 2 },
+	{ "to the last byte before it", { { RAM + SZ_64K - 100, 100 } }, SZ_64K, SZ_64K - 1, 1 },
+	{ "single bytes", { { RAM + 5, 1 }, { RAM + 7, 1 }, { RAM + 8, 1 }, { RAM + 4, 1 } },
+	  SZ_64K, U32_MAX, 3 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(piece, piece_rows, name);
@@ -98,6 +105,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 	struct scatterlist *sg;
 	size_t len = 0, sum = 0;
 	unsigned int i;
+	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(row->range); i++)
 		len += row->range[i].len;
@@ -105,8 +113,9 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 	fixture->dev->dma_parms = &parameters;
 	dma_set_max_seg_size(fixture->dev, row->most);
 	dma_set_seg_boundary(fixture->dev, row->boundary);
-	KUNIT_ASSERT_EQ(test, wdmdma_transfer_init(&transfer, &source), 0);
+	ret = wdmdma_transfer_init(&transfer, &source);
 	fixture->dev->dma_parms = NULL;
+	KUNIT_ASSERT_EQ(test, ret, 0);
 
 	KUNIT_EXPECT_EQ(test, transfer.memory.orig_nents, row->pieces);
 	KUNIT_EXPECT_EQ(test, transfer.len, len);
@@ -198,7 +207,7 @@ static void device_that_the_dma_api_does_not_map_for_is_refused(struct kunit *te
 	const struct wdmdma_backend *backend = adapter->device->backend;
 	struct wdmdma_backend own = *backend;
 	struct wdmdma_transfer transfer = { .adapter = adapter };
-	struct chunk range = { SZ_1M, SZ_4K };
+	struct chunk range = { RAM + SZ_1M, SZ_4K };
 	struct wdmdma_source source = source_of(test, &range, SZ_4K);
 	struct wdmdma_source none = source_of(test, &range, 0);
 
@@ -218,7 +227,9 @@ static void copy_longer_than_memory_can_be_is_refused(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = wdmdma_test_core_of(test->priv);
 	struct wdmdma_transfer transfer = { .adapter = adapter, .direction = DMA_TO_DEVICE };
-	struct chunk range[] = { { SZ_128M, SZ_32M }, { SZ_256M, SZ_32M } };
+	struct chunk range[] = {
+		{ RAM + SZ_128M, SZ_32M }, { RAM + SZ_256M, SZ_32M },
+	};
 	struct wdmdma_source source = source_of(test, range, SZ_64M);
 
 	adapter->scatter_gather = false;
