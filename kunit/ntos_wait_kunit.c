@@ -157,7 +157,7 @@ static void an_event_may_lie_on_the_waiters_stack(struct kunit *test)
 
 	thread = kthread_run(set_the_event, &given, "set");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
-	for (n = 0; n < 3000; n++) {
+	for (n = 0; n < 1000; n++) {
 		succeeded += wait_with_event_on_stack(&given) == STATUS_SUCCESS;
 		overwrite_stack();
 	}
