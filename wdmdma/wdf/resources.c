@@ -31,6 +31,7 @@ static NTSTATUS wdf_resources_begin(struct wdf_transaction *transaction,
 					min(transaction->length, transaction->limit));
 		*registers = min_t(size_t, pages, transaction->channel->registers);
 	}
+	transaction->registers = *registers;
 	transaction->reserved = true;
 	transaction->reserve = reserve;
 	transaction->reserve_context = context;

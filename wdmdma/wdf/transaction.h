@@ -44,7 +44,7 @@ struct wdf_transaction;
  * struct wdf_ticket - a request to the adapter of one direction
  * @transaction: the transaction
  * @calling: the call that makes the request has not returned
- * @length: bytes of the list that is asked for
+ * @amount: bytes of the list, or map registers, that are asked for
  * @arrived: the adapter has answered within that call
  * @given: the answer, which is a list or a map register base
  * @orphans: earlier requests whose transaction does not want the answer any more. The adapter
@@ -53,7 +53,7 @@ struct wdf_transaction;
 struct wdf_ticket {
 	struct wdf_transaction *transaction;
 	bool calling;
-	size_t length;
+	size_t amount;
 	bool arrived;
 	void *given;
 	unsigned int orphans;
@@ -80,7 +80,8 @@ struct wdf_one {
  * @mapped: a transfer is mapped, and may be completed
  * @ready: EvtProgramDma was not called for that transfer yet
  * @programming: a thread is in EvtProgramDma, and calls it again if @ready is set
- * @mapping: a thread maps under @base. If the transaction drops @base then, it is the thread's
+ * @in_use: a thread maps or flushes under @base. If the transaction drops @base then, the thread
+ *	frees it
  * @configuring: a thread is in the callback that configures the channel
  * @busy_mark: holds wdf_device.packet_busy
  * @program: EvtProgramDma
@@ -128,7 +129,7 @@ struct wdf_transaction {
 	bool mapped;
 	bool ready;
 	bool programming;
-	bool mapping;
+	bool in_use;
 	bool configuring;
 	bool busy_mark;
 	PFN_WDF_PROGRAM_DMA program;
@@ -174,6 +175,8 @@ struct wdf_leftover {
 	PMDL mdl;
 	void *base;
 	u32 registers;
+	bool in_use;	/* the caller uses @base, see struct wdf_transaction */
+	bool free;	/* the caller frees @base */
 	WDF_DMA_DIRECTION direction;
 	struct wdf_channel *channel;
 	struct wdf_object *request;

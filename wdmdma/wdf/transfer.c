@@ -27,6 +27,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		.length = transaction->current_length,
 		.mdl = transaction->mdl,
 		.base = transaction->base,
+		.registers = transaction->registers,
 		.direction = transaction->direction,
 		.channel = transaction->channel,
 		.block = transaction->block,
@@ -38,6 +39,10 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 	transaction->mapped = false;
 	transaction->ready = false;
 	transaction->list = NULL;
+	if (!all || transaction->reserved) {
+		left->in_use = left->flush;
+		transaction->in_use |= left->flush;
+	}
 	if (!all)
 		return;
 	transaction->generation++;
@@ -49,11 +54,10 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		transaction->waiting = false;
 	}
 	if (transaction->base && !transaction->reserved) {
-		/* If a thread maps under the registers, it frees them. */
-		left->registers = transaction->mapping ? 0 : transaction->registers;
+		left->free = !transaction->in_use;
 		transaction->base = NULL;
+		transaction->in_use = false;
 	}
-	transaction->mapping = false;
 	if (transaction->busy_mark) {
 		transaction->busy_mark = false;
 		clear_bit_unlock(0, &transaction->enabler->device->packet_busy);
@@ -89,6 +93,39 @@ static void wdf_transfer_cancel_orphan(struct wdf_transaction *transaction,
 		wdf_put(&transaction->object);
 }
 
+/*
+ * Begin to use the base of the transaction. Return false if the transaction has dropped the base,
+ * or a thread still uses it for the transfer before.
+ */
+static bool wdf_transfer_use_base(struct wdf_transaction *transaction,
+				  const struct wdf_stage *stage)
+{
+	unsigned long flags;
+	bool used;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	used = transaction->generation == stage->generation && transaction->base == stage->base &&
+	       !transaction->in_use;
+	if (used)
+		transaction->in_use = true;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return used;
+}
+
+/* End the use of a base. Return true if the transaction has dropped it, and the caller frees it. */
+static bool wdf_transfer_let_go(struct wdf_transaction *transaction, const void *base)
+{
+	unsigned long flags;
+	bool dropped;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	dropped = transaction->base != base;
+	if (!dropped)
+		transaction->in_use = false;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return dropped;
+}
+
 /* Give back what was taken. Return the status of the end of the transfer. */
 NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_leftover *left)
 {
@@ -98,7 +135,9 @@ NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_
 		status = wdf_slot_end(transaction, left);
 	if (left->cancel)
 		wdf_transfer_cancel_orphan(transaction, left);
-	if (left->registers)
+	if (left->in_use && wdf_transfer_let_go(transaction, left->base))
+		left->free = true;
+	if (left->free)
 		wdf_slot_free(transaction, left);
 	if (left->in_request) {
 		wdf_request_leave(left->request);
@@ -186,7 +225,7 @@ static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generati
 			transaction->one = *one;
 		transaction->list = list ?: (PSCATTER_GATHER_LIST)&transaction->one;
 		transaction->current_length = length;
-		transaction->mapping = false;
+		transaction->in_use = false;
 		transaction->mapped = true;
 		transaction->ready = true;
 	}
@@ -196,14 +235,14 @@ static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generati
 
 /* Begin a request to the adapter. The ticket has a reference until the adapter has answered. */
 static void wdf_ticket_begin(struct wdf_transaction *transaction, struct wdf_ticket *ticket,
-			     size_t length)
+			     size_t amount)
 {
 	unsigned long flags;
 
 	refcount_inc(&transaction->object.refs);
 	spin_lock_irqsave(&transaction->lock, flags);
 	ticket->calling = true;
-	ticket->length = length;
+	ticket->amount = amount;
 	ticket->arrived = false;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 }
@@ -287,7 +326,7 @@ static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_
 		if (wanted)
 			return;
 		wdf_transfer_put_list(transaction, direction, list);
-	} else if (wdf_transfer_store(transaction, generation, list, NULL, ticket->length)) {
+	} else if (wdf_transfer_store(transaction, generation, list, NULL, ticket->amount)) {
 		wdf_transfer_program(transaction);
 	} else {
 		wdf_transfer_put_list(transaction, direction, list);
@@ -353,25 +392,6 @@ static bool wdf_transfer_configure(struct wdf_transaction *transaction,
 	return wanted;
 }
 
-/*
- * Begin to map under the base of the transaction, or end that after a failure. Return false if the
- * transaction has dropped the base. If it drops the base between, the caller has to free the
- * registers.
- */
-static bool wdf_transfer_set_mapping(struct wdf_transaction *transaction,
-				     const struct wdf_stage *stage, bool mapping)
-{
-	unsigned long flags;
-	bool wanted;
-
-	spin_lock_irqsave(&transaction->lock, flags);
-	wanted = transaction->generation == stage->generation && transaction->base == stage->base;
-	if (wanted)
-		transaction->mapping = mapping;
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	return wanted;
-}
-
 /* Map the next bytes under the map registers. Return a status. */
 static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
 				       const struct wdf_stage *stage, size_t length)
@@ -389,7 +409,7 @@ static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
 
 	if (!wdf_transfer_configure(transaction, stage, length))
 		return STATUS_SUCCESS;
-	if (!wdf_transfer_set_mapping(transaction, stage, true))
+	if (!wdf_transfer_use_base(transaction, stage))
 		return STATUS_CANCELLED;
 	status = wdf_slot_map(stage, &length, &one);
 	if (NT_SUCCESS(status)) {
@@ -399,10 +419,8 @@ static NTSTATUS wdf_transfer_map_piece(struct wdf_transaction *transaction,
 		left.length = length;
 		wdf_slot_end(transaction, &left);
 		status = STATUS_CANCELLED;
-	} else if (wdf_transfer_set_mapping(transaction, stage, false)) {
-		return status;
 	}
-	if (!stage->reserved)
+	if (wdf_transfer_let_go(transaction, stage->base))
 		wdf_slot_free(transaction, &left);
 	return status;
 }
@@ -417,15 +435,18 @@ void wdf_transfer_reserved(struct wdf_transaction *transaction)
 }
 
 /* Store map registers that the adapter gave. Return false if they are not wanted. */
-static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 generation, void *base)
+static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 generation, void *base,
+				    u32 registers)
 {
 	unsigned long flags;
 	bool wanted;
 
 	spin_lock_irqsave(&transaction->lock, flags);
 	wanted = transaction->generation == generation;
-	if (wanted)
+	if (wanted) {
 		transaction->base = base;
+		transaction->registers = registers;
+	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	return wanted;
 }
@@ -466,7 +487,7 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 		if (wanted)
 			return keep;
 		keep = DeallocateObject;
-	} else if (wdf_transfer_store_base(transaction, generation, base)) {
+	} else if (wdf_transfer_store_base(transaction, generation, base, ticket->amount)) {
 		wdf_transfer_resume(transaction, generation);
 	} else {
 		keep = DeallocateObject;
@@ -492,14 +513,13 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 	NTSTATUS status;
 
 	*base = NULL;
-	transaction->registers = registers;
-	wdf_ticket_begin(transaction, ticket, 0);
+	wdf_ticket_begin(transaction, ticket, registers);
 	status = wdf_slot_channel(transaction, channel, direction, registers,
 				  wdf_transfer_base_arrived);
 	left.base = wdf_ticket_end(transaction, ticket, generation, status);
 	if (!left.base)
 		return status;
-	if (wdf_transfer_store_base(transaction, generation, left.base)) {
+	if (wdf_transfer_store_base(transaction, generation, left.base, registers)) {
 		*base = left.base;
 	} else {
 		wdf_slot_free(transaction, &left);
