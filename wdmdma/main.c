@@ -8,6 +8,7 @@
 
 #include "core/adapter.h"
 #include "core/recycle.h"
+#include "core/verifier.h"
 #include "core/work.h"
 #include "debug/debugfs.h"
 #include "lib/owner.h"
@@ -62,6 +63,7 @@ static void __exit wdmdma_exit(void)
 	rcu_barrier();
 	wdmdma_owner_exit();
 	wdmdma_record_exit();
+	wdmdma_verifier_exit();
 }
 
 module_init(wdmdma_init);

@@ -323,6 +323,7 @@ enum wdmdma_device_state {
  * @state: protected by wdmdma_open_lock
  * @free: work item that frees the record if the last reference was dropped in atomic context
  * @rcu: for the handle table. kfree_rcu() allows no large offset
+ * @verify: the verifier's checks for the device, bits of enum wdmdma_check
  * @refusals: counters of refusals
  */
 struct wdmdma_device {
@@ -352,6 +353,7 @@ struct wdmdma_device {
 	enum wdmdma_device_state state;
 	struct work_struct free;
 	struct rcu_head rcu;
+	u32 verify;
 	struct wdmdma_refusals refusals;
 };
 

@@ -26,7 +26,9 @@
 #include "core/lookup.h"
 #include "core/recycle.h"
 #include "core/shortage.h"
+#include "core/verifier.h"
 #include "core/work.h"
+#include "lib/bug_check.h"
 #include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
@@ -301,21 +303,23 @@ static int buffer_check_args(struct wdmdma_buffer *buffer, const struct wdmdma_f
 			     struct wdmdma_refusal *refusal)
 {
 	if (buffer && buffer->block)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "an element of a vector: FreeCommonBufferFromVector frees it");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "an element of a vector: FreeCommonBufferFromVector frees it");
 	if (!buffer || !buffer_has_address(buffer, args->cpu))
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the virtual address is not that of a live common buffer of this adapter");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x03),
+				       "the virtual address is not that of a live common buffer of this adapter");
 	if (args->has_dma && buffer->dma != args->dma)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the logical address is not the one returned with the virtual address");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the logical address is not the one returned with the virtual address");
 	if (!buffer_has_length(buffer, args->len))
-		return wdmdma_deny(refusal, -EINVAL, "the length is not the one allocated");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the length is not the one allocated");
 	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the buffer is not from the call that this one frees for");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the buffer is not from the call that this one frees for");
 	if (args->has_cache && buffer->cache != args->cache)
-		return wdmdma_deny(refusal, -EINVAL, "the cache type is not the one allocated");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the cache type is not the one allocated");
 	return 0;
 }
 
@@ -347,7 +351,8 @@ static int buffer_claim(struct wdmdma_adapter *adapter, const struct wdmdma_free
 	if (ret && buffer && wdmdma_free_mode_is_tolerant())
 		ret = wdmdma_free_mode_tolerate(buffer, args, &whole, refusal);
 	if (!ret && whole && !wdmdma_record_claim(adapter, buffer))
-		ret = wdmdma_deny(refusal, -EINVAL, "the buffer is being freed already");
+		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x03),
+				      "the buffer is being freed already");
 	rcu_read_unlock();
 	if (ret || !whole)
 		return ret;
@@ -393,9 +398,9 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 		up_read(&device->sem);
 	}
 	if (ret)
-		wdmdma_refuse_for(device, args->call, refusal.reason,
-				  "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-				  args->cpu, (u64)args->dma, args->len, refusal.reason);
+		wdmdma_refuse_bug_for(device, args->call, refusal.bug, refusal.reason,
+				      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
+				      args->cpu, (u64)args->dma, args->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);
@@ -460,6 +465,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
 				 (void *)buffer->caller);
+		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x07));
 		bytes += wdmdma_buffer_size(buffer);
 		wdmdma_record_discard(adapter, buffer);
 	}

@@ -21,7 +21,9 @@
 #include "core/events.h"
 #include "core/routine.h"
 #include "core/transfer.h"
+#include "core/verifier.h"
 #include "core/work.h"
+#include "lib/bug_check.h"
 
 /* Grant the channel to a request. */
 static void channel_grant(struct wdmdma_registers *registers)
@@ -352,11 +354,15 @@ void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 	while ((registers = channel_claim_waiting(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			channel_report(registers, "still waiting for the channel", when);
+		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x08));
 		kfree(registers);
 	}
 	while ((registers = channel_claim_any(adapter))) {
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			channel_report(registers, "map registers not freed", when);
+		wdmdma_verifier_report(adapter->device, when,
+				       READ_ONCE(adapter->transfers.channel) == registers ?
+				       WDMDMA_DMA_CODE(0x08) : WDMDMA_DMA_CODE(0x09));
 		wdmdma_registers_clear(registers, when, true);
 		wdmdma_registers_drop(registers);
 	}

@@ -119,7 +119,7 @@ int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, c
 
 /* core/registers_claim.c */
 struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
-						const void *base);
+						const void *base, u32 unknown);
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context);
 void wdmdma_registers_dequeue(struct wdmdma_registers *registers);
 void wdmdma_registers_take(struct wdmdma_registers *registers);

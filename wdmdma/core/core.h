@@ -62,26 +62,33 @@
 struct wdmdma_device;
 
 /* core/refusal.c */
-void __cold __printf(5, 6) wdmdma_refusal_report(struct wdmdma_device *device, bool log,
-						 const char *call, const char *reason,
+void __cold __printf(6, 7) wdmdma_refusal_report(struct wdmdma_device *device, bool log,
+						 const char *call, u32 bug, const char *reason,
 						 const char *fmt, ...);
 
 /*
  * Report a refusal, and count it by @reason, which must be a constant text. Log one message with
- * the device's name. The rate of messages is limited, because drivers retry.
+ * the device's name. The rate of messages is limited, because drivers retry. @bug is the code that
+ * Windows has for the mistake, or 0.
  */
-#define wdmdma_refuse_for(device, call, reason, fmt, ...)				\
+#define wdmdma_refuse_bug_for(device, call, bug, reason, fmt, ...)			\
 	do {										\
 		static DEFINE_RATELIMIT_STATE(wdmdma_rate, DEFAULT_RATELIMIT_INTERVAL,	\
 					      DEFAULT_RATELIMIT_BURST);			\
 											\
-		wdmdma_refusal_report(device, __ratelimit(&wdmdma_rate), call, reason,	\
-				      fmt, ##__VA_ARGS__);				\
+		wdmdma_refusal_report(device, __ratelimit(&wdmdma_rate), call, bug,	\
+				      reason, fmt, ##__VA_ARGS__);			\
 	} while (0)
+
+/* Report a refusal for which Windows has no code. */
+#define wdmdma_refuse_for(device, call, reason, fmt, ...) \
+	wdmdma_refuse_bug_for(device, call, 0, reason, fmt, ##__VA_ARGS__)
 
 /* Report a refusal whose reason is the message itself. */
 #define wdmdma_refuse(device, call, fmt, ...) \
 	wdmdma_refuse_for(device, call, NULL, fmt, ##__VA_ARGS__)
+#define wdmdma_refuse_bug(device, call, bug, fmt, ...) \
+	wdmdma_refuse_bug_for(device, call, bug, NULL, fmt, ##__VA_ARGS__)
 
 /* Leaks are reported one by one up to this number, and then as a sum. */
 #define WDMDMA_LEAKS_SHOWN	8

@@ -32,6 +32,7 @@
 #include "core/lookup.h"
 #include "core/transfer.h"
 #include "core/vector.h"
+#include "core/verifier.h"
 #include "core/work.h"
 #include "lib/handle.h"
 #include "lib/reader.h"
@@ -297,6 +298,7 @@ static struct wdmdma_device *device_new(struct device *dev)
 	/* The caller's module depends on this module, which therefore cannot be on its way out. */
 	__module_get(THIS_MODULE);
 	wdmdma_handle_publish(&device->handle, WDMDMA_HANDLE_DEVICE, device);
+	wdmdma_verifier_apply(device);
 	kref_get(&device->handle.ref);
 	list_add(&device->record, &device_records);
 	return device;

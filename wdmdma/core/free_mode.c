@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "core/buffer.h"
 #include "core/free_mode.h"
+#include "lib/bug_check.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "objects.h"
@@ -85,10 +86,11 @@ static int free_mode_note(struct wdmdma_buffer *buffer, u32 first, u32 end, bool
 		buffer->freed_first = first;
 		buffer->freed_end = end;
 	} else if (first >= buffer->freed_first && end <= buffer->freed_end) {
-		return wdmdma_deny(refusal, -EINVAL, "this part of the buffer was freed before");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x03),
+				       "this part of the buffer was freed before");
 	} else if (first > buffer->freed_end || end < buffer->freed_first) {
-		return wdmdma_deny(refusal, -EINVAL,
-				   "this part does not adjoin the one that was freed before");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "this part does not adjoin the one that was freed before");
 	}
 	buffer->freed_first = min(buffer->freed_first, first);
 	buffer->freed_end = max(buffer->freed_end, end);
@@ -116,19 +118,19 @@ int wdmdma_free_mode_tolerate(struct wdmdma_buffer *buffer, const struct wdmdma_
 	int ret;
 
 	if (buffer->imported)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the memory is the driver's own, and must be named exactly");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the memory is the driver's own, and must be named exactly");
 	if (buffer->block)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "an element of a vector: FreeCommonBufferFromVector frees it");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "an element of a vector: FreeCommonBufferFromVector frees it");
 	if (args->has_cache && buffer->cache == WDMDMA_CACHE_PLATFORM)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the buffer is not from the call that this one frees for");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the buffer is not from the call that this one frees for");
 	if (args->has_dma && args->dma != buffer->dma + offset)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the logical address is not that of the virtual address");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F),
+				       "the logical address is not that of the virtual address");
 	if (!len)
-		return wdmdma_deny(refusal, -EINVAL, "the length is 0");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1F), "the length is 0");
 
 	raw_spin_lock_irqsave(&free_mode_lock, flags);
 	ret = free_mode_note(buffer, offset >> PAGE_SHIFT, PFN_UP(offset + len), whole, refusal);

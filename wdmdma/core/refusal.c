@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reports of refusals, which are the message in the log, the tracepoint and the counters. All
- * refusals of calls for a device come here, by wdmdma_refuse() or wdmdma_refuse_for().
+ * refusals of calls for a device come here, by wdmdma_refuse() and its relatives. A refusal for
+ * which Windows has a code goes to the verifier, too.
  */
 #include <linux/device.h>
 #include <linux/spinlock.h>
@@ -9,6 +10,7 @@
 #include "compat.h"
 #include "core/core.h"
 #include "core/events.h"
+#include "core/verifier.h"
 #include "objects.h"
 
 /* Count a refusal. The texts are constants, so comparing pointers tells them apart. */
@@ -35,10 +37,10 @@ static void refusal_count(struct wdmdma_refusals *refusals, const char *call, co
 
 /*
  * Report a refusal. @log is false if the log has had too many messages of this kind. @call and
- * @reason must stay as long as the device's record. If @reason is NULL, @fmt is the reason. Any
- * context.
+ * @reason must stay as long as the device's record. If @reason is NULL, @fmt is the reason. @bug is
+ * the code for the verifier, or 0. Any context.
  */
-void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *call,
+void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *call, u32 bug,
 			   const char *reason, const char *fmt, ...)
 {
 	struct va_format message = { .fmt = fmt };
@@ -52,5 +54,6 @@ void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *c
 	if (log)
 		dev_warn(device->dev, "%s: %pV\n", call, &message);
 	va_end(args);
+	wdmdma_verifier_report(device, call, bug);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_refusal_report);

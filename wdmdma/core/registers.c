@@ -15,6 +15,7 @@
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
 #include "lib/record.h"
+#include "lib/bug_check.h"
 #include "lib/refusal.h"
 
 /**
@@ -215,8 +216,8 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
 {
 	if (RB_EMPTY_ROOT(&registers->mapped))
 		return;
-	wdmdma_refuse(registers->adapter->device, call,
-		      "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
+	wdmdma_refuse_bug(registers->adapter->device, call, WDMDMA_DMA_CODE(0x10),
+			  "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
 	registers_end_all(registers, NULL, abandon);
 }
 
@@ -234,14 +235,15 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count)
 {
-	struct wdmdma_registers *registers = wdmdma_registers_claim(adapter, call, base);
+	struct wdmdma_registers *registers =
+		wdmdma_registers_claim(adapter, call, base, WDMDMA_DMA_CODE(0x05));
 
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
 	if (registers->count != count) {
-		wdmdma_refuse(adapter->device, call,
-			      "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
-			      count, registers->count);
+		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x05),
+				  "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
+				  count, registers->count);
 		registers_unlock(registers);
 		return -EINVAL;
 	}
@@ -260,21 +262,22 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 {
 	size_t most = wdmdma_dma_channel_boundary(registers->adapter->dma_channel) ?: SIZE_MAX, len;
 
-	refusal->reason = "the request is cancelled";
 	if (READ_ONCE(registers->cancelled))
-		return -ECANCELED;
-	refusal->reason = "what was mapped before is not flushed (bug check 0xE6, code 0x0D)";
+		return wdmdma_deny(refusal, -ECANCELED, "the request is cancelled");
 	if (part->alone && !RB_EMPTY_ROOT(&registers->mapped))
-		return -EINVAL;
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x0D),
+				       "what was mapped before is not flushed (bug check 0xE6, code 0x0D)");
 	len = wdmdma_source_trim(registers->adapter, &part->source,
 				 registers->count - registers->used, part->segments);
-	refusal->reason = "there are not as many map registers (bug check 0xE6, code 0x00)";
+	if (len && (!part->whole || len >= part->len)) {
+		part->source.left = len;
+		return 0;
+	}
 	if (part->len > most)
-		refusal->reason = "that is more than the DMA controller's channel moves";
-	if (!len || (part->whole && len < part->len))
-		return -ENOSPC;
-	part->source.left = len;
-	return 0;
+		return wdmdma_deny(refusal, -ENOSPC,
+				   "that is more than the DMA controller's channel moves");
+	return wdmdma_deny_bug(refusal, -ENOSPC, WDMDMA_DMA_CODE(0x00),
+			       "there are not as many map registers (bug check 0xE6, code 0x00)");
 }
 
 /* Make the record of a checked part. Return NULL if there is no memory. */
@@ -344,9 +347,9 @@ static int registers_map_whole(struct wdmdma_registers *registers,
 	part->source.left = transfer->len;
 	if (unlikely(wdmdma_transfer_most_segments(transfer) > part->segments))
 		return -E2BIG;
-	transfer->refusal.reason = "that memory is mapped already (bug check 0xE6, code 0x1D)";
-	if (!registers_reserve(registers, mapping))
-		return -EINVAL;
+	if (unlikely(!registers_reserve(registers, mapping)))
+		return wdmdma_deny_bug(&transfer->refusal, -EINVAL, WDMDMA_DMA_CODE(0x1D),
+				       "that memory is mapped already (bug check 0xE6, code 0x1D)");
 	if (unlikely(bounce))
 		return registers_map_once(transfer);
 	ret = wdmdma_transfer_map(transfer);
@@ -420,7 +423,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	struct wdmdma_refusal refusal;
 	int ret;
 
-	registers = wdmdma_registers_claim(adapter, part->call, part->base);
+	registers = wdmdma_registers_claim(adapter, part->call, part->base, 0);
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
 	ret = registers_check(registers, part, &refusal);
@@ -432,16 +435,17 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 		goto unlock;
 	}
 	ret = registers_map_part(registers, mapping, part);
-	refusal = mapping->transfer.refusal;
-	if (likely(!ret))
+	if (likely(!ret)) {
 		fill(&mapping->transfer, to);
-	else
+	} else {
+		refusal = mapping->transfer.refusal;
 		registers_put_record(registers, mapping);
+	}
 unlock:
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse_for(adapter->device, part->call, refusal.reason, "%zu bytes: %s",
-				  part->len, refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, part->call, refusal.bug, refusal.reason,
+				      "%zu bytes: %s", part->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
@@ -456,12 +460,12 @@ static struct rb_node *registers_first_of(const struct wdmdma_registers *registe
 {
 	struct rb_node *first = rb_find_first(part, &registers->mapped, registers_compare_part);
 
-	refusal->reason = "nothing of that is mapped (bug check 0xE6, code 0x20)";
 	if (!first)
-		return ERR_PTR(-EINVAL);
-	refusal->reason = "the mapping begins before that (bug check 0xE6, code 0x23)";
+		return ERR_PTR(wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x20),
+					       "nothing of that is mapped (bug check 0xE6, code 0x20)"));
 	if (registers_mapping_of(first)->offset < part->offset)
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x23),
+					       "the mapping begins before that (bug check 0xE6, code 0x23)"));
 	return first;
 }
 
@@ -521,14 +525,14 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 	struct wdmdma_refusal refusal;
 	int ret;
 
-	registers = wdmdma_registers_claim(adapter, part->call, part->base);
+	registers = wdmdma_registers_claim(adapter, part->call, part->base, WDMDMA_DMA_CODE(0x16));
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
 	ret = registers_end_part(registers, part, &refusal);
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse_for(adapter->device, part->call, refusal.reason, "%zu bytes: %s",
-				  part->len, refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, part->call, refusal.bug, refusal.reason,
+				      "%zu bytes: %s", part->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

@@ -19,15 +19,17 @@
 /*
  * Claim the registers that the driver names @base. No other call may use them until
  * wdmdma_registers_let_go() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if
- * they are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported.
+ * they are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported, for
+ * unknown registers with the code @unknown.
  */
 struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
-						const void *base)
+						const void *base, u32 unknown)
 {
 	const char *why = "is no base of map registers that this adapter granted";
 	struct wdmdma_registers *found = ERR_PTR(-EINVAL);
 	struct wdmdma_ptr_node *named;
 	unsigned long flags;
+	u32 bug = 0;
 
 	lockdep_assert_in_rcu_read_lock();
 
@@ -38,8 +40,10 @@ struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, 
 		goto unlock;
 	}
 	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
-	if (!named)
+	if (!named) {
+		bug = unknown;
 		goto unlock;
+	}
 	found = container_of(named, struct wdmdma_registers, named);
 	if (found->busy) {
 		why = "is in use by another call";
@@ -50,7 +54,8 @@ struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, 
 unlock:
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (IS_ERR(found))
-		wdmdma_refuse_for(adapter->device, call, why, "MapRegisterBase %p %s", base, why);
+		wdmdma_refuse_bug_for(adapter->device, call, bug, why, "MapRegisterBase %p %s",
+				      base, why);
 	return found;
 }
 

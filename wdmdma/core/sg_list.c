@@ -32,6 +32,8 @@
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
+#include "lib/bug_check.h"
+#include "lib/refusal.h"
 
 #define LIST_RETRY_MS		10
 #define LIST_TURN_MS		100	/* see sg_list_may_be_overtaken() */
@@ -126,10 +128,9 @@ static int sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
 	int ret = transfer->must_bounce ? wdmdma_transfer_prepare(transfer, gfp) : 0;
 
-	if (ret || transfer->callback.list)
+	if (ret || transfer->callback.list || !transfer->ops->prepare(transfer, gfp))
 		return ret;
-	transfer->refusal.reason = "no memory for the list";
-	return transfer->ops->prepare(transfer, gfp) ? -EAGAIN : 0;
+	return wdmdma_deny(&transfer->refusal, -EAGAIN, "no memory for the list");
 }
 
 /* Map and publish a prepared list. Set *@callback to the arguments of the driver's routine. */
@@ -189,9 +190,11 @@ static noinline int sg_list_map_waiting(struct wdmdma_transfer *transfer,
 	if (ret)
 		return ret;
 	rcu_read_lock();
-	transfer->refusal.reason = "the driver is unbound from the device";
-	ret = READ_ONCE(transfer->adapter->transfers.closed) ? -ESHUTDOWN :
-							       sg_list_map(transfer, callback);
+	if (READ_ONCE(transfer->adapter->transfers.closed))
+		ret = wdmdma_deny(&transfer->refusal, -ESHUTDOWN,
+				  "the driver is unbound from the device");
+	else
+		ret = sg_list_map(transfer, callback);
 	rcu_read_unlock();
 	return ret;
 }
@@ -224,14 +227,14 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (adapter->transfers.closed) {
-		transfer->refusal.reason = "the driver is unbound from the device";
-		ret = -ESHUTDOWN;
+		ret = wdmdma_deny(&transfer->refusal, -ESHUTDOWN,
+				  "the driver is unbound from the device");
 	} else if (only_behind && !nested && list_empty(&adapter->transfers.waiting_lists) &&
 		   !adapter->transfers.lists_served) {
 		ret = -EAGAIN;
 	} else {
 		if (only_behind)
-			transfer->refusal.reason = "it must wait behind other lists";
+			wdmdma_deny(&transfer->refusal, 0, "it must wait behind other lists");
 		sg_list_enqueue(transfer);
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
@@ -279,8 +282,8 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 		if (ret != -EAGAIN)
 			goto out;
 	} else if (transfer->callback.routine && wdmdma_routine_nested() >= WDMDMA_NESTED_MOST) {
-		transfer->refusal.reason =
-			"called in the routine of a call in a routine, again and again";
+		wdmdma_deny(&transfer->refusal, ret,
+			    "called in the routine of a call in a routine, again and again");
 		goto out;
 	}
 	ret = sg_list_try(transfer, callback);
@@ -454,7 +457,8 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 	lockdep_assert_in_rcu_read_lock();
 	transfer = sg_list_claim(adapter, list, true);
 	if (unlikely(!transfer)) {
-		wdmdma_refuse(adapter->device, call, "%p is no live list of this adapter", list);
+		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x06),
+				  "%p is no live list of this adapter", list);
 		return -EINVAL;
 	}
 	if (unlikely(transfer->direction != direction))

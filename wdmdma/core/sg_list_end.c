@@ -10,12 +10,23 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/transfer.h"
+#include "core/verifier.h"
+#include "lib/bug_check.h"
 
 static void sg_list_report(const struct wdmdma_transfer *transfer, const char *when)
 {
 	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %pS\n", when,
 		 transfer->mapped ? "not put:" : "still waiting:", transfer->len, transfer->call,
 		 (void *)transfer->caller);
+}
+
+/* Report a list that an adapter still has when it goes away. @shown is the number shown before. */
+static void sg_list_left(const struct wdmdma_transfer *transfer, const char *when,
+			 unsigned int shown)
+{
+	if (shown < WDMDMA_LEAKS_SHOWN)
+		sg_list_report(transfer, when);
+	wdmdma_verifier_report(transfer->adapter->device, when, WDMDMA_DMA_CODE(0x0A));
 }
 
 /* Take any list out of the table. @bucket says where in the table lists may be left. */
@@ -67,8 +78,7 @@ static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const c
 
 	cancel_delayed_work_sync(&adapter->transfers.list_work);
 	while ((transfer = sg_list_claim_waiting(adapter))) {
-		if (left++ < WDMDMA_LEAKS_SHOWN)
-			sg_list_report(transfer, when);
+		sg_list_left(transfer, when, left++);
 		wdmdma_sg_list_free(transfer);
 	}
 	return left;
@@ -96,8 +106,7 @@ void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
 	if (others)
 		synchronize_rcu();
 	while ((transfer = sg_list_claim_any(adapter, &bucket))) {
-		if (left++ < WDMDMA_LEAKS_SHOWN)
-			sg_list_report(transfer, when);
+		sg_list_left(transfer, when, left++);
 		wdmdma_transfer_abandon(transfer);
 		wdmdma_sg_list_free(transfer);
 	}

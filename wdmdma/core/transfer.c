@@ -105,25 +105,22 @@ static noinline int transfer_check_bounce(struct wdmdma_transfer *transfer)
 	phys_addr_t nearest = device->backend->phys(device, reach.first);
 	size_t chunk = wdmdma_copy_chunk(transfer);
 
-	transfer->refusal.reason =
-		"the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)";
 	if (transfer->no_bounce)
-		return -ERANGE;
-	transfer->refusal.reason =
-		"there are no contiguous pages of that length to copy the memory to";
+		return wdmdma_deny(&transfer->refusal, -ERANGE,
+				   "the memory would have to be copied (DMA_FAIL_ON_BOUNCE, AutoInitialize)");
 	if (get_order(chunk) > MAX_PAGE_ORDER)
-		return -EOPNOTSUPP;
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "there are no contiguous pages of that length to copy the memory to");
 	/* The kernel may bounce the module's copy once more, if it is told to bounce all memory. */
 	switch (wdmdma_transfer_access(transfer, reach, nearest, PAGE_SIZE)) {
 	case WDMDMA_ACCESS_NONE:
-		transfer->refusal.reason =
-			"the kernel copies all memory to where the device does not reach";
-		return -EOPNOTSUPP;
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "the kernel copies all memory to where the device does not reach");
 	case WDMDMA_ACCESS_BOUNCED:
-		transfer->refusal.reason =
-			"the kernel copies all memory, and not that much in one piece";
-		return min(chunk, transfer->len) > dma_max_mapping_size(device->dev) ?
-		       -EOPNOTSUPP : 0;
+		if (min(chunk, transfer->len) <= dma_max_mapping_size(device->dev))
+			return 0;
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "the kernel copies all memory, and not that much in one piece");
 	default:
 		return 0;
 	}
@@ -143,6 +140,11 @@ static noinline bool transfer_is_to_be_copied(const struct wdmdma_transfer *tran
 	return false;
 }
 
+static int __cold transfer_no_memory(struct wdmdma_transfer *transfer, int error)
+{
+	return wdmdma_deny(&transfer->refusal, error, "the MDL describes device memory");
+}
+
 /* Record the pieces of the memory in a table, which is longer than the room of the record. */
 static noinline int transfer_cut_table(struct wdmdma_transfer *transfer,
 				       const struct wdmdma_source *source,
@@ -152,17 +154,16 @@ static noinline int transfer_cut_table(struct wdmdma_transfer *transfer,
 	int ret;
 
 	if (sg_alloc_table(&transfer->memory, wdmdma_source_pieces(*source, &limits),
-			   GFP_ATOMIC | __GFP_NOWARN)) {
-		transfer->refusal.reason = "no memory to describe the transfer";
-		return -ENOMEM;
-	}
+			   GFP_ATOMIC | __GFP_NOWARN))
+		return wdmdma_deny(&transfer->refusal, -ENOMEM,
+				   "no memory to describe the transfer");
 	ret = wdmdma_source_cut_table(transfer->adapter, source, &transfer->memory, pieces);
 	if (!ret && pieces->nr != transfer->memory.orig_nents)
 		ret = -E2BIG;
-	if (ret != -E2BIG)
-		return ret;
-	transfer->refusal.reason = "the MDL has changed during the call";
-	return -EINVAL;
+	if (ret == -E2BIG)
+		return wdmdma_deny(&transfer->refusal, -EINVAL,
+				   "the MDL has changed during the call");
+	return ret ? transfer_no_memory(transfer, ret) : 0;
 }
 
 /* Record the pieces of the memory, in the room of the record or in a table. */
@@ -171,15 +172,16 @@ static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_so
 {
 	int ret;
 
-	transfer->refusal.reason = "the MDL describes device memory";
 	if (unlikely(!transfer->room))
 		return transfer_cut_table(transfer, source, pieces);
 	transfer->memory.sgl = transfer->room;
 	ret = wdmdma_source_cut(transfer->adapter, source, transfer->room, transfer->room_nr,
 				pieces);
 	transfer->memory.orig_nents = pieces->nr;
-	if (likely(ret != -E2BIG))
-		return ret;
+	if (likely(!ret))
+		return 0;
+	if (ret != -E2BIG)
+		return transfer_no_memory(transfer, ret);
 	return transfer->partial ? 0 : transfer_cut_table(transfer, source, pieces);
 }
 
@@ -223,20 +225,18 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 	struct wdmdma_adapter *adapter = transfer->adapter;
 	int ret;
 
-	transfer->refusal.reason = "the length is 0";
 	if (unlikely(!source->left))
-		return -EINVAL;
-	transfer->refusal.reason = "the driver is unbound from the device";
+		return wdmdma_deny(&transfer->refusal, -EINVAL, "the length is 0");
 	if (unlikely(READ_ONCE(adapter->transfers.closed)))
-		return -ESHUTDOWN;
-	transfer->refusal.reason = "the device is just changing its domain";
+		return wdmdma_deny(&transfer->refusal, -ESHUTDOWN,
+				   "the driver is unbound from the device");
 	if (unlikely(READ_ONCE(adapter->transfers.held)))
-		return -EAGAIN;
+		return wdmdma_deny(&transfer->refusal, -EAGAIN,
+				   "the device is just changing its domain");
 	transfer->device = wdmdma_adapter_dma(adapter);
-	transfer->refusal.reason =
-		"transfers are not possible in an IOMMU domain of the module's own";
 	if (unlikely(!transfer->device->backend->maps_with_dma_api))
-		return -EOPNOTSUPP;
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "transfers are not possible in an IOMMU domain of the module's own");
 	ret = transfer_describe(transfer, source);
 	if (unlikely(ret))
 		wdmdma_transfer_fini(transfer);
@@ -261,18 +261,18 @@ static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool ma
 	bool translated = !transfer->device->backend->access;
 	phys_addr_t start, end;
 
-	transfer->refusal.reason =
-		!may_end ? "a piece is longer than the kernel maps or copies at a time" :
-		translated ? "the IOMMU's logical addresses are used up" :
-			     "the kernel's bounce buffers (swiotlb) are used up";
-	if (translated || !may_end)
-		return may_end ? -EAGAIN : -EOPNOTSUPP;
+	if (!may_end)
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "a piece is longer than the kernel maps or copies at a time");
+	if (translated)
+		return wdmdma_deny(&transfer->refusal, -EAGAIN,
+				   "the IOMMU's logical addresses are used up");
 	/* Without translation only bounce buffers can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
-		return -EAGAIN;
-	transfer->refusal.reason =
-		"the memory has to be copied, and there are no bounce buffers (swiotlb)";
-	return -EOPNOTSUPP;
+		return wdmdma_deny(&transfer->refusal, -EAGAIN,
+				   "the kernel's bounce buffers (swiotlb) are used up");
+	return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+			   "the memory has to be copied, and there are no bounce buffers (swiotlb)");
 }
 
 /* Map one piece as a page, because a mapping of a page has no limit on the segment length. */
@@ -407,24 +407,19 @@ static int transfer_verify(struct wdmdma_transfer *transfer, struct wdmdma_windo
 	struct scatterlist *first = transfer->mapped->sgl;
 
 	if (unlikely(transfer->adapter->dma_channel) &&
-	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first)) {
-		transfer->refusal.reason =
-			"the kernel copies all memory to where the DMA controller is not";
-		return -EOPNOTSUPP;
-	}
-	if (unlikely(!transfer_is_within(transfer, reach))) {
-		transfer->refusal.reason =
-			"the device's DMA mask is wider than what the adapter reaches";
-		return -EOPNOTSUPP;
-	}
+	    wdmdma_transfer_phys(transfer, sg_dma_address(first)) != sg_phys(first))
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "the kernel copies all memory to where the DMA controller is not");
+	if (unlikely(!transfer_is_within(transfer, reach)))
+		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
+				   "the device's DMA mask is wider than what the adapter reaches");
 	if (unlikely(!transfer->adapter->scatter_gather) && !transfer_is_one_range(transfer)) {
 		transfer->must_bounce = true;
 		return transfer_check_bounce(transfer) ?: -EAGAIN;
 	}
-	if (unlikely(transfer->no_bounce) && wdmdma_transfer_is_bounced(transfer)) {
-		transfer->refusal.reason = "the memory is copied, and DMA_FAIL_ON_BOUNCE is set";
-		return -ERANGE;
-	}
+	if (unlikely(transfer->no_bounce) && wdmdma_transfer_is_bounced(transfer))
+		return wdmdma_deny(&transfer->refusal, -ERANGE,
+				   "the memory is copied, and DMA_FAIL_ON_BOUNCE is set");
 	return 0;
 }
 

@@ -143,7 +143,7 @@ int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 
 	if (!transfer->must_bounce || transfer->bounce.sgl)
 		return 0;
-	transfer->refusal.reason = "no memory within the device's reach to copy to";
+	wdmdma_deny(&transfer->refusal, 0, "no memory within the device's reach to copy to");
 	if (sg_alloc_table(&transfer->bounce, wdmdma_copy_chunks(transfer), gfp | __GFP_NOWARN))
 		return -EAGAIN;
 	sg = transfer->bounce.sgl;

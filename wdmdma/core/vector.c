@@ -22,6 +22,8 @@
 #include "core/recycle.h"
 #include "core/shortage.h"
 #include "core/vector.h"
+#include "core/verifier.h"
+#include "lib/bug_check.h"
 #include "lib/going.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
@@ -207,8 +209,8 @@ static void vector_put(struct wdmdma_vector *vector)
 static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
 			  const char *what, u32 index)
 {
-	wdmdma_refuse_for(adapter->device, call, what, "%s (bug check 0x1DC, code %u), index %u",
-			  what, code, index);
+	wdmdma_refuse_bug_for(adapter->device, call, WDMDMA_VECTOR_CODE(code), what,
+			      "%s (bug check 0x1DC, code %u), index %u", what, code, index);
 }
 
 /* Return true if the element exists and is live. Otherwise report the misuse. */
@@ -340,7 +342,8 @@ void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const 
 	if (vector && wdmdma_handle_retire(&vector->handle))
 		vector_destroy(vector);
 	else
-		wdmdma_refuse(adapter->device, call, "%p is no live vector of this adapter", key);
+		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x03),
+				  "%p is no live vector of this adapter", key);
 	if (vector)
 		vector_put(vector);
 	up_read(&adapter->device->sem);
@@ -360,6 +363,7 @@ void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
 			dev_warn(dev,
 				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
 				 when, vector->count, (void *)vector->caller);
+		wdmdma_verifier_report(adapter->device, when, WDMDMA_VECTOR_CODE(5));
 		wdmdma_handle_retire(&vector->handle);
 		vector_destroy(vector);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in debugfs, which show the module's objects. Documentation/diagnosis.rst describes
- * them. Each file has a line with the names of the columns, and one line for each record. Words are
+ * The files in debugfs, which show the module's objects, and one that takes the verifier's settings.
+ * Documentation/diagnosis.rst describes them. Each file has a line with the names of the columns, and one line for each record. Words are
  * separated by blanks. Columns must keep their order, and new ones come last, or before a last
  * column that is a text.
  *
@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/uaccess.h>
 
 #include <wdmdma/version.h>
 
@@ -26,6 +27,7 @@
 #include "core/view.h"
 #include "debug/debug_print.h"
 #include "debug/debugfs.h"
+#include "debug/verifier.h"
 #include "lib/handle.h"
 #include "objects.h"
 
@@ -39,6 +41,8 @@
 #define DEBUG_SUMMARY	"name value\n"
 /* A line of the file buffers is seldom longer. */
 #define DEBUG_LINE	176
+/* A setting of the verifier is not longer. */
+#define DEBUG_SETTING	256
 
 /* What the functions that show one record get. */
 struct debug_context {
@@ -302,6 +306,7 @@ static int debug_show_summary(struct seq_file *m, void *unused)
 static const struct {
 	const char *name;
 	int (*show)(struct seq_file *m, void *unused);
+	bool writable;
 } debug_files[] = {
 	{ "adapters", debug_show_adapters },
 	{ "buffers", debug_show_buffers },
@@ -309,6 +314,8 @@ static const struct {
 	{ "refusals", debug_show_refusals },
 	{ "summary", debug_show_summary },
 	{ "transfers", debug_show_transfers },
+	{ "verifier", wdmdma_debug_show_verifier, .writable = true },
+	{ "verifier_codes", wdmdma_debug_show_codes },
 };
 
 /* Return a length that is enough for most files, so that seq_file need not start again. */
@@ -335,10 +342,27 @@ static int debug_open(struct inode *inode, struct file *file)
 	return single_open(file, show, NULL);
 }
 
+/* Obey a line that is written to the file of the verifier. */
+static ssize_t debug_write(struct file *file, const char __user *from, size_t len, loff_t *at)
+{
+	char line[DEBUG_SETTING];
+	int ret;
+
+	if (len >= sizeof(line))
+		return -EINVAL;
+	if (copy_from_user(line, from, len))
+		return -EFAULT;
+	line[len] = '\0';
+	ret = wdmdma_debug_verify(line);
+	return ret ?: len;
+}
+
+/* Only the file of the verifier can be opened for writing. */
 static const struct file_operations debug_operations = {
 	.owner = THIS_MODULE,
 	.open = debug_open,
 	.read = seq_read,
+	.write = debug_write,
 	.llseek = seq_lseek,
 	.release = single_release,
 };
@@ -352,8 +376,8 @@ void wdmdma_debugfs_init(void)
 
 	debug_folder = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	for (i = 0; i < ARRAY_SIZE(debug_files); i++)
-		debugfs_create_file(debug_files[i].name, 0400, debug_folder, debug_files[i].show,
-				    &debug_operations);
+		debugfs_create_file(debug_files[i].name, debug_files[i].writable ? 0600 : 0400,
+				    debug_folder, debug_files[i].show, &debug_operations);
 }
 
 /* Remove the files, after all reads have ended. */

@@ -10,20 +10,35 @@
 #ifndef WDMDMA_REFUSAL_H
 #define WDMDMA_REFUSAL_H
 
+#include <linux/types.h>
+
 /**
  * struct wdmdma_refusal - why a call is refused
  * @reason: text for the message, which must be read only after a failure. A function may set the
- *          text before it can tell whether the call will fail.
+ *          text of a request before it can tell whether the call will fail.
+ * @bug: code of Windows' bug check for the mistake (lib/bug_check.h), or 0. The verifier reports it
  */
 struct wdmdma_refusal {
 	const char *reason;
+	u32 bug;
 };
 
-/* Store the reason of a refusal and return @error, as dev_err_probe() does with a message. */
-static inline int wdmdma_deny(struct wdmdma_refusal *refusal, int error, const char *reason)
+/*
+ * Store the reason of a refusal, and the code that Windows has for the mistake. Return @error, as
+ * dev_err_probe() does with a message.
+ */
+static inline int wdmdma_deny_bug(struct wdmdma_refusal *refusal, int error, u32 bug,
+				  const char *reason)
 {
 	refusal->reason = reason;
+	refusal->bug = bug;
 	return error;
+}
+
+/* Store the reason of a refusal for which Windows has no code. */
+static inline int wdmdma_deny(struct wdmdma_refusal *refusal, int error, const char *reason)
+{
+	return wdmdma_deny_bug(refusal, error, 0, reason);
 }
 
 #endif /* WDMDMA_REFUSAL_H */

@@ -9,6 +9,7 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/transfer.h"
+#include "lib/bug_check.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
@@ -89,9 +90,9 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 	if (IS_ERR(adapter))
 		return wdm_status(PTR_ERR(adapter));
 	if (args->registers > adapter->map_registers) {
-		wdmdma_refuse(adapter->device, args->call,
-			      "%u map registers, %u granted (bug check 0xE6, code 0x0C)",
-			      args->registers, adapter->map_registers);
+		wdmdma_refuse_bug(adapter->device, args->call, WDMDMA_DMA_CODE(0x0C),
+				  "%u map registers, %u granted (bug check 0xE6, code 0x0C)",
+				  args->registers, adapter->map_registers);
 		ret = -ENOMEM;
 	}
 	if (!ret && args->block)
@@ -218,8 +219,8 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
 {
 	if (wdmdma_channel_free(adapter, keep, call) == -EINVAL &&
 	    !wdmdma_sg_list_settle(adapter, keep == WDMDMA_KEEP_NOTHING))
-		wdmdma_refuse(adapter->device, call,
-			      "the channel is not allocated (bug check 0xE6, code 0x04)");
+		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x04),
+				  "the channel is not allocated (bug check 0xE6, code 0x04)");
 }
 
 /**

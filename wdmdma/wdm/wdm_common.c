@@ -12,6 +12,8 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/core.h"
+#include "core/verifier.h"
+#include "lib/bug_check.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "lib/window.h"
@@ -24,6 +26,8 @@ void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
 	pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
 			    "is no live adapter: not from IoGetDmaAdapter, or already put" :
 			    "is NULL");
+	wdmdma_verifier_report(NULL, call,
+			       dma_adapter ? WDMDMA_DMA_CODE(0x18) : WDMDMA_DMA_CODE(0x19));
 }
 
 /* Return the status for an error of the core. No other place translates errors. */
@@ -55,6 +59,7 @@ bool wdm_above_passive(const char *call)
 	if (wdmdma_at_dispatch()) {
 		pr_warn_ratelimited("%s: called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL\n",
 				    call);
+		wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x14));
 		return true;
 	}
 	might_sleep();
@@ -67,6 +72,7 @@ bool wdm_above_dispatch(const char *call)
 	if (!in_hardirq() && !in_nmi())
 		return false;
 	pr_warn_ratelimited("%s: called above DISPATCH_LEVEL, in an interrupt\n", call);
+	wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x13));
 	return true;
 }
 

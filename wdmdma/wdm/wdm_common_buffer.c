@@ -10,6 +10,7 @@
 #include "core/buffer.h"
 #include "core/core.h"
 #include "core/recycle.h"
+#include "lib/bug_check.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
@@ -330,10 +331,11 @@ static int wdm_check_part(PMDL mdl, const struct wdm_from_mdl *from,
 			  struct wdmdma_refusal *refusal)
 {
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return wdmdma_deny(refusal, -EINVAL, "the pages of the MDL are not locked");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x0E),
+				       "the pages of the MDL are not locked");
 	if (!wdm_mdl_is_mapped(mdl))
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x22),
+				       "the MDL is not mapped: call MmGetSystemAddressForMdlSafe first");
 	if (!from->length || !PAGE_ALIGNED(mdl->ByteOffset + from->offset) ||
 	    !PAGE_ALIGNED(from->length))
 		return wdmdma_deny(refusal, -EINVAL,
@@ -425,8 +427,8 @@ NTSTATUS WdmCreateCommonBufferFromMdl(PDMA_ADAPTER dma_adapter, PMDL mdl,
 	ret = ret ?: wdm_find_part(&mdl, &from, &request.refusal);
 	ret = ret ?: wdm_check_part(mdl, &from, &request.refusal);
 	if (ret) {
-		wdmdma_refuse_for(adapter->device, request.call, request.refusal.reason, "%s",
-				  request.refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, request.call, request.refusal.bug,
+				      request.refusal.reason, "%s", request.refusal.reason);
 	} else {
 		request.len = from.length;
 		request.window = from.window;

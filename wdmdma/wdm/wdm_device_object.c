@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "core/device.h"
+#include "lib/bug_check.h"
 #include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
@@ -82,7 +83,7 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 		return;
 	}
 	if (atomic_dec_if_positive(&device->users) < 0)
-		wdmdma_refuse(device, __func__, "put more often than got");
+		wdmdma_refuse_bug(device, __func__, WDMDMA_DMA_CODE(0x11), "put more often than got");
 	wdmdma_device_put(device);
 }
 EXPORT_SYMBOL_GPL(wdmdma_device_object_put);

@@ -220,8 +220,8 @@ NTSTATUS WdmFlushDmaBuffer(PDMA_ADAPTER dma_adapter, PMDL mdl, BOOLEAN read_oper
 	ret = mdl ? wdm_mdl_check(mdl, 0, mdl->ByteCount, read_operation, &refusal) :
 		    wdmdma_deny(&refusal, -EINVAL, "Mdl is NULL");
 	if (ret)
-		wdmdma_refuse_for(adapter->device, call, refusal.reason, "%s",
-				  refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, call, refusal.bug, refusal.reason, "%s",
+				      refusal.reason);
 	else
 		ret = wdmdma_flush(adapter, call, MmGetMdlPfnArray(mdl), mdl->ByteOffset,
 				   mdl->ByteCount, !read_operation);

@@ -7,6 +7,7 @@
 #define WDMDMA_WDM_MDL_CHAIN_H
 
 #include "core/transfer.h"
+#include "lib/bug_check.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -49,7 +50,8 @@ void wdm_chain_more(struct wdmdma_source *source);
 static inline int wdm_mdl_check_flags(PMDL mdl, bool device_writes, struct wdmdma_refusal *refusal)
 {
 	if (!(mdl->MdlFlags & WDM_MDL_RESIDENT))
-		return wdmdma_deny(refusal, -EINVAL, "the pages of the MDL are not locked");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x0E),
+				       "the pages of the MDL are not locked");
 	if (mdl->MdlFlags & MDL_IO_SPACE)
 		return wdmdma_deny(refusal, -EINVAL, "the MDL describes device memory");
 	if (device_writes && !(mdl->MdlFlags & MDL_WRITE_OPERATION) &&

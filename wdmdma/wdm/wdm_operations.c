@@ -15,6 +15,7 @@
 #include "core/dma_channel.h"
 #include "core/dma_parms.h"
 #include "core/transfer.h"
+#include "lib/bug_check.h"
 #include "lib/refusal.h"
 #include "lib/window.h"
 #include "objects.h"
@@ -138,7 +139,8 @@ static int wdm_check_description(const struct device *dev, const DEVICE_DESCRIPT
 				 struct wdmdma_refusal *refusal)
 {
 	if (description->Version >= ARRAY_SIZE(wdm_operations))
-		return wdmdma_deny(refusal, -EINVAL, "DeviceDescription has an unknown Version");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x25),
+				       "DeviceDescription has an unknown Version");
 	if (!wdm_address_width(dev, description))
 		return wdmdma_deny(refusal, -EINVAL, "DmaAddressWidth is not in 1 to 64");
 	return 0;
@@ -248,7 +250,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 				     &refusal);
 	registers = wdm_map_registers(device_description, dma_channel);
 	if (ret)
-		wdmdma_refuse_for(device, __func__, refusal.reason, "%s", refusal.reason);
+		wdmdma_refuse_bug_for(device, __func__, refusal.bug, refusal.reason, "%s",
+				      refusal.reason);
 	else
 		dma_adapter =
 			wdm_adapter_create(device, device_description, dma_channel, &registers);

@@ -15,6 +15,7 @@
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
+#include "lib/bug_check.h"
 #include "lib/page_set.h"
 #include "lib/record.h"
 #include "wdm/wdm_common.h"
@@ -200,22 +201,23 @@ static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
 	if (args->flags & ~WDM_TRANSFER_FLAGS)
 		return wdmdma_deny(refusal, -EINVAL, "Flags has an unknown bit");
 	if (!args->length)
-		return wdmdma_deny(refusal, -EINVAL, "Length is 0 (bug check 0xE6, code 0x21)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21),
+				       "Length is 0 (bug check 0xE6, code 0x21)");
 	if (args->va)
 		args->offset = wdm_va_offset(args->mdl, *args->va);
 	if (args->va && args->offset >= args->mdl->ByteCount)
-		return wdmdma_deny(refusal, -EINVAL,
-				   "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
+				       "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)");
 	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
-		return wdmdma_deny(refusal, args->va ? -ENOBUFS : -EINVAL,
-				   "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)");
+		return wdmdma_deny_bug(refusal, args->va ? -ENOBUFS : -EINVAL, WDMDMA_DMA_CODE(0x1B),
+				       "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)");
 	ret = wdm_chain_check(args->mdl, args->offset, args->length, !args->write, refusal);
 	if (ret)
 		return ret;
 	*source = wdm_chain_source(args->mdl, args->offset, args->length);
 	if (wdmdma_source_pages(source) > adapter->map_registers)
-		return wdmdma_deny(refusal, -ENOMEM,
-				   "more map registers than granted (bug check 0xE6, code 0x0C)");
+		return wdmdma_deny_bug(refusal, -ENOMEM, WDMDMA_DMA_CODE(0x0C),
+				       "more map registers than granted (bug check 0xE6, code 0x0C)");
 	return 0;
 }
 
@@ -235,8 +237,8 @@ static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
 		return 0;
 	}
 	if (args->buffer_length < wdm_sg_list_bytes(most))
-		return wdmdma_deny(&transfer->refusal, -ENOBUFS,
-				   "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)");
+		return wdmdma_deny_bug(&transfer->refusal, -ENOBUFS, WDMDMA_DMA_CODE(0x24),
+				       "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)");
 	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
 		return wdmdma_deny(&transfer->refusal, -EINVAL,
 				   "there is a list in ScatterGatherBuffer that was not put");
@@ -323,12 +325,13 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 						PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_callback callback = {};
-	struct wdmdma_refusal refusal = {};
 	struct wdmdma_adapter *adapter;
+	struct wdmdma_refusal refusal;
 	struct wdmdma_source source;
 	int ret;
 
 	*result = NULL;
+	refusal.reason = NULL;
 	rcu_read_lock();
 	adapter = wdm_peek(dma_adapter, args->call);
 	if (IS_ERR(adapter)) {
@@ -341,8 +344,8 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	if (!ret)
 		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
 	if (unlikely(ret) && refusal.reason)
-		wdmdma_refuse_for(adapter->device, args->call, refusal.reason, "%s",
-				  refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, args->call, refusal.bug, refusal.reason,
+				      "%s", refusal.reason);
 	rcu_read_unlock();
 	/* The list may be put in the routine, or by another CPU. */
 	*result = callback.list;

@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
+#include "lib/bug_check.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 
@@ -17,10 +18,11 @@ static int wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG len
 	int ret;
 
 	if (!length)
-		return wdmdma_deny(refusal, -EINVAL, "Length is 0 (bug check 0xE6, code 0x21)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21),
+				       "Length is 0 (bug check 0xE6, code 0x21)");
 	if (!wdm_chain_holds(mdl, offset, length))
-		return wdmdma_deny(refusal, -EINVAL,
-				   "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
+				       "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)");
 	ret = wdm_chain_check(mdl, offset, length, !write_to_device, refusal);
 	if (ret)
 		return ret;
@@ -89,10 +91,11 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 		ret = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
 				  write_to_device, &refusal);
 	else
-		ret = wdmdma_deny(&refusal, -EINVAL,
-				  "Mdl or Length is NULL, or CurrentVa is not of the MDL");
+		ret = wdmdma_deny_bug(&refusal, -EINVAL, mdl && length ? WDMDMA_DMA_CODE(0x1B) : 0,
+				      "Mdl or Length is NULL, or CurrentVa is not of the MDL");
 	if (ret)
-		wdmdma_refuse_for(adapter->device, part.call, refusal.reason, "%s", refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, part.call, refusal.bug, refusal.reason, "%s",
+				      refusal.reason);
 	else if (!wdmdma_registers_map(adapter, &part, wdm_store_address, &address))
 		*length = part.len;
 unlock:
@@ -170,13 +173,14 @@ NTSTATUS WdmMapTransferEx(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_register
 	else
 		ret = wdmdma_deny(&refusal, -EINVAL, "Mdl, Length or ScatterGatherBuffer is NULL");
 	if (!ret && !listless && scatter_gather_buffer_length < wdm_sg_list_bytes(1))
-		ret = wdmdma_deny(&refusal, -EINVAL,
-				  "ScatterGatherBuffer is too small for one element");
+		ret = wdmdma_deny_bug(&refusal, -EINVAL, WDMDMA_DMA_CODE(0x24),
+				      "ScatterGatherBuffer is too small for one element");
 	if (!ret && adapter->dma_channel && (device_offset || dma_completion_routine))
 		ret = wdmdma_deny(&refusal, -EOPNOTSUPP,
 				  "DeviceOffset and DmaCompletionRoutine: ISA's controllers have neither");
 	if (ret) {
-		wdmdma_refuse_for(adapter->device, part.call, refusal.reason, "%s", refusal.reason);
+		wdmdma_refuse_bug_for(adapter->device, part.call, refusal.bug, refusal.reason, "%s",
+				      refusal.reason);
 	} else {
 		part.segments = listless ? 1 :
 					   (scatter_gather_buffer_length - wdm_sg_list_bytes(0)) /

@@ -8,6 +8,8 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/vector.h"
+#include "core/verifier.h"
+#include "lib/bug_check.h"
 #include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
@@ -145,6 +147,7 @@ static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const c
 {
 	if (wdmdma_at_dispatch()) {
 		pr_warn_ratelimited("%s: wrong IRQL (bug check 0x1DC, code 1)\n", call);
+		wdmdma_verifier_report(NULL, call, WDMDMA_VECTOR_CODE(1));
 		return ERR_PTR(-EBUSY);
 	}
 	return wdm_enter(dma_adapter, call, PASSIVE_LEVEL);

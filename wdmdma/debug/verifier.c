@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing and showing the verifier's settings, by the module parameter "verify" and by files in
+ * debugfs. A change takes effect for the devices that exist and for those that come.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "core/verifier.h"
+#include "core/view.h"
+#include "debug/debug_print.h"
+#include "debug/verifier.h"
+#include "lib/bug_check.h"
+#include "objects.h"
+
+#define DEBUG_TARGETS	"target name checks\n"
+#define DEBUG_CODES	"bug_check code check action count words\n"
+
+static void verifier_apply(struct wdmdma_device *device, void *unused)
+{
+	wdmdma_verifier_apply(device);
+}
+
+/* Obey one line, as wdmdma_verifier_set() describes it. Return 0, -EINVAL or -ENOMEM. */
+int wdmdma_debug_verify(const char *line)
+{
+	int ret = wdmdma_verifier_set(line);
+
+	return ret ?: wdmdma_view_devices(verifier_apply, NULL);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_debug_verify);
+
+static int verify_param_set(const char *value, const struct kernel_param *param)
+{
+	return wdmdma_debug_verify(value);
+}
+
+static void verifier_checks(char *to, size_t size, u32 checks)
+{
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < WDMDMA_CHECKS; i++)
+		if (checks & BIT(i))
+			len += scnprintf(to + len, size - len, "%s%s:%s", len ? "," : "",
+					 wdmdma_verifier_check_name(i),
+					 wdmdma_verifier_action_name(i));
+}
+
+static void verify_param_show(const char *kind, const char *name, u32 checks, void *arg)
+{
+	if (!*name)
+		verifier_checks(arg, PAGE_SIZE - 1, checks);
+}
+
+static int verify_param_get(char *value, const struct kernel_param *param)
+{
+	strscpy(value, "none", PAGE_SIZE);
+	wdmdma_verifier_targets(verify_param_show, value);
+	return strlen(strcat(value, "\n"));
+}
+
+static const struct kernel_param_ops verify_ops = {
+	.set = verify_param_set,
+	.get = verify_param_get,
+};
+
+module_param_cb(verify, &verify_ops, NULL, 0644);
+MODULE_PARM_DESC(verify,
+		 "checks of Driver Verifier for all devices: none (default), all, or names of checks");
+
+static void verifier_show_target(const char *kind, const char *name, u32 checks, void *arg)
+{
+	char text[128] = "-";
+
+	verifier_checks(text, sizeof(text), checks);
+	seq_printf(arg, "%s %s %s\n", kind, *name ? name : "-", text);
+}
+
+int wdmdma_debug_show_verifier(struct seq_file *m, void *unused)
+{
+	seq_puts(m, DEBUG_TARGETS);
+	wdmdma_verifier_targets(verifier_show_target, m);
+	return 0;
+}
+
+int wdmdma_debug_show_codes(struct seq_file *m, void *unused)
+{
+	const struct wdmdma_verifier_code *code;
+	unsigned long count;
+	unsigned int i;
+
+	seq_puts(m, DEBUG_CODES);
+	for (i = 0; (code = wdmdma_verifier_code(i, &count)); i++)
+		seq_printf(m, "%#x %#04x %s %s %lu %s\n", code->bug >> 8, code->bug & 0xff,
+			   wdmdma_verifier_check_name(code->check),
+			   wdmdma_verifier_action_name(code->check), count, code->words);
+	return 0;
+}
