@@ -7,6 +7,7 @@
 #include <wdmdma/version.h>
 
 #include "core/adapter.h"
+#include "core/history.h"
 #include "core/recycle.h"
 #include "core/verifier.h"
 #include "core/work.h"
@@ -64,6 +65,7 @@ static void __exit wdmdma_exit(void)
 	wdmdma_owner_exit();
 	wdmdma_record_exit();
 	wdmdma_verifier_exit();
+	wdmdma_history_clear();
 }
 
 module_init(wdmdma_init);

@@ -82,6 +82,7 @@ struct wdmdma_request {
  * @shared: domain buffer, which all devices that join its domain must be able to reach
  * @recyclable: only length and cache type were asked for, so the buffer may be recycled
  * @standin: the DMA API was given wdmdma_device.standin, and must be given it at the free too
+ * @guarded: there is a page of the verifier before and after the buffer (core/guard.c)
  * @by_cpu: node in wdmdma_lookup.page_by_cpu. Only for buffers of one page
  * @by_dma: node in wdmdma_lookup.page_by_dma. Only for buffers of one page
  * @freed_first: first page that was freed as a part of the buffer in tolerant mode
@@ -115,6 +116,7 @@ struct wdmdma_buffer {
 	u8 shared : 1;
 	u8 recyclable : 1;
 	u8 standin : 1;
+	u8 guarded : 1;
 	union {
 		struct {
 			struct rhash_head by_cpu;

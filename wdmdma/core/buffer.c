@@ -23,6 +23,7 @@
 #include "core/dma_channel.h"
 #include "core/events.h"
 #include "core/free_mode.h"
+#include "core/history.h"
 #include "core/lookup.h"
 #include "core/recycle.h"
 #include "core/shortage.h"
@@ -350,7 +351,7 @@ static int buffer_claim(struct wdmdma_adapter *adapter, const struct wdmdma_free
 	ret = buffer_check_args(buffer, args, refusal);
 	if (ret && buffer && wdmdma_free_mode_is_tolerant())
 		ret = wdmdma_free_mode_tolerate(buffer, args, &whole, refusal);
-	if (!ret && whole && !wdmdma_record_claim(adapter, buffer))
+	if (!ret && whole && !wdmdma_record_claim(adapter, buffer, args->call))
 		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x03),
 				      "the buffer is being freed already");
 	rcu_read_unlock();
@@ -397,10 +398,12 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 			buffer_release(adapter, buffer);
 		up_read(&device->sem);
 	}
-	if (ret)
-		wdmdma_refuse_bug_for(device, args->call, refusal.bug, refusal.reason,
-				      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed",
-				      args->cpu, (u64)args->dma, args->len, refusal.reason);
+	if (!ret)
+		return 0;
+	wdmdma_history_show(adapter, args->cpu);
+	wdmdma_refuse_bug_for(device, args->call, refusal.bug, refusal.reason,
+			      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed", args->cpu,
+			      (u64)args->dma, args->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);
@@ -459,8 +462,9 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 	buffer_forget_kept(adapter->device);
 	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {
-		if (!wdmdma_record_claim(adapter, buffer))
+		if (!wdmdma_record_claim(adapter, buffer, when))
 			continue;
+		wdmdma_history_show(adapter, buffer->cpu);
 		if (left++ < WDMDMA_LEAKS_SHOWN)
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,

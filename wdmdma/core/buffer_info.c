@@ -21,7 +21,7 @@ static unsigned long info_pfn(const struct wdmdma_buffer *buffer, unsigned long 
 	void *cpu = buffer->cpu + (page << PAGE_SHIFT);
 
 	if (buffer->pages)
-		return buffer->pages->pfn[page];
+		return buffer->pages->pfn[page + buffer->guarded];
 	/* A CPU mapping made by the DMA API is a vmalloc() address, whatever the memory is. */
 	return is_vmalloc_addr(cpu) ? vmalloc_to_pfn(cpu) : PHYS_PFN(virt_to_phys(cpu));
 }

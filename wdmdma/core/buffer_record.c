@@ -16,6 +16,8 @@
 #include "core/buffer_record.h"
 #include "core/dma_channel.h"
 #include "core/events.h"
+#include "core/guard.h"
+#include "core/history.h"
 #include "core/lookup.h"
 #include "lib/going.h"
 #include "lib/handle.h"
@@ -83,10 +85,30 @@ int wdmdma_record_check(const struct wdmdma_adapter *adapter, struct wdmdma_requ
 static void record_unplace(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
+	struct wdmdma_buffer outer;
 
 	lockdep_assert_held(&adapter->device->sem);
 	might_sleep();
+	if (buffer->guarded) {
+		/* A look-up may still read the record, so the bands are added to a copy. */
+		outer = wdmdma_guard_with_bands(buffer);
+		buffer = &outer;
+	}
 	device->backend->free(device, buffer);
+}
+
+/* Get the memory of a buffer from the backend, with guard bands if the verifier wants them. */
+static int record_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_device *device = wdmdma_adapter_dma(adapter);
+
+	if (wdmdma_guard_wants(adapter->device, request) &&
+	    !wdmdma_guard_alloc(device, request, buffer))
+		return 0;
+	buffer->len = request->len;
+	buffer->nr_pages = wdmdma_request_size(request) >> PAGE_SHIFT;
+	return device->backend->alloc(device, request, buffer);
 }
 
 /* Get memory from the backend, and trust nothing in the result that can be verified. */
@@ -104,7 +126,7 @@ static int record_place(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	buffer->nr_pages = wdmdma_request_size(request) >> PAGE_SHIFT;
 	buffer->shared = request->shared;
 	ret = buffer->imported ? device->backend->import(device, request, buffer) :
-				 device->backend->alloc(device, request, buffer);
+				 record_alloc(adapter, request, buffer);
 	if (ret)
 		return ret;
 	if (!wdmdma_window_holds(request->window, buffer->dma, wdmdma_buffer_size(buffer)))
@@ -133,10 +155,12 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 		return ret;
 	/* Before the insertion, because no driver can free the buffer then. */
 	wdmdma_trace_alloc(adapter, buffer);
+	wdmdma_history_alloc(adapter, buffer);
 	ret = wdmdma_lookup_insert(&adapter->buffers, buffer);
 	if (!ret)
 		return 0;
 	wdmdma_trace_free(adapter, buffer);
+	wdmdma_history_free(adapter, buffer);
 	record_unplace(adapter, buffer);
 	if (ret == -EBUSY)
 		return wdmdma_deny(&request->refusal, -EINVAL,
@@ -166,6 +190,8 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 
 	wdmdma_going(buffer->cpu, buffer->len, "FreeCommonBufferVector");
 	wdmdma_trace_free(adapter, buffer);
+	wdmdma_guard_check(adapter, buffer, "FreeCommonBufferVector");
+	wdmdma_history_free(adapter, buffer);
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	record_unplace(adapter, buffer);
 }
@@ -173,9 +199,10 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 /*
  * Claim a buffer for its free. Only the first caller gets true, and must free the buffer. The
  * claim is made with the recycler's lock held, which a free of a recyclable page takes anyway, so
- * that it costs no atomic operation of its own.
+ * that it costs no atomic operation of its own. @call is the call that frees.
  */
-bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer,
+			 const char *call)
 {
 	unsigned long flags;
 	bool claimed;
@@ -185,8 +212,11 @@ bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *b
 	claimed = !smp_load_acquire(&buffer->freeing);
 	WRITE_ONCE(buffer->freeing, true);
 	raw_spin_unlock_irqrestore(&adapter->recycler.lock, flags);
-	if (claimed)
+	if (claimed) {
 		wdmdma_trace_free(adapter, buffer);
+		wdmdma_guard_check(adapter, buffer, call);
+		wdmdma_history_free(adapter, buffer);
+	}
 	return claimed;
 }
 

@@ -14,7 +14,8 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer);
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
-bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer,
+			 const char *call);
 void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller);
 void wdmdma_record_disown(struct wdmdma_imported *imported);

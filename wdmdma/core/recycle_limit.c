@@ -92,7 +92,9 @@ static enum wdmdma_recycle_mode recycle_mode(const struct wdmdma_device *device)
 {
 	enum wdmdma_recycle_mode mode;
 
+	/* The memory of a verified device goes at each free, so that a late use is seen. */
 	if (device->dead || device->domain != device->home || !device->backend->recycle_mode ||
+	    READ_ONCE(device->verify) ||
 	    (dev_is_pci(device->dev) && to_pci_dev(device->dev)->untrusted))
 		return WDMDMA_RECYCLE_NONE;
 	mode = device->backend->recycle_mode(device);

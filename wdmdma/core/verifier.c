@@ -51,6 +51,7 @@ static const struct wdmdma_verifier_code verifier_code[] = {
 	{ DMA(0x0C), WDMDMA_CHECK_CALLS, "more map registers than granted", TRANSFER },
 	{ DMA(0x0D), WDMDMA_CHECK_FLUSH, "adapter buffers not flushed", TRANSFER },
 	{ DMA(0x0E), WDMDMA_CHECK_CALLS, "buffer not locked", TRANSFER },
+	{ DMA(0x0F), WDMDMA_CHECK_GUARD, "memory outside of a buffer written", MISUSE },
 	{ DMA(0x10), WDMDMA_CHECK_FLUSH, "map registers freed while mapped", TRANSFER },
 	{ DMA(0x11), WDMDMA_CHECK_ADAPTER, "object put too often", MISUSE },
 	{ DMA(0x13), WDMDMA_CHECK_LEVEL, "above DISPATCH_LEVEL", MISUSE },
@@ -80,6 +81,7 @@ static const char *const verifier_check[WDMDMA_CHECKS] = {
 	[WDMDMA_CHECK_CALLS] = "calls",
 	[WDMDMA_CHECK_FLUSH] = "flush",
 	[WDMDMA_CHECK_FREES] = "frees",
+	[WDMDMA_CHECK_GUARD] = "guard",
 	[WDMDMA_CHECK_LEFT] = "left",
 	[WDMDMA_CHECK_LEVEL] = "level",
 };

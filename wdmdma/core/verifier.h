@@ -19,6 +19,7 @@ enum wdmdma_check {
 	WDMDMA_CHECK_CALLS,	/* arguments of transfers and vectors */
 	WDMDMA_CHECK_FLUSH,	/* memory that is not flushed, or was not mapped */
 	WDMDMA_CHECK_FREES,	/* frees of what is not allocated */
+	WDMDMA_CHECK_GUARD,	/* memory around common buffers */
 	WDMDMA_CHECK_LEFT,	/* what an adapter still has at PutDmaAdapter */
 	WDMDMA_CHECK_LEVEL,	/* calls at the wrong IRQL */
 	WDMDMA_CHECKS,
@@ -71,6 +72,12 @@ static inline bool wdmdma_verifier_checks(const struct wdmdma_device *device,
 }
 
 bool wdmdma_verifier_is_on(void);
+/* Return true if the verifier makes any check for the device. */
+static inline bool wdmdma_verifier_checks_any(const struct wdmdma_device *device)
+{
+	return static_branch_unlikely(&wdmdma_verifier_key) && READ_ONCE(device->verify);
+}
+
 int wdmdma_verifier_set(const char *line);
 void wdmdma_verifier_apply(struct wdmdma_device *device);
 void wdmdma_verifier_exit(void);

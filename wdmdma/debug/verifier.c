@@ -8,6 +8,10 @@
 #include <linux/seq_file.h>
 
 #include "compat.h"
+#include "core/adapter.h"
+#include "core/guard.h"
+#include "core/history.h"
+#include "core/recycle.h"
 #include "core/verifier.h"
 #include "core/view.h"
 #include "debug/debug_print.h"
@@ -18,17 +22,66 @@
 #define DEBUG_TARGETS	"target name checks\n"
 #define DEBUG_CODES	"bug_check code check action count words\n"
 
+/* Note the checks of the device. A verified device recycles no buffers. */
 static void verifier_apply(struct wdmdma_device *device, void *unused)
 {
+	struct wdmdma_adapter *adapter;
+	bool was;
+
+	down_write(&device->sem);
+	was = device->verify;
 	wdmdma_verifier_apply(device);
+	list_for_each_entry(adapter, &device->adapters, node) {
+		if (device->verify && !was)
+			wdmdma_recycle_close(adapter);
+		else if (was && !device->verify)
+			wdmdma_recycle_open(adapter);
+	}
+	up_write(&device->sem);
 }
 
-/* Obey one line, as wdmdma_verifier_set() describes it. Return 0, -EINVAL or -ENOMEM. */
+static void verifier_check_buffer(const struct wdmdma_buffer *buffer, void *arg)
+{
+	if (!READ_ONCE(buffer->freeing))
+		wdmdma_guard_check(arg, buffer, "check");
+}
+
+/*
+ * Look at the guard bands of all live buffers. No free can run meanwhile, because the sem is held for
+ * writing. Return 0 or -ENOMEM.
+ */
+static int verifier_check_all(void)
+{
+	struct wdmdma_view *view = wdmdma_view_open();
+	unsigned int i;
+	int ret = 0;
+
+	if (!view)
+		return -ENOMEM;
+	for (i = 0; i < view->nr && !ret; i++) {
+		down_write(&view->adapter[i]->device->sem);
+		ret = wdmdma_view_buffers(view->adapter[i], verifier_check_buffer,
+					  view->adapter[i]);
+		up_write(&view->adapter[i]->device->sem);
+	}
+	wdmdma_view_close(view);
+	return ret;
+}
+
+/*
+ * Obey one line, which is "check" or as wdmdma_verifier_set() describes it. Return 0, -EINVAL or
+ * -ENOMEM.
+ */
 int wdmdma_debug_verify(const char *line)
 {
-	int ret = wdmdma_verifier_set(line);
+	int ret;
 
-	return ret ?: wdmdma_view_devices(verifier_apply, NULL);
+	if (sysfs_streq(line, "check"))
+		return verifier_check_all();
+	ret = wdmdma_verifier_set(line) ?: wdmdma_view_devices(verifier_apply, NULL);
+	if (!wdmdma_verifier_is_on())
+		wdmdma_history_clear();
+	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_debug_verify);
 

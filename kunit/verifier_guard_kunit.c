@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guard bands around common buffers (core/guard.c), and the stacks of allocations and frees
+ * (core/history.c).
+ */
+#include <linux/delay.h>
+#include <linux/sizes.h>
+
+#include "core/adapter.h"
+#include "debug/verifier.h"
+#include "log.h"
+#include "verifier.h"
+
+#define CODE	WDMDMA_DMA_CODE(0x0F)
+
+static const struct length_row {
+	const char *name;
+	ULONG length;
+} length_rows[] = {
+	{ "one byte", 1 },
+	{ "a page", SZ_4K },
+	{ "a page and a byte", SZ_4K + 1 },
+	{ "64 KiB", SZ_64K },
+	{ "2 MiB less 8 KiB", SZ_2M - SZ_8K },
+};
+
+KUNIT_ARRAY_PARAM_DESC(length, length_rows, name);
+
+/* A driver that stays in its buffer must not be reported, and must get what it asked for. */
+static void right_use_is_silent(struct kunit *test)
+{
+	const struct length_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	unsigned long sum = verifier_sum();
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	verifier_on(test, "all");
+	va = wdmdma_test_alloc(f, row->length, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(va));
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(la.QuadPart));
+	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va, row->length));
+	memset(va, 0xff, row->length);
+	KUNIT_EXPECT_EQ(test, wdmdma_debug_verify("check"), 0);
+	wdmdma_test_free(f, row->length, la, va);
+	KUNIT_EXPECT_EQ(test, verifier_sum(), sum);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+}
+
+/* Write @at bytes from the start of the buffer, and expect the report at its free. */
+static void expect_report(struct kunit *test, ULONG length, long at)
+{
+	unsigned long count = verifier_count(CODE), sum = verifier_sum();
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	va = wdmdma_test_alloc(f, length, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	va[at] = 0x55;
+	wdmdma_test_free(f, length, la, va);
+	KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + 1);
+	KUNIT_EXPECT_EQ(test, verifier_sum(), sum + 1);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+}
+
+static void byte_outside_is_reported_at_the_free(struct kunit *test)
+{
+	const struct length_row *row = test->param_value;
+
+	verifier_on(test, "guard");
+	expect_report(test, row->length, -1);
+	expect_report(test, row->length, -SZ_4K);
+	expect_report(test, row->length, row->length);
+	expect_report(test, row->length, PAGE_ALIGN(row->length) + SZ_4K - 1);
+}
+
+/* Each damage must be reported once, at the first look. */
+static void damage_is_found_on_demand(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned long count = verifier_count(CODE);
+	PHYSICAL_ADDRESS la, la_other;
+	u8 *va, *other;
+
+	verifier_on(test, "guard");
+	va = wdmdma_test_alloc(f, SZ_4K, &la);
+	other = wdmdma_test_alloc(f, SZ_64K, &la_other);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	other[SZ_64K] = 0;
+	KUNIT_EXPECT_EQ(test, wdmdma_debug_verify("check\n"), 0);
+	KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + 1);
+	KUNIT_EXPECT_EQ(test, wdmdma_debug_verify("check"), 0);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	wdmdma_test_free(f, SZ_64K, la_other, other);
+	KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + 1);
+}
+
+static void damage_is_found_when_the_adapter_is_put(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned long count = verifier_count(CODE);
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	verifier_on(test, "guard");
+	va = wdmdma_test_alloc(f, 100, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	va[100] = 0;
+	f->ops->PutDmaAdapter(f->adapter);
+	f->adapter = NULL;
+	KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + 1);
+}
+
+static void vector_has_bands(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	unsigned long count = verifier_count(CODE);
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	verifier_on(test, "guard");
+	vector = wdmdma_test_vector(f, U64_MAX, wdmdma_test_cache(f->dev), 0, 3);
+	KUNIT_ASSERT_NOT_NULL(test, vector);
+	f->ops->GetCommonBufferFromVectorByIndex(f->adapter, vector, 0, (void *)&va, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	va[-1] = 0;
+	f->ops->FreeCommonBufferVector(f->adapter, vector);
+	KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + 1);
+}
+
+/* The window of the request must hold, with and without room for the bands. */
+static void bands_keep_to_the_window(struct kunit *test)
+{
+	u64 last = wdmdma_test_has_memory(SZ_1M, SZ_16M - 1) ? SZ_16M - 1 : U32_MAX;
+	struct wdmdma_fixture *f = test->priv;
+	const struct wdmdma_buffer *buffer;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	verifier_on(test, "guard");
+	va = wdmdma_test_alloc_below(f, last, SZ_8K, &la, TRUE);
+	if (!va)
+		kunit_skip(test, "no memory below the limit");
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + SZ_8K - 1, last);
+	rcu_read_lock();
+	buffer = wdmdma_lookup_by_cpu(&wdmdma_test_core_of(f)->buffers, va);
+	KUNIT_EXPECT_TRUE(test, !buffer->guarded || la.QuadPart + SZ_8K + SZ_4K - 1 <= last);
+	rcu_read_unlock();
+	wdmdma_test_free(f, SZ_8K, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+}
+
+static void buffer_allocated_before_is_freed(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la, guarded;
+	void *va = wdmdma_test_alloc(f, SZ_4K, &la), *later;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	verifier_on(test, "all");
+	later = wdmdma_test_alloc(f, SZ_4K, &guarded);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_debug_verify("none"), 0);
+	KUNIT_ASSERT_NOT_NULL(test, later);
+	wdmdma_test_free(f, SZ_4K, guarded, later);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
+}
+
+/* The second free must be reported with the stacks of the allocation and of the first free. */
+static void double_free_shows_both_stacks(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	verifier_on(test, "frees");
+	va = wdmdma_test_alloc(f, SZ_4K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	/* The rate of reports is limited. */
+	ssleep(6);
+	wdmdma_test_log_begin(&log);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was allocated here"), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was freed here"), 1U);
+	/* The two stacks, and that of this call. A helper may be missing, as it ends in a jump. */
+	KUNIT_EXPECT_GE(test, wdmdma_test_log_lines(log, "double_free_shows_both_stacks+",
+						    "[wdmdma_kunit]"), 3U);
+}
+
+static struct kunit_case verifier_guard_cases[] = {
+	KUNIT_CASE_PARAM(right_use_is_silent, length_gen_params),
+	KUNIT_CASE_PARAM(byte_outside_is_reported_at_the_free, length_gen_params),
+	KUNIT_CASE(damage_is_found_on_demand),
+	KUNIT_CASE(damage_is_found_when_the_adapter_is_put),
+	KUNIT_CASE(vector_has_bands),
+	KUNIT_CASE(bands_keep_to_the_window),
+	KUNIT_CASE(buffer_allocated_before_is_freed),
+	KUNIT_CASE(double_free_shows_both_stacks),
+	{}
+};
+
+static struct kunit_suite verifier_guard_suite = {
+	.name = "wdmdma_verifier_guard",
+	.init = wdmdma_test_fixture_init,
+	.test_cases = verifier_guard_cases,
+};
+
+kunit_test_suite(verifier_guard_suite);

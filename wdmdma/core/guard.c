@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guard bands of the verifier around common buffers.
+ *
+ * A guarded buffer has one page more on each side. The backend allocates these pages together with
+ * the buffer, so the device can reach them at logical addresses that follow those of the buffer. A
+ * device that runs past its buffer therefore writes into a band, and no IOMMU stops it. The bands
+ * are inside the window of the request, so no address exceeds what the driver allowed. The rest of
+ * the last page is a band, too.
+ *
+ * The record describes the buffer without the bands. Only the call of the backend that allocates
+ * and the one that frees see all pages. A buffer of large pages has no bands, because they would
+ * spoil its alignment. If the bands do not fit, the buffer has none.
+ */
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "core/adapter.h"
+#include "core/core.h"
+#include "core/guard.h"
+#include "core/history.h"
+#include "lib/bug_check.h"
+#include "objects.h"
+
+/* The byte that Windows fills its bands with. */
+#define GUARD_BYTE	0x0F
+
+static size_t guard_slack(const struct wdmdma_buffer *buffer)
+{
+	return wdmdma_buffer_size(buffer) - buffer->len;
+}
+
+/* Fill the bands of a buffer. */
+static void guard_fill(const struct wdmdma_buffer *buffer)
+{
+	memset(buffer->cpu - PAGE_SIZE, GUARD_BYTE, PAGE_SIZE);
+	memset(buffer->cpu + buffer->len, GUARD_BYTE, guard_slack(buffer) + PAGE_SIZE);
+}
+
+/*
+ * Allocate a buffer with bands by the backend. Return 0, or an error without a reason. The caller
+ * may then allocate the buffer without bands. May sleep.
+ */
+int wdmdma_guard_alloc(struct wdmdma_device *device, const struct wdmdma_request *request,
+		       struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_request outer = *request;
+	u64 size = wdmdma_request_size(request) + 2 * PAGE_SIZE;
+	int ret;
+
+	if (size > SIZE_MAX || (request->boundary && request->boundary < size) ||
+	    !wdmdma_window_fits(request->window, size))
+		return -ENOSPC;
+	outer.len = size;
+	outer.quiet = true;
+	buffer->len = outer.len;
+	buffer->nr_pages = size >> PAGE_SHIFT;
+	ret = device->backend->alloc(device, &outer, buffer);
+	if (ret)
+		return ret;
+	buffer->cpu += PAGE_SIZE;
+	buffer->dma += PAGE_SIZE;
+	buffer->len = request->len;
+	buffer->nr_pages -= 2;
+	buffer->guarded = true;
+	guard_fill(buffer);
+	return 0;
+}
+
+/* Return the buffer as the backend allocated it. */
+struct wdmdma_buffer wdmdma_guard_with_bands(const struct wdmdma_buffer *buffer)
+{
+	struct wdmdma_buffer outer = *buffer;
+
+	outer.cpu -= PAGE_SIZE;
+	outer.dma -= PAGE_SIZE;
+	outer.nr_pages += 2;
+	outer.len = wdmdma_buffer_size(&outer);
+	return outer;
+}
+
+/* Report bytes that were written, and fill the bands again so that they are reported once. */
+void wdmdma_guard_check_bands(const struct wdmdma_adapter *adapter,
+			      const struct wdmdma_buffer *buffer, const char *call)
+{
+	const void *before = memchr_inv(buffer->cpu - PAGE_SIZE, GUARD_BYTE, PAGE_SIZE);
+	const void *behind = memchr_inv(buffer->cpu + buffer->len, GUARD_BYTE,
+					guard_slack(buffer) + PAGE_SIZE);
+	const void *broken = before ?: behind;
+
+	if (!broken)
+		return;
+	wdmdma_history_show(adapter, buffer->cpu);
+	wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x0F),
+			  "VA %p, %zu bytes, allocated at %pS: memory outside was written, at offset %td",
+			  buffer->cpu, buffer->len, (void *)READ_ONCE(buffer->caller),
+			  broken - buffer->cpu);
+	guard_fill(buffer);
+}
