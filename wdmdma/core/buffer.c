@@ -22,6 +22,7 @@
 #include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/events.h"
+#include "core/fault.h"
 #include "core/free_mode.h"
 #include "core/history.h"
 #include "core/lookup.h"
@@ -143,6 +144,10 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	ret = wdmdma_record_check(adapter, request);
 	if (ret)
 		goto refuse;
+	if (wdmdma_fault(adapter->device, WDMDMA_FAIL_BUFFER)) {
+		ret = wdmdma_deny(&request->refusal, -ENOMEM, "the verifier makes this call fail");
+		goto refuse;
+	}
 	recyclable = wdmdma_recycle_allows(adapter, request);
 	if (recyclable) {
 		if (buffer_reuse(adapter, request, cache, cpu, dma))

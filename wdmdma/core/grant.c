@@ -11,6 +11,7 @@
 #include "core/adapter.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
+#include "core/verifier.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -87,6 +88,8 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 	/* Scattered memory is copied to one range of the page allocator. */
 	if (!adapter->scatter_gather && !adapter->dma_channel && !backend->merges)
 		most = min_t(u64, most, 1UL << MAX_PAGE_ORDER);
+	if (wdmdma_verifier_checks(adapter->device, WDMDMA_STRESS_REGISTERS))
+		most = min_t(u64, most, wdmdma_verifier_registers());
 	/* Two pages must always be possible, for a few bytes across a page boundary. */
 	return clamp_t(u64, most, 2, U32_MAX);
 }

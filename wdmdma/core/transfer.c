@@ -17,8 +17,10 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/events.h"
+#include "core/fault.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
+#include "core/verifier.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -78,6 +80,9 @@ static noinline bool transfer_must_bounce(const struct wdmdma_transfer *transfer
 	struct scatterlist *sg;
 	unsigned int i;
 
+	if (wdmdma_verifier_checks(adapter->device, WDMDMA_STRESS_BOUNCE) &&
+	    !adapter->dma_channel && !transfer->no_bounce)
+		return true;
 	if (!adapter->scatter_gather && transfer->memory.orig_nents > 1 &&
 	    !transfer_can_merge(transfer))
 		return true;
@@ -197,7 +202,8 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 	transfer->must_bounce = false;
 	if (likely(transfer->adapter->scatter_gather && !transfer->adapter->dma_channel &&
 		   (!transfer->device->backend->access ||
-		    transfer_is_all_direct(transfer, &pieces))))
+		    transfer_is_all_direct(transfer, &pieces))) &&
+	    !wdmdma_verifier_checks(transfer->adapter->device, WDMDMA_STRESS_BOUNCE))
 		return 0;
 	transfer->must_bounce = transfer_must_bounce(transfer);
 	if (transfer->must_bounce || (transfer->no_bounce && transfer_is_to_be_copied(transfer)))
@@ -233,6 +239,9 @@ int wdmdma_transfer_init(struct wdmdma_transfer *transfer, const struct wdmdma_s
 	if (unlikely(READ_ONCE(adapter->transfers.held)))
 		return wdmdma_deny(&transfer->refusal, -EAGAIN,
 				   "the device is just changing its domain");
+	if (wdmdma_fault(adapter->device, WDMDMA_FAIL_TRANSFER))
+		return wdmdma_deny(&transfer->refusal, -ENOMEM,
+				   "the verifier makes this call fail");
 	transfer->device = wdmdma_adapter_dma(adapter);
 	if (unlikely(!transfer->device->backend->maps_with_dma_api))
 		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,

@@ -19,6 +19,7 @@
 #include "core/adapter.h"
 #include "core/buffer_record.h"
 #include "core/core.h"
+#include "core/fault.h"
 #include "core/recycle.h"
 #include "core/shortage.h"
 #include "core/vector.h"
@@ -157,6 +158,10 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	ret = -ENOMEM;
 	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
 		goto refuse;
+	if (wdmdma_fault(device, WDMDMA_FAIL_VECTOR)) {
+		wdmdma_deny(&request->refusal, ret, "the verifier makes this call fail");
+		goto refuse;
+	}
 
 	down_read(&device->sem);
 	for (;;) {

@@ -76,7 +76,7 @@ static const struct wdmdma_verifier_code verifier_code[] = {
 
 static atomic_long_t verifier_count[ARRAY_SIZE(verifier_code)];
 
-static const char *const verifier_check[WDMDMA_CHECKS] = {
+static const char *const verifier_check[WDMDMA_VERIFIER_WORDS] = {
 	[WDMDMA_CHECK_ADAPTER] = "adapter",
 	[WDMDMA_CHECK_CALLS] = "calls",
 	[WDMDMA_CHECK_FLUSH] = "flush",
@@ -84,6 +84,9 @@ static const char *const verifier_check[WDMDMA_CHECKS] = {
 	[WDMDMA_CHECK_GUARD] = "guard",
 	[WDMDMA_CHECK_LEFT] = "left",
 	[WDMDMA_CHECK_LEVEL] = "level",
+	[WDMDMA_STRESS_BOUNCE] = "bounce",
+	[WDMDMA_STRESS_FAIL] = "fail",
+	[WDMDMA_STRESS_REGISTERS] = "registers",
 };
 
 static const char *const verifier_action_name[WDMDMA_VERIFIER_ACTIONS] = {
@@ -94,6 +97,9 @@ static const char *const verifier_action_name[WDMDMA_VERIFIER_ACTIONS] = {
 
 /* The action of each check. */
 static u8 verifier_action[WDMDMA_CHECKS];
+
+/* Most map registers of an adapter, for WDMDMA_STRESS_REGISTERS. */
+static u32 verifier_registers;
 
 enum verifier_kind {
 	VERIFIER_ALL,
@@ -180,42 +186,78 @@ void wdmdma_verifier_apply(struct wdmdma_device *device)
 	mutex_unlock(&verifier_lock);
 }
 
-/*
- * Read one word of a setting, which is a check or "all", perhaps with ":" and an action. Add to
- * @checks and @action. Return 0 or -EINVAL.
+/**
+ * struct verifier_setting - the words of a setting
+ * @checks: bits of enum wdmdma_check
+ * @action: the action of each check, whether the setting names the check or not
+ * @registers: most map registers of an adapter
  */
-static int verifier_read_word(char *word, u32 *checks, u8 *action)
-{
-	char *name = strsep(&word, ":");
-	int act = word ? match_string(verifier_action_name, WDMDMA_VERIFIER_ACTIONS, word) :
-			 WDMDMA_VERIFIER_LOG;
-	int check = match_string(verifier_check, WDMDMA_CHECKS, name);
-	unsigned int i;
+struct verifier_setting {
+	u32 checks;
+	u8 action[WDMDMA_CHECKS];
+	u32 registers;
+};
 
-	if (act < 0 || (check < 0 && strcmp(name, "all"))) {
-		pr_err("verify: %s is not known\n", act < 0 ? word : name);
+/* Read a word that makes life harder. Return 0, or -EINVAL with a line in the log. */
+static int verifier_read_stress(char *word, struct verifier_setting *setting)
+{
+	char *name = strsep(&word, "=");
+	int stress = match_string(verifier_check, WDMDMA_VERIFIER_WORDS, name);
+
+	if (stress < WDMDMA_CHECKS || (stress == WDMDMA_STRESS_REGISTERS) != !!word) {
+		pr_err("verify: %s is not known\n", name);
 		return -EINVAL;
 	}
-	for (i = 0; i < WDMDMA_CHECKS; i++) {
-		if (check >= 0 && i != check)
-			continue;
-		*checks |= BIT(i);
-		action[i] = act;
+	if (stress == WDMDMA_STRESS_FAIL && !IS_ENABLED(CONFIG_FAULT_INJECTION)) {
+		pr_err("verify: the kernel cannot make calls fail (CONFIG_FAULT_INJECTION)\n");
+		return -EINVAL;
 	}
+	if (word && (kstrtou32(word, 0, &setting->registers) || setting->registers < 2)) {
+		pr_err("verify: registers=%s: must be a number from 2 on\n", word);
+		return -EINVAL;
+	}
+	setting->checks |= BIT(stress);
+	return 0;
+}
+
+/*
+ * Read a word, which is a check or "all", perhaps with ":" and an action, or one that makes life
+ * harder. Return 0, or -EINVAL with a line in the log.
+ */
+static int verifier_read_word(char *word, struct verifier_setting *setting)
+{
+	size_t len = strcspn(word, ":");
+	char *act_name = word[len] ? word + len + 1 : "log";
+	int act = match_string(verifier_action_name, WDMDMA_VERIFIER_ACTIONS, act_name);
+	unsigned int i, named = 0;
+
+	for (i = 0; i < WDMDMA_CHECKS; i++)
+		if ((len == 3 && !strncmp(word, "all", 3)) ||
+		    (strlen(verifier_check[i]) == len && !strncmp(word, verifier_check[i], len)))
+			named |= BIT(i);
+	if (!named)
+		return verifier_read_stress(word, setting);
+	if (act < 0) {
+		pr_err("verify: %s is not known\n", act_name);
+		return -EINVAL;
+	}
+	setting->checks |= named;
+	for (i = 0; i < WDMDMA_CHECKS; i++)
+		if (named & BIT(i))
+			setting->action[i] = act;
 	return 0;
 }
 
 /* Read "none", or words that are separated by commas. Return 0 or -EINVAL. */
-static int verifier_read_checks(char *words, u32 *checks, u8 *action)
+static int verifier_read_words(char *words, struct verifier_setting *setting)
 {
 	char *word;
 	int ret = 0;
 
-	*checks = 0;
 	if (!strcmp(words, "none"))
 		return 0;
 	while (!ret && (word = strsep(&words, ",")))
-		ret = verifier_read_word(word, checks, action);
+		ret = verifier_read_word(word, setting);
 	return ret;
 }
 
@@ -279,8 +321,9 @@ static enum verifier_kind verifier_read_target(char **line, const char **name)
 
 /**
  * wdmdma_verifier_set() - change a setting
- * @line: "CHECKS", "device NAME CHECKS" or "driver NAME CHECKS". CHECKS is "none", or names of
- *        checks or "all", each of which may have ":log", ":warn" or ":panic" behind it
+ * @line: "WORDS", "device NAME WORDS" or "driver NAME WORDS". WORDS is "none", or a list with
+ *        commas. A word is the name of a check, or "all", and may have ":log", ":warn" or
+ *        ":panic" behind it. "bounce", "fail" and "registers=N" make life harder
  *
  * The records of devices do not change. wdmdma_verifier_apply() changes them.
  *
@@ -290,10 +333,9 @@ static enum verifier_kind verifier_read_target(char **line, const char **name)
 int wdmdma_verifier_set(const char *line)
 {
 	char *copy = kstrdup(line, GFP_KERNEL), *words;
-	u8 action[WDMDMA_CHECKS];
+	struct verifier_setting setting = {};
 	enum verifier_kind kind;
 	const char *name;
-	u32 checks;
 	int ret;
 
 	if (!copy)
@@ -301,21 +343,30 @@ int wdmdma_verifier_set(const char *line)
 	words = strim(copy);
 	kind = verifier_read_target(&words, &name);
 	mutex_lock(&verifier_lock);
-	memcpy(action, verifier_action, sizeof(action));
+	memcpy(setting.action, verifier_action, sizeof(verifier_action));
+	setting.registers = verifier_registers;
 	if (words && *words && strlen(name) < VERIFIER_NAME) {
-		ret = verifier_read_checks(skip_spaces(words), &checks, action);
+		ret = verifier_read_words(skip_spaces(words), &setting);
 	} else {
 		pr_err("verify: the name or the checks are missing\n");
 		ret = -EINVAL;
 	}
-	ret = ret ?: verifier_store(kind, name, checks);
-	if (!ret)
-		memcpy(verifier_action, action, sizeof(action));
+	ret = ret ?: verifier_store(kind, name, setting.checks);
+	if (!ret) {
+		memcpy(verifier_action, setting.action, sizeof(verifier_action));
+		WRITE_ONCE(verifier_registers, setting.registers);
+	}
 	mutex_unlock(&verifier_lock);
 	kfree(copy);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_verifier_set);
+
+/* Return the most map registers that an adapter gets, if that is a setting of its device. */
+u32 wdmdma_verifier_registers(void)
+{
+	return READ_ONCE(verifier_registers);
+}
 
 const char *wdmdma_verifier_check_name(unsigned int check)
 {

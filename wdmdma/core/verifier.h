@@ -13,7 +13,10 @@
 
 #include "objects.h"
 
-/* The checks, which can be enabled one by one. Each code belongs to one check. */
+/*
+ * The checks, which can be enabled one by one. Each code belongs to one check. Behind them are the
+ * settings that make life harder for a driver. "all" does not include these.
+ */
 enum wdmdma_check {
 	WDMDMA_CHECK_ADAPTER,	/* the adapter is none, and descriptions of devices */
 	WDMDMA_CHECK_CALLS,	/* arguments of transfers and vectors */
@@ -23,6 +26,10 @@ enum wdmdma_check {
 	WDMDMA_CHECK_LEFT,	/* what an adapter still has at PutDmaAdapter */
 	WDMDMA_CHECK_LEVEL,	/* calls at the wrong IRQL */
 	WDMDMA_CHECKS,
+	WDMDMA_STRESS_BOUNCE = WDMDMA_CHECKS,	/* copy all transfers */
+	WDMDMA_STRESS_FAIL,			/* let calls fail, see core/fault.c */
+	WDMDMA_STRESS_REGISTERS,		/* grant few map registers */
+	WDMDMA_VERIFIER_WORDS,
 };
 
 /* What a report does besides the line in the log. */
@@ -72,6 +79,7 @@ static inline bool wdmdma_verifier_checks(const struct wdmdma_device *device,
 }
 
 bool wdmdma_verifier_is_on(void);
+u32 wdmdma_verifier_registers(void);
 /* Return true if the verifier makes any check for the device. */
 static inline bool wdmdma_verifier_checks_any(const struct wdmdma_device *device)
 {

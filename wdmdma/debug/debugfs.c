@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "core/adapter.h"
+#include "core/fault.h"
 #include "core/recycle.h"
 #include "core/trace_values.h"
 #include "core/view.h"
@@ -378,6 +379,7 @@ void wdmdma_debugfs_init(void)
 	for (i = 0; i < ARRAY_SIZE(debug_files); i++)
 		debugfs_create_file(debug_files[i].name, debug_files[i].writable ? 0600 : 0400,
 				    debug_folder, debug_files[i].show, &debug_operations);
+	wdmdma_fault_init(debug_folder);
 }
 
 /* Remove the files, after all reads have ended. */

@@ -95,11 +95,17 @@ static void verifier_checks(char *to, size_t size, u32 checks)
 	size_t len = 0;
 	unsigned int i;
 
-	for (i = 0; i < WDMDMA_CHECKS; i++)
-		if (checks & BIT(i))
-			len += scnprintf(to + len, size - len, "%s%s:%s", len ? "," : "",
-					 wdmdma_verifier_check_name(i),
+	for (i = 0; i < WDMDMA_VERIFIER_WORDS; i++) {
+		if (!(checks & BIT(i)))
+			continue;
+		len += scnprintf(to + len, size - len, "%s%s", len ? "," : "",
+				 wdmdma_verifier_check_name(i));
+		if (i < WDMDMA_CHECKS)
+			len += scnprintf(to + len, size - len, ":%s",
 					 wdmdma_verifier_action_name(i));
+		else if (i == WDMDMA_STRESS_REGISTERS)
+			len += scnprintf(to + len, size - len, "=%u", wdmdma_verifier_registers());
+	}
 }
 
 static void verify_param_show(const char *kind, const char *name, u32 checks, void *arg)
