@@ -4,11 +4,15 @@
  * (core/history.c).
  */
 #include <linux/delay.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 
 #include "core/adapter.h"
+#include "debug/debugfs.h"
 #include "debug/verifier.h"
 #include "log.h"
+#include "memory.h"
+#include "sgl.h"
 #include "verifier.h"
 
 #define CODE	WDMDMA_DMA_CODE(0x0F)
@@ -154,6 +158,45 @@ static void bands_keep_to_the_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
+/* Expect that the line with these words ends with an age of 20 ms or more, or with "-". */
+static void expect_age(struct kunit *test, char *text, const char *words, bool known)
+{
+	char *line = strstr(text, words), *end;
+	unsigned long long age;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	end = strchrnul(line, '\n');
+	while (end[-1] != ' ')
+		end--;
+	KUNIT_EXPECT_EQ(test, *end == '-', !known);
+	if (known) {
+		age = simple_strtoull(end, NULL, 10);
+		KUNIT_EXPECT_GE(test, age, 20ULL);
+		KUNIT_EXPECT_LT(test, age, 100000ULL);
+	}
+}
+
+/* The file must show the age of a buffer of a verified device, and "-" for any other. */
+static void age_is_shown(struct kunit *test)
+{
+	struct seq_file m = { .buf = kunit_kzalloc(test, SZ_64K, GFP_KERNEL), .size = SZ_64K };
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la, la_later;
+	void *va, *later;
+
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	mutex_init(&m.lock);
+	va = wdmdma_test_alloc(f, SZ_8K, &la);
+	verifier_on(test, "frees");
+	later = wdmdma_test_alloc(f, SZ_16K, &la_later);
+	msleep(20);
+	KUNIT_ASSERT_EQ(test, wdmdma_debugfs_show("buffers", &m), 0);
+	expect_age(test, m.buf, " 8192 2 ", false);
+	expect_age(test, m.buf, " 16384 4 ", true);
+	wdmdma_test_free(f, SZ_8K, la, va);
+	wdmdma_test_free(f, SZ_16K, la_later, later);
+}
+
 static void buffer_allocated_before_is_freed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -193,6 +236,33 @@ static void double_free_shows_both_stacks(struct kunit *test)
 						    "[wdmdma_kunit]"), 3U);
 }
 
+/* The device of a copied transfer must not write outside of the bytes that it was given. */
+static void copy_has_bands(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va + 100, 1000);
+	unsigned long count = verifier_count(CODE), sum = verifier_sum();
+	static const long at[] = { -1, -100, 1000, SZ_4K - 101 };
+	PSCATTER_GATHER_LIST list;
+	unsigned int i;
+
+	if (wdmdma_test_copies_all(f->dev))
+		kunit_skip(test, "the kernel copies the copy");
+	verifier_on(test, "all,bounce");
+	list = sgl_get_now(test, f->adapter, mdl, 1000, FALSE);
+	memset(wdmdma_test_at(list->Elements[0].Address.QuadPart), 0x33, 1000);
+	sgl_put(f->adapter, list, FALSE);
+	KUNIT_EXPECT_NULL(test, memchr_inv(memory->va + 100, 0x33, 1000));
+	KUNIT_EXPECT_EQ(test, verifier_sum(), sum);
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		list = sgl_get_now(test, f->adapter, mdl, 1000, FALSE);
+		wdmdma_test_at(list->Elements[0].Address.QuadPart)[at[i]] = 0;
+		sgl_put(f->adapter, list, FALSE);
+		KUNIT_EXPECT_EQ(test, verifier_count(CODE), count + i + 1);
+	}
+}
+
 static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE_PARAM(right_use_is_silent, length_gen_params),
 	KUNIT_CASE_PARAM(byte_outside_is_reported_at_the_free, length_gen_params),
@@ -200,8 +270,10 @@ static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE(damage_is_found_when_the_adapter_is_put),
 	KUNIT_CASE(vector_has_bands),
 	KUNIT_CASE(bands_keep_to_the_window),
+	KUNIT_CASE(age_is_shown),
 	KUNIT_CASE(buffer_allocated_before_is_freed),
 	KUNIT_CASE(double_free_shows_both_stacks),
+	KUNIT_CASE(copy_has_bands),
 	{}
 };
 

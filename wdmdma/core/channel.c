@@ -19,7 +19,6 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/events.h"
-#include "core/fault.h"
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/verifier.h"
@@ -117,7 +116,7 @@ static void channel_call(struct wdmdma_registers *registers)
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0 if the adapter has taken over @registers, until they are freed. -EAGAIN if the
- * channel is in use, -ENOMEM if the verifier makes the call fail, or -ESHUTDOWN after unbind. A failure has been logged, and the caller
+ * channel is in use, or -ESHUTDOWN after unbind. A failure has been logged, and the caller
  * must free @registers then.
  */
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
@@ -139,9 +138,6 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	if (adapter->transfers.closed) {
 		why = "the driver is unbound from the device";
 		ret = -ESHUTDOWN;
-	} else if (wdmdma_fault(adapter->device, WDMDMA_FAIL_CHANNEL)) {
-		why = "the verifier makes this call fail";
-		ret = -ENOMEM;
 	} else if (!adapter->transfers.channel && !adapter->transfers.held &&
 		   list_empty(&adapter->transfers.waiting_channels) &&
 		   depth < (may_wait ? 1 : WDMDMA_NESTED_MOST)) {

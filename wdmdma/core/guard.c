@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guard bands of the verifier around common buffers.
+ * Guard bands of the verifier around common buffers, and around the copies of transfers.
  *
  * A guarded buffer has one page more on each side. The backend allocates these pages together with
  * the buffer, so the device can reach them at logical addresses that follow those of the buffer. A
@@ -11,14 +11,19 @@
  * The record describes the buffer without the bands. Only the call of the backend that allocates
  * and the one that frees see all pages. A buffer of large pages has no bands, because they would
  * spoil its alignment. If the bands do not fit, the buffer has none.
+ *
+ * The copy of a transfer is in pages of the module. The parts of these pages before and behind the
+ * bytes of the transfer are bands.
  */
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/string.h>
 
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/guard.h"
 #include "core/history.h"
+#include "core/transfer.h"
 #include "lib/bug_check.h"
 #include "objects.h"
 
@@ -96,4 +101,45 @@ void wdmdma_guard_check_bands(const struct wdmdma_adapter *adapter,
 			  buffer->cpu, buffer->len, (void *)READ_ONCE(buffer->caller),
 			  broken - buffer->cpu);
 	guard_fill(buffer);
+}
+
+/* Return the length of the band behind a piece of a copy, up to the end of its pages. */
+static size_t guard_behind_piece(const struct scatterlist *sg)
+{
+	size_t end = (size_t)sg->offset + sg->length;
+
+	return (PAGE_SIZE << get_order(end)) - end;
+}
+
+/* The pages that are lent by a DMA controller have other uses, so a copy there has no bands. */
+void wdmdma_guard_fill_bands_of_copy(struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (transfer->adapter->dma_channel ||
+	    !wdmdma_verifier_checks(transfer->adapter->device, WDMDMA_CHECK_GUARD))
+		return;
+	for_each_sgtable_sg(&transfer->bounce, sg, i) {
+		memset(page_address(sg_page(sg)), GUARD_BYTE, sg->offset);
+		memset(sg_virt(sg) + sg->length, GUARD_BYTE, guard_behind_piece(sg));
+	}
+	transfer->guarded = true;
+}
+
+/* Report bytes around the copy that were written. The device must be done with the copy. */
+void wdmdma_guard_check_copy(struct wdmdma_transfer *transfer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&transfer->bounce, sg, i) {
+		if (!memchr_inv(page_address(sg_page(sg)), GUARD_BYTE, sg->offset) &&
+		    !memchr_inv(sg_virt(sg) + sg->length, GUARD_BYTE, guard_behind_piece(sg)))
+			continue;
+		wdmdma_refuse_bug(transfer->adapter->device, transfer->call, WDMDMA_DMA_CODE(0x0F),
+				  "%zu bytes, started at %pS: memory outside of the copy was written",
+				  transfer->len, (void *)transfer->caller);
+		break;
+	}
 }

@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/hashtable.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
@@ -27,6 +28,7 @@
  * @freed: entry in the list of freed buffers, newest first
  * @cpu: address for the CPU
  * @adapter: number of the adapter
+ * @since: time of the allocation, in ns
  * @at_alloc: stack of the allocation
  * @at_free: stack of the free, with no entries while the buffer is live
  */
@@ -35,6 +37,7 @@ struct history_record {
 	struct list_head freed;
 	const void *cpu;
 	u32 adapter;
+	u64 since;
 	struct wdmdma_stack at_alloc;
 	struct wdmdma_stack at_free;
 };
@@ -61,6 +64,7 @@ void wdmdma_history_note_alloc(const struct wdmdma_adapter *adapter,
 		return;
 	record->cpu = buffer->cpu;
 	record->adapter = adapter->id;
+	record->since = ktime_get_ns();
 	wdmdma_stack_save(&record->at_alloc);
 	spin_lock_irqsave(&history_lock, flags);
 	hash_add(history_live, &record->node, (unsigned long)record->cpu);
@@ -148,6 +152,21 @@ void wdmdma_history_print(const struct wdmdma_adapter *adapter, const void *cpu)
 		return;
 	pr_warn("verifier: VA %p was freed here:\n", cpu);
 	wdmdma_stack_print(&record.at_free);
+}
+
+/* Return the age of a live buffer in ns, or -1 if that is not known. */
+s64 wdmdma_history_age(const struct wdmdma_adapter *adapter, const struct wdmdma_buffer *buffer)
+{
+	struct history_record *record;
+	unsigned long flags;
+	s64 age = -1;
+
+	spin_lock_irqsave(&history_lock, flags);
+	record = history_find_live(adapter, buffer->cpu);
+	if (record)
+		age = ktime_get_ns() - record->since;
+	spin_unlock_irqrestore(&history_lock, flags);
+	return age;
 }
 
 /* Drop all records, after the verifier was switched off. */

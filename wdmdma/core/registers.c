@@ -459,14 +459,15 @@ static struct rb_node *registers_first_of(const struct wdmdma_registers *registe
 					  struct wdmdma_refusal *refusal)
 {
 	struct rb_node *first = rb_find_first(part, &registers->mapped, registers_compare_part);
+	int ret = 0;
 
 	if (!first)
-		return ERR_PTR(wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x20),
-					       "nothing of that is mapped (bug check 0xE6, code 0x20)"));
-	if (registers_mapping_of(first)->offset < part->offset)
-		return ERR_PTR(wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x23),
-					       "the mapping begins before that (bug check 0xE6, code 0x23)"));
-	return first;
+		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x20),
+				      "nothing of that is mapped (bug check 0xE6, code 0x20)");
+	else if (registers_mapping_of(first)->offset < part->offset)
+		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x23),
+				      "the mapping begins before that (bug check 0xE6, code 0x23)");
+	return ret ? ERR_PTR(ret) : first;
 }
 
 /* Return true if something is mapped, and all of it lies in the part. */

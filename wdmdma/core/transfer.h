@@ -120,6 +120,7 @@ struct wdmdma_sg_list_ops {
  * @partial: the first part of the memory will do, as many pieces as @room has room for
  * @unended: started by a synchronous call without a routine, which the driver must end
  *           by FreeAdapterObject
+ * @guarded: the copy has guard bands. Valid only if there is a copy
  * @room: array for @room_nr pieces, which comes with the record, or NULL
  * @room_nr: number of entries in @room
  * @memory: pieces of the driver's memory, in @room if they fit in there
@@ -151,6 +152,7 @@ struct wdmdma_transfer {
 	bool must_bounce;
 	bool partial;
 	bool unended;
+	bool guarded;
 	struct scatterlist *room;
 	unsigned int room_nr;
 	struct sg_table memory;

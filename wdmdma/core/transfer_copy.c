@@ -13,6 +13,7 @@
 #include "core/adapter.h"
 #include "core/dma_channel.h"
 #include "core/events.h"
+#include "core/guard.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
 #include "lib/window.h"
@@ -54,6 +55,8 @@ void wdmdma_copy_free(struct wdmdma_transfer *transfer)
 	struct scatterlist *sg;
 	unsigned int i;
 
+	if (unlikely(transfer->guarded))
+		wdmdma_guard_check_copy(transfer);
 	for_each_sgtable_sg(&transfer->bounce, sg, i)
 		if (sg_page(sg) &&
 		    !wdmdma_dma_channel_take_back(transfer->adapter->dma_channel, sg_page(sg)))
@@ -146,13 +149,16 @@ int wdmdma_transfer_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 	wdmdma_deny(&transfer->refusal, 0, "no memory within the device's reach to copy to");
 	if (sg_alloc_table(&transfer->bounce, wdmdma_copy_chunks(transfer), gfp | __GFP_NOWARN))
 		return -EAGAIN;
+	transfer->guarded = false;
 	sg = transfer->bounce.sgl;
 	if (transfer->adapter->scatter_gather)
 		done = copy_add_pages(transfer, gfp);
 	else
 		done = copy_add(transfer, &sg, copy_offset(transfer), transfer->len, gfp);
-	if (done)
+	if (done) {
+		wdmdma_guard_fill_copy(transfer);
 		return 0;
+	}
 	wdmdma_copy_free(transfer);
 	return -EAGAIN;
 }

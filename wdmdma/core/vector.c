@@ -134,6 +134,21 @@ static void vector_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 			  request->refusal.reason, shortage ? "; " : "", text);
 }
 
+/* Return 0, or -ENOMEM if so many elements cannot be had, or the verifier makes the call fail. */
+static int vector_check(const struct wdmdma_adapter *adapter, struct wdmdma_request *request,
+			u32 count)
+{
+	size_t stride = PAGE_ALIGN(request->len);
+
+	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "more elements than memory has pages");
+	if (wdmdma_fault(adapter->device, WDMDMA_FAIL_VECTOR))
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the verifier makes this call fail");
+	return 0;
+}
+
 /**
  * wdmdma_vector_alloc() - allocate a vector
  * @adapter: the adapter
@@ -149,19 +164,13 @@ int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			struct wdmdma_vector **result)
 {
 	struct wdmdma_device *device = adapter->device;
-	size_t stride = PAGE_ALIGN(request->len);
 	u32 per_block = vector_first_per_block(adapter, request, count);
 	struct wdmdma_vector *vector;
 	int ret;
 
-	request->refusal.reason = "more elements than memory has pages";
-	ret = -ENOMEM;
-	if (count > INT_MAX || (u64)count * (stride >> PAGE_SHIFT) > totalram_pages())
+	ret = vector_check(adapter, request, count);
+	if (ret)
 		goto refuse;
-	if (wdmdma_fault(device, WDMDMA_FAIL_VECTOR)) {
-		wdmdma_deny(&request->refusal, ret, "the verifier makes this call fail");
-		goto refuse;
-	}
 
 	down_read(&device->sem);
 	for (;;) {

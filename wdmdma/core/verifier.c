@@ -204,7 +204,7 @@ static int verifier_read_stress(char *word, struct verifier_setting *setting)
 	char *name = strsep(&word, "=");
 	int stress = match_string(verifier_check, WDMDMA_VERIFIER_WORDS, name);
 
-	if (stress < WDMDMA_CHECKS || (stress == WDMDMA_STRESS_REGISTERS) != !!word) {
+	if (stress < WDMDMA_CHECKS || !word != (stress != WDMDMA_STRESS_REGISTERS)) {
 		pr_err("verify: %s is not known\n", name);
 		return -EINVAL;
 	}

@@ -18,12 +18,12 @@
  * settings that make life harder for a driver. "all" does not include these.
  */
 enum wdmdma_check {
-	WDMDMA_CHECK_ADAPTER,	/* the adapter is none, and descriptions of devices */
+	WDMDMA_CHECK_ADAPTER,	/* pointers that are no adapter, and descriptions of devices */
 	WDMDMA_CHECK_CALLS,	/* arguments of transfers and vectors */
 	WDMDMA_CHECK_FLUSH,	/* memory that is not flushed, or was not mapped */
-	WDMDMA_CHECK_FREES,	/* frees of what is not allocated */
+	WDMDMA_CHECK_FREES,	/* frees of objects that are not allocated */
 	WDMDMA_CHECK_GUARD,	/* memory around common buffers */
-	WDMDMA_CHECK_LEFT,	/* what an adapter still has at PutDmaAdapter */
+	WDMDMA_CHECK_LEFT,	/* objects that an adapter still has at PutDmaAdapter */
 	WDMDMA_CHECK_LEVEL,	/* calls at the wrong IRQL */
 	WDMDMA_CHECKS,
 	WDMDMA_STRESS_BOUNCE = WDMDMA_CHECKS,	/* copy all transfers */
@@ -32,7 +32,7 @@ enum wdmdma_check {
 	WDMDMA_VERIFIER_WORDS,
 };
 
-/* What a report does besides the line in the log. */
+/* The effect of a report. */
 enum wdmdma_verifier_action {
 	WDMDMA_VERIFIER_LOG,
 	WDMDMA_VERIFIER_WARN,
@@ -43,7 +43,7 @@ enum wdmdma_verifier_action {
 /**
  * struct wdmdma_verifier_code - one code of a bug check
  * @bug: the code, of lib/bug_check.h
- * @check: the check that it belongs to
+ * @check: the check that the code belongs to
  * @words: name of the mistake
  * @section: section of Documentation/messages.rst that has the module's own message
  */

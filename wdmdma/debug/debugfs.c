@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in debugfs, which show the module's objects, and one that takes the verifier's settings.
- * Documentation/diagnosis.rst describes them. Each file has a line with the names of the columns, and one line for each record. Words are
- * separated by blanks. Columns must keep their order, and new ones come last, or before a last
- * column that is a text.
+ * The files in debugfs, which show the module's objects, and one that takes the verifier's
+ * settings. Documentation/diagnosis.rst describes them. Each file has a line with the names of the
+ * columns, and one line for each record. Words are separated by blanks. Columns must keep their
+ * order, and new ones come last, or before a last column that is a text.
  *
  * Only root may read the files. They show logical addresses, which without an IOMMU are physical
  * addresses. CPU addresses are hashed. core/view.c has the locks.
@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/fault.h"
+#include "core/history.h"
 #include "core/recycle.h"
 #include "core/trace_values.h"
 #include "core/view.h"
@@ -35,7 +36,8 @@
 #define DEBUG_ADAPTERS	"adapter device driver version backend first last lists map_registers"	\
 			" granted buffers bytes most_buffers most_bytes allocated kept_bytes"	\
 			" hits misses live most_live waiting waited copied_bytes dead\n"
-#define DEBUG_BUFFERS	"adapter device driver kind state dma cpu bytes pages cache node caller\n"
+#define DEBUG_BUFFERS	"adapter device driver kind state dma cpu bytes pages cache node caller"	\
+			" age_ms\n"
 #define DEBUG_TRANSFERS	"adapter device driver what call amount used copied waited_ms caller\n"
 #define DEBUG_DOMAINS	"domain device driver home leader dead astray lost_bytes\n"
 #define DEBUG_REFUSALS	"device driver call count reason\n"
@@ -135,6 +137,7 @@ static void debug_buffer(const struct wdmdma_buffer *buffer, void *arg)
 {
 	const struct debug_context *context = arg;
 	struct seq_file *m = context->m;
+	s64 age;
 
 	/* seq_file starts again with more memory, so the rest of this round is of no use. */
 	if (seq_has_overflowed(m))
@@ -146,7 +149,11 @@ static void debug_buffer(const struct wdmdma_buffer *buffer, void *arg)
 		   buffer->cpu, buffer->len, buffer->nr_pages, debug_cache(buffer),
 		   debug_node(buffer));
 	wdmdma_debug_caller(m, READ_ONCE(buffer->caller));
-	seq_putc(m, '\n');
+	age = wdmdma_history_age(context->adapter, buffer);
+	if (age < 0)
+		seq_puts(m, " -\n");
+	else
+		seq_printf(m, " %llu\n", div_u64(age, NSEC_PER_MSEC));
 }
 
 static void debug_transfer(const struct wdmdma_viewed_transfer *transfer, void *arg)

@@ -37,5 +37,5 @@ void wdmdma_stack_print(const struct wdmdma_stack *stack)
 	unsigned int i;
 
 	for (i = 0; i < stack->nr; i++)
-		printk(KERN_WARNING "    %pS\n", (void *)stack->entry[i]);
+		pr_warn("    %pS\n", (void *)stack->entry[i]);
 }

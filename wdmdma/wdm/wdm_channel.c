@@ -8,6 +8,7 @@
 #include "core/adapter.h"
 #include "core/channel.h"
 #include "core/core.h"
+#include "core/fault.h"
 #include "core/transfer.h"
 #include "lib/bug_check.h"
 #include "wdm/wdm_common.h"
@@ -54,10 +55,14 @@ struct wdm_channel_args {
 static int wdm_channel_start(struct wdmdma_adapter *adapter,
 			     const struct wdm_channel_args *args, PVOID *base)
 {
-	struct wdmdma_registers *registers = kzalloc(sizeof(*registers),
-						     GFP_ATOMIC | __GFP_NOWARN);
+	struct wdmdma_registers *registers;
 	int ret;
 
+	if (wdmdma_fault(adapter->device, WDMDMA_FAIL_CHANNEL)) {
+		wdmdma_refuse(adapter->device, args->call, "the verifier makes this call fail");
+		return -ENOMEM;
+	}
+	registers = kzalloc(sizeof(*registers), GFP_ATOMIC | __GFP_NOWARN);
 	if (!registers) {
 		wdmdma_refuse(adapter->device, args->call, "no memory");
 		return -ENOMEM;
