@@ -14,6 +14,7 @@
 
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev);
 void wdmdma_device_object_put(PDEVICE_OBJECT device_object);
+bool wdmdma_device_object_is_live(PDEVICE_OBJECT device_object);
 int wdmdma_device_use_private_domain(struct device *dev);
 
 /**

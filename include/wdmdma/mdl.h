@@ -18,7 +18,7 @@ WDMDMA_HEADER_BEGIN
 /**
  * struct _MDL - header of a memory descriptor list, directly before the array of PFN_NUMBER
  * @Next: next MDL of a chain, NULL at the end
- * @Size: bytes of the header and the array, cut to 16 bits and so not to be relied on
+ * @Size: bytes of the header and the array, or WDMDMA_MDL_SIZE_MOST if there are more
  * @MdlFlags: MDL_* bits
  * @Process: owner of a user buffer
  * @MappedSystemVa: system address of the first byte, valid when mapped
@@ -41,6 +41,9 @@ struct _MDL {
 };
 
 typedef struct _MDL MDL, *PMDL;
+
+/* Differs from Windows: the Size of a long MDL is not cut, but says that the MDL is long. */
+#define WDMDMA_MDL_SIZE_MOST		0xFFF8
 
 #define MDL_MAPPED_TO_SYSTEM_VA		0x0001
 #define MDL_PAGES_LOCKED		0x0002
@@ -113,8 +116,10 @@ SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length);
 /* Fills in a header in memory of the driver, which must have room for MmSizeOfMdl() bytes. */
 WDMDMA_INLINE VOID MmInitializeMdl(PMDL mdl, PVOID base_va, SIZE_T length)
 {
+	SIZE_T size = MmSizeOfMdl(base_va, length);
+
 	mdl->Next = (PMDL)0;
-	mdl->Size = (CSHORT)MmSizeOfMdl(base_va, length);
+	mdl->Size = (CSHORT)(size < WDMDMA_MDL_SIZE_MOST ? size : WDMDMA_MDL_SIZE_MOST);
 	mdl->MdlFlags = 0;
 	mdl->StartVa = (PVOID)((ULONG_PTR)base_va & ~(ULONG_PTR)0xFFF);
 	mdl->ByteOffset = (ULONG)((ULONG_PTR)base_va & 0xFFF);

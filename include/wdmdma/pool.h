@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How wdmdma_ntos.ko, or another module with a pool, gets the blocks that a driver frees with
- * ExFreePool(). That call is wdmdma.ko's, because it frees MDLs.
+ * ExFreePool(). That call is wdmdma.ko's, because it frees MDLs. wdmdma_wdf.ko is told of those.
  */
 #ifndef WDMDMA_POOL_H
 #define WDMDMA_POOL_H
 
+#include <wdmdma/mdl.h>
 #include <wdmdma/types.h>
 
 WDMDMA_HEADER_BEGIN
@@ -28,6 +29,10 @@ struct wdmdma_pool_ops {
 BOOLEAN wdmdma_pool_register(const struct wdmdma_pool_ops *ops);
 VOID wdmdma_pool_unregister(const struct wdmdma_pool_ops *ops);
 VOID wdmdma_pool_going(const VOID *start, SIZE_T size, const char *call);
+
+typedef VOID (*wdmdma_mdl_listener)(const MDL *mdl, const char *call);
+
+VOID wdmdma_mdl_listen(wdmdma_mdl_listener listener);
 
 WDMDMA_HEADER_END
 

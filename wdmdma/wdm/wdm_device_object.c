@@ -89,6 +89,27 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 EXPORT_SYMBOL_GPL(wdmdma_device_object_put);
 
 /**
+ * wdmdma_device_object_is_live() - tell whether a pointer is a device object
+ * @device_object: any value
+ *
+ * For wdmdma_ntos.ko, which takes device objects and knows no devices.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: true if it is the result of wdmdma_device_object_get(), for a device whose driver is not
+ * unbound.
+ */
+bool wdmdma_device_object_is_live(PDEVICE_OBJECT device_object)
+{
+	struct wdmdma_device *device = wdmdma_device_find(device_object);
+
+	if (!device)
+		return false;
+	wdmdma_device_put(device);
+	return true;
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_is_live);
+
+/**
  * wdmdma_device_use_private_domain() - give a device an IOMMU domain of its own
  * @dev: the device, in its driver's probe function, its DMA masks set
  *

@@ -69,6 +69,7 @@ void IoFreeMdl(PMDL mdl)
 {
 	if (!mdl)
 		return;
+	wdm_mdl_tell(mdl, __func__);
 	wdm_mdl_warn_if_used(mdl, __func__);
 	wdmdma_owner_forget(mdl);
 	MmPrepareMdlForReuse(mdl);
@@ -133,7 +134,7 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 		wdm_mdl_refuse(__func__, "TargetMdl is in use: its pages are locked, or mapped");
 		return;
 	}
-	/* Size has only 16 bits. A large MDL has room for the range that it was made for. */
+	/* Size does not tell all. A large MDL has room for the range that it was made for. */
 	room = max((max_t(SIZE_T, (USHORT)target_mdl->Size, sizeof(MDL)) - sizeof(MDL)) /
 		   sizeof(PFN_NUMBER), wdm_mdl_pages(target_mdl));
 	target_mdl->ByteCount = 0;

@@ -100,6 +100,9 @@ void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
 void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const char *call);
 bool wdm_mdl_unmap(PMDL mdl, const char *call);
 
+/* wdm/wdm_mdl_watch.c */
+void wdm_mdl_tell(PMDL mdl, const char *call);
+
 /* wdm/wdm_reserved.c */
 void wdm_reserved_exit(void);
 

@@ -13,6 +13,7 @@
 
 #include "core/core.h"
 #include "core/work.h"
+#include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"
@@ -73,6 +74,9 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 
 	if (mdl->MdlFlags & MDL_FREE_EXTRA_PTES)
 		va -= pfn[nr] << PAGE_SHIFT;
+	/* Contiguous memory of the kernel, and a partial MDL's, keeps its address in the linear map. */
+	if (is_vmalloc_addr(va) || (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process))
+		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, call);
 	if (!wdmdma_at_dispatch() || (!is_vmalloc_addr(va) && cache == WDMDMA_CACHE_PLATFORM))
 		wdmdma_pfns_unmap(va, pfn, nr, cache);
 	else if (!wdm_unmap_late(va, cache, call) && cache != WDMDMA_CACHE_PLATFORM)

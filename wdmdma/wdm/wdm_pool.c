@@ -131,10 +131,12 @@ void ExFreePool(PVOID pool)
 	rcu_read_unlock();
 	if (freed || !pool)
 		return;
-	if (wdm_pool_forget_mdl(pool))
+	if (wdm_pool_forget_mdl(pool)) {
+		wdm_mdl_tell(pool, __func__);
 		wdm_mdl_delete(pool);
-	else
-		pr_warn_ratelimited("%s: %p is no block of pool, and no MDL of MmAllocatePagesForMdl\n",
-				    __func__, pool);
+		return;
+	}
+	pr_warn_ratelimited("%s: %p is no block of pool, and no MDL of MmAllocatePagesForMdl\n",
+			    __func__, pool);
 }
 EXPORT_SYMBOL_GPL(ExFreePool);
