@@ -100,6 +100,7 @@ static void the_dpc_of_a_timer_may_be_freed(struct kunit *test)
  */
 static void a_timer_that_fires_may_be_freed(struct kunit *test)
 {
+	struct kmsg_dump_iter log;
 	KTIMER *timer;
 	int n;
 
@@ -113,6 +114,16 @@ static void a_timer_that_fires_may_be_freed(struct kunit *test)
 	}
 	/* Most of the reports were left out. Those of the next cases must not be. */
 	msleep(jiffies_to_msecs(DEFAULT_RATELIMIT_INTERVAL));
+	timer = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*timer), TAG);
+	KUNIT_ASSERT_NOT_NULL(test, timer);
+	KeInitializeTimer(timer);
+	KeSetTimer(timer, after_ms(NEVER), NULL);
+	wdmdma_test_log_begin(&log);
+	ExFreePoolWithTag(timer, TAG);
+	/* The line that says so names the driver's call. */
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "ExFreePoolWithTag",
+						    "callbacks suppressed"), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, SET, "without a DPC"), 1U);
 }
 
 static void every_free_forgets_the_objects(struct kunit *test)
@@ -317,6 +328,41 @@ static void freeing_an_event_ends_the_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waiting.status, STATUS_INVALID_PARAMETER);
 }
 
+/* A mapping of an MDL is memory, too. */
+static void an_unmapped_mdl_forgets_the_objects(struct kunit *test)
+{
+	u8 *memory = kunit_kzalloc(test, SZ_4K, GFP_KERNEL), *mapping;
+	struct kmsg_dump_iter log;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	runs = 0;
+	mdl = MmAllocatePagesForMdl(wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX), wdmdma_test_pa(0),
+				    64 * SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	mapping = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	put_objects(mapping + SZ_4K);
+	wdmdma_test_log_begin(&log);
+	MmUnmapLockedPages(mapping, mdl);
+	expect_forgotten(test, log, "MmUnmapLockedPages:");
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, SET, "count_run"), 1U);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	/* Memory of the kernel stays where it is, so its objects do. */
+	mdl = IoAllocateMdl(memory, SZ_4K, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, IoModifyAccess), STATUS_SUCCESS);
+	put_objects(memory);
+	wdmdma_test_log_begin(&log);
+	mapping = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_EXPECT_PTR_EQ(test, mapping, memory);
+	MmUnlockPages(mdl);
+	IoFreeMdl(mdl);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, SET, ""), 0U);
+	KUNIT_EXPECT_TRUE(test, KeCancelTimer((PKTIMER)memory));
+}
+
 static void a_module_leaves_no_timer_and_no_dpc(struct kunit *test)
 {
 	static struct in_memory left, again;
@@ -360,7 +406,7 @@ static void sleep_in_work(PVOID io_object, PVOID context, PIO_WORKITEM item)
 
 static void a_module_waits_for_threads_and_work_items(struct kunit *test)
 {
-	PIO_WORKITEM item = IoAllocateWorkItem((PDEVICE_OBJECT)test);
+	PIO_WORKITEM item = IoAllocateWorkItem(wdmdma_test_fixture(test)->pdo);
 	struct kmsg_dump_iter log;
 	HANDLE handle;
 
@@ -394,6 +440,7 @@ static struct kunit_case ntos_going_cases[] = {
 	KUNIT_CASE(objects_that_are_zeroed_do_no_harm),
 	KUNIT_CASE(the_dpc_of_a_timer_may_be_initialized),
 	KUNIT_CASE(freeing_an_event_ends_the_waits),
+	KUNIT_CASE(an_unmapped_mdl_forgets_the_objects),
 	KUNIT_CASE(a_module_leaves_no_timer_and_no_dpc),
 	KUNIT_CASE(a_module_waits_for_threads_and_work_items),
 	KUNIT_CASE(a_module_without_objects_goes_silently),

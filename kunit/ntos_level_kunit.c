@@ -11,6 +11,7 @@
 #include <ddk/wdm/thread.h>
 #include <ddk/wdm/time.h>
 
+#include "helpers.h"
 #include "log.h"
 #include "ntos/going.h"
 
@@ -85,7 +86,7 @@ static void run_thread(struct kunit *test, PKSTART_ROUTINE routine, PVOID contex
 
 static void run_work(struct kunit *test, struct left *left)
 {
-	PIO_WORKITEM item = IoAllocateWorkItem((PDEVICE_OBJECT)test);
+	PIO_WORKITEM item = IoAllocateWorkItem(wdmdma_test_fixture(test)->pdo);
 
 	KUNIT_ASSERT_NOT_NULL(test, item);
 	IoQueueWorkItemEx(item, leave_in_work, DelayedWorkQueue, left);

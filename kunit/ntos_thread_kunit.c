@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include <ddk/ntstatus.h>
@@ -10,8 +11,10 @@
 #include <ddk/wdm/spinlock.h>
 #include <ddk/wdm/thread.h>
 
+#include "helpers.h"
 #include "log.h"
 #include "ntos/format.h"
+#include "ntos/going.h"
 
 struct worker {
 	KEVENT stop;
@@ -86,6 +89,43 @@ static void wrong_threads_and_handles_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ObDereferenceObject(&handle), 0L);
 }
 
+static void run_nothing(PVOID context)
+{
+}
+
+/* A driver that closes no handle can make no thread in the end, and that is said. */
+static void handles_that_are_not_closed_end_with_the_module(struct kunit *test)
+{
+	struct kmsg_dump_iter log;
+	HANDLE handle, last = NULL;
+	unsigned int threads = 0;
+	NTSTATUS status;
+	PVOID object;
+
+	wdmdma_test_log_begin(&log);
+	for (;;) {
+		status = PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, run_nothing, NULL);
+		if (!NT_SUCCESS(status) || ++threads > 4096)
+			break;
+		last = handle;
+	}
+	KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, threads, 2048U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PsCreateSystemThread", "2048 threads"),
+			1U);
+	KUNIT_EXPECT_EQ(test, ObReferenceObjectByHandle(last, 0, NULL, 0, &object, NULL),
+			STATUS_SUCCESS);
+	wdmdma_test_log_begin(&log);
+	nt_module_going(THIS_MODULE);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "2048 threads have ended",
+						    "an open handle or a reference"), 1U);
+	KUNIT_EXPECT_EQ(test, ZwClose(last), STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_EQ(test, ObDereferenceObject(object), 0L);
+	KUNIT_EXPECT_EQ(test, PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, run_nothing, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, ZwClose(handle), STATUS_SUCCESS);
+}
+
 struct job {
 	PIO_WORKITEM item;
 	struct completion done;
@@ -112,16 +152,17 @@ static void work(PDEVICE_OBJECT device_object, PVOID context)
 static void a_work_item_runs_at_passive(struct kunit *test)
 {
 	struct job job = { .again = 2, .level = HIGH_LEVEL };
+	PDEVICE_OBJECT pdo = wdmdma_test_fixture(test)->pdo;
 
 	init_completion(&job.done);
-	job.item = IoAllocateWorkItem((PDEVICE_OBJECT)&job);
+	job.item = IoAllocateWorkItem(pdo);
 	KUNIT_ASSERT_NOT_NULL(test, job.item);
 	local_bh_disable();
 	IoQueueWorkItem(job.item, work, DelayedWorkQueue, &job);
 	local_bh_enable();
 	wait_for_completion(&job.done);
 	KUNIT_EXPECT_EQ(test, job.level, PASSIVE_LEVEL);
-	KUNIT_EXPECT_PTR_EQ(test, job.device_object, (PDEVICE_OBJECT)&job);
+	KUNIT_EXPECT_PTR_EQ(test, job.device_object, pdo);
 	KUNIT_EXPECT_EQ(test, job.again, -1);
 }
 
@@ -156,10 +197,11 @@ static void queue_and_free(PDEVICE_OBJECT device_object, PVOID context)
 static void an_item_that_is_queued_is_not_freed(struct kunit *test)
 {
 	struct job job = { };
+	PDEVICE_OBJECT pdo = wdmdma_test_fixture(test)->pdo;
 	struct kmsg_dump_iter log;
 
 	init_completion(&job.done);
-	job.item = IoAllocateWorkItem((PDEVICE_OBJECT)&job);
+	job.item = IoAllocateWorkItem(pdo);
 	KUNIT_ASSERT_NOT_NULL(test, job.item);
 	wdmdma_test_log_begin(&log);
 	IoQueueWorkItem(job.item, queue_and_free, DelayedWorkQueue, &job);
@@ -244,6 +286,7 @@ static void long_and_broken_formats_do_no_harm(struct kunit *test)
 static struct kunit_case ntos_thread_cases[] = {
 	KUNIT_CASE(a_thread_can_be_waited_for),
 	KUNIT_CASE(wrong_threads_and_handles_are_refused),
+	KUNIT_CASE(handles_that_are_not_closed_end_with_the_module),
 	KUNIT_CASE(a_work_item_runs_at_passive),
 	KUNIT_CASE(wrong_work_items_are_refused),
 	KUNIT_CASE(an_item_that_is_queued_is_not_freed),

@@ -9,6 +9,7 @@
 
 #include <ddk/wdm/dispatcher.h>
 
+#include "address.h"
 #include "ntos/record.h"
 
 /* The first byte of an object. A zeroed object is a notification event that is not set. */
@@ -23,27 +24,47 @@
 /* What is no type of an object. */
 #define NT_NO_TYPE			0xFF
 
+/* The first half of a DISPATCHER_HEADER. */
+struct nt_head {
+	UCHAR type;
+	UCHAR reserved[3];
+	LONG state;
+};
+
+/* Return true if a head of this type can be that of an object. Other memory seldom is like that. */
+static inline bool nt_head_is_valid(const struct nt_head *head)
+{
+	switch (head->type) {
+	case NT_DPC:
+		return true;
+	case NT_MUTANT:
+		/* The first byte is set while nobody knows that the owner has ended. */
+		return head->reserved[0] <= 1 && !head->reserved[1] && !head->reserved[2] &&
+		       head->state <= 1;
+	default:
+		return !head->reserved[0] && !head->reserved[1] && !head->reserved[2] &&
+		       (head->state == 0 || head->state == 1);
+	}
+}
+
 /*
- * Return the first byte of an object. A pointer at which no object can be, such as a handle, or an
- * address without memory, has NT_NO_TYPE.
+ * Return the first byte of an object. A pointer at which no object can be, such as a handle, an
+ * address without memory, or memory with another content, has NT_NO_TYPE.
  */
 static inline UCHAR nt_object_type(const void *object)
 {
-	UCHAR type;
+	struct nt_head head;
 
 	if (!IS_ALIGNED((unsigned long)object, sizeof(void *)) ||
-	    copy_from_kernel_nofault(&type, object, sizeof(type)))
+	    copy_from_kernel_nofault(&head, object, sizeof(head)) || !nt_head_is_valid(&head))
 		return NT_NO_TYPE;
-	return type;
+	return head.type;
 }
 
 /* Return true if no object can be at an address. */
 static inline bool nt_is_no_address(const void *object)
 {
-	UCHAR first;
-
-	return !IS_ALIGNED((unsigned long)object, sizeof(void *)) ||
-	       copy_from_kernel_nofault(&first, object, sizeof(first));
+	return !IS_ALIGNED((unsigned long)object, sizeof(void *)) || wdmdma_is_no_address(object);
 }
 
 /* wait.c */
@@ -59,6 +80,7 @@ struct nt_dpc;
 bool nt_is_no_dpc(PRKDPC dpc, const char *call);
 struct nt_dpc *nt_dpc_name(KDPC *dpc, const char *call);
 void nt_dpc_unname(struct nt_dpc *record);
+const void *nt_dpc_routine(const struct nt_dpc *record);
 bool nt_dpc_lies_in(const struct nt_dpc *record, const struct nt_place *place);
 void nt_dpc_expired(struct nt_dpc *record);
 bool nt_dpc_idle(void);

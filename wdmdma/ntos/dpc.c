@@ -92,7 +92,10 @@ bool nt_is_no_dpc(PRKDPC dpc, const char *call)
 {
 	if (likely(nt_object_type(dpc) == NT_DPC))
 		return false;
-	nt_report(call, "Dpc is %s", dpc ? "not initialized" : "NULL");
+	if (dpc)
+		nt_report(call, "Dpc %p is not initialized", dpc);
+	else
+		nt_report(call, "Dpc is NULL");
 	return true;
 }
 
@@ -156,6 +159,12 @@ void nt_dpc_unname(struct nt_dpc *record)
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	nt_dpc_put(bucket, record);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* Return the function of a DPC. The caller must be a user. */
+const void *nt_dpc_routine(const struct nt_dpc *record)
+{
+	return READ_ONCE(record->routine);
 }
 
 /* Return true if the KDPC or its routine lies in a place. The caller must be a user. */

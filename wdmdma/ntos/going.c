@@ -6,7 +6,7 @@
  * threads and work items in its exit function, which the kernel would not call. So the work is done
  * after that function, when the kernel says that the module goes. Timers and DPCs are cancelled
  * then, so that a periodic timer cannot delay the unload. Threads and work items cannot be stopped,
- * so the unload waits for them.
+ * so the unload waits for them. Handles of threads are closed.
  */
 #include "ntos/ntos.h"
 
@@ -40,6 +40,7 @@ static void nt_module_end(const struct nt_place *place)
 	unsigned int timers = nt_timer_forget(place, name);
 	unsigned int dpcs = nt_dpc_forget(place, name);
 	unsigned int threads = nt_thread_count(place);
+	unsigned int handles;
 	unsigned int works = nt_work_count(place);
 
 	if (timers || dpcs || threads || works)
@@ -49,6 +50,11 @@ static void nt_module_end(const struct nt_place *place)
 	KeFlushQueuedDpcs();
 	nt_work_wait(place);
 	nt_thread_wait(place);
+	handles = nt_thread_forget(place);
+	if (handles)
+		nt_report(name,
+			  "%u threads have ended with an open handle or a reference, which is dropped",
+			  handles);
 }
 
 /*
@@ -60,7 +66,7 @@ void nt_module_going(const struct module *module)
 	const struct nt_place place = { .module = module };
 
 	/* Most modules have nothing to do with this one. */
-	if (nt_dpc_idle() && !nt_record_may_be_in(&place) && !nt_thread_count(&place) &&
+	if (nt_dpc_idle() && !nt_record_may_be_in(&place) && !nt_thread_any() &&
 	    !nt_work_count(&place))
 		return;
 	nt_module_end(&place);

@@ -13,10 +13,8 @@ static void nt_lookaside_init(PNPAGED_LOOKASIDE_LIST list, PALLOCATE_FUNCTION al
 			      PFREE_FUNCTION free, size_t size, ULONG tag, POOL_TYPE type,
 			      const char *call)
 {
-	if (!list) {
-		nt_report(call, "Lookaside is NULL");
+	if (nt_is_wrong(list, "Lookaside", call))
 		return;
-	}
 	*list = (NPAGED_LOOKASIDE_LIST) {
 		.Magic = NT_LOOKASIDE_MAGIC,
 		.Tag = tag,
@@ -30,9 +28,11 @@ static void nt_lookaside_init(PNPAGED_LOOKASIDE_LIST list, PALLOCATE_FUNCTION al
 /* Report a list that is not initialized, or deleted. Return true if it is. */
 static bool nt_lookaside_is_wrong(PNPAGED_LOOKASIDE_LIST list, const char *call)
 {
-	if (list && list->Magic == NT_LOOKASIDE_MAGIC)
+	if (nt_is_wrong(list, "Lookaside", call))
+		return true;
+	if (list->Magic == NT_LOOKASIDE_MAGIC)
 		return false;
-	nt_report(call, "Lookaside is %s", list ? "not initialized, or was deleted" : "NULL");
+	nt_report(call, "Lookaside is not initialized, or was deleted");
 	return true;
 }
 

@@ -10,12 +10,15 @@
 
 #include <ddk/wdm/io.h>
 
-/* Report a pointer of NULL. Return true if it is. */
+#include "address.h"
+
+/* Report a pointer of NULL, or to nothing of the kernel. Return true if it is one. */
 static bool nt_is_null(volatile const void *pointer, const char *call)
 {
-	if (likely(pointer))
+	if (likely(!wdmdma_is_wild((const void *)pointer)))
 		return false;
-	nt_report(call, "the register or the buffer is NULL");
+	nt_report(call, "the register or the buffer is %s", pointer ? "no address of the kernel" :
+		  "NULL");
 	return true;
 }
 

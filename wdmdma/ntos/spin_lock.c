@@ -35,6 +35,7 @@
 
 #include <ddk/wdm/spinlock.h>
 
+#include "address.h"
 #include "ntos/level.h"
 
 #define NT_SPIN_RAISED	0x01UL
@@ -104,11 +105,12 @@ static void nt_spin_unnote(PKSPIN_LOCK lock)
 /* Report a pointer that no lock can have. Return true if it is one. */
 static bool nt_spin_is_wrong(PKSPIN_LOCK lock, const char *call)
 {
-	/* The upper half of the address space is the kernel's. */
-	if (likely((long)lock < 0 && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
+	const bool wild = wdmdma_is_wild(lock);
+
+	if (likely(!wild && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
 		return false;
-	nt_report(call, "SpinLock is %s", !lock ? "NULL" : (long)lock < 0 ? "not aligned" :
-		  "no address of the kernel");
+	nt_report(call, "SpinLock is %s", !lock ? "NULL" : wild ? "no address of the kernel" :
+		  "not aligned");
 	return true;
 }
 
@@ -273,7 +275,7 @@ static void nt_spin_at_dispatch(PKSPIN_LOCK lock, const char *call)
  */
 void KeInitializeSpinLock(PKSPIN_LOCK lock)
 {
-	if (!nt_spin_is_wrong(lock, __func__))
+	if (!nt_spin_is_wrong(lock, __func__) && !nt_is_wrong(lock, "SpinLock", __func__))
 		WRITE_ONCE(*lock, 0);
 }
 EXPORT_SYMBOL_GPL(KeInitializeSpinLock);
@@ -382,13 +384,20 @@ BOOLEAN KeTestSpinLock(PKSPIN_LOCK lock)
 }
 EXPORT_SYMBOL_GPL(KeTestSpinLock);
 
+/* Report a pointer that no handle can have. Return true if it is one. */
+static bool nt_spin_handle_is_wrong(const KLOCK_QUEUE_HANDLE *handle, const char *call)
+{
+	if (likely(!wdmdma_is_wild(handle)))
+		return false;
+	nt_report(call, "LockHandle is %s", handle ? "no address of the kernel" : "NULL");
+	return true;
+}
+
 /* Note the lock and the level in a handle. Without a handle nothing is taken. */
 static bool nt_spin_enter_queue(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle, const char *call)
 {
-	if (!handle) {
-		nt_report(call, "LockHandle is NULL");
+	if (nt_spin_handle_is_wrong(handle, call))
 		return false;
-	}
 	handle->LockQueue.Next = NULL;
 	handle->LockQueue.Lock = lock;
 	return true;
@@ -421,10 +430,8 @@ EXPORT_SYMBOL_GPL(KeAcquireInStackQueuedSpinLock);
  */
 void KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE handle)
 {
-	if (handle)
+	if (!nt_spin_handle_is_wrong(handle, __func__))
 		nt_spin_lower(handle->LockQueue.Lock, handle->OldIrql, __func__);
-	else
-		nt_report(__func__, "LockHandle is NULL");
 }
 EXPORT_SYMBOL_GPL(KeReleaseInStackQueuedSpinLock);
 
@@ -457,9 +464,7 @@ EXPORT_SYMBOL_GPL(KeAcquireInStackQueuedSpinLockAtDpcLevel);
  */
 void KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE handle)
 {
-	if (handle)
+	if (!nt_spin_handle_is_wrong(handle, __func__))
 		nt_spin_release(handle->LockQueue.Lock, __func__);
-	else
-		nt_report(__func__, "LockHandle is NULL");
 }
 EXPORT_SYMBOL_GPL(KeReleaseInStackQueuedSpinLockFromDpcLevel);

@@ -36,7 +36,7 @@ static int nt_thread_main(void *data)
 {
 	struct nt_thread *thread = data;
 
-	WRITE_ONCE(thread->task, current);
+	nt_thread_started(thread);
 	thread->routine(thread->context);
 	nt_thread_exit(thread);
 }
@@ -70,12 +70,13 @@ static HANDLE nt_thread_start(struct nt_thread *thread)
  * @start_context: its argument
  *
  * Answers to wdm: PsCreateSystemThread. The driver must wait for its threads before it is unloaded.
- * Otherwise the unload waits, and says so. Mutexes and spin locks that a thread has at its end are
+ * Otherwise the unload waits, and says so. The unload closes the handles that the driver has left
+ * open, too. There are at most 2048 threads that run or have an open handle or a reference. Mutexes and spin locks that a thread has at its end are
  * reported. The next one who waits for such a mutex gets STATUS_ABANDONED.
  *
  * Context: PASSIVE_LEVEL (may sleep).
- * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES,
- * STATUS_INVALID_DEVICE_STATE at a wrong level or while the driver's module is being unloaded.
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES, with a report if
+ * there are too many threads, STATUS_INVALID_DEVICE_STATE at a wrong level or while the driver's module is being unloaded.
  */
 NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 			      struct _OBJECT_ATTRIBUTES *object_attributes, HANDLE process_handle,
@@ -87,10 +88,10 @@ NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 
 	if (nt_above_passive(__func__))
 		return STATUS_INVALID_DEVICE_STATE;
-	if (!thread_handle || !start_routine) {
-		nt_report(__func__, "%s is NULL", thread_handle ? "StartRoutine" : "ThreadHandle");
+	if (nt_is_wrong(thread_handle, "ThreadHandle", __func__) ||
+	    nt_is_wrong(start_routine, "StartRoutine", __func__) ||
+	    (client_id && nt_is_wrong(client_id, "ClientId", __func__)))
 		return STATUS_INVALID_PARAMETER;
-	}
 	if (nt_is_leaving(start_routine, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
 	thread = kzalloc(sizeof(*thread), GFP_KERNEL);

@@ -5,10 +5,13 @@
  *
  * A handle is a number, and the pointer to an object is one to its place in the table. So both
  * are recognized by their value, and one that is kept for too long touches no freed memory. The
- * places are used in turn, so it takes long until an old pointer names another thread.
+ * places are used in turn, so it takes long until an old pointer names another thread. Another table
+ * has the threads that run, by their task.
  */
 #include "ntos/ntos.h"
 
+#include <linux/bitmap.h>
+#include <linux/hashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -32,9 +35,11 @@ struct nt_slot {
 	struct nt_thread *thread;
 };
 
-static DEFINE_RAW_SPINLOCK(nt_slots_lock);	/* protects the table, and what a thread counts */
+static DEFINE_RAW_SPINLOCK(nt_slots_lock);	/* protects the tables, and what a thread counts */
 static struct nt_slot nt_slots[NT_THREAD_MOST];
+static DECLARE_BITMAP(nt_slots_used, NT_THREAD_MOST);
 static unsigned int nt_next_slot;
+static DEFINE_HASHTABLE(nt_tasks, 8);
 /* The type has no members. Its address tells it from others. */
 static UCHAR nt_thread_type_place;
 static POBJECT_TYPE nt_thread_type = (POBJECT_TYPE)&nt_thread_type_place;
@@ -69,41 +74,62 @@ static struct nt_thread *nt_slot_release(struct nt_slot *slot)
 	struct nt_thread *thread = slot->thread;
 
 	lockdep_assert_held(&nt_slots_lock);
-	if (thread->references || thread->has_handle || thread->runs)
+	if (thread->references || thread->waits || thread->has_handle || thread->runs)
 		return NULL;
 	slot->thread = NULL;
+	__clear_bit(thread->place, nt_slots_used);
 	return thread;
 }
 
 static struct nt_slot *nt_slot_of(const struct nt_thread *thread)
 {
-	struct nt_slot *slot = nt_slots;
-
-	lockdep_assert_held(&nt_slots_lock);
-	while (slot->thread != thread)
-		slot++;
-	return slot;
+	return &nt_slots[thread->place];
 }
 
-/* Add a thread that runs and has a handle. Return the handle, or NULL if the table is full. */
+/* Return a free place, from the one behind the last place on, or NT_THREAD_MOST. */
+static unsigned int nt_slot_find_free(void)
+{
+	unsigned int n;
+
+	lockdep_assert_held(&nt_slots_lock);
+	n = find_next_zero_bit(nt_slots_used, NT_THREAD_MOST, nt_next_slot);
+	return n < NT_THREAD_MOST ? n : find_first_zero_bit(nt_slots_used, NT_THREAD_MOST);
+}
+
+/* Add a thread that runs and has a handle. Return the handle, or NULL, with a report. */
 HANDLE nt_thread_add(struct nt_thread *thread)
 {
-	unsigned int n, tries;
-	HANDLE handle = NULL;
+	unsigned long flags;
+	unsigned int n;
+
+	raw_spin_lock_irqsave(&nt_slots_lock, flags);
+	n = nt_slot_find_free();
+	if (n < NT_THREAD_MOST) {
+		__set_bit(n, nt_slots_used);
+		nt_slots[n].thread = thread;
+		nt_next_slot = n + 1;
+		thread->place = n;
+		thread->has_handle = true;
+		thread->runs = true;
+	}
+	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
+	if (n < NT_THREAD_MOST)
+		return (HANDLE)(NT_HANDLE_BASE + n * NT_HANDLE_STEP);
+	nt_report("PsCreateSystemThread",
+		  "%u threads run, or have an open handle or a reference, and there can be no more",
+		  NT_THREAD_MOST);
+	return NULL;
+}
+
+/* The calling thread begins. */
+void nt_thread_started(struct nt_thread *thread)
+{
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
-	for (tries = 0; tries < NT_THREAD_MOST && !handle; tries++) {
-		n = nt_next_slot++ % NT_THREAD_MOST;
-		if (nt_slots[n].thread)
-			continue;
-		nt_slots[n].thread = thread;
-		thread->has_handle = true;
-		thread->runs = true;
-		handle = (HANDLE)(NT_HANDLE_BASE + n * NT_HANDLE_STEP);
-	}
+	thread->task = current;
+	hash_add(nt_tasks, &thread->node, (unsigned long)current);
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
-	return handle;
 }
 
 /* The thread does not run in the driver any more. */
@@ -113,12 +139,13 @@ void nt_thread_ended(struct nt_thread *thread)
 
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
 	thread->runs = false;
+	hash_del(&thread->node);
 	thread = nt_slot_release(nt_slot_of(thread));
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	kfree(thread);
 }
 
-/* Return the thread of an object, with a reference, or NULL if the object is gone. */
+/* Return the thread of an object, for a wait, or NULL if the object is gone. */
 struct nt_thread *nt_thread_get(const void *object)
 {
 	struct nt_thread *thread = NULL;
@@ -129,7 +156,7 @@ struct nt_thread *nt_thread_get(const void *object)
 	slot = nt_slot_of_object(object);
 	if (slot) {
 		thread = slot->thread;
-		thread->references++;
+		thread->waits++;
 	}
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	return thread;
@@ -140,7 +167,7 @@ void nt_thread_put(struct nt_thread *thread)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
-	thread->references--;
+	thread->waits--;
 	thread = nt_slot_release(nt_slot_of(thread));
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	kfree(thread);
@@ -149,31 +176,72 @@ void nt_thread_put(struct nt_thread *thread)
 /* Return the calling thread, or NULL if it is no system thread. */
 struct nt_thread *nt_thread_current(void)
 {
-	struct nt_thread *found = NULL;
+	struct nt_thread *thread, *found = NULL;
 	unsigned long flags;
-	int n;
 
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
-	for (n = 0; n < NT_THREAD_MOST && !found; n++)
-		if (nt_slots[n].thread && nt_slots[n].thread->runs &&
-		    READ_ONCE(nt_slots[n].thread->task) == current)
-			found = nt_slots[n].thread;
+	hash_for_each_possible(nt_tasks, thread, node, (unsigned long)current)
+		if (thread->task == current)
+			found = thread;
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	return found;
+}
+
+/* Return true if a thread runs, or has a handle or a reference. */
+bool nt_thread_any(void)
+{
+	return !bitmap_empty(nt_slots_used, NT_THREAD_MOST);
 }
 
 /* Return how many threads run routines of a place. */
 unsigned int nt_thread_count(const struct nt_place *place)
 {
-	unsigned int count = 0;
+	unsigned int n, count = 0;
 	unsigned long flags;
-	int n;
 
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
-	for (n = 0; n < NT_THREAD_MOST; n++)
-		count += nt_slots[n].thread && nt_slots[n].thread->runs &&
+	for_each_set_bit(n, nt_slots_used, NT_THREAD_MOST)
+		count += nt_slots[n].thread->runs &&
 			 nt_place_has(place, nt_slots[n].thread->routine);
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
+	return count;
+}
+
+/*
+ * Close the handle of a thread that has ended and whose routine is in a place, and drop the driver's
+ * references to it. Return false if there is no such thread. A wait for it ends by itself.
+ */
+static bool nt_thread_forget_one(const struct nt_place *place)
+{
+	struct nt_thread *thread, *ended = NULL;
+	bool found = false;
+	unsigned long flags;
+	unsigned int n;
+
+	raw_spin_lock_irqsave(&nt_slots_lock, flags);
+	for_each_set_bit(n, nt_slots_used, NT_THREAD_MOST) {
+		thread = nt_slots[n].thread;
+		if (thread->runs || !(thread->has_handle || thread->references) ||
+		    !nt_place_has(place, thread->routine))
+			continue;
+		thread->has_handle = false;
+		thread->references = 0;
+		ended = nt_slot_release(&nt_slots[n]);
+		found = true;
+		break;
+	}
+	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
+	kfree(ended);
+	return found;
+}
+
+/* Do so for all threads of a place. Return how many there were. */
+unsigned int nt_thread_forget(const struct nt_place *place)
+{
+	unsigned int count = 0;
+
+	while (nt_thread_forget_one(place))
+		count++;
 	return count;
 }
 
@@ -211,10 +279,8 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_
 	struct nt_slot *slot;
 	unsigned long flags;
 
-	if (!object) {
-		nt_report(__func__, "Object is NULL");
+	if (nt_is_wrong(object, "Object", __func__))
 		return STATUS_INVALID_PARAMETER;
-	}
 	*object = NULL;
 	if (object_type && object_type != nt_thread_type) {
 		nt_report(__func__, "ObjectType is not *PsThreadType");
@@ -328,15 +394,13 @@ void nt_thread_table_init(void)
 		nt_slots[n].type = NT_THREAD;
 }
 
-/* Threads hold the module, so none runs. Free the objects that drivers have forgotten. */
+/* Threads hold the module, so none runs. Free the objects that are left. */
 void nt_thread_table_exit(void)
 {
-	int n;
+	const struct nt_place everywhere = { .size = SIZE_MAX };
+	unsigned int left = nt_thread_forget(&everywhere);
 
-	for (n = 0; n < NT_THREAD_MOST; n++) {
-		if (!nt_slots[n].thread)
-			continue;
-		pr_warn("a thread has an open handle or a reference\n");
-		kfree(nt_slots[n].thread);
-	}
+	if (left)
+		pr_warn("%u threads have ended with an open handle or a reference, which is dropped\n",
+			left);
 }

@@ -94,7 +94,7 @@ EXPORT_SYMBOL_GPL(KeStallExecutionProcessor);
  */
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER frequency)
 {
-	if (frequency)
+	if (frequency && !nt_is_wrong(frequency, "PerformanceFrequency", __func__))
 		frequency->QuadPart = NT_FREQUENCY;
 	return (LARGE_INTEGER) { .QuadPart = div_u64(ktime_get_ns(), 100) };
 }
@@ -110,10 +110,8 @@ EXPORT_SYMBOL_GPL(KeQueryPerformanceCounter);
  */
 void KeQuerySystemTime(PLARGE_INTEGER current_time)
 {
-	if (current_time)
+	if (!nt_is_wrong(current_time, "CurrentTime", __func__))
 		current_time->QuadPart = nt_system_time();
-	else
-		nt_report(__func__, "CurrentTime is NULL");
 }
 EXPORT_SYMBOL_GPL(KeQuerySystemTime);
 
@@ -141,10 +139,8 @@ EXPORT_SYMBOL_GPL(KeQueryInterruptTime);
  */
 void KeQueryTickCount(PLARGE_INTEGER tick_count)
 {
-	if (tick_count)
+	if (!nt_is_wrong(tick_count, "TickCount", __func__))
 		tick_count->QuadPart = div_u64(KeQueryInterruptTime(), NT_TICK);
-	else
-		nt_report(__func__, "TickCount is NULL");
 }
 EXPORT_SYMBOL_GPL(KeQueryTickCount);
 
@@ -182,10 +178,8 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE wait_mode, BOOLEAN alertable,
 
 	if (nt_above_passive(__func__))
 		return STATUS_INVALID_DEVICE_STATE;
-	if (!interval) {
-		nt_report(__func__, "Interval is NULL");
+	if (nt_is_wrong(interval, "Interval", __func__))
 		return STATUS_INVALID_PARAMETER;
-	}
 	deadline = nt_deadline(interval->QuadPart);
 	do {
 		set_current_state(TASK_IDLE);

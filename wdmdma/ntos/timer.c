@@ -49,7 +49,10 @@ static bool nt_is_no_timer(PKTIMER timer, const char *call)
 {
 	if (likely(nt_type_is_timer(nt_object_type(timer))))
 		return false;
-	nt_report(call, "Timer is %s", timer ? "not initialized" : "NULL");
+	if (timer)
+		nt_report(call, "Timer %p is not initialized", timer);
+	else
+		nt_report(call, "Timer is NULL");
 	return true;
 }
 
@@ -95,6 +98,21 @@ static struct nt_timer *nt_timer_take(const KTIMER *timer)
 	return NULL;
 }
 
+/* Report a timer that is set, or was. @routine is that of its DPC, or NULL. */
+static void nt_timer_report(const char *call, const char *text, const void *timer,
+			    const void *routine)
+{
+	if (routine)
+		nt_report(call, "%s (timer %p, with the DPC routine %pS)", text, timer, routine);
+	else
+		nt_report(call, "%s (timer %p, without a DPC)", text, timer);
+}
+
+static const void *nt_timer_routine(const struct nt_timer *record)
+{
+	return record->dpc ? nt_dpc_routine(record->dpc) : NULL;
+}
+
 /* Free a record that was taken out. Return false if there is none. */
 static bool nt_timer_drop(struct nt_timer *record)
 {
@@ -114,8 +132,10 @@ static void nt_timer_fire(struct nt_timer *record, ktime_t now)
 	lockdep_assert_held(&nt_timer_lock);
 	if (!nt_type_is_timer(nt_object_type(timer))) {
 		nt_timer_detach(record);
+		nt_timer_report("KeSetTimer",
+				"a timer that is set was overwritten, and is cancelled", timer,
+				nt_timer_routine(record));
 		nt_timer_drop(record);
-		nt_report("KeSetTimer", "a timer that is set was overwritten, and is cancelled");
 		return;
 	}
 	/* Once the record is gone, so may be the memory of the timer. */
@@ -160,6 +180,7 @@ static enum hrtimer_restart nt_timer_expired(struct hrtimer *hrtimer)
  */
 void KeInitializeTimerEx(PKTIMER timer, TIMER_TYPE type)
 {
+	const void *routine;
 	struct nt_timer *record;
 	unsigned long flags;
 
@@ -176,8 +197,9 @@ void KeInitializeTimerEx(PKTIMER timer, TIMER_TYPE type)
 	*timer = (KTIMER) { };
 	nt_object_init(&timer->Header, NT_TIMER_NOTIFICATION + type, 0);
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
+	routine = record ? nt_timer_routine(record) : NULL;
 	if (nt_timer_drop(record))
-		nt_report(__func__, "the timer is set");
+		nt_timer_report(__func__, "the timer is set, and is cancelled", timer, routine);
 }
 EXPORT_SYMBOL_GPL(KeInitializeTimerEx);
 
@@ -242,7 +264,7 @@ BOOLEAN KeSetTimerEx(PKTIMER timer, LARGE_INTEGER due_time, LONG period, PKDPC d
 	if (nt_is_no_timer(timer, __func__))
 		return FALSE;
 	if (period < 0) {
-		nt_report(__func__, "Period %d is below 0", period);
+		nt_report(__func__, "Period %d of the timer %p is below 0", period, timer);
 		return FALSE;
 	}
 	record = nt_timer_new(timer, period, dpc, __func__);
@@ -324,6 +346,7 @@ EXPORT_SYMBOL_GPL(KeReadStateTimer);
  */
 unsigned int nt_timer_forget(const struct nt_place *place, const char *call)
 {
+	const void *timer = NULL, *routine = NULL;
 	struct nt_timer *record;
 	struct hlist_node *next;
 	unsigned int count = 0;
@@ -336,13 +359,16 @@ unsigned int nt_timer_forget(const struct nt_place *place, const char *call)
 		if (!nt_place_has(place, record->timer) &&
 		    !(place->module && record->dpc && nt_dpc_lies_in(record->dpc, place)))
 			continue;
+		timer = record->timer;
+		routine = nt_timer_routine(record);
 		nt_timer_detach(record);
 		nt_timer_drop(record);
 		count++;
 	}
 	raw_spin_unlock_irqrestore(&nt_timer_lock, flags);
 	if (count && !place->module)
-		nt_report(call, "the memory has a timer that is set, which is cancelled");
+		nt_timer_report(call, "the memory has a timer that is set, which is cancelled",
+				timer, routine);
 	return count;
 }
 

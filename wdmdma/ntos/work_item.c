@@ -8,6 +8,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include <wdmdma/linux.h>
+
 #include "ntos/block.h"
 #include "ntos/dispatcher.h"
 #include "ntos/level.h"
@@ -76,14 +78,15 @@ static void nt_work_run(struct work_struct *work)
 
 /**
  * IoAllocateWorkItem() - allocate a work item
- * @device_object: first argument of the function that it will call. NULL is reported
+ * @device_object: first argument of the function that it will call. NULL is reported and allowed.
+ *	Another pointer that is no device object is reported and refused
  *
  * Answers to wdm: IoAllocateWorkItem.
  *
  * Differs from Windows: the item holds no reference to the device object.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the item, or NULL.
+ * Return: the item, or NULL if there is no memory, or with the reason in the log.
  */
 PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 {
@@ -94,8 +97,12 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 	if (nt_above_dispatch(__func__))
 		return NULL;
 	/* The function may not need it. */
-	if (!device_object)
+	if (!device_object) {
 		nt_report(__func__, "DeviceObject is NULL");
+	} else if (!wdmdma_device_object_is_live(device_object)) {
+		nt_report(__func__, "DeviceObject %p is no device object", device_object);
+		return NULL;
+	}
 	block = nt_block_alloc(gfp);
 	item = block ? kzalloc(sizeof(*item), gfp) : NULL;
 	if (!item) {
