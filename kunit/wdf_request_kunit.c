@@ -4,6 +4,7 @@
 #include <linux/string.h>
 
 #include "corpus/wdf.h"
+#include "log.h"
 #include "wdf.h"
 
 #define FROM_DEV	WdfDmaDirectionReadFromDevice
@@ -203,6 +204,120 @@ static void request_may_go_before_execute(struct kunit *test)
 	WdfObjectDelete(t);
 }
 
+/* Somebody waits for each request, also if the device goes. */
+static void request_of_a_deleted_device_is_cancelled(struct kunit *test)
+{
+	struct wdf_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	struct told told = {}, early = {}, done = {};
+	WDFREQUEST request, first;
+	WDFDMAENABLER enabler;
+	WDFDMATRANSACTION t;
+
+	/* This one is disposed of before the enabler with its transfer. */
+	first = make_request(test, WdfRequestTypeWrite, 0, mdl, NULL, SZ_8K, 0, &early);
+	enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	t = wdf_test_transaction(test, enabler);
+	request = make_request(test, WdfRequestTypeRead, 0, mdl, NULL, 0, SZ_8K, &told);
+	WdfRequestSetInformation(request, 5);
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, first, wdf_test_program,
+								      TO_DEV), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_SUCCESS);
+	WdfRequestComplete(make_request(test, WdfRequestTypeRead, 0, mdl, NULL, 0, SZ_8K, &done),
+			   STATUS_SUCCESS);
+	wdmdma_wdf_device_delete(f->device);
+	f->device = NULL;
+	KUNIT_EXPECT_EQ(test, told.calls, 1U);
+	KUNIT_EXPECT_EQ(test, told.status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, told.information, 0UL);
+	KUNIT_EXPECT_EQ(test, early.calls, 1U);
+	KUNIT_EXPECT_EQ(test, early.status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, done.calls, 1U);
+	KUNIT_EXPECT_EQ(test, done.status, STATUS_SUCCESS);
+	/* The handle is gone. */
+	WdfRequestComplete(request, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, told.calls, 1U);
+}
+
+/* The memory of a completed request may be gone, whoever has a reference. */
+static void completed_request_has_no_memory(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K), got = mdl;
+	struct kmsg_dump_iter log;
+	struct told told = {};
+	WDFREQUEST request;
+
+	request = make_request(test, WdfRequestTypeWrite, 0, mdl, NULL, SZ_8K, 0, &told);
+	WdfObjectReference(request);
+	WdfRequestComplete(request, STATUS_SUCCESS);
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_EQ(test, WdfRequestRetrieveInputWdmMdl(request, &got), STATUS_INTERNAL_ERROR);
+	KUNIT_EXPECT_NULL(test, got);
+	KUNIT_EXPECT_EQ(test, WdfRequestRetrieveOutputWdmMdl(request, &got),
+			STATUS_INTERNAL_ERROR);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request, wdf_test_program,
+								      TO_DEV),
+			STATUS_INTERNAL_ERROR);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "the request is completed", ""), 3U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 1U);
+	WdfObjectDereference(request);
+}
+
+/* Requests that lack what their type needs. */
+static const struct lack_row {
+	const char *name;
+	struct wdmdma_wdf_request_config config;
+	bool no_complete;
+	NTSTATUS status;
+} lack_rows[] = {
+	{ "no function", { .type = WdfRequestTypeRead }, true, STATUS_INVALID_PARAMETER },
+	{ "read", { .type = WdfRequestTypeRead, .output_length = 8 }, false,
+	  STATUS_INVALID_PARAMETER },
+	{ "write", { .type = WdfRequestTypeWrite, .input_length = 8 }, false,
+	  STATUS_INVALID_PARAMETER },
+	{ "METHOD_BUFFERED", { .type = WdfRequestTypeDeviceControl, .output_length = 8 }, false,
+	  STATUS_INVALID_PARAMETER },
+	{ "METHOD_IN_DIRECT", { .type = WdfRequestTypeDeviceControl, .ioctl = 1,
+	  .output_length = 8 }, false, STATUS_INVALID_PARAMETER },
+	{ "input of METHOD_OUT_DIRECT", { .type = WdfRequestTypeDeviceControl, .ioctl = 2,
+	  .input_length = 8 }, false, STATUS_INVALID_PARAMETER },
+	{ "METHOD_NEITHER", { .type = WdfRequestTypeDeviceControl, .ioctl = 3,
+	  .input_length = 8 }, false, STATUS_SUCCESS },
+	{ "no bytes", { .type = WdfRequestTypeWrite }, false, STATUS_SUCCESS },
+	{ "wild mdl", { .type = WdfRequestTypeWrite, .mdl = (PMDL)0x1234, .input_length = 8 },
+	  false, STATUS_INVALID_PARAMETER },
+	{ "another type", { .type = 77 }, false, STATUS_INVALID_PARAMETER },
+};
+
+KUNIT_ARRAY_PARAM_DESC(lack, lack_rows, name);
+
+static void request_without_its_memory_is_refused(struct kunit *test)
+{
+	const struct lack_row *row = test->param_value;
+	struct wdmdma_wdf_request_config config = row->config;
+	struct wdf_fixture *f = test->priv;
+	struct kmsg_dump_iter log;
+	struct told told = {};
+	WDFREQUEST request;
+
+	config.context = &told;
+	if (!row->no_complete)
+		config.complete = tell;
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_EQ(test, wdmdma_wdf_request_create(f->device, &config, NULL, &request),
+			row->status);
+	KUNIT_EXPECT_EQ(test, !request, !NT_SUCCESS(row->status));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_wdf_request_create", ""),
+			NT_SUCCESS(row->status) ? 0U : 1U);
+	if (request)
+		WdfRequestComplete(request, STATUS_SUCCESS);
+}
+
 /* A driver's source that reuses a transaction, with a device that stops in between. */
 static void windows_source_reuses_a_transaction(struct kunit *test)
 {
@@ -265,6 +380,9 @@ static struct kunit_case wdf_request_cases[] = {
 	KUNIT_CASE_PARAM(request_says_which_memory, memory_gen_params),
 	KUNIT_CASE(request_is_known_until_the_release),
 	KUNIT_CASE(request_may_go_before_execute),
+	KUNIT_CASE(request_of_a_deleted_device_is_cancelled),
+	KUNIT_CASE(completed_request_has_no_memory),
+	KUNIT_CASE_PARAM(request_without_its_memory_is_refused, lack_gen_params),
 	KUNIT_CASE(windows_source_reuses_a_transaction),
 	KUNIT_CASE(windows_source_makes_a_transaction_per_request),
 	{}

@@ -81,7 +81,7 @@ NTSTATUS WdfCollectionCreate(PWDF_OBJECT_ATTRIBUTES collection_attributes,
 {
 	struct wdf_collection *self;
 
-	if (wdf_is_null(collection, "Collection", __func__))
+	if (wdf_is_wrong(collection, "Collection", __func__))
 		return STATUS_INVALID_PARAMETER;
 	self = kzalloc(sizeof(*self), wdf_gfp());
 	if (self) {
@@ -299,8 +299,10 @@ static void wdf_collection_remove(WDFCOLLECTION handle, WDFOBJECT item, u32 inde
  */
 void WdfCollectionRemove(WDFCOLLECTION collection, WDFOBJECT item)
 {
-	if (!wdf_is_null(item, "Item", __func__))
+	if (item)
 		wdf_collection_remove(collection, item, 0, __func__);
+	else
+		wdf_report(__func__, "Item is NULL (bug check 0x10D, code 4)");
 }
 EXPORT_SYMBOL_GPL(WdfCollectionRemove);
 

@@ -116,9 +116,11 @@ static NTSTATUS wdf_buffer_create(WDFDMAENABLER handle, size_t length,
 	enabler = wdf_get(handle, &wdf_enabler_class, call);
 	if (!enabler)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, false);
-	if (NT_SUCCESS(status) && !length)
+	status = wdf_attributes_check(attributes, false, call);
+	if (NT_SUCCESS(status) && !length) {
+		wdf_report(call, "Length is 0");
 		status = STATUS_INVALID_PARAMETER;
+	}
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
@@ -158,7 +160,7 @@ put:
 NTSTATUS WdfCommonBufferCreate(WDFDMAENABLER dma_enabler, SIZE_T length,
 			       PWDF_OBJECT_ATTRIBUTES attributes, WDFCOMMONBUFFER *common_buffer)
 {
-	if (wdf_is_null(common_buffer, "CommonBuffer", __func__))
+	if (wdf_is_wrong(common_buffer, "CommonBuffer", __func__))
 		return STATUS_INVALID_PARAMETER;
 	return wdf_buffer_create(dma_enabler, length, NULL, attributes, common_buffer, __func__);
 }
@@ -173,7 +175,8 @@ EXPORT_SYMBOL_GPL(WdfCommonBufferCreate);
  * @common_buffer: as for WdfCommonBufferCreate()
  *
  * Answers to wdf: WdfCommonBufferCreateWithConfig. With an alignment above a page the logical
- * address is aligned, and the virtual address need not be.
+ * address is aligned, and the virtual address need not be. A value above a page that is no boundary
+ * less one is reported, and gives an address without the bits of the value, as on Windows.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  * Return: as WdfCommonBufferCreate(), and STATUS_INFO_LENGTH_MISMATCH for a wrong Size, which
@@ -184,11 +187,17 @@ NTSTATUS WdfCommonBufferCreateWithConfig(WDFDMAENABLER dma_enabler, SIZE_T lengt
 					 PWDF_OBJECT_ATTRIBUTES attributes,
 					 WDFCOMMONBUFFER *common_buffer)
 {
-	if (wdf_is_null(common_buffer, "CommonBuffer", __func__) ||
-	    wdf_is_null(config, "Config", __func__))
+	if (wdf_is_wrong(common_buffer, "CommonBuffer", __func__) ||
+	    wdf_is_wrong(config, "Config", __func__))
 		return STATUS_INVALID_PARAMETER;
-	if (config->Size != sizeof(*config))
+	if (wdf_size_is_wrong(config->Size, sizeof(*config), "Config", __func__))
 		return STATUS_INFO_LENGTH_MISMATCH;
+	/* Windows does not check the value, and drivers give others that a page meets. */
+	if (config->AlignmentRequirement >= WDF_PAGE_SIZE &&
+	    config->AlignmentRequirement & (config->AlignmentRequirement + 1))
+		wdf_report(__func__,
+			   "AlignmentRequirement 0x%x is no boundary less one, so the address is not aligned to it",
+			   config->AlignmentRequirement);
 	return wdf_buffer_create(dma_enabler, length, config, attributes, common_buffer, __func__);
 }
 EXPORT_SYMBOL_GPL(WdfCommonBufferCreateWithConfig);

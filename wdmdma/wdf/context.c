@@ -58,46 +58,71 @@ void wdf_context_init(void)
 		spin_lock_init(&wdf_buckets[n].lock);
 }
 
+/* Report attributes that are refused. Return @status. */
+static NTSTATUS wdf_attributes_refuse(NTSTATUS status, const char *call, const char *fault)
+{
+	wdf_report(call, "%s", fault);
+	return status;
+}
+
 /* Check the context type and the size in attributes. Return a status. */
-static NTSTATUS wdf_attributes_check_type(const WDF_OBJECT_ATTRIBUTES *attributes)
+static NTSTATUS wdf_attributes_check_type(const WDF_OBJECT_ATTRIBUTES *attributes,
+					  const char *call)
 {
 	PCWDF_OBJECT_CONTEXT_TYPE_INFO type = attributes->ContextTypeInfo;
 
-	if (type && type->Size != sizeof(*type))
+	if (type && wdf_is_wrong(type, "ContextTypeInfo", call))
+		return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
+	if (type && wdf_size_is_wrong(type->Size, sizeof(*type), "ContextTypeInfo", call))
 		return STATUS_INFO_LENGTH_MISMATCH;
 	if (type && type->ContextSize && !type->ContextName)
-		return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
+		return wdf_attributes_refuse(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, call,
+					     "ContextTypeInfo has a size and no ContextName");
 	if (attributes->ContextSizeOverride &&
 	    (!type || attributes->ContextSizeOverride < type->ContextSize))
-		return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
+		return wdf_attributes_refuse(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, call,
+					     "ContextSizeOverride is less than the type has");
 	return STATUS_SUCCESS;
 }
 
-/* Check the attributes of a create call, which may be NULL. Return a status. */
-NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool parent_allowed)
+static NTSTATUS wdf_attributes_check_level(const WDF_OBJECT_ATTRIBUTES *attributes,
+					   const char *call)
+{
+	if (attributes->ExecutionLevel < WdfExecutionLevelInheritFromParent ||
+	    attributes->ExecutionLevel > WdfExecutionLevelDispatch ||
+	    attributes->SynchronizationScope < WdfSynchronizationScopeInheritFromParent ||
+	    attributes->SynchronizationScope > WdfSynchronizationScopeNone)
+		return wdf_attributes_refuse(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, call,
+					     "ExecutionLevel or SynchronizationScope is unknown");
+	if (attributes->SynchronizationScope == WdfSynchronizationScopeDevice ||
+	    attributes->SynchronizationScope == WdfSynchronizationScopeQueue)
+		return wdf_attributes_refuse(STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID, call,
+					     "the object has no SynchronizationScope");
+	if (attributes->ExecutionLevel != WdfExecutionLevelInheritFromParent)
+		return wdf_attributes_refuse(STATUS_WDF_EXECUTION_LEVEL_INVALID, call,
+					     "the object has no ExecutionLevel");
+	return STATUS_SUCCESS;
+}
+
+/* Check the attributes of a create call, which may be NULL. Return a status, and report. */
+NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool parent_allowed,
+			      const char *call)
 {
 	NTSTATUS status;
 
 	if (!attributes)
 		return STATUS_SUCCESS;
-	if (attributes->Size != sizeof(*attributes))
+	if (wdf_is_wrong(attributes, "Attributes", call))
+		return STATUS_INVALID_PARAMETER;
+	if (wdf_size_is_wrong(attributes->Size, sizeof(*attributes), "Attributes", call))
 		return STATUS_INFO_LENGTH_MISMATCH;
-	status = wdf_attributes_check_type(attributes);
+	status = wdf_attributes_check_type(attributes, call);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (attributes->ParentObject && !parent_allowed)
-		return STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED;
-	if (attributes->ExecutionLevel < WdfExecutionLevelInheritFromParent ||
-	    attributes->ExecutionLevel > WdfExecutionLevelDispatch ||
-	    attributes->SynchronizationScope < WdfSynchronizationScopeInheritFromParent ||
-	    attributes->SynchronizationScope > WdfSynchronizationScopeNone)
-		return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
-	if (attributes->SynchronizationScope == WdfSynchronizationScopeDevice ||
-	    attributes->SynchronizationScope == WdfSynchronizationScopeQueue)
-		return STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID;
-	if (attributes->ExecutionLevel != WdfExecutionLevelInheritFromParent)
-		return STATUS_WDF_EXECUTION_LEVEL_INVALID;
-	return STATUS_SUCCESS;
+		return wdf_attributes_refuse(STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED, call,
+					     "ParentObject must be NULL for this object");
+	return wdf_attributes_check_level(attributes, call);
 }
 
 static struct wdf_context *wdf_context_new(struct wdf_object *object,
@@ -195,6 +220,8 @@ void wdf_context_cleanup(struct wdf_object *object)
 {
 	struct wdf_context *context;
 
+	if (unlikely(READ_ONCE(object->silent)))
+		return;
 	for (context = object->contexts; context; context = context->next)
 		if (context->cleanup)
 			context->cleanup(wdf_handle(object));
@@ -205,6 +232,8 @@ void wdf_context_destroy(struct wdf_object *object)
 {
 	struct wdf_context *context;
 
+	if (unlikely(READ_ONCE(object->silent)))
+		return;
 	for (context = object->contexts; context; context = context->next)
 		if (context->destroy)
 			context->destroy(wdf_handle(object));

@@ -10,10 +10,39 @@
 #include <wdmdma/linux.h>
 #include <wdmdma/wdf.h>
 
+static DEFINE_SPINLOCK(wdf_devices_lock);	/* protects the list */
+static LIST_HEAD(wdf_devices);
+
+/* Note a new device object. Return false if the device has one already. */
+static bool wdf_device_add(struct wdf_device *device)
+{
+	struct wdf_device *other;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&wdf_devices_lock, flags);
+	list_for_each_entry(other, &wdf_devices, node)
+		found |= other->dev == device->dev;
+	if (!found)
+		list_add(&device->node, &wdf_devices);
+	spin_unlock_irqrestore(&wdf_devices_lock, flags);
+	return !found;
+}
+
+static void wdf_device_remove(struct wdf_device *device)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&wdf_devices_lock, flags);
+	list_del_init(&device->node);
+	spin_unlock_irqrestore(&wdf_devices_lock, flags);
+}
+
 static void wdf_device_dispose(struct wdf_object *object)
 {
 	struct wdf_device *device = wdf_device_of(object);
 
+	wdf_device_remove(device);
 	wdmdma_device_object_put(device->wdm);
 	WRITE_ONCE(device->wdm, NULL);
 }
@@ -38,12 +67,20 @@ static NTSTATUS wdf_device_start(struct wdf_device *device, struct wdf_object *d
 
 	if (!NT_SUCCESS(status))
 		return status;
+	if (!wdf_device_add(device)) {
+		wdf_report("wdmdma_wdf_device_create", "the device has a device object already");
+		return STATUS_INVALID_DEVICE_STATE;
+	}
+	status = STATUS_UNSUCCESSFUL;
 	device->wdm = wdmdma_device_object_get(device->dev);
 	if (!device->wdm)
-		return STATUS_UNSUCCESSFUL;
+		goto remove;
 	status = wdf_object_publish(&device->object, handle);
-	if (!NT_SUCCESS(status))
-		wdmdma_device_object_put(device->wdm);
+	if (NT_SUCCESS(status))
+		return status;
+	wdmdma_device_object_put(device->wdm);
+remove:
+	wdf_device_remove(device);
 	return status;
 }
 
@@ -61,6 +98,7 @@ static NTSTATUS wdf_device_start(struct wdf_device *device, struct wdf_object *d
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_UNSUCCESSFUL, with the reason in the log, if the device cannot have a device object
+ * * STATUS_INVALID_DEVICE_STATE if the device has a device object that is not deleted
  * * STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER, STATUS_INVALID_DEVICE_REQUEST
  * * STATUS_INSUFFICIENT_RESOURCES
  * * STATUS_DELETE_PENDING if the driver object is being deleted
@@ -73,7 +111,7 @@ NTSTATUS wdmdma_wdf_device_create(WDFDRIVER driver, struct device *dev,
 	struct wdf_device *self;
 	NTSTATUS status;
 
-	if (wdf_is_null(device, "Device", __func__) || wdf_is_null(dev, "Dev", __func__))
+	if (wdf_is_wrong(device, "Device", __func__) || wdf_is_wrong(dev, "Dev", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*device = NULL;
 	if (wdf_above_passive(__func__))
@@ -81,7 +119,7 @@ NTSTATUS wdmdma_wdf_device_create(WDFDRIVER driver, struct device *dev,
 	parent = wdf_get(driver, &wdf_driver_class, __func__);
 	if (!parent)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, false);
+	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
@@ -90,6 +128,7 @@ NTSTATUS wdmdma_wdf_device_create(WDFDRIVER driver, struct device *dev,
 		goto put;
 	wdf_object_init(&self->object, &wdf_device_class);
 	self->dev = dev;
+	INIT_LIST_HEAD(&self->node);
 	spin_lock_init(&self->power_lock);
 	INIT_LIST_HEAD(&self->enablers);
 	INIT_LIST_HEAD(&self->interrupts);
@@ -107,7 +146,8 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_create);
  * @device: the device object. NULL is ignored
  *
  * For the remove function of the Linux half. The device must not do DMA any more. Transactions
- * that are in a transfer are reported and ended.
+ * that are in a transfer are reported and ended. Requests that the driver has not completed are
+ * reported, and completed with STATUS_CANCELLED.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  */

@@ -25,8 +25,10 @@ struct wdf_driver {
  * struct wdf_device - a device object
  * @object: the first member
  * @dev: the Linux device. Not touched after the deletion
+ * @node: link in the list of all device objects that are not deleted
  * @wdm: its WDM device object, or NULL after the deletion
  * @alignment: the alignment requirement, as the driver gave it
+ * @powered: not 0 from a power-up to the power-down
  * @packet_busy: bit 0 is set while a packet transaction of version 2 is under way
  * @power_lock: protects the members below
  * @enablers: in the order of their creation
@@ -36,8 +38,10 @@ struct wdf_driver {
 struct wdf_device {
 	struct wdf_object object;
 	struct device *dev;
+	struct list_head node;
 	PDEVICE_OBJECT wdm;
 	u32 alignment;
+	atomic_t powered;
 	unsigned long packet_busy;
 	spinlock_t power_lock;	/* see above */
 	struct list_head enablers;

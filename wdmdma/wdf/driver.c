@@ -14,7 +14,7 @@
 
 #include <wdmdma/wdf.h>
 
-static DEFINE_SPINLOCK(wdf_drivers_lock);
+static DEFINE_SPINLOCK(wdf_drivers_lock);	/* protects the list */
 static LIST_HEAD(wdf_drivers);
 
 static void wdf_driver_dispose(struct wdf_object *object)
@@ -90,7 +90,7 @@ struct wdf_object *wdf_parent_get(PWDF_OBJECT_ATTRIBUTES attributes, unsigned lo
 NTSTATUS wdf_object_create(struct wdf_object *object, PWDF_OBJECT_ATTRIBUTES attributes,
 			   unsigned long caller, const char *call, void *handle)
 {
-	NTSTATUS status = wdf_attributes_check(attributes, true);
+	NTSTATUS status = wdf_attributes_check(attributes, true, call);
 	struct wdf_object *parent = NULL;
 
 	*(void **)handle = NULL;
@@ -133,10 +133,10 @@ NTSTATUS wdmdma_wdf_driver_create(struct module *owner, PWDF_OBJECT_ATTRIBUTES a
 	unsigned long flags;
 	NTSTATUS status;
 
-	if (wdf_is_null(driver, "Driver", __func__) || wdf_is_null(owner, "Owner", __func__))
+	if (wdf_is_wrong(driver, "Driver", __func__) || wdf_is_wrong(owner, "Owner", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*driver = NULL;
-	status = wdf_attributes_check(attributes, false);
+	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		return status;
 	self = kzalloc(sizeof(*self), GFP_KERNEL);

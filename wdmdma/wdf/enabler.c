@@ -172,7 +172,7 @@ static NTSTATUS wdf_enabler_create(struct wdf_device *device, struct wdf_object 
 	struct wdf_enabler *enabler;
 	const char *fault;
 
-	if (config->Size != sizeof(*config))
+	if (wdf_size_is_wrong(config->Size, sizeof(*config), "Config", "WdfDmaEnablerCreate"))
 		return STATUS_INFO_LENGTH_MISMATCH;
 	enabler = kzalloc(sizeof(*enabler), GFP_KERNEL);
 	if (!enabler)
@@ -201,6 +201,7 @@ static struct wdf_object *wdf_enabler_parent(struct wdf_object *device,
 		parent = wdf_get_any(attributes->ParentObject, "WdfDmaEnablerCreate");
 		*status = STATUS_INVALID_HANDLE;
 		if (parent && !wdf_object_is_below(parent, device)) {
+			wdf_report("WdfDmaEnablerCreate", "ParentObject is not below the device");
 			*status = STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
 			wdf_put(parent);
 			parent = NULL;
@@ -243,17 +244,17 @@ NTSTATUS WdfDmaEnablerCreate(WDFDEVICE device, PWDF_DMA_ENABLER_CONFIG config,
 	struct wdf_object *object, *parent;
 	NTSTATUS status;
 
-	if (wdf_is_null(dma_enabler_handle, "DmaEnablerHandle", __func__))
+	if (wdf_is_wrong(dma_enabler_handle, "DmaEnablerHandle", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*dma_enabler_handle = NULL;
-	if (wdf_is_null(config, "Config", __func__))
+	if (wdf_is_wrong(config, "Config", __func__))
 		return STATUS_INVALID_PARAMETER;
 	if (wdf_above_passive(__func__))
 		return STATUS_INVALID_DEVICE_REQUEST;
 	object = wdf_get(device, &wdf_device_class, __func__);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, true);
+	status = wdf_attributes_check(attributes, true, __func__);
 	if (!NT_SUCCESS(status))
 		goto put;
 	parent = wdf_enabler_parent(object, attributes, &status);
@@ -327,13 +328,17 @@ NTSTATUS WdfDmaEnablerConfigureSystemProfile(WDFDMAENABLER dma_enabler,
 	object = wdf_get(dma_enabler, &wdf_enabler_class, __func__);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
-	if (!profile_config || config_direction > WdfDmaDirectionWriteToDevice)
-		wdf_report(__func__, "ProfileConfig is NULL, or ConfigDirection is unknown");
-	else if (profile_config->Size != sizeof(*profile_config))
+	if (wdf_is_wrong(profile_config, "ProfileConfig", __func__))
+		goto put;
+	if (config_direction > WdfDmaDirectionWriteToDevice)
+		wdf_report(__func__, "ConfigDirection %u is unknown", config_direction);
+	else if (wdf_size_is_wrong(profile_config->Size, sizeof(*profile_config), "ProfileConfig",
+				   __func__))
 		status = STATUS_INFO_LENGTH_MISMATCH;
-	else if (profile_config->DmaDescriptor)
+	else if (!wdf_is_wrong(profile_config->DmaDescriptor, "DmaDescriptor", __func__))
 		status = wdf_enabler_set_system(wdf_enabler_of(object), __func__,
 						profile_config, config_direction);
+put:
 	wdf_put(object);
 	return status;
 }

@@ -18,6 +18,10 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 	spin_lock_irqsave(&transaction->lock, flags);
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
 		!transaction->waiting;
+	if (begun && READ_ONCE(transaction->mdl_gone)) {
+		wdf_report(call, "the MDL of the transaction was freed");
+		begun = false;
+	}
 	if (begun && transaction->request && !wdf_request_enter(transaction->request)) {
 		wdf_report(call, "the request is completed (bug check 0x10D, code 6)");
 		begun = false;
@@ -64,7 +68,7 @@ static bool wdf_transfer_mark(struct wdf_transaction *transaction)
  * * STATUS_WDF_TOO_FRAGMENTED
  * * STATUS_INSUFFICIENT_RESOURCES and others of the adapter's calls
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, in another state, which is kept, and if the
- *   request is completed
+ *   request is completed, or the MDL was freed
  * * STATUS_INVALID_HANDLE
  *
  * After another failure the transaction has failed, and EvtProgramDma is not called.
@@ -174,7 +178,7 @@ static bool wdf_complete(WDFDMATRANSACTION handle, enum wdf_completion kind, siz
 	bool result = true;
 	u32 generation;
 
-	if (wdf_is_null(status, "Status", call))
+	if (wdf_is_wrong(status, "Status", call))
 		return false;
 	*status = STATUS_INVALID_HANDLE;
 	transaction = wdf_transaction_get(handle, call);

@@ -86,6 +86,8 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 
 	/* From here on the DPC can be queued again. */
 	atomic_set(&interrupt->queued, 0);
+	if (unlikely(READ_ONCE(interrupt->object.silent)))
+		return;
 	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
 					  wdf_handle(interrupt->object.parent));
 	if (unlikely(READ_ONCE(interrupt->owner) == current)) {
@@ -112,12 +114,20 @@ static void wdf_interrupt_free(struct wdf_object *object)
 	kfree(wdf_interrupt_of(object));
 }
 
+static bool wdf_interrupt_is_held(const struct wdf_object *object)
+{
+	const struct wdf_interrupt *interrupt = container_of(object, struct wdf_interrupt, object);
+
+	return READ_ONCE(interrupt->owner) && !interrupt->calling;
+}
+
 static const struct wdf_class wdf_interrupt_class = {
 	.name = "WDFINTERRUPT",
 	.owned = true,
 	.passive = true,
 	.dispose = wdf_interrupt_dispose,
 	.free = wdf_interrupt_free,
+	.is_held = wdf_interrupt_is_held,
 };
 
 /* Call the callback that enables or disables the interrupt, under its lock. */
@@ -215,21 +225,22 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 	const char *fault;
 	NTSTATUS status;
 
-	if (wdf_is_null(interrupt, "Interrupt", __func__))
+	if (wdf_is_wrong(interrupt, "Interrupt", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*interrupt = NULL;
-	if (wdf_is_null(configuration, "Configuration", __func__))
+	if (wdf_is_wrong(configuration, "Configuration", __func__))
 		return STATUS_INVALID_PARAMETER;
 	parent = wdf_get(device, &wdf_device_class, __func__);
 	if (!parent)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, false);
+	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INFO_LENGTH_MISMATCH;
-	if (configuration->Size != sizeof(*configuration) &&
-	    configuration->Size != WDF_INTERRUPT_SIZE_1_9 &&
-	    configuration->Size != WDF_INTERRUPT_SIZE_1_11)
+	if (configuration->Size != WDF_INTERRUPT_SIZE_1_9 &&
+	    configuration->Size != WDF_INTERRUPT_SIZE_1_11 &&
+	    wdf_size_is_wrong(configuration->Size, sizeof(*configuration), "Configuration",
+			      __func__))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
 	self = wdf_interrupt_new(configuration);
@@ -400,7 +411,7 @@ BOOLEAN WdfInterruptSynchronize(WDFINTERRUPT interrupt, PFN_WDF_INTERRUPT_SYNCHR
 	unsigned long flags;
 	BOOLEAN result = FALSE;
 
-	if (wdf_is_null(callback, "Callback", __func__))
+	if (wdf_is_wrong(callback, "Callback", __func__))
 		return FALSE;
 	self = wdf_interrupt_get(interrupt, __func__);
 	if (!self)

@@ -8,6 +8,7 @@
 #include <wdmdma/version.h>
 
 #include "wdf/buffer.h"
+#include "wdf/going.h"
 #include "wdf/transaction.h"
 
 static int __init wdf_init(void)
@@ -20,13 +21,23 @@ static int __init wdf_init(void)
 		return ret;
 	ret = wdf_transaction_init();
 	if (ret)
-		wdf_buffer_exit();
+		goto exit_buffer;
+	ret = wdf_going_init();
+	if (!ret) {
+		wdf_watch_init();
+		return 0;
+	}
+	wdf_transaction_exit();
+exit_buffer:
+	wdf_buffer_exit();
 	return ret;
 }
 
 /* No driver is linked with the module any more. */
 static void __exit wdf_exit(void)
 {
+	wdf_going_exit();
+	wdf_watch_exit();
 	wdf_object_exit();
 	wdf_transaction_exit();
 	wdf_buffer_exit();

@@ -5,9 +5,40 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "address.h"
 #include "wdf/transaction.h"
 
 #define WDF_MOST_EMPTY	4096
+
+/* Return why an MDL of a driver cannot be used, or NULL. */
+static const char *wdf_mdl_fault(PMDL mdl)
+{
+	size_t needed = MmSizeOfMdl(MmGetMdlVirtualAddress(mdl), mdl->ByteCount);
+	u16 size = mdl->Size;
+
+	if (!mdl->ByteCount || size == WDMDMA_MDL_SIZE_MOST || needed <= size)
+		return NULL;
+	return "an MDL has more bytes than its Size has page frames for";
+}
+
+/* Return why a chain of a driver cannot be used for these bytes, or NULL. */
+const char *wdf_chain_fault(PMDL mdl, size_t offset, size_t length)
+{
+	size_t left = offset + length;
+	unsigned int empty = 0;
+	const char *fault;
+
+	for (; mdl && left && empty <= WDF_MOST_EMPTY; mdl = mdl->Next) {
+		if (wdmdma_is_no_address(mdl))
+			return "Next of an MDL is no address of the kernel";
+		fault = wdf_mdl_fault(mdl);
+		if (fault)
+			return fault;
+		left -= min_t(size_t, left, mdl->ByteCount);
+		empty = mdl->ByteCount ? 0 : empty + 1;
+	}
+	return NULL;
+}
 
 /* Return the first MDL from @mdl on that has bytes, or NULL. */
 static PMDL wdf_chain_skip(PMDL mdl)

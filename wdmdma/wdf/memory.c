@@ -45,6 +45,33 @@ static const struct wdf_class wdf_memory_class = {
 	.free = wdf_memory_free,
 };
 
+/* The types of pool that Windows gives to drivers, and what may be added to them. */
+#define WDF_POOL_TYPES		(BIT(NonPagedPool) | BIT(PagedPool) | \
+				 BIT(NonPagedPoolCacheAligned) | BIT(PagedPoolCacheAligned))
+#define WDF_POOL_TYPE_FLAGS	(NonPagedPoolSession | NonPagedPoolNx | \
+				 POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | \
+				 POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_COLD_ALLOCATION | \
+				 POOL_ZERO_ALLOCATION)
+
+static bool wdf_pool_type_is_unknown(POOL_TYPE type, const char *call)
+{
+	const unsigned int base = type & ~WDF_POOL_TYPE_FLAGS;
+
+	if (base < BITS_PER_LONG && WDF_POOL_TYPES & BIT(base))
+		return false;
+	wdf_report(call, "PoolType 0x%x is refused", type);
+	return true;
+}
+
+/* Report a length of 0, and memory that wraps round. Return true if it is one. */
+static bool wdf_memory_is_wrong(const void *buffer, size_t size, const char *call)
+{
+	if (size && (unsigned long)buffer + size >= size)
+		return false;
+	wdf_report(call, "BufferSize is %s", size ? "more than memory has from Buffer on" : "0");
+	return true;
+}
+
 static struct wdf_memory *wdf_memory_new(void *buffer, size_t size, bool own)
 {
 	struct wdf_memory *memory = buffer ? kzalloc(sizeof(*memory), wdf_gfp()) : NULL;
@@ -64,7 +91,8 @@ static struct wdf_memory *wdf_memory_new(void *buffer, size_t size, bool own)
 /**
  * WdfMemoryCreate() - allocate memory that is freed with an object
  * @attributes: callbacks, context and parent. Optional
- * @pool_type: not used, because nothing is paged out
+ * @pool_type: a type that ExAllocatePoolWithTag() takes. It has no effect, because nothing is
+ *	paged out
  * @pool_tag: not used
  * @buffer_size: bytes
  * @memory: receives the handle, or NULL on failure
@@ -76,7 +104,7 @@ static struct wdf_memory *wdf_memory_new(void *buffer, size_t size, bool own)
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_INVALID_PARAMETER for size 0, and NULL
+ * * STATUS_INVALID_PARAMETER, with a report, for size 0, an unknown type, NULL and no address
  * * STATUS_INSUFFICIENT_RESOURCES, also for more than the page allocator has in one piece
  * * others as WdfSpinLockCreate()
  */
@@ -87,12 +115,14 @@ NTSTATUS WdfMemoryCreate(PWDF_OBJECT_ATTRIBUTES attributes, POOL_TYPE pool_type,
 	struct wdf_memory *self = NULL;
 	NTSTATUS status;
 
-	if (buffer)
-		*buffer = NULL;
-	if (wdf_is_null(memory, "Memory", __func__))
+	if (wdf_is_wrong(memory, "Memory", __func__) ||
+	    (buffer && wdf_is_wrong(buffer, "Buffer", __func__)))
 		return STATUS_INVALID_PARAMETER;
 	*memory = NULL;
-	if (!buffer_size)
+	if (buffer)
+		*buffer = NULL;
+	if (wdf_memory_is_wrong(NULL, buffer_size, __func__) ||
+	    wdf_pool_type_is_unknown(pool_type, __func__))
 		return STATUS_INVALID_PARAMETER;
 	/* A power of two is aligned to itself. */
 	if (bytes < PAGE_SIZE)
@@ -117,17 +147,18 @@ EXPORT_SYMBOL_GPL(WdfMemoryCreate);
  * Answers to wdf: WdfMemoryCreatePreallocated.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: as WdfMemoryCreate().
+ * Return: as WdfMemoryCreate(). STATUS_INVALID_PARAMETER too if the memory would wrap round.
  */
 NTSTATUS WdfMemoryCreatePreallocated(PWDF_OBJECT_ATTRIBUTES attributes, PVOID buffer,
 				     SIZE_T buffer_size, WDFMEMORY *memory)
 {
 	struct wdf_memory *self;
 
-	if (wdf_is_null(memory, "Memory", __func__))
+	if (wdf_is_wrong(memory, "Memory", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*memory = NULL;
-	if (wdf_is_null(buffer, "Buffer", __func__) || !buffer_size)
+	if (wdf_is_wrong(buffer, "Buffer", __func__) ||
+	    wdf_memory_is_wrong(buffer, buffer_size, __func__))
 		return STATUS_INVALID_PARAMETER;
 	self = wdf_memory_new(buffer, buffer_size, false);
 	return wdf_object_create(self ? &self->object : NULL, attributes, _RET_IP_, __func__,
@@ -157,6 +188,8 @@ PVOID WdfMemoryGetBuffer(WDFMEMORY memory, SIZE_T *buffer_size)
 	struct wdf_memory *self = wdf_memory_get(memory, __func__);
 	void *buffer;
 
+	if (buffer_size && wdf_is_wrong(buffer_size, "BufferSize", __func__))
+		buffer_size = NULL;
 	if (buffer_size)
 		*buffer_size = self ? self->size : 0;
 	if (!self)
@@ -174,7 +207,7 @@ static NTSTATUS wdf_memory_copy(WDFMEMORY handle, size_t offset, void *buffer, s
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	struct wdf_memory *self;
 
-	if (wdf_is_null(buffer, "Buffer", call))
+	if (wdf_is_wrong(buffer, "Buffer", call))
 		return status;
 	self = wdf_memory_get(handle, call);
 	if (!self)

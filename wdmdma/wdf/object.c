@@ -16,6 +16,7 @@
 #include <linux/export.h>
 #include <linux/xarray.h>
 
+#include "address.h"
 #include "compat.h"
 
 static DEFINE_XARRAY_ALLOC1(wdf_handles);
@@ -47,12 +48,24 @@ bool wdf_above_dispatch(const char *call)
 	return true;
 }
 
-/* Report a required pointer that is NULL. Return true if it is. */
-bool wdf_is_null(const void *pointer, const char *name, const char *call)
+/* Report a required pointer that is NULL, or at which there is no memory. Return true if it is. */
+bool wdf_is_wrong(const void *pointer, const char *name, const char *call)
 {
-	if (likely(pointer))
+	if (likely(!wdmdma_is_no_address(pointer)))
 		return false;
-	wdf_report(call, "%s is NULL (bug check 0x10D, code 4)", name);
+	if (pointer)
+		wdf_report(call, "%s %p is no address of the kernel", name, pointer);
+	else
+		wdf_report(call, "%s is NULL (bug check 0x10D, code 4)", name);
+	return true;
+}
+
+/* Report a structure whose member Size is another than @wanted. Return true if it is. */
+bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char *call)
+{
+	if (likely(size == wanted))
+		return false;
+	wdf_report(call, "%s has Size %zu, and needs %zu", name, size, wanted);
 	return true;
 }
 
@@ -155,6 +168,7 @@ void wdf_object_init(struct wdf_object *object, const struct wdf_class *class)
 	refcount_set(&object->refs, 1);
 	refcount_set(&object->memory, 1);
 	atomic_set(&object->driver_refs, 0);
+	object->silent = false;
 	spin_lock_init(&object->lock);
 	object->state = WDF_OBJECT_NEW;
 	object->root = false;
@@ -473,12 +487,32 @@ void WdfObjectDereferenceActual(WDFOBJECT handle, PVOID tag, LONG line, const ch
 }
 EXPORT_SYMBOL_GPL(WdfObjectDereferenceActual);
 
-/* No driver is linked with the module any more. */
+/* Return the first object behind number @id, with a reference, and store its number. */
+struct wdf_object *wdf_object_next(u32 *id)
+{
+	struct wdf_object *object;
+	unsigned long index = *id;
+
+	rcu_read_lock();
+	do
+		object = xa_find_after(&wdf_handles, &index, ULONG_MAX, XA_PRESENT);
+	while (object && !refcount_inc_not_zero(&object->refs));
+	rcu_read_unlock();
+	*id = index;
+	return object;
+}
+
+/* Return how many objects there are, with those whose memory is about to be freed. */
+unsigned long wdf_object_count(void)
+{
+	return atomic_long_read(&wdf_live);
+}
+
+/* No driver is linked with the module any more, and wdf_forget_objects() has run. */
 void wdf_object_exit(void)
 {
 	rcu_barrier();
-	if (atomic_long_read(&wdf_live))
-		pr_warn("%ld objects were never deleted, or have references\n",
-			atomic_long_read(&wdf_live));
+	if (wdf_object_count())
+		pr_warn("%lu objects could not be given back\n", wdf_object_count());
 	xa_destroy(&wdf_handles);
 }

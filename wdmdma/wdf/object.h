@@ -20,6 +20,7 @@
 #include <linux/list.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -28,8 +29,19 @@
 
 #include <ddk/wdfobject.h>
 
-/* Report a mistake of a driver. The name of the driver's call must be the first argument. */
-#define wdf_report(call, fmt, ...) pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
+/*
+ * Report a mistake of a driver. The name of the driver's call must be the first argument. A line
+ * that tells how many reports were left out has that name too.
+ */
+#define wdf_report(call, fmt, ...)						\
+	do {									\
+		static DEFINE_RATELIMIT_STATE(wdf_rate, DEFAULT_RATELIMIT_INTERVAL, \
+					      DEFAULT_RATELIMIT_BURST);		\
+		const char *wdf_call = call;					\
+										\
+		if (___ratelimit(&wdf_rate, wdf_call))				\
+			pr_warn("%s: " fmt "\n", wdf_call, ##__VA_ARGS__);	\
+	} while (0)
 
 struct wdf_object;
 struct wdf_context;
@@ -41,6 +53,8 @@ struct wdf_context;
  * @passive: the deletion needs PASSIVE_LEVEL
  * @dispose: optional. Gives back what the object holds, after its cleanup callbacks
  * @free: frees the memory of the object
+ * @is_held: optional. Return true if a thread holds the lock that the object is. The holder has a
+ *	reference
  */
 struct wdf_class {
 	const char *name;
@@ -48,6 +62,7 @@ struct wdf_class {
 	bool passive;
 	void (*dispose)(struct wdf_object *object);
 	void (*free)(struct wdf_object *object);
+	bool (*is_held)(const struct wdf_object *object);
 };
 
 enum wdf_object_state {
@@ -63,6 +78,7 @@ enum wdf_object_state {
  * @refs: references. At 0 the destroy callbacks run. The link to the parent is one of them
  * @memory: references to the memory. All of @refs are one of them, and so is each child
  * @driver_refs: references that the driver took, and that are among @refs
+ * @silent: the driver's module goes, so no function of the driver is called any more
  * @lock: protects @state, @children, and the end of @contexts
  * @state: how far its life has come
  * @root: the deletion began with this object, and not with its parent
@@ -79,6 +95,7 @@ struct wdf_object {
 	refcount_t refs;
 	refcount_t memory;
 	atomic_t driver_refs;
+	bool silent;
 	spinlock_t lock;	/* see above */
 	enum wdf_object_state state;
 	bool root;
@@ -143,10 +160,14 @@ bool wdf_object_is_below(const struct wdf_object *object, const struct wdf_objec
 void wdf_object_exit(void);
 bool wdf_above_passive(const char *call);
 bool wdf_above_dispatch(const char *call);
-bool wdf_is_null(const void *pointer, const char *name, const char *call);
+bool wdf_is_wrong(const void *pointer, const char *name, const char *call);
+bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char *call);
+struct wdf_object *wdf_object_next(u32 *id);
+unsigned long wdf_object_count(void);
 
 /* context.c */
-NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool parent_allowed);
+NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool parent_allowed,
+			      const char *call);
 void *wdf_context_find(struct wdf_object *object, PCWDF_OBJECT_CONTEXT_TYPE_INFO type);
 NTSTATUS wdf_context_add(struct wdf_object *object, const WDF_OBJECT_ATTRIBUTES *attributes);
 NTSTATUS wdf_context_allocate(struct wdf_object *object, const WDF_OBJECT_ATTRIBUTES *attributes,

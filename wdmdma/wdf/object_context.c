@@ -32,15 +32,19 @@ void *WdfObjectGetTypedContextWorker(WDFOBJECT handle, PCWDF_OBJECT_CONTEXT_TYPE
 EXPORT_SYMBOL_GPL(WdfObjectGetTypedContextWorker);
 
 /* Check the attributes of an added context. Return a status. */
-static NTSTATUS wdf_context_check(const WDF_OBJECT_ATTRIBUTES *attributes)
+static NTSTATUS wdf_context_check(const WDF_OBJECT_ATTRIBUTES *attributes, const char *call)
 {
 	NTSTATUS status;
 
-	if (!attributes)
+	if (!attributes) {
+		wdf_report(call, "Attributes is NULL");
 		return STATUS_WDF_PARENT_NOT_SPECIFIED;
-	status = wdf_attributes_check(attributes, false);
-	if (NT_SUCCESS(status) && !attributes->ContextTypeInfo)
+	}
+	status = wdf_attributes_check(attributes, false, call);
+	if (NT_SUCCESS(status) && !attributes->ContextTypeInfo) {
+		wdf_report(call, "ContextTypeInfo is NULL");
 		status = STATUS_OBJECT_NAME_INVALID;
+	}
 	return status;
 }
 
@@ -61,6 +65,7 @@ static NTSTATUS wdf_context_check(const WDF_OBJECT_ATTRIBUTES *attributes)
  * * STATUS_DELETE_PENDING if the object is being deleted
  * * STATUS_INSUFFICIENT_RESOURCES
  * * STATUS_INVALID_HANDLE
+ * * STATUS_INVALID_PARAMETER if @context or @attributes is no address
  * * STATUS_INVALID_DEVICE_REQUEST in an interrupt
  * * one of :doc:`api-wdf` for wrong attributes
  */
@@ -71,6 +76,8 @@ NTSTATUS WdfObjectAllocateContext(WDFOBJECT handle, PWDF_OBJECT_ATTRIBUTES attri
 	void *data = NULL;
 	NTSTATUS status;
 
+	if (context && wdf_is_wrong(context, "Context", __func__))
+		return STATUS_INVALID_PARAMETER;
 	if (context)
 		*context = NULL;
 	if (wdf_above_dispatch(__func__))
@@ -78,7 +85,7 @@ NTSTATUS WdfObjectAllocateContext(WDFOBJECT handle, PWDF_OBJECT_ATTRIBUTES attri
 	object = wdf_get_any(handle, __func__);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_context_check(attributes);
+	status = wdf_context_check(attributes, __func__);
 	if (NT_SUCCESS(status))
 		status = wdf_context_allocate(object, attributes, &data);
 	if (context)

@@ -126,8 +126,9 @@ static NTSTATUS wdf_power_interrupts(struct wdf_device *device, bool connect)
  * must call wdmdma_wdf_device_power_down().
  *
  * Context: PASSIVE_LEVEL (sleeps).
- * Return: STATUS_SUCCESS, the status of the callback that failed, STATUS_INVALID_HANDLE, or
- * STATUS_INVALID_DEVICE_REQUEST at the wrong level.
+ * Return: STATUS_SUCCESS, the status of the callback that failed, STATUS_INVALID_HANDLE,
+ * STATUS_INVALID_DEVICE_STATE for a second call without wdmdma_wdf_device_power_down(), which calls
+ * nothing, or STATUS_INVALID_DEVICE_REQUEST at the wrong level.
  */
 NTSTATUS wdmdma_wdf_device_power_up(WDFDEVICE device)
 {
@@ -139,7 +140,11 @@ NTSTATUS wdmdma_wdf_device_power_up(WDFDEVICE device)
 	object = wdf_get(device, &wdf_device_class, __func__);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_power_interrupts(wdf_device_of(object), true);
+	status = STATUS_INVALID_DEVICE_STATE;
+	if (atomic_xchg(&wdf_device_of(object)->powered, 1))
+		wdf_report(__func__, "the device is in D0 already");
+	else
+		status = wdf_power_interrupts(wdf_device_of(object), true);
 	if (NT_SUCCESS(status))
 		status = wdf_power_up_enablers(wdf_device_of(object));
 	wdf_put(object);
@@ -173,6 +178,7 @@ NTSTATUS wdmdma_wdf_device_power_down(WDFDEVICE device)
 		return STATUS_INVALID_HANDLE;
 	first = wdf_power_down_enablers(wdf_device_of(object));
 	status = wdf_power_interrupts(wdf_device_of(object), false);
+	atomic_set(&wdf_device_of(object)->powered, 0);
 	wdf_put(object);
 	return NT_SUCCESS(first) ? status : first;
 }

@@ -12,6 +12,7 @@
 
 #include <wdmdma/wdf.h>
 
+#include "address.h"
 #include "wdf/device.h"
 
 /* How a device control passes its memory: the low bits of its code. */
@@ -28,7 +29,8 @@ enum wdf_method {
  * @config: as the Linux half gave it
  * @lock: protects the rest
  * @built: MDL over the buffer, or NULL
- * @completed: the driver has completed the request
+ * @completed: the driver has completed the request, or its device is deleted
+ * @cancelled: its device is deleted. The Linux half is told when no transfer is under way
  * @under_way: transactions that are in a transfer
  * @information: for the completion
  */
@@ -38,6 +40,7 @@ struct wdf_request {
 	spinlock_t lock;	/* see above */
 	PMDL built;
 	bool completed;
+	bool cancelled;
 	unsigned int under_way;
 	ULONG_PTR information;
 };
@@ -56,9 +59,38 @@ static void wdf_request_free(struct wdf_object *object)
 	kfree(request);
 }
 
+/* Tell the Linux half that a request is completed. */
+static void wdf_request_tell(const struct wdf_request *request, NTSTATUS status,
+			     ULONG_PTR information)
+{
+	if (!READ_ONCE(request->object.silent))
+		request->config.complete(request->config.context, status, information);
+}
+
+/* The device is deleted, or the request is completed. Somebody waits for a request in any case. */
+static void wdf_request_dispose(struct wdf_object *object)
+{
+	struct wdf_request *request = wdf_request_of(object);
+	unsigned long flags;
+	bool owed, tell;
+
+	spin_lock_irqsave(&request->lock, flags);
+	owed = !request->completed;
+	request->completed = true;
+	request->cancelled = owed;
+	tell = owed && !request->under_way;
+	spin_unlock_irqrestore(&request->lock, flags);
+	if (owed && !READ_ONCE(object->silent))
+		wdf_report("wdmdma_wdf_device_delete",
+			   "a request is outstanding, and is completed with STATUS_CANCELLED");
+	if (tell)
+		wdf_request_tell(request, STATUS_CANCELLED, 0);
+}
+
 const struct wdf_class wdf_request_class = {
 	.name = "WDFREQUEST",
 	.owned = true,
+	.dispose = wdf_request_dispose,
 	.free = wdf_request_free,
 };
 
@@ -81,10 +113,22 @@ void wdf_request_leave(struct wdf_object *object)
 {
 	struct wdf_request *request = wdf_request_of(object);
 	unsigned long flags;
+	bool tell;
 
 	spin_lock_irqsave(&request->lock, flags);
-	request->under_way--;
+	tell = !--request->under_way && request->cancelled;
 	spin_unlock_irqrestore(&request->lock, flags);
+	if (tell)
+		wdf_request_tell(request, STATUS_CANCELLED, 0);
+}
+
+/* Report a request that is completed, whose memory may be gone. Return true if it is. */
+static bool wdf_request_is_closed(struct wdf_request *request, const char *call)
+{
+	if (likely(!READ_ONCE(request->completed)))
+		return false;
+	wdf_report(call, "the request is completed (bug check 0x10D, code 6)");
+	return true;
 }
 
 static bool wdf_request_is_control(const struct wdf_request *request)
@@ -159,7 +203,7 @@ static NTSTATUS wdf_request_mdl(struct wdf_request *request, bool output, PMDL *
 
 /* Return the memory that a transaction of this direction moves. */
 NTSTATUS wdf_request_memory(struct wdf_object *object, WDF_DMA_DIRECTION direction, PMDL *mdl,
-			    size_t *length)
+			    size_t *length, const char *call)
 {
 	struct wdf_request *request = wdf_request_of(object);
 	const struct wdmdma_wdf_request_config *config = &request->config;
@@ -167,6 +211,8 @@ NTSTATUS wdf_request_memory(struct wdf_object *object, WDF_DMA_DIRECTION directi
 	enum wdf_method method = wdf_request_method(request);
 	bool output = !write;
 
+	if (wdf_request_is_closed(request, call))
+		return STATUS_INTERNAL_ERROR;
 	if (wdf_request_is_control(request)) {
 		if (method == WDF_METHOD_NEITHER || (method == WDF_METHOD_IN_DIRECT && !write) ||
 		    (method == WDF_METHOD_OUT_DIRECT && write))
@@ -182,6 +228,36 @@ NTSTATUS wdf_request_memory(struct wdf_object *object, WDF_DMA_DIRECTION directi
 	return wdf_request_mdl(request, output, mdl);
 }
 
+/* Return the reason why the Linux half cannot make a request, or NULL. */
+static const char *wdf_request_fault(const struct wdf_request *request)
+{
+	const struct wdmdma_wdf_request_config *config = &request->config;
+	bool control = wdf_request_is_control(request);
+	size_t buffered = config->input_length;
+
+	if (!control && config->type != WdfRequestTypeRead && config->type != WdfRequestTypeWrite)
+		return "the type is no read, no write and no device control";
+	if (wdmdma_is_no_address(config->complete))
+		return "complete is NULL, or no function";
+	if (config->mdl && wdmdma_is_no_address(config->mdl))
+		return "mdl is no address of the kernel";
+	switch (wdf_request_method(request)) {
+	case WDF_METHOD_NEITHER:
+		return NULL;
+	case WDF_METHOD_BUFFERED:
+		buffered = max(config->input_length, config->output_length);
+		break;
+	default:
+		/* The input of a direct device control is buffered. */
+		if (!control)
+			return NULL;
+		if (config->output_length && !config->mdl)
+			return "a direct device control with output has no mdl";
+	}
+	return buffered && wdmdma_is_no_address(config->buffer) ?
+	       "there is a length, and neither mdl nor buffer for it" : NULL;
+}
+
 /**
  * wdmdma_wdf_request_create() - make a request
  * @device: the device object
@@ -190,13 +266,14 @@ NTSTATUS wdf_request_memory(struct wdf_object *object, WDF_DMA_DIRECTION directi
  * @request: receives the handle
  *
  * For the Linux half, which passes the request to the driver. The memory must stay until the
- * completion. The request is deleted by its completion, or with the device, which completes it
- * with no call.
+ * completion. The request is deleted by its completion. If the device is deleted before, the
+ * request is completed with STATUS_CANCELLED, once no transaction of it is in a transfer.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_INVALID_PARAMETER for NULL, or another type
+ * * STATUS_INVALID_PARAMETER, with a report, for NULL, no address, another type, no @complete, and
+ *   for a length without the memory that the type needs
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, STATUS_INVALID_HANDLE
  * * one of :doc:`api-wdf` for wrong attributes
  */
@@ -206,15 +283,16 @@ NTSTATUS wdmdma_wdf_request_create(WDFDEVICE device,
 {
 	struct wdf_request *self;
 	struct wdf_object *parent;
+	const char *fault;
 	NTSTATUS status;
 
-	if (wdf_is_null(request, "Request", __func__) || wdf_is_null(config, "Config", __func__))
+	if (wdf_is_wrong(request, "Request", __func__) || wdf_is_wrong(config, "Config", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*request = NULL;
 	parent = wdf_get(device, &wdf_device_class, __func__);
 	if (!parent)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, false);
+	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
@@ -224,10 +302,11 @@ NTSTATUS wdmdma_wdf_request_create(WDFDEVICE device,
 	wdf_object_init(&self->object, &wdf_request_class);
 	spin_lock_init(&self->lock);
 	self->config = *config;
-	status = STATUS_INVALID_PARAMETER;
-	if (config->type == WdfRequestTypeRead || config->type == WdfRequestTypeWrite ||
-	    wdf_request_is_control(self))
-		status = wdf_object_attach(&self->object, parent, attributes);
+	fault = wdf_request_fault(self);
+	if (fault)
+		wdf_report(__func__, "%s", fault);
+	status = fault ? STATUS_INVALID_PARAMETER :
+			 wdf_object_attach(&self->object, parent, attributes);
 	if (NT_SUCCESS(status))
 		status = wdf_object_publish(&self->object, request);
 	if (!NT_SUCCESS(status))
@@ -275,9 +354,7 @@ static void wdf_request_complete(WDFREQUEST handle, NTSTATUS status, const ULONG
 		if (information)
 			request->information = *information;
 		wdf_object_delete(object);
-		if (request->config.complete)
-			request->config.complete(request->config.context, status,
-						 request->information);
+		wdf_request_tell(request, status, request->information);
 	}
 	wdf_put(object);
 }
@@ -361,13 +438,15 @@ static NTSTATUS wdf_request_retrieve(WDFREQUEST handle, bool output, PMDL *mdl, 
 	struct wdf_object *object;
 	NTSTATUS status;
 
-	if (wdf_is_null(mdl, "Mdl", call))
+	if (wdf_is_wrong(mdl, "Mdl", call))
 		return STATUS_INVALID_PARAMETER;
 	*mdl = NULL;
 	object = wdf_get(handle, &wdf_request_class, call);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_request_mdl(wdf_request_of(object), output, mdl);
+	status = STATUS_INTERNAL_ERROR;
+	if (!wdf_request_is_closed(wdf_request_of(object), call))
+		status = wdf_request_mdl(wdf_request_of(object), output, mdl);
 	wdf_put(object);
 	return status;
 }
@@ -385,6 +464,7 @@ static NTSTATUS wdf_request_retrieve(WDFREQUEST handle, bool output, PMDL *mdl, 
  * * STATUS_SUCCESS
  * * STATUS_INVALID_DEVICE_REQUEST for a read, and METHOD_NEITHER
  * * STATUS_BUFFER_TOO_SMALL if there is no memory of this kind
+ * * STATUS_INTERNAL_ERROR, with a report, for a request that is completed
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE
  */
 NTSTATUS WdfRequestRetrieveInputWdmMdl(WDFREQUEST request, PMDL *mdl)

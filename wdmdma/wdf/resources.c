@@ -61,6 +61,7 @@ static NTSTATUS wdf_resources_get(struct wdf_transaction *transaction, u32 gener
 	}
 	spin_lock_irqsave(&transaction->lock, flags);
 	if (transaction->generation == generation) {
+		wdf_watch_end(transaction);
 		transaction->reserved = false;
 		transaction->state = WDF_TRANSACTION_FAILED;
 	}
@@ -108,7 +109,7 @@ NTSTATUS WdfDmaTransactionAllocateResources(WDFDMATRANSACTION dma_transaction,
 		goto put;
 	}
 	status = STATUS_INVALID_PARAMETER;
-	if (wdf_is_null(evt_reserve_dma_function, "EvtReserveDmaFunction", __func__) ||
+	if (wdf_is_wrong(evt_reserve_dma_function, "EvtReserveDmaFunction", __func__) ||
 	    dma_direction > WdfDmaDirectionWriteToDevice)
 		goto put;
 	spin_lock_irqsave(&transaction->lock, flags);

@@ -60,14 +60,26 @@ static void wdf_wait_lock_free(struct wdf_object *object)
 	kfree(container_of(object, struct wdf_wait_lock, object));
 }
 
+static bool wdf_spin_lock_is_held(const struct wdf_object *object)
+{
+	return READ_ONCE(container_of(object, struct wdf_spin_lock, object)->owner);
+}
+
+static bool wdf_wait_lock_is_held(const struct wdf_object *object)
+{
+	return READ_ONCE(container_of(object, struct wdf_wait_lock, object)->owner);
+}
+
 static const struct wdf_class wdf_spin_lock_class = {
 	.name = "WDFSPINLOCK",
 	.free = wdf_spin_lock_free,
+	.is_held = wdf_spin_lock_is_held,
 };
 
 static const struct wdf_class wdf_wait_lock_class = {
 	.name = "WDFWAITLOCK",
 	.free = wdf_wait_lock_free,
+	.is_held = wdf_wait_lock_is_held,
 };
 
 /**
@@ -90,7 +102,7 @@ NTSTATUS WdfSpinLockCreate(PWDF_OBJECT_ATTRIBUTES spin_lock_attributes, WDFSPINL
 {
 	struct wdf_spin_lock *self;
 
-	if (wdf_is_null(spin_lock, "SpinLock", __func__))
+	if (wdf_is_wrong(spin_lock, "SpinLock", __func__))
 		return STATUS_INVALID_PARAMETER;
 	self = kzalloc(sizeof(*self), wdf_gfp());
 	if (self) {
@@ -192,7 +204,7 @@ NTSTATUS WdfWaitLockCreate(PWDF_OBJECT_ATTRIBUTES lock_attributes, WDFWAITLOCK *
 {
 	struct wdf_wait_lock *self;
 
-	if (wdf_is_null(lock, "Lock", __func__))
+	if (wdf_is_wrong(lock, "Lock", __func__))
 		return STATUS_INVALID_PARAMETER;
 	self = kzalloc(sizeof(*self), wdf_gfp());
 	if (self) {
@@ -253,7 +265,7 @@ static NTSTATUS wdf_wait_lock_take(struct wdf_wait_lock *self, const LONGLONG *t
  * * STATUS_TIMEOUT, which NT_SUCCESS() takes for a success, if the lock was not got
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, for a second acquire without timeout by the
  *   owner, and at the wrong level. The lock was not got
- * * STATUS_INVALID_HANDLE
+ * * STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER if @timeout is no address
  */
 NTSTATUS WdfWaitLockAcquire(WDFWAITLOCK lock, PLONGLONG timeout)
 {
@@ -263,6 +275,10 @@ NTSTATUS WdfWaitLockAcquire(WDFWAITLOCK lock, PLONGLONG timeout)
 
 	if (!object)
 		return STATUS_INVALID_HANDLE;
+	if (timeout && wdf_is_wrong(timeout, "Timeout", __func__)) {
+		wdf_put(object);
+		return STATUS_INVALID_PARAMETER;
+	}
 	self = container_of(object, struct wdf_wait_lock, object);
 	status = wdf_wait_lock_take(self, timeout, __func__);
 	if (status == STATUS_SUCCESS)

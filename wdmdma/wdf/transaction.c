@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
+#include "address.h"
 #include "wdf/request.h"
 
 static struct kmem_cache *wdf_transaction_cache;
@@ -101,6 +102,8 @@ static struct wdf_transaction *wdf_transaction_new(struct wdf_enabler *enabler)
 	transaction->single = wdf_enabler_is_single(enabler);
 	transaction->ticket[0].transaction = transaction;
 	transaction->ticket[1].transaction = transaction;
+	INIT_HLIST_NODE(&transaction->watch);
+	INIT_LIST_HEAD(&transaction->watch_chain);
 	return transaction;
 }
 
@@ -128,7 +131,7 @@ NTSTATUS WdfDmaTransactionCreate(WDFDMAENABLER dma_enabler, PWDF_OBJECT_ATTRIBUT
 	struct wdf_object *enabler;
 	NTSTATUS status;
 
-	if (wdf_is_null(dma_transaction, "DmaTransaction", __func__))
+	if (wdf_is_wrong(dma_transaction, "DmaTransaction", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*dma_transaction = NULL;
 	if (wdf_above_dispatch(__func__))
@@ -136,7 +139,7 @@ NTSTATUS WdfDmaTransactionCreate(WDFDMAENABLER dma_enabler, PWDF_OBJECT_ATTRIBUT
 	enabler = wdf_get(dma_enabler, &wdf_enabler_class, __func__);
 	if (!enabler)
 		return STATUS_INVALID_HANDLE;
-	status = wdf_attributes_check(attributes, false);
+	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
@@ -172,8 +175,8 @@ static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction,
 	const struct wdf_enabler *enabler = transaction->enabler;
 	const char *fault = NULL;
 
-	if (wdf_is_null(init->program, "EvtProgramDmaFunction", init->call) ||
-	    wdf_is_null(init->mdl, "Mdl", init->call))
+	if (wdf_is_wrong(init->program, "EvtProgramDmaFunction", init->call) ||
+	    wdf_is_wrong(init->mdl, "Mdl", init->call))
 		return STATUS_INVALID_PARAMETER;
 	if (!init->length || init->length > U32_MAX)
 		fault = "Length is 0, or exceeds 32 bits";
@@ -184,6 +187,8 @@ static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction,
 	else if (!enabler->lists && !wdf_is_version3(enabler) &&
 		 init->length > init->mdl->ByteCount - init->offset)
 		fault = "a packet profile with version 2 takes one MDL";
+	else
+		fault = wdf_chain_fault(init->mdl, init->offset, init->length);
 	if (!fault)
 		return STATUS_SUCCESS;
 	wdf_report(init->call, "%s", fault);
@@ -274,6 +279,7 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 	transaction->state = WDF_TRANSACTION_INITIALIZED;
 	transaction->program = init->program;
 	transaction->direction = init->direction;
+	wdf_watch_end(transaction);
 	transaction->mdl = init->mdl;
 	transaction->start = init->offset;
 	transaction->length = init->length;
@@ -282,6 +288,7 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 	transaction->request = init->request;
 	if (init->request)
 		refcount_inc(&init->request->refs);
+	wdf_watch_begin(transaction);
 	return status;
 }
 
@@ -303,7 +310,8 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * @dma_transaction: the transaction
  * @evt_program_dma_function: called for each transfer
  * @dma_direction: the direction
- * @mdl: resident memory, alone or chained. It must stay until the transaction has ended
+ * @mdl: resident memory, alone or chained. It must stay until the transaction has ended. IoFreeMdl()
+ *	reports an MDL that is freed before, and WdfDmaTransactionExecute() refuses the transaction
  * @virtual_address: start, in terms of MmGetMdlVirtualAddress(@mdl), in the first MDL
  * @length: bytes, from there along the chain
  *
@@ -314,7 +322,8 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_INVALID_PARAMETER, with a report. The state is kept
+ * * STATUS_INVALID_PARAMETER, with a report, also for an MDL that has not as many page frames as its
+ *   bytes need. The state is kept
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, in a state in which the transaction must be
  *   released first, which is kept
  * * STATUS_INVALID_HANDLE
@@ -341,7 +350,7 @@ NTSTATUS WdfDmaTransactionInitialize(WDFDMATRANSACTION dma_transaction,
 	if (!transaction)
 		return STATUS_INVALID_HANDLE;
 	/* An address below the MDL wraps to an offset that no MDL has. */
-	if (mdl)
+	if (!wdmdma_is_no_address(mdl))
 		init.offset = (u8 *)virtual_address - (u8 *)MmGetMdlVirtualAddress(mdl);
 	status = wdf_init_do(transaction, &init);
 	wdf_put(&transaction->object);
@@ -404,6 +413,7 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionInitializeUsingOffset);
  * Return: as WdfDmaTransactionInitialize(), and
  *
  * * STATUS_INVALID_DEVICE_REQUEST for the wrong direction, length 0, and other requests
+ * * STATUS_INTERNAL_ERROR, with a report, for a request that is completed
  * * STATUS_INSUFFICIENT_RESOURCES if there is no memory for an MDL
  */
 NTSTATUS WdfDmaTransactionInitializeUsingRequest(WDFDMATRANSACTION dma_transaction,
@@ -426,7 +436,8 @@ NTSTATUS WdfDmaTransactionInitializeUsingRequest(WDFDMATRANSACTION dma_transacti
 		goto put;
 	status = STATUS_INVALID_PARAMETER;
 	if (dma_direction <= WdfDmaDirectionWriteToDevice)
-		status = wdf_request_memory(init.request, dma_direction, &init.mdl, &init.length);
+		status = wdf_request_memory(init.request, dma_direction, &init.mdl, &init.length,
+					    __func__);
 	if (NT_SUCCESS(status))
 		status = wdf_init_do(transaction, &init);
 	wdf_put(init.request);

@@ -97,6 +97,10 @@ struct wdf_one {
  * @max_elements: of the enabler, when the transaction was initialized
  * @single: all must be one transfer
  * @immediate: fail instead of waiting
+ * @watch: link in the table of the MDLs in use. The three members are protected by the table
+ * @watch_chain: link in the list of the chains in use
+ * @watch_most: MDLs of the chain
+ * @mdl_gone: an MDL was freed since the transaction was initialized
  * @list: the list of the transfer, or &@one
  * @one: for profiles without lists
  * @shown: what EvtProgramDma gets of @one
@@ -145,6 +149,10 @@ struct wdf_transaction {
 	u32 max_elements;
 	bool single;
 	bool immediate;
+	struct hlist_node watch;
+	struct list_head watch_chain;
+	unsigned int watch_most;
+	bool mdl_gone;
 	PSCATTER_GATHER_LIST list;
 	struct wdf_one one;
 	struct wdf_one shown;
@@ -230,6 +238,14 @@ PMDL wdf_chain_at(PMDL mdl, size_t *offset);
 bool wdf_chain_holds(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_pages(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_cut(PMDL mdl, size_t offset, size_t length, size_t pages);
+
+const char *wdf_chain_fault(PMDL mdl, size_t offset, size_t length);
+
+/* watch.c */
+void wdf_watch_begin(struct wdf_transaction *transaction);
+void wdf_watch_end(struct wdf_transaction *transaction);
+void wdf_watch_init(void);
+void wdf_watch_exit(void);
 
 /* stage.c */
 bool wdf_stage_take(struct wdf_transaction *transaction, u32 generation, struct wdf_stage *stage);

@@ -179,9 +179,10 @@ void WdfDmaTransactionGetTransferInfo(WDFDMATRANSACTION dma_transaction, ULONG *
 			wdf_values_info(transaction, &registers, &elements);
 		wdf_values_end(transaction, flags);
 	}
-	if (map_register_count)
+	if (map_register_count && !wdf_is_wrong(map_register_count, "MapRegisterCount", __func__))
 		*map_register_count = registers;
-	if (scatter_gather_element_count)
+	if (scatter_gather_element_count &&
+	    !wdf_is_wrong(scatter_gather_element_count, "ScatterGatherElementCount", __func__))
 		*scatter_gather_element_count = elements;
 }
 EXPORT_SYMBOL_GPL(WdfDmaTransactionGetTransferInfo);

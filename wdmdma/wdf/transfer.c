@@ -45,6 +45,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 	}
 	if (!all)
 		return;
+	wdf_watch_end(transaction);
 	transaction->generation++;
 	transaction->current_length = 0;
 	if (transaction->waiting) {
@@ -536,6 +537,8 @@ NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
 	NTSTATUS status;
 	size_t length;
 
+	if (READ_ONCE(transaction->mdl_gone))
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!wdf_stage_take(transaction, generation, &stage))
 		return STATUS_CANCELLED;
 	length = wdf_stage_length(&stage);
