@@ -10,6 +10,7 @@
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/panic_notifier.h>
 #include <linux/pci.h>
@@ -28,6 +29,8 @@ MODULE_PARM_DESC(calls, "number of calls");
 static unsigned int seconds;
 module_param(seconds, uint, 0444);
 MODULE_PARM_DESC(seconds, "end after this time, or 0");
+
+#define CHECK_EVERY	32	/* calls between two looks at all that is live */
 
 #define RANGES	256
 static unsigned int without[2 * RANGES];
@@ -76,15 +79,38 @@ struct fuzz_adapter *fuzz_adapter_any(void)
 	return fuzz_find(fuzz.adapter, FUZZ_ADAPTERS, slot->adapter);
 }
 
-/* Return the memory that the device sees at a logical address, or NULL. */
-void *fuzz_memory_at(const struct fuzz_adapter *adapter, u64 la)
+/* Return the physical address that the device reaches at a logical address, or 0. */
+static phys_addr_t phys_at(const struct fuzz_device *device, u64 la)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(adapter->device->dev);
-	phys_addr_t phys = la;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
 
-	if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
-		phys = iommu_iova_to_phys(domain, la);
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY ? iommu_iova_to_phys(domain, la) :
+								 la;
+}
+
+/* Return the memory that the device sees at a logical address, or NULL. */
+void *fuzz_memory_at(const struct fuzz_device *device, u64 la)
+{
+	phys_addr_t phys = phys_at(device, la);
+
 	return phys && pfn_valid(PHYS_PFN(phys)) ? phys_to_virt(phys) : NULL;
+}
+
+static phys_addr_t phys_of(const void *va)
+{
+	return is_vmalloc_addr(va) ? PFN_PHYS(vmalloc_to_pfn(va)) + offset_in_page(va) :
+				     virt_to_phys((void *)va);
+}
+
+/* Return true if the device reaches the pages of @va at a logical address. */
+bool fuzz_shows(const struct fuzz_device *device, u64 la, const void *va, size_t len)
+{
+	size_t at;
+
+	for (at = 0; at < len; at += PAGE_SIZE - offset_in_page(va + at))
+		if (phys_at(device, la + at) != phys_of(va + at))
+			return false;
+	return phys_at(device, la + len - 1) == phys_of(va + len - 1);
 }
 
 static DEVICE_DESCRIPTION random_description(bool *good)
@@ -206,26 +232,44 @@ static void use_wrong_adapter(void)
 	fuzz.refused++;
 }
 
+/* Give back all that the driver has of a device but for the adapters. */
+void fuzz_device_tidy(const struct fuzz_device *device)
+{
+	fuzz_srbs_end(device);
+	fuzz_transfers_end(device, true);
+	fuzz_buffers_end(device, true);
+}
+
+/* Forget what a device had that is not bound, and bind it again. */
+static void bind(struct fuzz_device *device)
+{
+	/* The module has freed what the driver has not given back. */
+	fuzz_transfers_end(device, false);
+	fuzz_buffers_end(device, false);
+	put_adapters(device);
+	device->home = NULL;
+	device->joined = NULL;
+	fuzz_expect(device_attach(device->dev) == 1, "the device is not bound again");
+}
+
 /*
  * Unbind a device and bind it again. Half of the time the driver gives back before what it has of
  * the device. Otherwise the module must free all of it, and the adapters are put after the unbind.
+ * Behind an IOMMU the devices that have joined the domain of the device are unbound before it.
  */
 static void unbind(void)
 {
 	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
-	struct device *dev = device->dev;
 
 	if (fuzz_one_in(2)) {
-		fuzz_transfers_end(device, true);
-		fuzz_buffers_end(device, true);
+		fuzz_device_tidy(device);
 		put_adapters(device);
 	}
-	device_release_driver(dev);
-	/* What the driver has not given back went with the device. */
-	fuzz_transfers_end(device, false);
-	fuzz_buffers_end(device, false);
-	put_adapters(device);
-	fuzz_expect(device_attach(dev) == 1, "the device is not bound again");
+	device_release_driver(device->dev);
+	fuzz_expect(!device->object, "the device is still bound");
+	for (device = fuzz.device; device < fuzz.device + fuzz.devices; device++)
+		if (!device->object)
+			bind(device);
 	fuzz.good++;
 }
 
@@ -239,6 +283,8 @@ static const struct fuzz_call fuzz_adapter_calls[] = {
 
 static const struct fuzz_call * const tables[] = {
 	fuzz_adapter_calls, fuzz_buffer_calls, fuzz_transfer_calls,
+	fuzz_register_calls, fuzz_domain_calls,
+	fuzz_import_calls, fuzz_mdl_calls, fuzz_srb_calls,
 };
 
 /* Return the random next call. */
@@ -287,6 +333,10 @@ static void make_calls(void)
 		call = pick_call();
 		fuzz.name = call->name;
 		call->run();
+		if (i % CHECK_EVERY == 0) {
+			fuzz_buffers_check();
+			fuzz_transfers_check();
+		}
 		if (i && i % 5000 == 0)
 			pr_info("FUZZ at call %u\n", i);
 		cond_resched();
@@ -309,7 +359,7 @@ static int fuzz_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct fuzz_device *device = fuzz.device;
 	int ret;
 
-	while (device < fuzz.device + FUZZ_DEVICES && device->object)
+	while (device < fuzz.device + FUZZ_DEVICES && device->dev && device->dev != &pdev->dev)
 		device++;
 	if (device == fuzz.device + FUZZ_DEVICES)
 		return -ENODEV;
@@ -337,6 +387,8 @@ static void fuzz_remove(struct pci_dev *pdev)
 
 	while (device->dev != &pdev->dev)
 		device++;
+	/* A request belongs to the extension, so it must not outlive it. */
+	fuzz_srbs_end(device);
 	wdmdma_hw_device_extension_destroy(device->extension);
 	wdmdma_device_object_put(device->object);
 	device->object = NULL;
@@ -360,8 +412,7 @@ static void give_all_back(void)
 
 	fuzz.name = "the end";
 	for (device = fuzz.device; device < fuzz.device + fuzz.devices; device++) {
-		fuzz_transfers_end(device, true);
-		fuzz_buffers_end(device, true);
+		fuzz_device_tidy(device);
 		put_adapters(device);
 	}
 	fuzz_buffers_end(NULL, true);

@@ -10,6 +10,7 @@
 #define WDMDMA_KUNIT_FUZZ_H
 
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
@@ -23,6 +24,8 @@
 #define FUZZ_MDLS	16
 #define FUZZ_LISTS	16
 #define FUZZ_BASES	8
+#define FUZZ_SRBS	6
+#define FUZZ_ELEMENTS	4
 #define FUZZ_LONGEST	SZ_64K	/* most bytes of a buffer or a transfer */
 
 /**
@@ -30,11 +33,15 @@
  * @dev: the device
  * @object: its device object, or NULL while the device is not bound
  * @extension: its miniport's extension
+ * @home: the domain of its own, or NULL if it is not known since the device was bound
+ * @joined: the domain that it has joined, or NULL if it is in its own
  */
 struct fuzz_device {
 	struct device *dev;
 	PDEVICE_OBJECT object;
 	PVOID extension;
+	HANDLE home;
+	HANDLE joined;
 };
 
 /**
@@ -60,6 +67,7 @@ enum fuzz_kind {
 	FUZZ_VECTOR,
 	FUZZ_STOR_MEMORY,
 	FUZZ_CONTIGUOUS,
+	FUZZ_IMPORT,
 };
 
 /**
@@ -73,6 +81,8 @@ enum fuzz_kind {
  * @mark: what is written into it
  * @vector: the vector, whose first buffer @va is
  * @nr: number of buffers of the vector
+ * @element: its buffers, or NULL for a buffer that was freed
+ * @mdl: the memory that CreateCommonBufferFromMdl made a buffer
  */
 struct fuzz_block {
 	enum fuzz_kind kind;
@@ -84,6 +94,8 @@ struct fuzz_block {
 	u32 mark;
 	PDMA_COMMON_BUFFER_VECTOR vector;
 	unsigned int nr;
+	u32 *element[FUZZ_ELEMENTS];
+	struct fuzz_mdl *mdl;
 };
 
 /**
@@ -145,6 +157,20 @@ struct fuzz_base {
 };
 
 /**
+ * struct fuzz_srb - a request of a miniport, or an empty slot
+ * @device: its device
+ * @srb: the request, or NULL
+ * @mdl: the memory that is mapped, or NULL
+ * @write: the device reads
+ */
+struct fuzz_srb {
+	struct fuzz_device *device;
+	PVOID srb;
+	struct fuzz_mdl *mdl;
+	bool write;
+};
+
+/**
  * struct fuzz - the model
  * @random: generator of the current call
  * @number: number of the current call
@@ -160,6 +186,7 @@ struct fuzz_base {
  * @mdl: slots of MDLs
  * @list: slots of lists
  * @base: slots of map registers
+ * @srb: slots of requests
  * @stale: an adapter that was put, or NULL
  * @stale_list: a list that was put, or NULL
  */
@@ -178,11 +205,17 @@ struct fuzz {
 	struct fuzz_mdl mdl[FUZZ_MDLS];
 	struct fuzz_list list[FUZZ_LISTS];
 	struct fuzz_base base[FUZZ_BASES];
+	struct fuzz_srb srb[FUZZ_SRBS];
 	PDMA_ADAPTER stale;
 	PSCATTER_GATHER_LIST stale_list;
 };
 
 extern struct fuzz fuzz;
+
+#define FUZZ_PATIENCE		(20 * HZ)
+#define FUZZ_LIST_BYTES(nr)	(offsetof(SCATTER_GATHER_LIST, Elements) + \
+				 (nr) * sizeof(SCATTER_GATHER_ELEMENT))
+#define FUZZ_ROOM_BYTES		FUZZ_LIST_BYTES(FUZZ_LONGEST / PAGE_SIZE + 2)
 
 /**
  * struct fuzz_call - a kind of call
@@ -198,6 +231,11 @@ struct fuzz_call {
 
 extern const struct fuzz_call fuzz_buffer_calls[];
 extern const struct fuzz_call fuzz_transfer_calls[];
+extern const struct fuzz_call fuzz_register_calls[];
+extern const struct fuzz_call fuzz_domain_calls[];
+extern const struct fuzz_call fuzz_import_calls[];
+extern const struct fuzz_call fuzz_mdl_calls[];
+extern const struct fuzz_call fuzz_srb_calls[];
 
 /* Report the first thing that is not as the model says. */
 #define fuzz_expect(condition, format, ...)						\
@@ -237,9 +275,23 @@ bool fuzz_one_in(u32 n);
 u32 fuzz_length(void);
 PHYSICAL_ADDRESS fuzz_address(u64 value);
 struct fuzz_adapter *fuzz_adapter_any(void);
-void *fuzz_memory_at(const struct fuzz_adapter *adapter, u64 la);
+void *fuzz_memory_at(const struct fuzz_device *device, u64 la);
+bool fuzz_shows(const struct fuzz_device *device, u64 la, const void *va, size_t len);
+bool fuzz_same_domain(const struct fuzz_device *one, const struct fuzz_device *other);
+void fuzz_device_tidy(const struct fuzz_device *device);
+struct fuzz_block *fuzz_block_empty(void);
+void fuzz_block_have(struct fuzz_block *block, struct fuzz_adapter *adapter, void *va, size_t len);
+void fuzz_buffers_check(void);
+void fuzz_transfers_check(void);
+struct fuzz_mdl *fuzz_mdl_take(bool write);
+void fuzz_mdl_put(struct fuzz_mdl *mdl);
+bool fuzz_mdl_part(const struct fuzz_mdl *slot, u32 *offset, u32 *len);
+void fuzz_list_check(const struct fuzz_list *slot);
+void fuzz_list_write(const struct fuzz_list *slot);
+void fuzz_srbs_end(const struct fuzz_device *device);
 void fuzz_buffers_end(const struct fuzz_device *device, bool tidy);
 void fuzz_transfers_end(const struct fuzz_device *device, bool tidy);
+void fuzz_registers_end(const struct fuzz_device *device, bool tidy);
 void fuzz_mdls_end(void);
 
 #endif /* WDMDMA_KUNIT_FUZZ_H */

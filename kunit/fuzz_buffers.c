@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bottom_half.h>
+#include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -33,7 +34,7 @@ static bool mark_pages(const struct fuzz_block *block, bool write)
 	return true;
 }
 
-static struct fuzz_block *empty_block(void)
+struct fuzz_block *fuzz_block_empty(void)
 {
 	return fuzz_find(fuzz.block, FUZZ_BLOCKS, !slot->va);
 }
@@ -47,18 +48,38 @@ static bool overlaps(const struct fuzz_block *new)
 		return false;
 	for (old = fuzz.block; old < fuzz.block + FUZZ_BLOCKS; old++)
 		if (old != new && old->va && old->kind != FUZZ_CONTIGUOUS &&
-		    old->device == new->device &&
+		    fuzz_same_domain(old->device, new->device) &&
 		    (u64)new->la.QuadPart < (u64)old->la.QuadPart + old->len &&
 		    (u64)old->la.QuadPart < (u64)new->la.QuadPart + new->len)
 			return true;
 	return false;
 }
 
-/* Check a new block, and write its mark. */
-static void have_block(struct fuzz_block *block, struct fuzz_adapter *adapter, void *va, size_t len)
+/* Return true if the device reaches the memory at its logical address. */
+static bool is_seen(const struct fuzz_block *block)
 {
-	void *there;
+	return !block->device || fuzz_shows(block->device, block->la.QuadPart, block->va,
+					    block->len);
+}
 
+/* Look at all blocks. */
+void fuzz_buffers_check(void)
+{
+	const struct fuzz_block *block;
+
+	for (block = fuzz.block; block < fuzz.block + FUZZ_BLOCKS; block++) {
+		if (!block->va)
+			continue;
+		fuzz_expect(is_seen(block), "0x%llx is not where the memory is any more",
+			    (u64)block->la.QuadPart);
+		fuzz_expect(mark_pages(block, false), "%zu bytes at 0x%llx have lost their contents",
+			    block->len, (u64)block->la.QuadPart);
+	}
+}
+
+/* Check a new block, and write its mark. */
+void fuzz_block_have(struct fuzz_block *block, struct fuzz_adapter *adapter, void *va, size_t len)
+{
 	block->va = va;
 	block->len = len;
 	block->adapter = adapter;
@@ -72,9 +93,7 @@ static void have_block(struct fuzz_block *block, struct fuzz_adapter *adapter, v
 	fuzz_expect(!overlaps(block), "%zu bytes at 0x%llx: another buffer is there", len,
 		    (u64)block->la.QuadPart);
 	mark_pages(block, true);
-	there = adapter ? fuzz_memory_at(adapter, block->la.QuadPart) : va;
-	fuzz_expect(there && !memcmp(there, va, min(len, PAGE_SIZE)),
-		    "0x%llx is not where the memory is", (u64)block->la.QuadPart);
+	fuzz_expect(is_seen(block), "0x%llx is not where the memory is", (u64)block->la.QuadPart);
 	fuzz.good++;
 }
 
@@ -82,7 +101,7 @@ static void alloc_buffer(void)
 {
 	static const MEMORY_CACHING_TYPE types[] = { MmNonCached, MmCached, MmWriteCombined, 77 };
 	struct fuzz_adapter *adapter = fuzz_adapter_any();
-	struct fuzz_block *block = empty_block();
+	struct fuzz_block *block = fuzz_block_empty();
 	PHYSICAL_ADDRESS highest = fuzz_address(U32_MAX >> fuzz_below(12));
 	PHYSICAL_ADDRESS lowest = fuzz_address(0);
 	MEMORY_CACHING_TYPE type = types[fuzz_below(ARRAY_SIZE(types))];
@@ -131,14 +150,14 @@ static void alloc_buffer(void)
 	}
 	block->kind = FUZZ_BUFFER;
 	block->la = la;
-	have_block(block, adapter, va, len);
+	fuzz_block_have(block, adapter, va, len);
 }
 
 static void alloc_vector(void)
 {
 	struct fuzz_adapter *adapter = fuzz_adapter_any();
-	struct fuzz_block *block = empty_block();
-	u32 nr = fuzz_below(5), len = fuzz_length();
+	struct fuzz_block *block = fuzz_block_empty();
+	u32 nr = fuzz_below(FUZZ_ELEMENTS + 1), len = fuzz_length();
 	PDMA_COMMON_BUFFER_VECTOR vector;
 	PHYSICAL_ADDRESS la;
 	NTSTATUS status;
@@ -158,19 +177,29 @@ static void alloc_vector(void)
 	}
 	adapter->ops->GetCommonBufferFromVectorByIndex(adapter->adapter, vector, nr, &va, &la);
 	fuzz_expect(!va && !la.QuadPart, "a buffer behind the last one");
-	adapter->ops->GetCommonBufferFromVectorByIndex(adapter->adapter, vector, 0, &va, &la);
 	block->kind = FUZZ_VECTOR;
 	block->vector = vector;
 	block->nr = nr;
+	while (nr--) {
+		adapter->ops->GetCommonBufferFromVectorByIndex(adapter->adapter, vector, nr, &va,
+							       &la);
+		fuzz_expect(va && fuzz_shows(adapter->device, la.QuadPart, va, len),
+			    "0x%llx is not where element %u is", (u64)la.QuadPart, nr);
+		if (!va)
+			return;
+		block->element[nr] = va;
+		if (len >= sizeof(u32))
+			*block->element[nr] = fuzz.number + nr;
+	}
 	block->la = la;
-	have_block(block, adapter, va, len);
+	fuzz_block_have(block, adapter, va, len);
 }
 
 static void alloc_stor_memory(void)
 {
 	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
 	u32 len = fuzz_one_in(16) ? 0 : fuzz_length(), status;
-	struct fuzz_block *block = empty_block();
+	struct fuzz_block *block = fuzz_block_empty();
 	void *va = (void *)1;
 
 	if (!block)
@@ -186,12 +215,12 @@ static void alloc_stor_memory(void)
 	}
 	block->kind = FUZZ_STOR_MEMORY;
 	block->device = device;
-	have_block(block, NULL, va, len);
+	fuzz_block_have(block, NULL, va, len);
 }
 
 static void alloc_contiguous(void)
 {
-	struct fuzz_block *block = empty_block();
+	struct fuzz_block *block = fuzz_block_empty();
 	u32 len = fuzz_one_in(16) ? 0 : fuzz_length();
 	void *va;
 
@@ -204,7 +233,62 @@ static void alloc_contiguous(void)
 		return;
 	}
 	block->kind = FUZZ_CONTIGUOUS;
-	have_block(block, NULL, va, len);
+	fuzz_block_have(block, NULL, va, len);
+}
+
+/*
+ * Free a buffer of a vector. The first one stays, because it has the mark. A buffer that was freed
+ * before, or is behind the last one, must be refused.
+ */
+static void free_element(struct fuzz_block *block)
+{
+	struct fuzz_adapter *adapter = block->adapter;
+	u32 nr = fuzz_below(block->nr) + 1;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	adapter->ops->FreeCommonBufferFromVector(adapter->adapter, block->vector, nr);
+	adapter->ops->GetCommonBufferFromVectorByIndex(adapter->adapter, block->vector, nr, &va,
+						       &la);
+	fuzz_expect(!va && !la.QuadPart, "element %u is not freed", nr);
+	if (nr < block->nr && block->element[nr]) {
+		block->element[nr] = NULL;
+		fuzz.good++;
+	} else {
+		fuzz.refused++;
+	}
+}
+
+struct late_free {
+	struct irq_work work;
+	struct fuzz_block *block;
+};
+
+static void free_in_interrupt(struct irq_work *work)
+{
+	struct fuzz_block *block = container_of(work, struct late_free, work)->block;
+
+	block->adapter->ops->FreeCommonBuffer(block->adapter->adapter, block->len, block->la,
+					      block->va, TRUE);
+}
+
+/* Free a common buffer at a random level. */
+static void free_buffer(struct fuzz_block *block)
+{
+	struct fuzz_adapter *adapter = block->adapter;
+	struct late_free late = { .work = IRQ_WORK_INIT_HARD(free_in_interrupt), .block = block };
+	u32 level = fuzz_below(8);
+
+	if (!level) {
+		irq_work_queue(&late.work);
+		irq_work_sync(&late.work);
+		return;
+	}
+	if (level == 1)
+		local_bh_disable();
+	adapter->ops->FreeCommonBuffer(adapter->adapter, block->len, block->la, block->va, TRUE);
+	if (level == 1)
+		local_bh_enable();
 }
 
 static void free_right(struct fuzz_block *block)
@@ -216,8 +300,12 @@ static void free_right(struct fuzz_block *block)
 		    block->len, block->mark * 244002641u);
 	switch (block->kind) {
 	case FUZZ_BUFFER:
+		free_buffer(block);
+		break;
+	case FUZZ_IMPORT:
 		adapter->ops->FreeCommonBuffer(adapter->adapter, block->len, block->la, block->va,
 					       TRUE);
+		fuzz_mdl_put(block->mdl);
 		break;
 	case FUZZ_VECTOR:
 		adapter->ops->FreeCommonBufferVector(adapter->adapter, block->vector);
@@ -237,15 +325,30 @@ static void free_right(struct fuzz_block *block)
 	fuzz.good++;
 }
 
-/* Free something else than a buffer, or at a level that is too high. Nothing may be freed. */
+/* Free something else than a buffer, or with another adapter. Nothing may be freed. */
 static void free_wrong(const struct fuzz_block *block)
 {
 	struct fuzz_adapter *adapter = block->adapter ?: fuzz_adapter_any();
+	struct fuzz_adapter *other = fuzz_adapter_any();
 	u32 here;
 
-	if (!adapter)
+	if (!adapter || !other)
 		return;
-	switch (fuzz_below(4)) {
+	switch (fuzz_below(7)) {
+	case 4:
+		if (other != block->adapter)
+			other->ops->FreeCommonBuffer(other->adapter, block->len, block->la,
+						     block->va, TRUE);
+		break;
+	case 5:
+		adapter->ops->FreeCommonBuffer(adapter->adapter, block->len + 1, block->la,
+					       block->va, TRUE);
+		break;
+	case 6:
+		adapter->ops->FreeCommonBuffer(adapter->adapter, block->len,
+					       fuzz_address(block->la.QuadPart ^ PAGE_SIZE),
+					       block->va, TRUE);
+		break;
 	case 0:
 		adapter->ops->FreeCommonBuffer(adapter->adapter, block->len, block->la, NULL, TRUE);
 		break;
@@ -276,6 +379,8 @@ static void free_block(void)
 		return;
 	if (fuzz_one_in(8))
 		free_wrong(block);
+	else if (block->kind == FUZZ_VECTOR && fuzz_one_in(2))
+		free_element(block);
 	else
 		free_right(block);
 }
@@ -318,6 +423,8 @@ void fuzz_buffers_end(const struct fuzz_device *device, bool tidy)
 			continue;
 		if (tidy)
 			free_right(block);
+		else if (block->kind == FUZZ_IMPORT)
+			fuzz_mdl_put(block->mdl);
 		block->va = NULL;
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random calls on transfers: MDLs, scatter/gather lists, map registers. The driver plays the
+ * Random calls on transfers: MDLs and scatter/gather lists. The driver plays the
  * device. It looks at each byte of a transfer through the page table of the IOMMU, or at the
  * physical address. It writes there, too, and the bytes must arrive in the memory of the MDL.
  */
@@ -15,11 +15,6 @@
 #include <wdmdma/mdl.h>
 
 #include "fuzz.h"
-
-#define PATIENCE	(20 * HZ)
-#define LIST_BYTES(nr)	(offsetof(SCATTER_GATHER_LIST, Elements) + \
-			 (nr) * sizeof(SCATTER_GATHER_ELEMENT))
-#define ROOM_BYTES	LIST_BYTES(FUZZ_LONGEST / PAGE_SIZE + 2)
 
 static void make_mdl(void)
 {
@@ -80,7 +75,7 @@ static void free_any_mdl(void)
 }
 
 /* Take an MDL for a transfer. Return NULL if there is none, or a transfer that is in the way. */
-static struct fuzz_mdl *take_mdl(bool write)
+struct fuzz_mdl *fuzz_mdl_take(bool write)
 {
 	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS,
 					  slot->mdl && slot->va && !slot->written &&
@@ -93,14 +88,14 @@ static struct fuzz_mdl *take_mdl(bool write)
 	return slot;
 }
 
-static void put_mdl(struct fuzz_mdl *slot)
+void fuzz_mdl_put(struct fuzz_mdl *slot)
 {
 	slot->users--;
 	slot->written = false;
 }
 
 /* Choose a part of an MDL, which is sometimes too long. Return true if it is not. */
-static bool choose_part(const struct fuzz_mdl *slot, u32 *offset, u32 *len)
+bool fuzz_mdl_part(const struct fuzz_mdl *slot, u32 *offset, u32 *len)
 {
 	u32 bytes = MmGetMdlByteCount(slot->mdl);
 
@@ -125,7 +120,7 @@ static bool device_moves(const struct fuzz_adapter *adapter, u64 la, u8 *bytes, 
 
 	for (; len; len -= n, la += n, bytes += n) {
 		n = min_t(u32, len, PAGE_SIZE - offset_in_page(la));
-		there = fuzz_memory_at(adapter, la);
+		there = fuzz_memory_at(adapter->device, la);
 		if (!there)
 			return false;
 		if (write)
@@ -136,7 +131,7 @@ static bool device_moves(const struct fuzz_adapter *adapter, u64 la, u8 *bytes, 
 	return true;
 }
 
-static void check_list(const struct fuzz_list *slot)
+void fuzz_list_check(const struct fuzz_list *slot)
 {
 	u64 highest = DMA_BIT_MASK(min(slot->adapter->width, 32U)), la;
 	u8 *bytes = slot->mdl->va + slot->offset;
@@ -156,18 +151,58 @@ static void check_list(const struct fuzz_list *slot)
 	fuzz_expect(done == slot->len, "the list has %u bytes of %u", done, slot->len);
 }
 
-/* What the driver's routine is told. A list that is late finds it here, too. */
+/*
+ * What the driver's routine is told, and does. A list that is late finds it here, too.
+ * @inside: the routine puts the list. @again: it asks for a second list, whose routine puts that
+ */
 static struct {
 	struct completion arrived;
 	PSCATTER_GATHER_LIST list;
 	unsigned int calls;
+	const struct fuzz_list *slot;
+	bool inside;
+	bool again;
+	struct completion second;
+	NTSTATUS status;
 } answer;
+
+static VOID have_second(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	const struct fuzz_adapter *adapter = answer.slot->adapter;
+
+	adapter->ops->PutScatterGatherList(adapter->adapter, list, answer.slot->write);
+	complete(&answer.second);
+}
 
 static VOID have_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
+	const struct fuzz_list *slot = answer.slot;
+	const struct fuzz_adapter *adapter = slot->adapter;
+	PMDL mdl = slot->mdl->mdl;
+
 	answer.list = list;
 	answer.calls++;
+	if (answer.inside)
+		adapter->ops->PutScatterGatherList(adapter->adapter, list, slot->write);
+	if (answer.again)
+		answer.status = adapter->ops->GetScatterGatherList(adapter->adapter, object, mdl,
+								   (u8 *)MmGetMdlVirtualAddress(mdl)
+								   + slot->offset, slot->len,
+								   have_second, NULL, slot->write);
 	complete(&answer.arrived);
+}
+
+static void prepare_answer(const struct fuzz_list *slot)
+{
+	init_completion(&answer.arrived);
+	init_completion(&answer.second);
+	answer.slot = slot;
+	answer.list = NULL;
+	answer.calls = 0;
+	answer.inside = fuzz_one_in(8);
+	/* Memory that the device writes is not mapped twice. */
+	answer.again = fuzz_one_in(8) && slot->write;
+	answer.status = STATUS_SUCCESS;
 }
 
 /* Ask for a list in one of three ways. @room_bytes is 0 for a list of the module's. */
@@ -205,15 +240,15 @@ static u32 choose_room(struct fuzz_list *slot, bool *good)
 	status = slot->adapter->ops->CalculateScatterGatherList(slot->adapter->adapter, mdl, va,
 								slot->len, &bytes, NULL);
 	fuzz_expect(NT_SUCCESS(status), "no size for %u bytes: 0x%x", slot->len, status);
-	fuzz_expect(bytes >= LIST_BYTES(1) && bytes <= LIST_BYTES(pages),
+	fuzz_expect(bytes >= FUZZ_LIST_BYTES(1) && bytes <= FUZZ_LIST_BYTES(pages),
 		    "a list of %u pages has %u bytes", pages, bytes);
-	slot->room = kzalloc(ROOM_BYTES, GFP_KERNEL);
+	slot->room = kzalloc(FUZZ_ROOM_BYTES, GFP_KERNEL);
 	if (!slot->room)
 		return 0;
 	if (!fuzz_one_in(8))
 		return bytes;
 	*good = false;
-	return LIST_BYTES(1) - 1;
+	return FUZZ_LIST_BYTES(1) - 1;
 }
 
 static void get_list(void)
@@ -227,18 +262,16 @@ static void get_list(void)
 
 	if (!slot || !adapter)
 		return;
-	*slot = (struct fuzz_list) { .adapter = adapter, .write = write, .mdl = take_mdl(write) };
+	*slot = (struct fuzz_list) { .adapter = adapter, .write = write, .mdl = fuzz_mdl_take(write) };
 	if (!slot->mdl)
 		return;
-	good = choose_part(slot->mdl, &slot->offset, &slot->len) &&
+	good = fuzz_mdl_part(slot->mdl, &slot->offset, &slot->len) &&
 	       pages_of(slot->mdl, slot->offset, slot->len) <= adapter->registers;
 	room_bytes = choose_room(slot, &good);
 	ex = ex && fuzz_has(adapter, GetScatterGatherListEx);
 	if (ex)
 		adapter->ops->InitializeDmaTransferContext(adapter->adapter, context);
-	init_completion(&answer.arrived);
-	answer.list = NULL;
-	answer.calls = 0;
+	prepare_answer(slot);
 	local_bh_disable();
 	status = ask(slot, ex ? context : NULL, room_bytes);
 	local_bh_enable();
@@ -246,23 +279,33 @@ static void get_list(void)
 		    slot->offset, MmGetMdlByteCount(slot->mdl->mdl), status);
 	if (!NT_SUCCESS(status)) {
 		fuzz_expect(!answer.calls, "a refused list was made");
-		put_mdl(slot->mdl);
+		fuzz_mdl_put(slot->mdl);
 		kfree(slot->room);
 		fuzz.refused++;
 		return;
 	}
-	fuzz_expect(wait_for_completion_timeout(&answer.arrived, PATIENCE), "no list after 20 s");
+	fuzz_expect(wait_for_completion_timeout(&answer.arrived, FUZZ_PATIENCE), "no list after 20 s");
 	fuzz_expect(answer.calls == 1, "the routine was called %u times", answer.calls);
-	slot->list = answer.list;
-	if (!slot->list)
+	if (!answer.calls)
 		return;
+	fuzz_expect(NT_SUCCESS(answer.status), "a list in the routine: 0x%x", answer.status);
+	if (answer.again && NT_SUCCESS(answer.status))
+		fuzz_expect(wait_for_completion_timeout(&answer.second, FUZZ_PATIENCE),
+			    "no second list after 20 s");
+	if (answer.inside) {
+		fuzz_mdl_put(slot->mdl);
+		kfree(slot->room);
+		fuzz.good++;
+		return;
+	}
+	slot->list = answer.list;
 	adapter->users++;
-	check_list(slot);
+	fuzz_list_check(slot);
 	fuzz.good++;
 }
 
 /* Let the device write all bytes of a list, if the list is for that. */
-static void write_list(const struct fuzz_list *slot)
+void fuzz_list_write(const struct fuzz_list *slot)
 {
 	u32 i;
 
@@ -275,7 +318,7 @@ static void put_list(struct fuzz_list *slot)
 {
 	u8 *bytes = slot->mdl->va + slot->offset;
 
-	write_list(slot);
+	fuzz_list_write(slot);
 	local_bh_disable();
 	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, slot->list, slot->write);
 	local_bh_enable();
@@ -285,7 +328,7 @@ static void put_list(struct fuzz_list *slot)
 	fuzz.stale_list = slot->list;
 	slot->list = NULL;
 	kfree(slot->room);
-	put_mdl(slot->mdl);
+	fuzz_mdl_put(slot->mdl);
 	slot->adapter->users--;
 	fuzz.good++;
 }
@@ -307,137 +350,8 @@ static void put_any_list(void)
 			fuzz.stale_list = NULL;
 	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, fuzz.stale_list,
 						 slot->write);
-	check_list(slot);
+	fuzz_list_check(slot);
 	fuzz.refused++;
-}
-
-static void get_base(void)
-{
-	struct fuzz_base *slot = fuzz_find(fuzz.base, FUZZ_BASES, !slot->base);
-	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
-	struct fuzz_adapter *adapter = fuzz_adapter_any();
-	NTSTATUS status;
-	u32 count;
-
-	if (!slot || !adapter || !fuzz_has(adapter, AllocateAdapterChannelEx))
-		return;
-	count = fuzz_below(adapter->registers + 2);
-	*slot = (struct fuzz_base) { .adapter = adapter, .count = count };
-	adapter->ops->InitializeDmaTransferContext(adapter->adapter, context);
-	status = adapter->ops->AllocateAdapterChannelEx(adapter->adapter, adapter->device->object,
-							context, count, DMA_SYNCHRONOUS_CALLBACK,
-							NULL, NULL, &slot->base);
-	fuzz_expect(NT_SUCCESS(status) == (count <= adapter->registers),
-		    "%u registers of %u: 0x%x", count, adapter->registers, status);
-	fuzz_expect(NT_SUCCESS(status) == !!slot->base, "registers with status 0x%x", status);
-	if (!NT_SUCCESS(status)) {
-		fuzz.refused++;
-		return;
-	}
-	adapter->ops->FreeAdapterObject(adapter->adapter, DeallocateObjectKeepRegisters);
-	adapter->users++;
-	fuzz.good++;
-}
-
-/* Map a part of an MDL into a list on the stack, and look at it as the device does. */
-static void map_base(struct fuzz_base *slot)
-{
-	u8 room[ROOM_BYTES] __aligned(8);
-	struct fuzz_list seen = { .adapter = slot->adapter, .list = (void *)room };
-	struct fuzz_mdl *mdl;
-	NTSTATUS status;
-	ULONG len;
-	bool good;
-
-	slot->write = fuzz_one_in(2);
-	mdl = take_mdl(slot->write);
-	if (!mdl)
-		return;
-	good = choose_part(mdl, &slot->offset, &slot->len) && slot->count;
-	if (!slot->adapter->registers)
-		good = false;
-	len = slot->len;
-	status = slot->adapter->ops->MapTransferEx(slot->adapter->adapter, mdl->mdl, slot->base,
-						   slot->offset, 0, &len, slot->write,
-						   (void *)room, sizeof(room), NULL, NULL);
-	fuzz_expect(NT_SUCCESS(status) == good, "%u bytes under %u registers: 0x%x", slot->len,
-		    slot->count, status);
-	fuzz_expect(NT_SUCCESS(status) ? len && len <= slot->len : !len, "%u of %u bytes", len,
-		    slot->len);
-	if (!NT_SUCCESS(status)) {
-		put_mdl(mdl);
-		fuzz.refused++;
-		return;
-	}
-	slot->len = len;
-	slot->mdl = mdl;
-	seen.mdl = mdl;
-	seen.offset = slot->offset;
-	seen.len = len;
-	check_list(&seen);
-	seen.write = slot->write;
-	write_list(&seen);
-	/* The list is gone now, so remember what was written by the number of the call. */
-	if (!slot->write)
-		mdl->mark = fuzz.number ^ 0x5a;
-	fuzz.good++;
-}
-
-/* End what is mapped. A driver may name fewer bytes than were mapped. */
-static void flush_base(struct fuzz_base *slot)
-{
-	u32 len = fuzz_one_in(2) ? slot->len : fuzz_below(slot->len + 1);
-	NTSTATUS status;
-
-	if (fuzz_one_in(8)) {
-		status = slot->adapter->ops->FlushAdapterBuffersEx(slot->adapter->adapter,
-								   slot->mdl->mdl, slot->base,
-								   slot->offset + slot->len, len,
-								   slot->write);
-		fuzz_expect(!NT_SUCCESS(status), "a flush behind what is mapped");
-		fuzz.refused++;
-		return;
-	}
-	status = slot->adapter->ops->FlushAdapterBuffersEx(slot->adapter->adapter, slot->mdl->mdl,
-							   slot->base, slot->offset, len,
-							   slot->write);
-	fuzz_expect(NT_SUCCESS(status), "a flush of %u of %u bytes: 0x%x", len, slot->len, status);
-	if (!slot->write)
-		fuzz_expect(!memchr_inv(slot->mdl->va + slot->offset, slot->mdl->mark, slot->len),
-			    "the bytes of the device have not arrived");
-	put_mdl(slot->mdl);
-	slot->mdl = NULL;
-	fuzz.good++;
-}
-
-static void free_base(struct fuzz_base *slot)
-{
-	if (slot->mdl)
-		flush_base(slot);
-	if (slot->mdl)
-		return;
-	/* A wrong number must free nothing. */
-	if (fuzz_one_in(4))
-		slot->adapter->ops->FreeMapRegisters(slot->adapter->adapter, slot->base,
-						     slot->count + 1);
-	slot->adapter->ops->FreeMapRegisters(slot->adapter->adapter, slot->base, slot->count);
-	slot->adapter->users--;
-	slot->base = NULL;
-	fuzz.good++;
-}
-
-static void use_base(void)
-{
-	struct fuzz_base *slot = fuzz_find(fuzz.base, FUZZ_BASES, slot->base);
-
-	if (!slot)
-		return;
-	if (slot->mdl)
-		flush_base(slot);
-	else if (fuzz_one_in(4))
-		free_base(slot);
-	else
-		map_base(slot);
 }
 
 const struct fuzz_call fuzz_transfer_calls[] = {
@@ -445,8 +359,6 @@ const struct fuzz_call fuzz_transfer_calls[] = {
 	{ "the end of an MDL", 3, free_any_mdl },
 	{ "a scatter/gather list", 16, get_list },
 	{ "PutScatterGatherList", 14, put_any_list },
-	{ "map registers", 3, get_base },
-	{ "MapTransferEx", 12, use_base },
 	{}
 };
 
@@ -455,22 +367,13 @@ static void forget_list(struct fuzz_list *slot)
 {
 	slot->list = NULL;
 	kfree(slot->room);
-	put_mdl(slot->mdl);
-}
-
-static void forget_base(struct fuzz_base *slot)
-{
-	slot->base = NULL;
-	if (slot->mdl)
-		put_mdl(slot->mdl);
-	slot->mdl = NULL;
+	fuzz_mdl_put(slot->mdl);
 }
 
 /* End all transfers of a device. Without @tidy only forget them, because the module ends them. */
 void fuzz_transfers_end(const struct fuzz_device *device, bool tidy)
 {
 	struct fuzz_list *list;
-	struct fuzz_base *base;
 
 	for (list = fuzz.list; list < fuzz.list + FUZZ_LISTS; list++) {
 		if (!list->list || list->adapter->device != device)
@@ -480,12 +383,17 @@ void fuzz_transfers_end(const struct fuzz_device *device, bool tidy)
 		else
 			forget_list(list);
 	}
-	for (base = fuzz.base; base < fuzz.base + FUZZ_BASES; base++) {
-		while (tidy && base->base && base->adapter->device == device)
-			free_base(base);
-		if (base->base && base->adapter->device == device)
-			forget_base(base);
-	}
+	fuzz_registers_end(device, tidy);
+}
+
+/* Look at all lists. */
+void fuzz_transfers_check(void)
+{
+	const struct fuzz_list *list;
+
+	for (list = fuzz.list; list < fuzz.list + FUZZ_LISTS; list++)
+		if (list->list)
+			fuzz_list_check(list);
 }
 
 void fuzz_mdls_end(void)
