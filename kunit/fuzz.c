@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module of the random driver: its devices and adapters, and the loop of calls. The driver
+ * The module of the random driver: its devices, its threads, and the loop of calls. The driver
  * includes the public headers only, and runs while the module loads. Whatever it still has at the
  * end it gives back, so that the module must report no leak.
  */
@@ -10,11 +10,13 @@
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/panic_notifier.h>
 #include <linux/pci.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 
 #include "fuzz.h"
 
@@ -38,12 +40,34 @@ static unsigned int nr_without;
 module_param_array(without, uint, &nr_without, 0444);
 MODULE_PARM_DESC(without, "first and last number of each range of calls that are left out");
 
-struct fuzz fuzz = { .name = "start" };
+static unsigned int threads = 1;
+module_param(threads, uint, 0444);
+MODULE_PARM_DESC(threads, "number of threads, each of which makes the calls");
+
+static unsigned int pressure;
+module_param(pressure, uint, 0444);
+MODULE_PARM_DESC(pressure, "an allocation fails in one of so many calls, or 0");
+
+struct fuzz_device fuzz_devices[FUZZ_DEVICES];
+unsigned int fuzz_nr_devices;
+
+static struct fuzz_model models[FUZZ_THREADS];
+
+/* Return the model of the current thread. The load and the unload belong to the first one. */
+struct fuzz_model *fuzz(void)
+{
+	unsigned int i;
+
+	for (i = 1; i < threads; i++)
+		if (models[i].task == current)
+			return &models[i];
+	return &models[0];
+}
 
 /* Return a random number below @limit, which must not be 0. */
 u32 fuzz_below(u32 limit)
 {
-	return prandom_u32_state(&fuzz.random) % limit;
+	return prandom_u32_state(&fuzz()->random) % limit;
 }
 
 bool fuzz_one_in(u32 n)
@@ -76,7 +100,7 @@ PHYSICAL_ADDRESS fuzz_address(u64 value)
 /* Return a slot with an adapter, or NULL if there is none. */
 struct fuzz_adapter *fuzz_adapter_any(void)
 {
-	return fuzz_find(fuzz.adapter, FUZZ_ADAPTERS, slot->adapter);
+	return fuzz_find(fuzz()->adapter, FUZZ_ADAPTERS, slot->adapter);
 }
 
 /* Return the physical address that the device reaches at a logical address, or 0. */
@@ -113,125 +137,6 @@ bool fuzz_shows(const struct fuzz_device *device, u64 la, const void *va, size_t
 	return phys_at(device, la + len - 1) == phys_of(va + len - 1);
 }
 
-static DEVICE_DESCRIPTION random_description(bool *good)
-{
-	static const u32 widths[] = { 32, 40, 64 };
-	DEVICE_DESCRIPTION description = {
-		.Version = fuzz_below(4),
-		.Master = TRUE,
-		.ScatterGather = !fuzz_one_in(4),
-		.InterfaceType = PCIBus,
-		.MaximumLength = FUZZ_LONGEST,
-	};
-
-	if (description.Version == DEVICE_DESCRIPTION_VERSION3)
-		description.DmaAddressWidth = widths[fuzz_below(ARRAY_SIZE(widths))];
-	else
-		description.Dma32BitAddresses = TRUE;
-	*good = !fuzz_one_in(8);
-	if (*good)
-		return description;
-	if (fuzz_one_in(2)) {
-		description.Version = 4 + fuzz_below(1000);
-	} else {
-		description.Version = DEVICE_DESCRIPTION_VERSION3;
-		description.DmaAddressWidth = 65 + fuzz_below(190);
-	}
-	return description;
-}
-
-static void get_adapter(void)
-{
-	struct fuzz_adapter *adapter = fuzz_find(fuzz.adapter, FUZZ_ADAPTERS, !slot->adapter);
-	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
-	DEVICE_DESCRIPTION description;
-	bool good;
-
-	if (!adapter)
-		return;
-	description = random_description(&good);
-	adapter->adapter = IoGetDmaAdapter(device->object, &description, &adapter->registers);
-	fuzz_expect(good == !!adapter->adapter, "version %u, width %u, length %u: %s",
-		    description.Version, description.DmaAddressWidth, description.MaximumLength,
-		    good ? "refused" : "not refused");
-	if (!adapter->adapter) {
-		fuzz_expect(!adapter->registers, "registers of a refused adapter");
-		fuzz.refused++;
-		return;
-	}
-	adapter->device = device;
-	adapter->ops = adapter->adapter->DmaOperations;
-	adapter->width = description.DmaAddressWidth ?: 32;
-	fuzz.good++;
-}
-
-static void put_slot(struct fuzz_adapter *adapter)
-{
-	adapter->ops->PutDmaAdapter(adapter->adapter);
-	fuzz.stale = adapter->adapter;
-	adapter->adapter = NULL;
-	adapter->users = 0;
-}
-
-/* Put the adapters of a device. */
-static void put_adapters(const struct fuzz_device *device)
-{
-	struct fuzz_adapter *adapter;
-
-	for (adapter = fuzz.adapter; adapter < fuzz.adapter + FUZZ_ADAPTERS; adapter++)
-		if (adapter->adapter && adapter->device == device)
-			put_slot(adapter);
-}
-
-static void put_adapter(void)
-{
-	struct fuzz_adapter *adapter = fuzz_find(fuzz.adapter, FUZZ_ADAPTERS,
-						 slot->adapter && !slot->users);
-
-	if (!adapter)
-		return;
-	put_slot(adapter);
-	fuzz.good++;
-}
-
-/* Use an adapter that was put, or that never was one. Every call must be refused. */
-static void use_wrong_adapter(void)
-{
-	struct fuzz_adapter *live = fuzz_adapter_any();
-	PHYSICAL_ADDRESS la = fuzz_address(~0ULL);
-	DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
-	PDMA_ADAPTER wrong;
-
-	if (!live)
-		return;
-	switch (fuzz_below(4)) {
-	case 0:
-		wrong = NULL;
-		break;
-	case 1:
-		wrong = fuzz.stale;
-		break;
-	case 2:
-		wrong = (PDMA_ADAPTER)(unsigned long)(fuzz_below(U32_MAX) << 3);
-		break;
-	default:
-		wrong = (PDMA_ADAPTER)&info;
-	}
-	/* The memory of the stale adapter may be that of a new one. */
-	for (int i = 0; i < FUZZ_ADAPTERS; i++)
-		if (fuzz.adapter[i].adapter == wrong)
-			wrong = NULL;
-	fuzz_expect(!live->ops->AllocateCommonBuffer(wrong, 100, &la, TRUE), "no adapter's memory");
-	fuzz_expect(!la.QuadPart, "the address is not cleared");
-	fuzz_expect(!live->ops->GetDmaAlignment(wrong) ||
-		    live->ops->GetDmaAlignment(wrong) == 1, "alignment of no adapter");
-	fuzz_expect(!NT_SUCCESS(live->ops->GetDmaAdapterInfo(wrong, &info)), "info of no adapter");
-	live->ops->PutScatterGatherList(wrong, fuzz.stale_list, TRUE);
-	live->ops->FreeAdapterChannel(wrong);
-	live->ops->PutDmaAdapter(wrong);
-	fuzz.refused++;
-}
-
 /* Give back all that the driver has of a device but for the adapters. */
 void fuzz_device_tidy(const struct fuzz_device *device)
 {
@@ -240,54 +145,12 @@ void fuzz_device_tidy(const struct fuzz_device *device)
 	fuzz_buffers_end(device, true);
 }
 
-/* Forget what a device had that is not bound, and bind it again. */
-static void bind(struct fuzz_device *device)
-{
-	/* The module has freed what the driver has not given back. */
-	fuzz_transfers_end(device, false);
-	fuzz_buffers_end(device, false);
-	put_adapters(device);
-	device->home = NULL;
-	device->joined = NULL;
-	fuzz_expect(device_attach(device->dev) == 1, "the device is not bound again");
-}
-
-/*
- * Unbind a device and bind it again. Half of the time the driver gives back before what it has of
- * the device. Otherwise the module must free all of it, and the adapters are put after the unbind.
- * Behind an IOMMU the devices that have joined the domain of the device are unbound before it.
- */
-static void unbind(void)
-{
-	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
-
-	if (fuzz_one_in(2)) {
-		fuzz_device_tidy(device);
-		put_adapters(device);
-	}
-	device_release_driver(device->dev);
-	fuzz_expect(!device->object, "the device is still bound");
-	for (device = fuzz.device; device < fuzz.device + fuzz.devices; device++)
-		if (!device->object)
-			bind(device);
-	fuzz.good++;
-}
-
-static const struct fuzz_call fuzz_adapter_calls[] = {
-	{ "IoGetDmaAdapter", 8, get_adapter },
-	{ "PutDmaAdapter", 2, put_adapter },
-	{ "a wrong adapter", 2, use_wrong_adapter },
-	{ "an unbind", 1, unbind },
-	{}
-};
-
 static const struct fuzz_call * const tables[] = {
-	fuzz_adapter_calls, fuzz_buffer_calls, fuzz_transfer_calls,
-	fuzz_register_calls, fuzz_domain_calls,
-	fuzz_import_calls, fuzz_mdl_calls, fuzz_srb_calls,
+	fuzz_adapter_calls, fuzz_buffer_calls, fuzz_transfer_calls, fuzz_register_calls,
+	fuzz_domain_calls, fuzz_import_calls, fuzz_mdl_calls, fuzz_srb_calls, fuzz_device_calls,
 };
 
-/* Return the random next call. */
+/* Return a random call. */
 static const struct fuzz_call *pick_call(void)
 {
 	const struct fuzz_call *call;
@@ -317,38 +180,117 @@ static bool is_left_out(unsigned int number)
 	return false;
 }
 
+/* How many calls of each kind the first thread has made, by the order of the tables. */
+#define KINDS	64
+static unsigned int made[KINDS];
+
+/* Count a call, unless its slot was empty. */
+static void count_call(const struct fuzz_call *made_call)
+{
+	const struct fuzz_call *call;
+	unsigned int i, kind = 0;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (call = tables[i]; call->name; call++, kind++)
+			if (call == made_call && kind < KINDS)
+				made[kind]++;
+}
+
+static void print_counts(void)
+{
+	const struct fuzz_call *call;
+	unsigned int i, kind = 0;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (call = tables[i]; call->name && kind < KINDS; call++, kind++)
+			pr_info("FUZZ made %u: %s\n", made[kind], call->name);
+}
+
+static void check_all(void)
+{
+	fuzz_buffers_check();
+	fuzz_transfers_check();
+}
+
+/*
+ * Make a call during which an allocation of this thread fails. The call may be refused, but nothing
+ * else may change.
+ */
+static void make_hungry_call(const struct fuzz_call *call)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	fuzz()->hungry = true;
+	current->fail_nth = fuzz_below(12) + 1;
+	call->run();
+	if (!current->fail_nth)
+		fuzz()->starved++;
+	current->fail_nth = 0;
+	fuzz()->hungry = false;
+	check_all();
+#endif
+}
+
+static void make_call(unsigned int number)
+{
+	struct fuzz_model *model = fuzz();
+	unsigned int before = model->good + model->refused;
+	const struct fuzz_call *call;
+	bool hungry;
+
+	prandom_seed_state(&model->random, ((u64)seed << 32) + (model->thread << 28) + number);
+	model->number = number;
+	hungry = pressure && fuzz_one_in(pressure);
+	call = pick_call();
+	if (threads > 1 && call->flags & FUZZ_ALONE)
+		return;
+	model->name = call->name;
+	if (hungry && IS_ENABLED(CONFIG_FAULT_INJECTION) && !(call->flags & FUZZ_FED))
+		make_hungry_call(call);
+	else
+		call->run();
+	if (!model->thread && model->good + model->refused != before)
+		count_call(call);
+	if (number % CHECK_EVERY == 0)
+		check_all();
+}
+
+static bool has_failed(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < threads; i++)
+		if (READ_ONCE(models[i].failed))
+			return true;
+	return false;
+}
+
 static void make_calls(void)
 {
 	unsigned long end = jiffies + seconds * HZ;
-	const struct fuzz_call *call;
+	struct fuzz_model *model = fuzz();
 	unsigned int i;
 
-	for (i = 0; i < calls && !fuzz.failed; i++) {
+	for (i = 0; i < calls && !has_failed(); i++) {
 		if (seconds && time_after(jiffies, end))
 			break;
-		if (is_left_out(i))
-			continue;
-		prandom_seed_state(&fuzz.random, ((u64)seed << 32) + i);
-		fuzz.number = i;
-		call = pick_call();
-		fuzz.name = call->name;
-		call->run();
-		if (i % CHECK_EVERY == 0) {
-			fuzz_buffers_check();
-			fuzz_transfers_check();
-		}
-		if (i && i % 5000 == 0)
+		if (!is_left_out(i))
+			make_call(i);
+		if (i && i % 5000 == 0 && !model->thread)
 			pr_info("FUZZ at call %u\n", i);
 		cond_resched();
 	}
-	pr_info("FUZZ seed=%u calls=%u good=%u refused=%u idle=%u\n", seed, i, fuzz.good,
-		fuzz.refused, fuzz.idle);
+	pr_info("FUZZ seed=%u calls=%u thread=%u good=%u refused=%u idle=%u starved=%u\n", seed, i,
+		model->thread, model->good, model->refused, model->idle, model->starved);
 }
 
-/* Say in which call the kernel died. */
+/* Say in which call of each thread the kernel died. */
 static int say_call(struct notifier_block *block, unsigned long event, void *data)
 {
-	pr_err("FUZZ FAILED call=%u %s: the kernel died\n", fuzz.number, fuzz.name);
+	unsigned int i;
+
+	for (i = 0; i < threads; i++)
+		pr_err("FUZZ FAILED call=%u thread=%u %s: the kernel died\n", models[i].number, i,
+		       models[i].name);
 	return NOTIFY_DONE;
 }
 
@@ -356,13 +298,19 @@ static struct notifier_block panic_block = { .notifier_call = say_call };
 
 static int fuzz_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct fuzz_device *device = fuzz.device;
+	struct fuzz_device *device = fuzz_devices;
 	int ret;
 
-	while (device < fuzz.device + FUZZ_DEVICES && device->dev && device->dev != &pdev->dev)
+	while (device < fuzz_devices + FUZZ_DEVICES && device->dev && device->dev != &pdev->dev)
 		device++;
-	if (device == fuzz.device + FUZZ_DEVICES)
+	if (device == fuzz_devices + FUZZ_DEVICES)
 		return -ENODEV;
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	device->regs = pcim_iomap(pdev, 0, 0);
+	if (!device->regs)
+		return -ENOMEM;
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
 		return ret;
@@ -377,13 +325,13 @@ static int fuzz_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	}
 	device->dev = &pdev->dev;
-	fuzz.devices = max_t(unsigned int, fuzz.devices, device - fuzz.device + 1);
+	fuzz_nr_devices = max_t(unsigned int, fuzz_nr_devices, device - fuzz_devices + 1);
 	return 0;
 }
 
 static void fuzz_remove(struct pci_dev *pdev)
 {
-	struct fuzz_device *device = fuzz.device;
+	struct fuzz_device *device = fuzz_devices;
 
 	while (device->dev != &pdev->dev)
 		device++;
@@ -410,29 +358,99 @@ static void give_all_back(void)
 {
 	struct fuzz_device *device;
 
-	fuzz.name = "the end";
-	for (device = fuzz.device; device < fuzz.device + fuzz.devices; device++) {
+	fuzz()->name = "the end";
+	for (device = fuzz_devices; device < fuzz_devices + fuzz_nr_devices; device++) {
 		fuzz_device_tidy(device);
-		put_adapters(device);
+		fuzz_adapters_end(device);
 	}
 	fuzz_buffers_end(NULL, true);
 	fuzz_mdls_end();
 }
 
+static int run_thread(void *model)
+{
+	make_calls();
+	give_all_back();
+	/* Only kthread_stop() may end a thread that it is called for. */
+	while (current == fuzz()->task && !kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 10);
+	return 0;
+}
+
+/* Get two adapters that all threads use. */
+static void share_adapters(void)
+{
+	unsigned int i, n;
+
+	fuzz()->name = "an adapter of all threads";
+	while (!models[0].adapter[0].adapter || !models[0].adapter[1].adapter)
+		fuzz_adapter_get();
+	for (i = 1; i < threads; i++) {
+		for (n = 0; n < 2; n++) {
+			models[i].adapter[n] = models[0].adapter[n];
+			models[i].adapter[n].shared = true;
+		}
+	}
+	for (n = 0; n < 2; n++)
+		models[0].adapter[n].shared = true;
+}
+
+/* Start the other threads, and make the calls of the first one. Wait for all. */
+static void run_threads(void)
+{
+	struct fuzz_model *model;
+	PDMA_ADAPTER shared[2];
+	unsigned int n;
+
+	share_adapters();
+	for (n = 0; n < 2; n++)
+		shared[n] = models[0].adapter[n].adapter;
+	for (model = models + 1; model < models + threads; model++) {
+		model->task = kthread_create(run_thread, model, "fuzz/%u", model->thread);
+		if (IS_ERR(model->task)) {
+			model->task = NULL;
+			continue;
+		}
+		get_task_struct(model->task);
+		wake_up_process(model->task);
+	}
+	run_thread(models);
+	for (model = models + 1; model < models + threads; model++) {
+		if (!model->task)
+			continue;
+		kthread_stop(model->task);
+		put_task_struct(model->task);
+	}
+	for (n = 0; n < 2; n++)
+		shared[n]->DmaOperations->PutDmaAdapter(shared[n]);
+}
+
 static int __init fuzz_init(void)
 {
-	int ret = pci_register_driver(&fuzz_driver);
+	unsigned int i;
+	int ret;
 
+	if (!threads || threads > FUZZ_THREADS)
+		return -EINVAL;
+	for (i = 0; i < threads; i++) {
+		models[i].thread = i;
+		models[i].name = "start";
+		prandom_seed_state(&models[i].random, seed);
+	}
+	ret = pci_register_driver(&fuzz_driver);
 	if (ret)
 		return ret;
-	if (!fuzz.devices) {
+	if (!fuzz_nr_devices) {
 		pci_unregister_driver(&fuzz_driver);
 		return -ENODEV;
 	}
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
-	make_calls();
-	give_all_back();
+	if (threads > 1)
+		run_threads();
+	else
+		run_thread(models);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	print_counts();
 	pr_info("FUZZ DONE\n");
 	return 0;
 }

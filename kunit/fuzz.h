@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A driver that makes random calls, and a model of what it holds.
+ * A driver that makes random calls, and a model of what it holds. Each thread has a model of its
+ * own.
  *
- * Each call takes its random numbers from the seed and its own number alone. What is live lies in
- * slots of fixed number, and a call whose slot is empty does nothing. So a call can be left out
- * without a change of the others, and a failing run can be made short (scripts/fuzz).
+ * Each call takes its random numbers from the seed, its thread and its own number alone. What is
+ * live lies in slots of fixed number, and a call whose slot is empty does nothing. So a call can be
+ * left out without a change of the others, and a failing run can be made short (scripts/fuzz).
  */
 #ifndef WDMDMA_KUNIT_FUZZ_H
 #define WDMDMA_KUNIT_FUZZ_H
 
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/prandom.h>
@@ -18,6 +20,7 @@
 #include <wdmdma/dma.h>
 #include <wdmdma/linux.h>
 
+#define FUZZ_THREADS	8
 #define FUZZ_DEVICES	3
 #define FUZZ_ADAPTERS	8
 #define FUZZ_BLOCKS	32
@@ -33,6 +36,7 @@
  * @dev: the device
  * @object: its device object, or NULL while the device is not bound
  * @extension: its miniport's extension
+ * @regs: its registers
  * @home: the domain of its own, or NULL if it is not known since the device was bound
  * @joined: the domain that it has joined, or NULL if it is in its own
  */
@@ -40,6 +44,7 @@ struct fuzz_device {
 	struct device *dev;
 	PDEVICE_OBJECT object;
 	PVOID extension;
+	void __iomem *regs;
 	HANDLE home;
 	HANDLE joined;
 };
@@ -52,6 +57,7 @@ struct fuzz_device {
  * @registers: map registers granted
  * @width: address bits of the description
  * @users: live objects of the adapter
+ * @shared: all threads use the adapter
  */
 struct fuzz_adapter {
 	struct fuzz_device *device;
@@ -60,6 +66,7 @@ struct fuzz_adapter {
 	ULONG registers;
 	unsigned int width;
 	unsigned int users;
+	bool shared;
 };
 
 enum fuzz_kind {
@@ -171,7 +178,31 @@ struct fuzz_srb {
 };
 
 /**
- * struct fuzz - the model
+ * struct fuzz_answer - what the driver's routine of a list is told, and does
+ * @arrived: the routine has been called
+ * @list: its list. A list that is late is found here, too
+ * @calls: how often the routine was called
+ * @slot: the request
+ * @inside: the routine puts the list
+ * @again: the routine asks for a second list, whose routine puts that
+ * @second: the second routine has been called
+ * @status: status of the second request
+ */
+struct fuzz_answer {
+	struct completion arrived;
+	PSCATTER_GATHER_LIST list;
+	unsigned int calls;
+	const struct fuzz_list *slot;
+	bool inside;
+	bool again;
+	struct completion second;
+	NTSTATUS status;
+};
+
+/**
+ * struct fuzz_model - the model of a thread
+ * @task: the thread
+ * @thread: its number
  * @random: generator of the current call
  * @number: number of the current call
  * @name: its name
@@ -179,8 +210,8 @@ struct fuzz_srb {
  * @refused: calls that were refused, as they should be
  * @idle: calls whose slot was empty
  * @failed: the first failure was reported
- * @devices: number of devices
- * @device: the devices
+ * @hungry: an allocation may fail in the current call, so that it may be refused
+ * @starved: calls in which an allocation has failed
  * @adapter: slots of adapters
  * @block: slots of memory
  * @mdl: slots of MDLs
@@ -189,8 +220,11 @@ struct fuzz_srb {
  * @srb: slots of requests
  * @stale: an adapter that was put, or NULL
  * @stale_list: a list that was put, or NULL
+ * @answer: see there
  */
-struct fuzz {
+struct fuzz_model {
+	struct task_struct *task;
+	unsigned int thread;
 	struct rnd_state random;
 	unsigned int number;
 	const char *name;
@@ -198,8 +232,8 @@ struct fuzz {
 	unsigned int refused;
 	unsigned int idle;
 	bool failed;
-	unsigned int devices;
-	struct fuzz_device device[FUZZ_DEVICES];
+	bool hungry;
+	unsigned int starved;
 	struct fuzz_adapter adapter[FUZZ_ADAPTERS];
 	struct fuzz_block block[FUZZ_BLOCKS];
 	struct fuzz_mdl mdl[FUZZ_MDLS];
@@ -208,27 +242,38 @@ struct fuzz {
 	struct fuzz_srb srb[FUZZ_SRBS];
 	PDMA_ADAPTER stale;
 	PSCATTER_GATHER_LIST stale_list;
+	struct fuzz_answer answer;
 };
 
-extern struct fuzz fuzz;
+extern struct fuzz_device fuzz_devices[FUZZ_DEVICES];
+extern unsigned int fuzz_nr_devices;
+
+/* Return the model of the current thread. */
+struct fuzz_model *fuzz(void);
 
 #define FUZZ_PATIENCE		(20 * HZ)
 #define FUZZ_LIST_BYTES(nr)	(offsetof(SCATTER_GATHER_LIST, Elements) + \
 				 (nr) * sizeof(SCATTER_GATHER_ELEMENT))
 #define FUZZ_ROOM_BYTES		FUZZ_LIST_BYTES(FUZZ_LONGEST / PAGE_SIZE + 2)
 
+#define FUZZ_ALONE	BIT(0)	/* not while other threads run */
+#define FUZZ_FED	BIT(1)	/* no allocation fails meanwhile */
+
 /**
  * struct fuzz_call - a kind of call
  * @name: for messages
  * @weight: how often it is made
  * @run: makes it
+ * @flags: FUZZ_ALONE, FUZZ_FED
  */
 struct fuzz_call {
 	const char *name;
 	unsigned int weight;
 	void (*run)(void);
+	unsigned int flags;
 };
 
+extern const struct fuzz_call fuzz_adapter_calls[];
 extern const struct fuzz_call fuzz_buffer_calls[];
 extern const struct fuzz_call fuzz_transfer_calls[];
 extern const struct fuzz_call fuzz_register_calls[];
@@ -236,16 +281,21 @@ extern const struct fuzz_call fuzz_domain_calls[];
 extern const struct fuzz_call fuzz_import_calls[];
 extern const struct fuzz_call fuzz_mdl_calls[];
 extern const struct fuzz_call fuzz_srb_calls[];
+extern const struct fuzz_call fuzz_device_calls[];
 
 /* Report the first thing that is not as the model says. */
-#define fuzz_expect(condition, format, ...)						\
+#define fuzz_demand(condition, format, ...)						\
 do {											\
-	if (!(condition) && !fuzz.failed) {						\
-		fuzz.failed = true;							\
-		pr_err("FUZZ FAILED call=%u %s: " format "\n", fuzz.number, fuzz.name,	\
-		       ##__VA_ARGS__);							\
+	if (!(condition) && !fuzz()->failed) {						\
+		fuzz()->failed = true;							\
+		pr_err("FUZZ FAILED call=%u thread=%u %s: " format "\n",			\
+		       fuzz()->number, fuzz()->thread, fuzz()->name, ##__VA_ARGS__);	\
 	}										\
 } while (0)
+
+/* The same for what may be otherwise if an allocation has failed. */
+#define fuzz_expect(condition, format, ...)						\
+	fuzz_demand((condition) || fuzz()->hungry, format, ##__VA_ARGS__)
 
 /*
  * Return a random slot of an array for which an expression of "slot" is true, or NULL. A call
@@ -263,7 +313,7 @@ do {											\
 			__found = slot;							\
 	}										\
 	if (!__found)									\
-		fuzz.idle++;								\
+		fuzz()->idle++;								\
 	__found;									\
 })
 
@@ -275,12 +325,15 @@ bool fuzz_one_in(u32 n);
 u32 fuzz_length(void);
 PHYSICAL_ADDRESS fuzz_address(u64 value);
 struct fuzz_adapter *fuzz_adapter_any(void);
+void fuzz_adapter_get(void);
+void fuzz_adapters_end(const struct fuzz_device *device);
 void *fuzz_memory_at(const struct fuzz_device *device, u64 la);
 bool fuzz_shows(const struct fuzz_device *device, u64 la, const void *va, size_t len);
 bool fuzz_same_domain(const struct fuzz_device *one, const struct fuzz_device *other);
 void fuzz_device_tidy(const struct fuzz_device *device);
 struct fuzz_block *fuzz_block_empty(void);
 void fuzz_block_have(struct fuzz_block *block, struct fuzz_adapter *adapter, void *va, size_t len);
+bool fuzz_block_mark(const struct fuzz_block *block, bool write);
 void fuzz_buffers_check(void);
 void fuzz_transfers_check(void);
 struct fuzz_mdl *fuzz_mdl_take(bool write);

@@ -16,7 +16,7 @@
 #include "fuzz.h"
 
 /* Write the mark, or check it, at both ends of each page. Return false if it is not there. */
-static bool mark_pages(const struct fuzz_block *block, bool write)
+bool fuzz_block_mark(const struct fuzz_block *block, bool write)
 {
 	size_t at, last;
 	u32 *word;
@@ -36,7 +36,7 @@ static bool mark_pages(const struct fuzz_block *block, bool write)
 
 struct fuzz_block *fuzz_block_empty(void)
 {
-	return fuzz_find(fuzz.block, FUZZ_BLOCKS, !slot->va);
+	return fuzz_find(fuzz()->block, FUZZ_BLOCKS, !slot->va);
 }
 
 /* Return true if the device would see one address for two blocks. */
@@ -46,7 +46,7 @@ static bool overlaps(const struct fuzz_block *new)
 
 	if (new->kind == FUZZ_CONTIGUOUS)
 		return false;
-	for (old = fuzz.block; old < fuzz.block + FUZZ_BLOCKS; old++)
+	for (old = fuzz()->block; old < fuzz()->block + FUZZ_BLOCKS; old++)
 		if (old != new && old->va && old->kind != FUZZ_CONTIGUOUS &&
 		    fuzz_same_domain(old->device, new->device) &&
 		    (u64)new->la.QuadPart < (u64)old->la.QuadPart + old->len &&
@@ -67,12 +67,12 @@ void fuzz_buffers_check(void)
 {
 	const struct fuzz_block *block;
 
-	for (block = fuzz.block; block < fuzz.block + FUZZ_BLOCKS; block++) {
+	for (block = fuzz()->block; block < fuzz()->block + FUZZ_BLOCKS; block++) {
 		if (!block->va)
 			continue;
 		fuzz_expect(is_seen(block), "0x%llx is not where the memory is any more",
 			    (u64)block->la.QuadPart);
-		fuzz_expect(mark_pages(block, false), "%zu bytes at 0x%llx have lost their contents",
+		fuzz_expect(fuzz_block_mark(block, false), "%zu bytes at 0x%llx were changed",
 			    block->len, (u64)block->la.QuadPart);
 	}
 }
@@ -85,16 +85,16 @@ void fuzz_block_have(struct fuzz_block *block, struct fuzz_adapter *adapter, voi
 	block->adapter = adapter;
 	if (block->kind == FUZZ_CONTIGUOUS)
 		block->device = NULL;
-	block->mark = fuzz.number * 2654435761u;
+	block->mark = fuzz()->number * 2654435761u;
 	if (adapter) {
 		block->device = adapter->device;
 		adapter->users++;
 	}
 	fuzz_expect(!overlaps(block), "%zu bytes at 0x%llx: another buffer is there", len,
 		    (u64)block->la.QuadPart);
-	mark_pages(block, true);
+	fuzz_block_mark(block, true);
 	fuzz_expect(is_seen(block), "0x%llx is not where the memory is", (u64)block->la.QuadPart);
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 static void alloc_buffer(void)
@@ -116,6 +116,7 @@ static void alloc_buffer(void)
 	switch (kind) {
 	case 0:
 		va = adapter->ops->AllocateCommonBuffer(adapter->adapter, len, &la, TRUE);
+		fuzz_expect(!va || !memchr_inv(va, 0, len), "memory is not zeroed");
 		break;
 	case 1:
 		if (!fuzz_has(adapter, AllocateCommonBufferEx))
@@ -145,7 +146,7 @@ static void alloc_buffer(void)
 	fuzz_expect(!va || len, "memory of length 0");
 	fuzz_expect(va || !must, "no memory for %u bytes", len);
 	if (!va) {
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	block->kind = FUZZ_BUFFER;
@@ -172,7 +173,7 @@ static void alloc_vector(void)
 	fuzz_expect(NT_SUCCESS(status) == !!nr, "%u of %u bytes: 0x%x", nr, len, status);
 	if (!NT_SUCCESS(status)) {
 		fuzz_expect(!vector, "a vector with status 0x%x", status);
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	adapter->ops->GetCommonBufferFromVectorByIndex(adapter->adapter, vector, nr, &va, &la);
@@ -189,7 +190,7 @@ static void alloc_vector(void)
 			return;
 		block->element[nr] = va;
 		if (len >= sizeof(u32))
-			*block->element[nr] = fuzz.number + nr;
+			*block->element[nr] = fuzz()->number + nr;
 	}
 	block->la = la;
 	fuzz_block_have(block, adapter, va, len);
@@ -197,7 +198,7 @@ static void alloc_vector(void)
 
 static void alloc_stor_memory(void)
 {
-	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
+	struct fuzz_device *device = &fuzz_devices[fuzz_below(fuzz_nr_devices)];
 	u32 len = fuzz_one_in(16) ? 0 : fuzz_length(), status;
 	struct fuzz_block *block = fuzz_block_empty();
 	void *va = (void *)1;
@@ -210,7 +211,7 @@ static void alloc_stor_memory(void)
 	fuzz_expect((status == STOR_STATUS_SUCCESS) == !!len, "%u bytes: 0x%x", len, status);
 	fuzz_expect(!va == !!status, "memory %d with status 0x%x", !!va, status);
 	if (status) {
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	block->kind = FUZZ_STOR_MEMORY;
@@ -229,7 +230,7 @@ static void alloc_contiguous(void)
 	va = MmAllocateContiguousMemory(len, fuzz_address(U64_MAX));
 	fuzz_expect(!!va == !!len, "%u bytes: %s", len, va ? "not refused" : "refused");
 	if (!va) {
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	block->kind = FUZZ_CONTIGUOUS;
@@ -253,9 +254,9 @@ static void free_element(struct fuzz_block *block)
 	fuzz_expect(!va && !la.QuadPart, "element %u is not freed", nr);
 	if (nr < block->nr && block->element[nr]) {
 		block->element[nr] = NULL;
-		fuzz.good++;
+		fuzz()->good++;
 	} else {
-		fuzz.refused++;
+		fuzz()->refused++;
 	}
 }
 
@@ -296,7 +297,7 @@ static void free_right(struct fuzz_block *block)
 	struct fuzz_adapter *adapter = block->adapter;
 	u32 status;
 
-	fuzz_expect(mark_pages(block, false), "%zu bytes of call %u have lost their contents",
+	fuzz_expect(fuzz_block_mark(block, false), "%zu bytes of call %u have lost their contents",
 		    block->len, block->mark * 244002641u);
 	switch (block->kind) {
 	case FUZZ_BUFFER:
@@ -322,7 +323,7 @@ static void free_right(struct fuzz_block *block)
 	if (adapter)
 		adapter->users--;
 	block->va = NULL;
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 /* Free something else than a buffer, or with another adapter. Nothing may be freed. */
@@ -367,13 +368,13 @@ static void free_wrong(const struct fuzz_block *block)
 		StorPortFreeDmaMemory(adapter->device->extension, block->va + 8, block->len,
 				      MmCached, block->la);
 	}
-	fuzz_expect(mark_pages(block, false), "a wrong free has changed the memory");
-	fuzz.refused++;
+	fuzz_expect(fuzz_block_mark(block, false), "a wrong free has changed the memory");
+	fuzz()->refused++;
 }
 
 static void free_block(void)
 {
-	struct fuzz_block *block = fuzz_find(fuzz.block, FUZZ_BLOCKS, slot->va);
+	struct fuzz_block *block = fuzz_find(fuzz()->block, FUZZ_BLOCKS, slot->va);
 
 	if (!block)
 		return;
@@ -397,7 +398,7 @@ static void alloc_at_dispatch(void)
 	va = adapter->ops->AllocateCommonBuffer(adapter->adapter, SZ_4K, &la, TRUE);
 	local_bh_enable();
 	fuzz_expect(!va && !la.QuadPart, "memory at DISPATCH_LEVEL");
-	fuzz.refused++;
+	fuzz()->refused++;
 }
 
 const struct fuzz_call fuzz_buffer_calls[] = {
@@ -418,7 +419,7 @@ void fuzz_buffers_end(const struct fuzz_device *device, bool tidy)
 {
 	struct fuzz_block *block;
 
-	for (block = fuzz.block; block < fuzz.block + FUZZ_BLOCKS; block++) {
+	for (block = fuzz()->block; block < fuzz()->block + FUZZ_BLOCKS; block++) {
 		if (!block->va || block->device != device)
 			continue;
 		if (tidy)

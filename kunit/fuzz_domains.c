@@ -52,7 +52,7 @@ static void get_domain(void)
 	if (!adapter)
 		return;
 	ask_domain(adapter);
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 /* Return a handle that names no domain. */
@@ -76,16 +76,16 @@ static bool is_busy(const struct fuzz_device *device)
 	unsigned int i;
 
 	for (i = 0; i < FUZZ_BLOCKS; i++)
-		if (fuzz.block[i].va && fuzz.block[i].device == device)
+		if (fuzz()->block[i].va && fuzz()->block[i].device == device)
 			return true;
 	for (i = 0; i < FUZZ_LISTS; i++)
-		if (fuzz.list[i].list && fuzz.list[i].adapter->device == device)
+		if (fuzz()->list[i].list && fuzz()->list[i].adapter->device == device)
 			return true;
 	for (i = 0; i < FUZZ_BASES; i++)
-		if (fuzz.base[i].base && fuzz.base[i].adapter->device == device)
+		if (fuzz()->base[i].base && fuzz()->base[i].adapter->device == device)
 			return true;
 	for (i = 0; i < FUZZ_SRBS; i++)
-		if (fuzz.srb[i].mdl && fuzz.srb[i].device == device)
+		if (fuzz()->srb[i].mdl && fuzz()->srb[i].device == device)
 			return true;
 	return false;
 }
@@ -94,8 +94,8 @@ static bool has_guests(const struct fuzz_device *device)
 {
 	unsigned int i;
 
-	for (i = 0; i < fuzz.devices; i++)
-		if (device->home && fuzz.device[i].joined == device->home)
+	for (i = 0; i < fuzz_nr_devices; i++)
+		if (device->home && fuzz_devices[i].joined == device->home)
 			return true;
 	return false;
 }
@@ -133,7 +133,7 @@ static void join_domain(void)
 	if (moves && status == STATUS_NOT_SUPPORTED) {
 		fuzz_expect(!can_join, "a join is not supported any more");
 		can_not_join = true;
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	fuzz_expect(status == expected, "JoinDmaDomain: 0x%x and not 0x%x", status, expected);
@@ -144,9 +144,9 @@ static void join_domain(void)
 	}
 	ask_domain(adapter);
 	if (NT_SUCCESS(status))
-		fuzz.good++;
+		fuzz()->good++;
 	else
-		fuzz.refused++;
+		fuzz()->refused++;
 }
 
 static void leave_domain(void)
@@ -167,9 +167,9 @@ static void leave_domain(void)
 		    "LeaveDmaDomain: 0x%x, %s", status, good ? "must succeed" : "must not");
 	if (NT_SUCCESS(status)) {
 		device->joined = NULL;
-		fuzz.good++;
+		fuzz()->good++;
 	} else {
-		fuzz.refused++;
+		fuzz()->refused++;
 	}
 	ask_domain(adapter);
 }
@@ -204,7 +204,7 @@ static void alloc_domain_buffer(void)
 		    expected);
 	if (!NT_SUCCESS(status)) {
 		fuzz_expect(!va && !la.QuadPart, "an address with status 0x%x", status);
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
 	block->kind = FUZZ_BUFFER;
@@ -213,9 +213,9 @@ static void alloc_domain_buffer(void)
 }
 
 const struct fuzz_call fuzz_domain_calls[] = {
-	{ "GetDmaDomain", 2, get_domain },
-	{ "JoinDmaDomain", 3, join_domain },
-	{ "LeaveDmaDomain", 2, leave_domain },
-	{ "AllocateDomainCommonBuffer", 3, alloc_domain_buffer },
+	{ "GetDmaDomain", 2, get_domain, FUZZ_ALONE },
+	{ "JoinDmaDomain", 3, join_domain, FUZZ_ALONE },
+	{ "LeaveDmaDomain", 2, leave_domain, FUZZ_ALONE },
+	{ "AllocateDomainCommonBuffer", 3, alloc_domain_buffer, FUZZ_ALONE },
 	{}
 };

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-typedef DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION CONFIG;
+#define CONFIG	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION
 
 /* Choose whole pages of an MDL. Return false if it has none that begin a page. */
 static bool choose_pages(const struct fuzz_mdl *mdl, u32 *offset, u32 *len)
@@ -61,7 +61,7 @@ static void import_wrong(struct fuzz_adapter *adapter, struct fuzz_mdl *mdl, u32
 							 configs, count, &la);
 	fuzz_expect(status == STATUS_INVALID_PARAMETER, "wrong argument %u: 0x%x", kind, status);
 	fuzz_expect(!la.QuadPart, "an address of memory that was refused");
-	fuzz.refused++;
+	fuzz()->refused++;
 }
 
 /* Import a second time, or with a page in common, which must be refused. */
@@ -76,7 +76,7 @@ static void import_again(const struct fuzz_block *block, u32 offset)
 							 &config, 1, &la);
 	fuzz_expect(status == STATUS_INVALID_PARAMETER && !la.QuadPart,
 		    "a page is imported twice: 0x%x", status);
-	fuzz.refused++;
+	fuzz()->refused++;
 }
 
 static void import(void)
@@ -107,7 +107,7 @@ static void import(void)
 	fuzz_expect(NT_SUCCESS(status) == !!la.QuadPart, "address 0x%llx with status 0x%x",
 		    (u64)la.QuadPart, status);
 	if (!NT_SUCCESS(status)) {
-		fuzz.refused++;
+		fuzz()->refused++;
 		goto put;
 	}
 	block->kind = FUZZ_IMPORT;

@@ -12,7 +12,7 @@
 
 static void use_part(void)
 {
-	const struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS, slot->mdl && slot->va);
+	const struct fuzz_mdl *slot = fuzz_find(fuzz()->mdl, FUZZ_MDLS, slot->mdl && slot->va);
 	u32 offset, len, first, i;
 	PMDL target;
 	u8 *va;
@@ -36,7 +36,7 @@ static void use_part(void)
 	if (fuzz_one_in(2))
 		MmPrepareMdlForReuse(target);
 	IoFreeMdl(target);
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 static PMDL new_pages(u32 len)
@@ -74,7 +74,7 @@ static void map_pages(void)
 		fuzz_expect(!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA), "still mapped");
 	}
 	free_pages_of(mdl);
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 /* Map an MDL at a reserved address, with a wrong tag now and then, or more than is reserved. */
@@ -99,9 +99,9 @@ static void map_reserved(void)
 		MmFreeMappingAddress(range, TAG);
 		fuzz_expect(!memchr_inv(va, 1, len), "the mapping has gone");
 		MmUnmapReservedMapping(va, TAG, mdl);
-		fuzz.good++;
+		fuzz()->good++;
 	} else {
-		fuzz.refused++;
+		fuzz()->refused++;
 	}
 free:
 	if (range)

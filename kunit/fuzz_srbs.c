@@ -12,8 +12,8 @@
 
 static void make_srb(void)
 {
-	struct fuzz_srb *slot = fuzz_find(fuzz.srb, FUZZ_SRBS, !slot->srb);
-	struct fuzz_device *device = &fuzz.device[fuzz_below(fuzz.devices)];
+	struct fuzz_srb *slot = fuzz_find(fuzz()->srb, FUZZ_SRBS, !slot->srb);
+	struct fuzz_device *device = &fuzz_devices[fuzz_below(fuzz_nr_devices)];
 	bool ex = fuzz_one_in(2);
 
 	if (!slot)
@@ -22,7 +22,7 @@ static void make_srb(void)
 	slot->srb = ex ? (PVOID)wdmdma_srb_create_ex(device->extension, fuzz_below(256)) :
 			 (PVOID)wdmdma_srb_create(device->extension, fuzz_below(256));
 	fuzz_expect(slot->srb, "no request");
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 static void map_srb(struct fuzz_srb *slot)
@@ -53,8 +53,8 @@ static void map_srb(struct fuzz_srb *slot)
 		fuzz_list_write(&seen);
 	}
 	if (!slot->write)
-		slot->mdl->mark = fuzz.number ^ 0x5a;
-	fuzz.good++;
+		slot->mdl->mark = fuzz()->number ^ 0x5a;
+	fuzz()->good++;
 }
 
 static void unmap_srb(struct fuzz_srb *slot)
@@ -71,7 +71,7 @@ static void unmap_srb(struct fuzz_srb *slot)
 			    "the bytes of the device have not arrived");
 	fuzz_mdl_put(mdl);
 	slot->mdl = NULL;
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 static void destroy_srb(struct fuzz_srb *slot)
@@ -80,7 +80,7 @@ static void destroy_srb(struct fuzz_srb *slot)
 		unmap_srb(slot);
 	wdmdma_srb_destroy(slot->device->extension, slot->srb);
 	slot->srb = NULL;
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 /* Map a request that is mapped, or unmap one that is not. Nothing may change. */
@@ -97,12 +97,12 @@ static void use_srb_wrong(struct fuzz_srb *slot)
 		status = wdmdma_srb_map(slot->device->extension, slot->srb, NULL, true);
 		fuzz_expect(status == STATUS_INVALID_PARAMETER, "no MDL: 0x%x", status);
 	}
-	fuzz.refused++;
+	fuzz()->refused++;
 }
 
 static void use_srb(void)
 {
-	struct fuzz_srb *slot = fuzz_find(fuzz.srb, FUZZ_SRBS, slot->srb);
+	struct fuzz_srb *slot = fuzz_find(fuzz()->srb, FUZZ_SRBS, slot->srb);
 
 	if (!slot)
 		return;
@@ -127,7 +127,7 @@ void fuzz_srbs_end(const struct fuzz_device *device)
 {
 	struct fuzz_srb *slot;
 
-	for (slot = fuzz.srb; slot < fuzz.srb + FUZZ_SRBS; slot++)
+	for (slot = fuzz()->srb; slot < fuzz()->srb + FUZZ_SRBS; slot++)
 		if (slot->srb && slot->device == device)
 			destroy_srb(slot);
 }

@@ -19,7 +19,7 @@
 static void make_mdl(void)
 {
 	u32 len = fuzz_length(), offset = fuzz_one_in(2) ? 0 : fuzz_below(PAGE_SIZE);
-	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS, !slot->mdl);
+	struct fuzz_mdl *slot = fuzz_find(fuzz()->mdl, FUZZ_MDLS, !slot->mdl);
 	bool pages = fuzz_one_in(3);
 
 	if (!slot)
@@ -48,8 +48,8 @@ static void make_mdl(void)
 		MmBuildMdlForNonPagedPool(slot->mdl);
 	}
 	if (slot->va)
-		memset(slot->va, fuzz.number, len);
-	fuzz.good++;
+		memset(slot->va, fuzz()->number, len);
+	fuzz()->good++;
 }
 
 static void free_mdl(struct fuzz_mdl *slot)
@@ -66,18 +66,18 @@ static void free_mdl(struct fuzz_mdl *slot)
 
 static void free_any_mdl(void)
 {
-	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS, slot->mdl && !slot->users);
+	struct fuzz_mdl *slot = fuzz_find(fuzz()->mdl, FUZZ_MDLS, slot->mdl && !slot->users);
 
 	if (!slot)
 		return;
 	free_mdl(slot);
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 /* Take an MDL for a transfer. Return NULL if there is none, or a transfer that is in the way. */
 struct fuzz_mdl *fuzz_mdl_take(bool write)
 {
-	struct fuzz_mdl *slot = fuzz_find(fuzz.mdl, FUZZ_MDLS,
+	struct fuzz_mdl *slot = fuzz_find(fuzz()->mdl, FUZZ_MDLS,
 					  slot->mdl && slot->va && !slot->written &&
 					  (write || !slot->users));
 
@@ -124,7 +124,7 @@ static bool device_moves(const struct fuzz_adapter *adapter, u64 la, u8 *bytes, 
 		if (!there)
 			return false;
 		if (write)
-			memset(there, fuzz.number ^ 0x5a, n);
+			memset(there, fuzz()->number ^ 0x5a, n);
 		else if (memcmp(there, bytes, n))
 			return false;
 	}
@@ -141,7 +141,7 @@ void fuzz_list_check(const struct fuzz_list *slot)
 		la = slot->list->Elements[i].Address.QuadPart;
 		len = slot->list->Elements[i].Length;
 		fuzz_expect(len && len <= slot->len - done, "element %u has %u bytes", i, len);
-		if (fuzz.failed)
+		if (fuzz()->failed)
 			return;
 		fuzz_expect(la + len - 1 <= highest, "element %u is at 0x%llx", i, la);
 		fuzz_expect(device_moves(slot->adapter, la, bytes + done, len, false),
@@ -151,62 +151,52 @@ void fuzz_list_check(const struct fuzz_list *slot)
 	fuzz_expect(done == slot->len, "the list has %u bytes of %u", done, slot->len);
 }
 
-/*
- * What the driver's routine is told, and does. A list that is late finds it here, too.
- * @inside: the routine puts the list. @again: it asks for a second list, whose routine puts that
- */
-static struct {
-	struct completion arrived;
-	PSCATTER_GATHER_LIST list;
-	unsigned int calls;
-	const struct fuzz_list *slot;
-	bool inside;
-	bool again;
-	struct completion second;
-	NTSTATUS status;
-} answer;
-
 static VOID have_second(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
-	const struct fuzz_adapter *adapter = answer.slot->adapter;
+	struct fuzz_answer *answer = context;
+	const struct fuzz_adapter *adapter = answer->slot->adapter;
 
-	adapter->ops->PutScatterGatherList(adapter->adapter, list, answer.slot->write);
-	complete(&answer.second);
+	adapter->ops->PutScatterGatherList(adapter->adapter, list, answer->slot->write);
+	complete(&answer->second);
 }
 
 static VOID have_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
 {
-	const struct fuzz_list *slot = answer.slot;
+	struct fuzz_answer *answer = context;
+	const struct fuzz_list *slot = answer->slot;
 	const struct fuzz_adapter *adapter = slot->adapter;
 	PMDL mdl = slot->mdl->mdl;
+	u8 *va = (u8 *)MmGetMdlVirtualAddress(mdl) + slot->offset;
 
-	answer.list = list;
-	answer.calls++;
-	if (answer.inside)
+	answer->list = list;
+	answer->calls++;
+	if (answer->inside)
 		adapter->ops->PutScatterGatherList(adapter->adapter, list, slot->write);
-	if (answer.again)
-		answer.status = adapter->ops->GetScatterGatherList(adapter->adapter, object, mdl,
-								   (u8 *)MmGetMdlVirtualAddress(mdl)
-								   + slot->offset, slot->len,
-								   have_second, NULL, slot->write);
-	complete(&answer.arrived);
+	if (answer->again)
+		answer->status = adapter->ops->GetScatterGatherList(adapter->adapter, object, mdl,
+								    va, slot->len, have_second,
+								    answer, slot->write);
+	complete(&answer->arrived);
 }
 
-static void prepare_answer(const struct fuzz_list *slot)
+static struct fuzz_answer *prepare_answer(const struct fuzz_list *slot)
 {
-	init_completion(&answer.arrived);
-	init_completion(&answer.second);
-	answer.slot = slot;
-	answer.list = NULL;
-	answer.calls = 0;
-	answer.inside = fuzz_one_in(8);
+	struct fuzz_answer *answer = &fuzz()->answer;
+
+	init_completion(&answer->arrived);
+	init_completion(&answer->second);
+	answer->slot = slot;
+	answer->list = NULL;
+	answer->calls = 0;
+	answer->inside = fuzz_one_in(8);
 	/* Memory that the device writes is not mapped twice. */
-	answer.again = fuzz_one_in(8) && slot->write;
-	answer.status = STATUS_SUCCESS;
+	answer->again = fuzz_one_in(8) && slot->write;
+	answer->status = STATUS_SUCCESS;
+	return answer;
 }
 
 /* Ask for a list in one of three ways. @room_bytes is 0 for a list of the module's. */
-static NTSTATUS ask(struct fuzz_list *slot, u8 *context, u32 room_bytes)
+static NTSTATUS ask(struct fuzz_list *slot, struct fuzz_answer *answer, u8 *context, u32 room_bytes)
 {
 	const DMA_OPERATIONS *ops = slot->adapter->ops;
 	PDMA_ADAPTER adapter = slot->adapter->adapter;
@@ -215,14 +205,14 @@ static NTSTATUS ask(struct fuzz_list *slot, u8 *context, u32 room_bytes)
 
 	if (room_bytes)
 		return ops->BuildScatterGatherList(adapter, slot->adapter->device->object, mdl, va,
-						   slot->len, have_list, NULL, slot->write,
+						   slot->len, have_list, answer, slot->write,
 						   slot->room, room_bytes);
 	if (context)
 		return ops->GetScatterGatherListEx(adapter, slot->adapter->device->object, context,
-						   mdl, slot->offset, slot->len, 0, have_list, NULL,
-						   slot->write, NULL, NULL, NULL);
+						   mdl, slot->offset, slot->len, 0, have_list,
+						   answer, slot->write, NULL, NULL, NULL);
 	return ops->GetScatterGatherList(adapter, slot->adapter->device->object, mdl, va, slot->len,
-					 have_list, NULL, slot->write);
+					 have_list, answer, slot->write);
 }
 
 /* Return the room to build a list in, which is sometimes too small. */
@@ -251,18 +241,43 @@ static u32 choose_room(struct fuzz_list *slot, bool *good)
 	return FUZZ_LIST_BYTES(1) - 1;
 }
 
+/* Wait for the list of a request that was accepted. */
+static void await_list(struct fuzz_list *slot, struct fuzz_answer *answer)
+{
+	fuzz_demand(wait_for_completion_timeout(&answer->arrived, FUZZ_PATIENCE), "no list comes");
+	fuzz_expect(answer->calls == 1, "the routine was called %u times", answer->calls);
+	if (!answer->calls)
+		return;
+	fuzz_expect(NT_SUCCESS(answer->status), "a list in the routine: 0x%x", answer->status);
+	if (answer->again && NT_SUCCESS(answer->status))
+		fuzz_demand(wait_for_completion_timeout(&answer->second, FUZZ_PATIENCE),
+			    "no second list comes");
+	if (answer->inside) {
+		fuzz_mdl_put(slot->mdl);
+		kfree(slot->room);
+		fuzz()->good++;
+		return;
+	}
+	slot->list = answer->list;
+	slot->adapter->users++;
+	fuzz_list_check(slot);
+	fuzz()->good++;
+}
+
 static void get_list(void)
 {
-	struct fuzz_list *slot = fuzz_find(fuzz.list, FUZZ_LISTS, !slot->list);
+	struct fuzz_list *slot = fuzz_find(fuzz()->list, FUZZ_LISTS, !slot->list);
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1] __aligned(8);
 	struct fuzz_adapter *adapter = fuzz_adapter_any();
 	bool write = fuzz_one_in(2), ex = fuzz_one_in(2), good;
+	struct fuzz_answer *answer;
 	u32 room_bytes;
 	NTSTATUS status;
 
 	if (!slot || !adapter)
 		return;
-	*slot = (struct fuzz_list) { .adapter = adapter, .write = write, .mdl = fuzz_mdl_take(write) };
+	*slot = (struct fuzz_list) { .adapter = adapter, .write = write };
+	slot->mdl = fuzz_mdl_take(write);
 	if (!slot->mdl)
 		return;
 	good = fuzz_mdl_part(slot->mdl, &slot->offset, &slot->len) &&
@@ -271,37 +286,20 @@ static void get_list(void)
 	ex = ex && fuzz_has(adapter, GetScatterGatherListEx);
 	if (ex)
 		adapter->ops->InitializeDmaTransferContext(adapter->adapter, context);
-	prepare_answer(slot);
+	answer = prepare_answer(slot);
 	local_bh_disable();
-	status = ask(slot, ex ? context : NULL, room_bytes);
+	status = ask(slot, answer, ex ? context : NULL, room_bytes);
 	local_bh_enable();
 	fuzz_expect(NT_SUCCESS(status) == good, "%u bytes from %u of %u: 0x%x", slot->len,
 		    slot->offset, MmGetMdlByteCount(slot->mdl->mdl), status);
 	if (!NT_SUCCESS(status)) {
-		fuzz_expect(!answer.calls, "a refused list was made");
+		fuzz_demand(!answer->calls, "a refused list was made");
 		fuzz_mdl_put(slot->mdl);
 		kfree(slot->room);
-		fuzz.refused++;
+		fuzz()->refused++;
 		return;
 	}
-	fuzz_expect(wait_for_completion_timeout(&answer.arrived, FUZZ_PATIENCE), "no list after 20 s");
-	fuzz_expect(answer.calls == 1, "the routine was called %u times", answer.calls);
-	if (!answer.calls)
-		return;
-	fuzz_expect(NT_SUCCESS(answer.status), "a list in the routine: 0x%x", answer.status);
-	if (answer.again && NT_SUCCESS(answer.status))
-		fuzz_expect(wait_for_completion_timeout(&answer.second, FUZZ_PATIENCE),
-			    "no second list after 20 s");
-	if (answer.inside) {
-		fuzz_mdl_put(slot->mdl);
-		kfree(slot->room);
-		fuzz.good++;
-		return;
-	}
-	slot->list = answer.list;
-	adapter->users++;
-	fuzz_list_check(slot);
-	fuzz.good++;
+	await_list(slot, answer);
 }
 
 /* Let the device write all bytes of a list, if the list is for that. */
@@ -323,35 +321,36 @@ static void put_list(struct fuzz_list *slot)
 	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, slot->list, slot->write);
 	local_bh_enable();
 	if (!slot->write)
-		fuzz_expect(!memchr_inv(bytes, (u8)(fuzz.number ^ 0x5a), slot->len),
+		fuzz_expect(!memchr_inv(bytes, (u8)(fuzz()->number ^ 0x5a), slot->len),
 			    "the bytes of the device have not arrived");
-	fuzz.stale_list = slot->list;
+	fuzz()->stale_list = slot->list;
 	slot->list = NULL;
 	kfree(slot->room);
 	fuzz_mdl_put(slot->mdl);
 	slot->adapter->users--;
-	fuzz.good++;
+	fuzz()->good++;
 }
 
 static void put_any_list(void)
 {
-	struct fuzz_list *slot = fuzz_find(fuzz.list, FUZZ_LISTS, slot->list);
+	struct fuzz_list *slot = fuzz_find(fuzz()->list, FUZZ_LISTS, slot->list);
 	unsigned int i;
 
 	if (!slot)
 		return;
-	if (!fuzz_one_in(8)) {
+	/* Another thread may have a list there on a shared adapter. */
+	if (!fuzz_one_in(8) || slot->adapter->shared) {
 		put_list(slot);
 		return;
 	}
 	/* A list that was put, unless its memory has a list again. */
 	for (i = 0; i < FUZZ_LISTS; i++)
-		if (fuzz.list[i].list == fuzz.stale_list)
-			fuzz.stale_list = NULL;
-	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, fuzz.stale_list,
+		if (fuzz()->list[i].list == fuzz()->stale_list)
+			fuzz()->stale_list = NULL;
+	slot->adapter->ops->PutScatterGatherList(slot->adapter->adapter, fuzz()->stale_list,
 						 slot->write);
 	fuzz_list_check(slot);
-	fuzz.refused++;
+	fuzz()->refused++;
 }
 
 const struct fuzz_call fuzz_transfer_calls[] = {
@@ -375,7 +374,7 @@ void fuzz_transfers_end(const struct fuzz_device *device, bool tidy)
 {
 	struct fuzz_list *list;
 
-	for (list = fuzz.list; list < fuzz.list + FUZZ_LISTS; list++) {
+	for (list = fuzz()->list; list < fuzz()->list + FUZZ_LISTS; list++) {
 		if (!list->list || list->adapter->device != device)
 			continue;
 		if (tidy)
@@ -391,7 +390,7 @@ void fuzz_transfers_check(void)
 {
 	const struct fuzz_list *list;
 
-	for (list = fuzz.list; list < fuzz.list + FUZZ_LISTS; list++)
+	for (list = fuzz()->list; list < fuzz()->list + FUZZ_LISTS; list++)
 		if (list->list)
 			fuzz_list_check(list);
 }
@@ -401,6 +400,6 @@ void fuzz_mdls_end(void)
 	unsigned int i;
 
 	for (i = 0; i < FUZZ_MDLS; i++)
-		if (fuzz.mdl[i].mdl)
-			free_mdl(&fuzz.mdl[i]);
+		if (fuzz()->mdl[i].mdl)
+			free_mdl(&fuzz()->mdl[i]);
 }
