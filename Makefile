@@ -21,7 +21,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all fuzz replay check
+.PHONY: demo run shell bench bench-scaling test test-all fuzz replay coverage check
 .PHONY: check-install check-packages check-signed check-replay check-container kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
@@ -74,6 +74,9 @@ fuzz:
 
 replay:
 	@scripts/replay
+
+coverage:
+	@scripts/coverage
 
 check:
 	@scripts/check $(if $(QUICK),--quick)
@@ -145,8 +148,9 @@ help:
 	@echo '                      vtd-passthrough amd virtio rt rt-vtd arm64-smmuv3-noncoherent'
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
-	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SEED=, CONFIGS=)'
+	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SECONDS=, SEED=)'
 	@echo 'make replay TRACE=FILE  the calls of a trace of a driver on other machines (CONFIGS=)'
+	@echo 'make coverage         lines of the module that the KUnit tests run, as HTML in build/coverage'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
