@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "core/adapter.h"
 #include "edu.h"
 #include "helpers.h"
@@ -174,6 +175,8 @@ static void common_buffer(struct kunit *test)
 	void *va[2];
 	unsigned int n;
 
+	if (!WDMDMA_CAN_UNCACHE && row->cached != (wdmdma_test_cache(f->dev) == MmCached))
+		kunit_skip(test, "the device has no memory of that cache type here");
 	watch(true);
 	for (n = 0; n < 2; n++)
 		va[n] = wdmdma_test_alloc_below(f, row->maximum, row->length, &la[n], row->cached);
