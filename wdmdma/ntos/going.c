@@ -66,7 +66,7 @@ void nt_module_going(const struct module *module)
 	const struct nt_place place = { .module = module };
 
 	/* Most modules have nothing to do with this one. */
-	if (nt_dpc_idle() && !nt_record_may_be_in(&place) && !nt_thread_any() &&
+	if (nt_dpc_idle() && !nt_record_may_be_in(&place) && !nt_thread_any(&place) &&
 	    !nt_work_count(&place))
 		return;
 	nt_module_end(&place);

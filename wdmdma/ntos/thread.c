@@ -71,12 +71,15 @@ static HANDLE nt_thread_start(struct nt_thread *thread)
  *
  * Answers to wdm: PsCreateSystemThread. The driver must wait for its threads before it is unloaded.
  * Otherwise the unload waits, and says so. The unload closes the handles that the driver has left
- * open, too. There are at most 2048 threads that run or have an open handle or a reference. Mutexes and spin locks that a thread has at its end are
- * reported. The next one who waits for such a mutex gets STATUS_ABANDONED.
+ * open, too. There are at most 2048 threads that run or have an open handle or a reference.
+ *
+ * Mutexes and spin locks that a thread has at its end are reported. The next one who waits for such
+ * a mutex gets STATUS_ABANDONED.
  *
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES, with a report if
- * there are too many threads, STATUS_INVALID_DEVICE_STATE at a wrong level or while the driver's module is being unloaded.
+ * there are too many threads, STATUS_INVALID_DEVICE_STATE at a wrong level or while the driver's
+ * module is being unloaded.
  */
 NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 			      struct _OBJECT_ATTRIBUTES *object_attributes, HANDLE process_handle,

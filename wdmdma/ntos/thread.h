@@ -44,7 +44,7 @@ struct nt_thread *nt_thread_get(const void *object);
 void nt_thread_put(struct nt_thread *thread);
 struct nt_thread *nt_thread_current(void);
 unsigned int nt_thread_count(const struct nt_place *place);
-bool nt_thread_any(void);
+bool nt_thread_any(const struct nt_place *place);
 unsigned int nt_thread_forget(const struct nt_place *place);
 void nt_thread_table_init(void);
 void nt_thread_table_exit(void);

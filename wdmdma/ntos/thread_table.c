@@ -5,8 +5,9 @@
  *
  * A handle is a number, and the pointer to an object is one to its place in the table. So both
  * are recognized by their value, and one that is kept for too long touches no freed memory. The
- * places are used in turn, so it takes long until an old pointer names another thread. Another table
- * has the threads that run, by their task.
+ * places are used in turn, so it takes long until an old pointer names another thread.
+ *
+ * Another table has the threads that run, by their task.
  */
 #include "ntos/ntos.h"
 
@@ -35,7 +36,7 @@ struct nt_slot {
 	struct nt_thread *thread;
 };
 
-static DEFINE_RAW_SPINLOCK(nt_slots_lock);	/* protects the tables, and what a thread counts */
+static DEFINE_RAW_SPINLOCK(nt_slots_lock);	/* protects the tables, and all counts */
 static struct nt_slot nt_slots[NT_THREAD_MOST];
 static DECLARE_BITMAP(nt_slots_used, NT_THREAD_MOST);
 static unsigned int nt_next_slot;
@@ -187,10 +188,18 @@ struct nt_thread *nt_thread_current(void)
 	return found;
 }
 
-/* Return true if a thread runs, or has a handle or a reference. */
-bool nt_thread_any(void)
+/* Return true if a thread of a place runs, or has a handle or a reference. */
+bool nt_thread_any(const struct nt_place *place)
 {
-	return !bitmap_empty(nt_slots_used, NT_THREAD_MOST);
+	unsigned long flags;
+	unsigned int n;
+	bool any = false;
+
+	raw_spin_lock_irqsave(&nt_slots_lock, flags);
+	for_each_set_bit(n, nt_slots_used, NT_THREAD_MOST)
+		any |= nt_place_has(place, nt_slots[n].thread->routine);
+	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
+	return any;
 }
 
 /* Return how many threads run routines of a place. */
@@ -208,8 +217,9 @@ unsigned int nt_thread_count(const struct nt_place *place)
 }
 
 /*
- * Close the handle of a thread that has ended and whose routine is in a place, and drop the driver's
- * references to it. Return false if there is no such thread. A wait for it ends by itself.
+ * Close the handle of a thread that has ended and whose routine is in a place, and drop the
+ * references of the driver. Return false if there is no such thread. A wait for the thread ends by
+ * itself.
  */
 static bool nt_thread_forget_one(const struct nt_place *place)
 {

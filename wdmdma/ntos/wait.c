@@ -448,8 +448,8 @@ static NTSTATUS nt_wait_for_thread(struct nt_thread *thread, const LARGE_INTEGER
  * Context: PASSIVE_LEVEL (sleeps); with a timeout of 0, any.
  * Return: STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_ABANDONED for a mutex whose owner has ended, with
  * which the caller owns it, STATUS_INVALID_PARAMETER for a pointer that is none of these objects,
- * for memory whose content cannot be that of an object, for a @timeout that is no address, or if the
- * memory is freed during the wait, STATUS_INVALID_DEVICE_STATE at a wrong level.
+ * for memory whose content cannot be that of an object, for a @timeout that is no address, or if
+ * the memory is freed during the wait, STATUS_INVALID_DEVICE_STATE at a wrong level.
  */
 NTSTATUS KeWaitForSingleObject(PVOID object, KWAIT_REASON wait_reason, KPROCESSOR_MODE wait_mode,
 			       BOOLEAN alertable, PLARGE_INTEGER timeout)
