@@ -49,6 +49,7 @@ static void pointers_without_memory_are_refused(struct kunit *test)
 								  wild[i], wild[i], 16),
 				STATUS_INVALID_PARAMETER);
 		KUNIT_EXPECT_FALSE(test, WdfDmaTransactionDmaCompleted(t, wild[i]));
+		WdfDmaTransactionGetTransferInfo(t, wild[i], wild[i]);
 		KUNIT_EXPECT_EQ(test, wdmdma_wdf_request_create(f->device, wild[i], NULL,
 								(WDFREQUEST *)&object),
 				STATUS_INVALID_PARAMETER);

@@ -310,8 +310,8 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * @dma_transaction: the transaction
  * @evt_program_dma_function: called for each transfer
  * @dma_direction: the direction
- * @mdl: resident memory, alone or chained. It must stay until the transaction has ended. IoFreeMdl()
- *	reports an MDL that is freed before, and WdfDmaTransactionExecute() refuses the transaction
+ * @mdl: resident memory, alone or chained. It must stay until the transaction has ended. An MDL
+ *	that is freed before is reported by IoFreeMdl(), and WdfDmaTransactionExecute() is refused
  * @virtual_address: start, in terms of MmGetMdlVirtualAddress(@mdl), in the first MDL
  * @length: bytes, from there along the chain
  *
@@ -322,8 +322,8 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_INVALID_PARAMETER, with a report, also for an MDL that has not as many page frames as its
- *   bytes need. The state is kept
+ * * STATUS_INVALID_PARAMETER, with a report, also for an MDL with fewer page frames than its bytes
+ *   need. The state is kept
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, in a state in which the transaction must be
  *   released first, which is kept
  * * STATUS_INVALID_HANDLE

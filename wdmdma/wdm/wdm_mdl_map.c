@@ -74,7 +74,7 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 
 	if (mdl->MdlFlags & MDL_FREE_EXTRA_PTES)
 		va -= pfn[nr] << PAGE_SHIFT;
-	/* Contiguous memory of the kernel, and a partial MDL's, keeps its address in the linear map. */
+	/* Memory of the kernel, or of the source of a partial MDL, keeps its linear address. */
 	if (is_vmalloc_addr(va) || (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process))
 		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, call);
 	if (!wdmdma_at_dispatch() || (!is_vmalloc_addr(va) && cache == WDMDMA_CACHE_PLATFORM))
