@@ -438,7 +438,8 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	if (likely(!ret)) {
 		fill(&mapping->transfer, to);
 	} else {
-		refusal = mapping->transfer.refusal;
+		wdmdma_deny_bug(&refusal, ret, mapping->transfer.refusal.bug,
+				mapping->transfer.refusal.reason);
 		registers_put_record(registers, mapping);
 	}
 unlock:

@@ -114,6 +114,7 @@ struct wdmdma_sg_list_ops {
  * @call: the Windows call, for messages
  * @caller: where @call was called from, for leak reports
  * @direction: direction of the transfer
+ * @room_nr: number of entries in @room
  * @len: length in bytes
  * @no_bounce: fail rather than copy
  * @must_bounce: the module must copy the memory
@@ -122,7 +123,6 @@ struct wdmdma_sg_list_ops {
  *           by FreeAdapterObject
  * @guarded: the copy has guard bands. Valid only if there is a copy
  * @room: array for @room_nr pieces, which comes with the record, or NULL
- * @room_nr: number of entries in @room
  * @memory: pieces of the driver's memory, in @room if they fit in there
  * @bounce: pieces of the copy, if there is a copy
  * @mapped: the mapped table, which is @memory or @bounce, or NULL
@@ -147,6 +147,7 @@ struct wdmdma_transfer {
 	const char *call;
 	unsigned long caller;
 	enum dma_data_direction direction;
+	unsigned int room_nr;
 	size_t len;
 	bool no_bounce;
 	bool must_bounce;
@@ -154,7 +155,6 @@ struct wdmdma_transfer {
 	bool unended;
 	bool guarded;
 	struct scatterlist *room;
-	unsigned int room_nr;
 	struct sg_table memory;
 	struct sg_table bounce;
 	struct sg_table *mapped;

@@ -309,7 +309,7 @@ static __always_inline int wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	if (!ret)
 		ret = wdm_sg_list_place(transfer, args);
 	if (ret)
-		*refusal = transfer->refusal;
+		wdmdma_deny_bug(refusal, ret, transfer->refusal.bug, transfer->refusal.reason);
 	else
 		ret = wdmdma_sg_list_start(transfer, !(args->flags & DMA_SYNCHRONOUS_CALLBACK),
 					   callback);
