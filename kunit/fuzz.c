@@ -148,6 +148,7 @@ void fuzz_device_tidy(const struct fuzz_device *device)
 static const struct fuzz_call * const tables[] = {
 	fuzz_adapter_calls, fuzz_buffer_calls, fuzz_transfer_calls, fuzz_register_calls,
 	fuzz_domain_calls, fuzz_import_calls, fuzz_mdl_calls, fuzz_srb_calls, fuzz_device_calls,
+	fuzz_kit_calls,
 };
 
 /* Return a random call. */
@@ -365,6 +366,7 @@ static void give_all_back(void)
 	}
 	fuzz_buffers_end(NULL, true);
 	fuzz_mdls_end();
+	fuzz_pool_end();
 }
 
 static int run_thread(void *model)

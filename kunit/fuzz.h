@@ -28,6 +28,7 @@
 #define FUZZ_LISTS	16
 #define FUZZ_BASES	8
 #define FUZZ_SRBS	6
+#define FUZZ_POOLS	16
 #define FUZZ_ELEMENTS	4
 #define FUZZ_LONGEST	SZ_64K	/* most bytes of a buffer or a transfer */
 
@@ -178,6 +179,18 @@ struct fuzz_srb {
 };
 
 /**
+ * struct fuzz_pool - a block of pool, or an empty slot
+ * @va: the block, or NULL
+ * @size: its bytes
+ * @mark: what each of them is
+ */
+struct fuzz_pool {
+	u8 *va;
+	u32 size;
+	u8 mark;
+};
+
+/**
  * struct fuzz_answer - what the driver's routine of a list is told, and does
  * @arrived: the routine has been called
  * @list: its list. A list that is late is found here, too
@@ -218,6 +231,7 @@ struct fuzz_answer {
  * @list: slots of lists
  * @base: slots of map registers
  * @srb: slots of requests
+ * @pool: slots of blocks of pool
  * @stale: an adapter that was put, or NULL
  * @stale_list: a list that was put, or NULL
  * @answer: see there
@@ -240,6 +254,7 @@ struct fuzz_model {
 	struct fuzz_list list[FUZZ_LISTS];
 	struct fuzz_base base[FUZZ_BASES];
 	struct fuzz_srb srb[FUZZ_SRBS];
+	struct fuzz_pool pool[FUZZ_POOLS];
 	PDMA_ADAPTER stale;
 	PSCATTER_GATHER_LIST stale_list;
 	struct fuzz_answer answer;
@@ -282,6 +297,7 @@ extern const struct fuzz_call fuzz_import_calls[];
 extern const struct fuzz_call fuzz_mdl_calls[];
 extern const struct fuzz_call fuzz_srb_calls[];
 extern const struct fuzz_call fuzz_device_calls[];
+extern const struct fuzz_call fuzz_kit_calls[];
 
 /* Report the first thing that is not as the model says. */
 #define fuzz_demand(condition, format, ...)						\
@@ -346,5 +362,6 @@ void fuzz_buffers_end(const struct fuzz_device *device, bool tidy);
 void fuzz_transfers_end(const struct fuzz_device *device, bool tidy);
 void fuzz_registers_end(const struct fuzz_device *device, bool tidy);
 void fuzz_mdls_end(void);
+void fuzz_pool_end(void);
 
 #endif /* WDMDMA_KUNIT_FUZZ_H */

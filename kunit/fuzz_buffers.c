@@ -156,7 +156,8 @@ static void alloc_buffer(void)
 
 static void alloc_vector(void)
 {
-	struct fuzz_adapter *adapter = fuzz_adapter_any();
+	struct fuzz_adapter *adapter = fuzz_find(fuzz()->adapter, FUZZ_ADAPTERS, slot->adapter &&
+						 fuzz_has(slot, AllocateCommonBufferVector));
 	struct fuzz_block *block = fuzz_block_empty();
 	u32 nr = fuzz_below(FUZZ_ELEMENTS + 1), len = fuzz_length();
 	PDMA_COMMON_BUFFER_VECTOR vector;
@@ -164,8 +165,7 @@ static void alloc_vector(void)
 	NTSTATUS status;
 	void *va;
 
-	if (!adapter || !block ||
-	    !fuzz_has(adapter, CreateCommonBufferFromMdl))
+	if (!adapter || !block)
 		return;
 	status = adapter->ops->AllocateCommonBufferVector(adapter->adapter, fuzz_address(0),
 							  fuzz_address(U64_MAX), MmCached,

@@ -40,9 +40,8 @@ static HANDLE ask_domain(struct fuzz_adapter *adapter)
 
 static struct fuzz_adapter *adapter_with_domains(void)
 {
-	struct fuzz_adapter *adapter = fuzz_adapter_any();
-
-	return adapter && fuzz_has(adapter, GetDmaDomain) ? adapter : NULL;
+	return fuzz_find(fuzz()->adapter, FUZZ_ADAPTERS,
+			 slot->adapter && fuzz_has(slot, GetDmaDomain));
 }
 
 static void get_domain(void)
@@ -214,8 +213,8 @@ static void alloc_domain_buffer(void)
 
 const struct fuzz_call fuzz_domain_calls[] = {
 	{ "GetDmaDomain", 2, get_domain, FUZZ_ALONE },
-	{ "JoinDmaDomain", 3, join_domain, FUZZ_ALONE },
-	{ "LeaveDmaDomain", 2, leave_domain, FUZZ_ALONE },
-	{ "AllocateDomainCommonBuffer", 3, alloc_domain_buffer, FUZZ_ALONE },
+	{ "JoinDmaDomain", 6, join_domain, FUZZ_ALONE },
+	{ "LeaveDmaDomain", 4, leave_domain, FUZZ_ALONE },
+	{ "AllocateDomainCommonBuffer", 4, alloc_domain_buffer, FUZZ_ALONE },
 	{}
 };

@@ -81,7 +81,9 @@ static void import_again(const struct fuzz_block *block, u32 offset)
 
 static void import(void)
 {
-	struct fuzz_adapter *adapter = fuzz_adapter_any();
+	struct fuzz_adapter *adapter = fuzz_find(fuzz()->adapter, FUZZ_ADAPTERS,
+						 slot->adapter &&
+						 fuzz_has(slot, CreateCommonBufferFromMdl));
 	struct fuzz_block *block = fuzz_block_empty();
 	struct fuzz_mdl *mdl = fuzz_mdl_take(false);
 	PHYSICAL_ADDRESS la = fuzz_address(1);
@@ -91,8 +93,7 @@ static void import(void)
 
 	if (!mdl)
 		return;
-	if (!adapter || !block || !fuzz_has(adapter, CreateCommonBufferFromMdl) ||
-	    !choose_pages(mdl, &offset, &len))
+	if (!adapter || !block || !choose_pages(mdl, &offset, &len))
 		goto put;
 	if (fuzz_one_in(4)) {
 		import_wrong(adapter, mdl, offset, len);
