@@ -21,7 +21,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all fuzz replay coverage check
+.PHONY: demo run shell bench bench-scaling test test-all fuzz replay coverage mutants check
 .PHONY: check-install check-packages check-signed check-replay check-container kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
@@ -77,6 +77,9 @@ replay:
 
 coverage:
 	@scripts/coverage
+
+mutants:
+	@scripts/mutants
 
 check:
 	@scripts/check $(if $(QUICK),--quick)
@@ -151,6 +154,7 @@ help:
 	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SECONDS=, SEED=)'
 	@echo 'make replay TRACE=FILE  the calls of a trace of a driver on other machines (CONFIGS=)'
 	@echo 'make coverage         lines of the module that the KUnit tests run, as HTML in build/coverage'
+	@echo 'make mutants          change one place of the module at a time, and see if a test fails (SAMPLE=, SEED=)'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
