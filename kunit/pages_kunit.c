@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 
 #include "helpers.h"
@@ -199,6 +200,22 @@ static void every_page_of_a_set_is_freed(struct kunit *test)
 	expect_every_page_freed(test, gather(11));
 }
 
+/* Calls that must not start the OOM killer change flags of the task, and must restore them. */
+static void flags_of_the_task_are_restored(struct kunit *test)
+{
+	const unsigned int mask = PF_MEMALLOC | PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS;
+	const unsigned int flags = current->flags & mask;
+	void *memory = wdmdma_kvmalloc(SZ_8M, WDMDMA_GFP);
+
+	/* The slab allocator has no block of that length. */
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(memory));
+	kvfree(memory);
+	KUNIT_EXPECT_EQ(test, current->flags & mask, flags);
+	map_and_unmap(test);
+	KUNIT_EXPECT_EQ(test, current->flags & mask, flags);
+	current->flags = (current->flags & ~mask) | flags;
+}
+
 static void fails_cleanly_at_every_point(struct kunit *test)
 {
 	wdmdma_test_sweep(test, map_and_unmap);
@@ -210,6 +227,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(gathered_pages_are_zeroed_and_different),
 	KUNIT_CASE_PARAM(map_gives_working_memory_and_undoes, map_gen_params),
 	KUNIT_CASE(every_page_of_a_set_is_freed),
+	KUNIT_CASE(flags_of_the_task_are_restored),
 	KUNIT_CASE(fails_cleanly_at_every_point),
 	{}
 };
