@@ -202,7 +202,7 @@ struct verifier_setting {
 static int verifier_read_stress(char *word, struct verifier_setting *setting)
 {
 	char *name = strsep(&word, "=");
-	int stress = match_string(verifier_check, WDMDMA_VERIFIER_WORDS, name);
+	int stress = sysfs_match_string(verifier_check, name);
 
 	if (stress < WDMDMA_CHECKS || !word != (stress != WDMDMA_STRESS_REGISTERS)) {
 		pr_err("verify: %s is not known\n", name);
@@ -228,7 +228,7 @@ static int verifier_read_word(char *word, struct verifier_setting *setting)
 {
 	size_t len = strcspn(word, ":");
 	char *act_name = word[len] ? word + len + 1 : "log";
-	int act = match_string(verifier_action_name, WDMDMA_VERIFIER_ACTIONS, act_name);
+	int act = sysfs_match_string(verifier_action_name, act_name);
 	unsigned int i, named = 0;
 
 	for (i = 0; i < WDMDMA_CHECKS; i++)
