@@ -37,6 +37,7 @@ struct nt_thread {
 };
 
 /* thread_table.c */
+extern unsigned int nt_thread_most;
 HANDLE nt_thread_add(struct nt_thread *thread);
 void nt_thread_started(struct nt_thread *thread);
 void nt_thread_ended(struct nt_thread *thread);

@@ -19,6 +19,7 @@
 
 #include <ddk/ntstatus.h>
 
+#include "compat.h"
 #include "ntos/dispatcher.h"
 #include "ntos/thread.h"
 
@@ -40,6 +41,9 @@ static DEFINE_RAW_SPINLOCK(nt_slots_lock);	/* protects the tables, and all count
 static struct nt_slot nt_slots[NT_THREAD_MOST];
 static DECLARE_BITMAP(nt_slots_used, NT_THREAD_MOST);
 static unsigned int nt_next_slot;
+/* A test makes it smaller, so that it need not make so many threads. */
+unsigned int nt_thread_most = NT_THREAD_MOST;
+EXPORT_SYMBOL_FOR_KUNIT(nt_thread_most);
 static DEFINE_HASHTABLE(nt_tasks, 8);
 /* The type has no members. Its address tells it from others. */
 static UCHAR nt_thread_type_place;
@@ -93,6 +97,8 @@ static unsigned int nt_slot_find_free(void)
 	unsigned int n;
 
 	lockdep_assert_held(&nt_slots_lock);
+	if (bitmap_weight(nt_slots_used, NT_THREAD_MOST) >= nt_thread_most)
+		return NT_THREAD_MOST;
 	n = find_next_zero_bit(nt_slots_used, NT_THREAD_MOST, nt_next_slot);
 	return n < NT_THREAD_MOST ? n : find_first_zero_bit(nt_slots_used, NT_THREAD_MOST);
 }
@@ -118,7 +124,7 @@ HANDLE nt_thread_add(struct nt_thread *thread)
 		return (HANDLE)(NT_HANDLE_BASE + n * NT_HANDLE_STEP);
 	nt_report("PsCreateSystemThread",
 		  "%u threads run, or have an open handle or a reference, and there can be no more",
-		  NT_THREAD_MOST);
+		  nt_thread_most);
 	return NULL;
 }
 
