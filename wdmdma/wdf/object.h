@@ -158,12 +158,14 @@ void wdf_object_abandon(struct wdf_object *object);
 bool wdf_object_delete(struct wdf_object *object);
 bool wdf_object_is_below(const struct wdf_object *object, const struct wdf_object *ancestor);
 void wdf_object_exit(void);
+struct wdf_object *wdf_object_next(u32 *id);
+unsigned long wdf_object_count(void);
+
+/* arguments.c */
 bool wdf_above_passive(const char *call);
 bool wdf_above_dispatch(const char *call);
 bool wdf_is_wrong(const void *pointer, const char *name, const char *call);
 bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char *call);
-struct wdf_object *wdf_object_next(u32 *id);
-unsigned long wdf_object_count(void);
 
 /* context.c */
 NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool parent_allowed,
