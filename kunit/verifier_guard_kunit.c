@@ -161,19 +161,22 @@ static void bands_keep_to_the_window(struct kunit *test)
 /* Expect that the line with these words ends with an age of 20 ms or more, or with "-". */
 static void expect_age(struct kunit *test, char *text, const char *words, bool known)
 {
-	char *line = strstr(text, words), *end;
-	unsigned long long age;
+	char *line = strstr(text, words), *end, *word;
+	u64 age;
 
 	KUNIT_ASSERT_NOT_NULL(test, line);
-	end = strchrnul(line, '\n');
-	while (end[-1] != ' ')
-		end--;
-	KUNIT_EXPECT_EQ(test, *end == '-', !known);
+	end = strchr(line, '\n');
+	KUNIT_ASSERT_NOT_NULL(test, end);
+	*end = '\0';
+	word = strrchr(line, ' ') + 1;
 	if (known) {
-		age = simple_strtoull(end, NULL, 10);
+		KUNIT_ASSERT_EQ(test, kstrtou64(word, 10, &age), 0);
 		KUNIT_EXPECT_GE(test, age, 20ULL);
 		KUNIT_EXPECT_LT(test, age, 100000ULL);
+	} else {
+		KUNIT_EXPECT_STREQ(test, word, "-");
 	}
+	*end = '\n';
 }
 
 /* The file must show the age of a buffer of a verified device, and "-" for any other. */
@@ -229,11 +232,11 @@ static void double_free_shows_both_stacks(struct kunit *test)
 	ssleep(6);
 	wdmdma_test_log_begin(&log);
 	wdmdma_test_free(f, SZ_4K, la, va);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was allocated here"), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was allocated here"),
+			1U);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was freed here"), 1U);
 	/* The two stacks, and that of this call. A helper may be missing, as it ends in a jump. */
-	KUNIT_EXPECT_GE(test, wdmdma_test_log_lines(log, "double_free_shows_both_stacks+",
-						    "[wdmdma_kunit]"), 3U);
+	KUNIT_EXPECT_GE(test, wdmdma_test_log_lines(log, __func__, "[wdmdma_kunit]"), 3U);
 }
 
 /* The device of a copied transfer must not write outside of the bytes that it was given. */

@@ -11,9 +11,9 @@
 #include "verifier.h"
 
 static const char *const wrong_settings[] = {
-	"", " ", "everything", "calls,", ",calls", "calls:", "calls:shout", "none,calls", "calls,none",
-	"device", "device ", "device wdmdma-test", "driver x", "driver x y", "device  calls",
-	"calls frees",
+	"", " ", "everything", "calls,", ",calls", "calls:", "calls:shout", "none,calls",
+	"calls,none", "device", "device ", "device wdmdma-test", "driver x", "driver x y",
+	"device  calls", "calls frees",
 };
 
 /* A setting that is not understood must change nothing, and must leave one line in the log. */
@@ -86,7 +86,8 @@ static void only_the_chosen_driver_is_checked(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify("driver no-driver none"), 0);
 	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify("driver wdmdma-later frees"), 0);
 	later = wdmdma_test_fixture_on(test, wdmdma_test_register(test, "wdmdma-later"), 64);
-	KUNIT_EXPECT_EQ(test, reports(later), !strcmp(dev_driver_string(later->dev), "wdmdma-later"));
+	KUNIT_EXPECT_EQ(test, reports(later),
+			!strcmp(dev_driver_string(later->dev), "wdmdma-later"));
 	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify("driver wdmdma-later none"), 0);
 	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
 	KUNIT_EXPECT_EQ(test, reports(f), 1UL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The settings of the verifier that make life harder for a driver (core/verifier.c, core/fault.c). */
+/* Settings of the verifier that make life harder for a driver (core/verifier.c, core/fault.c). */
 #include <linux/fault-inject.h>
 #include <linux/sizes.h>
 
@@ -157,11 +157,6 @@ static void call_fails_on_request(struct kunit *test)
 	let_fail(row->kind, 0);
 	KUNIT_EXPECT_TRUE(test, row->get(test));
 }
-#else
-static void kernel_without_fault_injection_says_so(struct kunit *test)
-{
-	KUNIT_EXPECT_EQ(test, wdmdma_debug_verify("fail"), -EINVAL);
-}
 #endif
 
 static struct kunit_case verifier_stress_cases[] = {
@@ -170,8 +165,6 @@ static struct kunit_case verifier_stress_cases[] = {
 	KUNIT_CASE(few_map_registers_are_granted),
 #ifdef CONFIG_FAULT_INJECTION
 	KUNIT_CASE_PARAM(call_fails_on_request, fault_gen_params),
-#else
-	KUNIT_CASE(kernel_without_fault_injection_says_so),
 #endif
 	{}
 };

@@ -203,8 +203,9 @@ static int verifier_read_stress(char *word, struct verifier_setting *setting)
 {
 	char *name = strsep(&word, "=");
 	int stress = sysfs_match_string(verifier_check, name);
+	bool has_value = word, wants_value = stress == WDMDMA_STRESS_REGISTERS;
 
-	if (stress < WDMDMA_CHECKS || !word != (stress != WDMDMA_STRESS_REGISTERS)) {
+	if (stress < WDMDMA_CHECKS || has_value != wants_value) {
 		pr_err("verify: %s is not known\n", name);
 		return -EINVAL;
 	}

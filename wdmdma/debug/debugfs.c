@@ -36,8 +36,8 @@
 #define DEBUG_ADAPTERS	"adapter device driver version backend first last lists map_registers"	\
 			" granted buffers bytes most_buffers most_bytes allocated kept_bytes"	\
 			" hits misses live most_live waiting waited copied_bytes dead\n"
-#define DEBUG_BUFFERS	"adapter device driver kind state dma cpu bytes pages cache node caller"	\
-			" age_ms\n"
+#define DEBUG_BUFFERS	"adapter device driver kind state dma cpu bytes pages cache node"	\
+			" caller age_ms\n"
 #define DEBUG_TRANSFERS	"adapter device driver what call amount used copied waited_ms caller\n"
 #define DEBUG_DOMAINS	"domain device driver home leader dead astray lost_bytes\n"
 #define DEBUG_REFUSALS	"device driver call count reason\n"

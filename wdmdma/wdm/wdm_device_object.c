@@ -83,7 +83,8 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 		return;
 	}
 	if (atomic_dec_if_positive(&device->users) < 0)
-		wdmdma_refuse_bug(device, __func__, WDMDMA_DMA_CODE(0x11), "put more often than got");
+		wdmdma_refuse_bug(device, __func__, WDMDMA_DMA_CODE(0x11),
+				  "put more often than got");
 	wdmdma_device_put(device);
 }
 EXPORT_SYMBOL_GPL(wdmdma_device_object_put);

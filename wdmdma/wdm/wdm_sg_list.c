@@ -209,7 +209,8 @@ static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
 				       "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)");
 	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
-		return wdmdma_deny_bug(refusal, args->va ? -ENOBUFS : -EINVAL, WDMDMA_DMA_CODE(0x1B),
+		return wdmdma_deny_bug(refusal, args->va ? -ENOBUFS : -EINVAL,
+				       WDMDMA_DMA_CODE(0x1B),
 				       "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)");
 	ret = wdm_chain_check(args->mdl, args->offset, args->length, !args->write, refusal);
 	if (ret)
