@@ -143,11 +143,11 @@ help:
 	@echo 'make bench-scaling    which cache lines and locks up to 8 CPUs share, in QEMU'
 	@echo 'make test             KUnit tests in QEMU on a debug kernel, on several machines'
 	@echo "make test FILTER='*buffer*'      only these suites (suite_glob or suite_glob.case_glob)"
-	@echo 'make test CONFIGS=vtd            only these machines (default: none vtd numa)'
+	@echo 'make test CONFIGS=vtd            only these machines (default: none numa)'
 	@echo "make test STRESS=60 FILTER='*transfer*'   so many seconds of the stress of transfers"
 	@echo 'make test ARCH=arm64  the same on arm64, cross-built, on: arm64-none arm64-smmuv3'
 	@echo '                      arm64-noncoherent'
-	@echo 'make test-all         all of these, and: lowmem 6g nobounce swiotlb poison pages'
+	@echo 'make test-all         all of these, and: vtd lowmem 6g nobounce swiotlb poison pages'
 	@echo '                      vtd-strict vtd-passthrough amd virtio rt rt-vtd arm64-smmuv3-noncoherent'
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
