@@ -13,18 +13,6 @@
 #include "sgl.h"
 #include "verifier.h"
 
-static PDMA_ADAPTER another_adapter(struct kunit *test)
-{
-	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 64);
-	struct wdmdma_fixture *f = test->priv;
-	PDMA_ADAPTER adapter;
-	ULONG registers;
-
-	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
-	return adapter;
-}
-
 static PMDL mdl_of(struct kunit *test, unsigned int pages)
 {
 	return wdmdma_test_mdl(test, wdmdma_test_memory(test, pages)->va, pages * SZ_4K);
@@ -156,7 +144,7 @@ static void put_with_a_buffer(struct kunit *test, bool wrong)
 	PHYSICAL_ADDRESS la;
 	void *va;
 
-	f.adapter = another_adapter(test);
+	f.adapter = wdmdma_test_second_adapter(test, 64);
 	va = wdmdma_test_alloc(&f, SZ_4K, &la);
 	KUNIT_EXPECT_NOT_NULL(test, va);
 	if (!wrong)
@@ -166,7 +154,7 @@ static void put_with_a_buffer(struct kunit *test, bool wrong)
 
 static void put_with_the_channel(struct kunit *test, bool wrong)
 {
-	PDMA_ADAPTER adapter = another_adapter(test);
+	PDMA_ADAPTER adapter = wdmdma_test_second_adapter(test, 64);
 
 	get_channel(test, adapter);
 	if (!wrong)
@@ -176,7 +164,7 @@ static void put_with_the_channel(struct kunit *test, bool wrong)
 
 static void put_with_registers(struct kunit *test, bool wrong)
 {
-	PDMA_ADAPTER adapter = another_adapter(test);
+	PDMA_ADAPTER adapter = wdmdma_test_second_adapter(test, 64);
 	PVOID base = verifier_registers(test, adapter, 1);
 
 	if (!wrong)
@@ -186,7 +174,7 @@ static void put_with_registers(struct kunit *test, bool wrong)
 
 static void put_with_a_list(struct kunit *test, bool wrong)
 {
-	PDMA_ADAPTER adapter = another_adapter(test);
+	PDMA_ADAPTER adapter = wdmdma_test_second_adapter(test, 64);
 	PSCATTER_GATHER_LIST list = sgl_get_now(test, adapter, mdl_of(test, 1), SZ_4K, TRUE);
 
 	if (!wrong)
@@ -327,7 +315,7 @@ static void flush_under_no_registers(struct kunit *test, bool wrong)
 
 static void adapter_used_after_its_put(struct kunit *test, bool wrong)
 {
-	PDMA_ADAPTER adapter = another_adapter(test);
+	PDMA_ADAPTER adapter = wdmdma_test_second_adapter(test, 64);
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
 
 	if (!wrong)
@@ -483,7 +471,7 @@ static void put_with_a_vector(struct kunit *test, bool wrong)
 	struct wdmdma_fixture f = *(struct wdmdma_fixture *)test->priv;
 	PDMA_COMMON_BUFFER_VECTOR vector;
 
-	f.adapter = another_adapter(test);
+	f.adapter = wdmdma_test_second_adapter(test, 64);
 	vector = vector_of(test, &f);
 	if (!wrong)
 		f.ops->FreeCommonBufferVector(f.adapter, vector);

@@ -78,14 +78,14 @@ static inline bool wdmdma_verifier_checks(const struct wdmdma_device *device,
 	       READ_ONCE(device->verify) & BIT(check);
 }
 
-bool wdmdma_verifier_is_on(void);
-u32 wdmdma_verifier_registers(void);
 /* Return true if the verifier makes any check for the device. */
 static inline bool wdmdma_verifier_checks_any(const struct wdmdma_device *device)
 {
 	return static_branch_unlikely(&wdmdma_verifier_key) && READ_ONCE(device->verify);
 }
 
+bool wdmdma_verifier_is_on(void);
+u32 wdmdma_verifier_registers(void);
 int wdmdma_verifier_set(const char *line);
 void wdmdma_verifier_apply(struct wdmdma_device *device);
 void wdmdma_verifier_exit(void);
