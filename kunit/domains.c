@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See domains.h. */
-#include <linux/sizes.h>
-
 #include "domains.h"
 #include "helpers.h"
-
-#define LENGTH		SZ_8K
 
 HANDLE domain_of(struct wdmdma_fixture *fixture)
 {
@@ -25,13 +21,13 @@ NTSTATUS domain_leave(struct wdmdma_fixture *fixture)
 NTSTATUS domain_alloc(struct wdmdma_fixture *fixture, HANDLE domain, PHYSICAL_ADDRESS *la,
 		      PVOID *va)
 {
-	return fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, LENGTH, 0,
+	return fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, DOMAIN_LENGTH, 0,
 							NULL, MM_ANY_NODE_OK, la, va);
 }
 
 void domain_free(struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS la, PVOID va)
 {
-	fixture->ops->FreeCommonBuffer(fixture->adapter, LENGTH, la, va, FALSE);
+	fixture->ops->FreeCommonBuffer(fixture->adapter, DOMAIN_LENGTH, la, va, FALSE);
 }
 
 void domain_put(struct wdmdma_fixture *fixture)

@@ -3,7 +3,11 @@
 #ifndef WDMDMA_KUNIT_DOMAINS_H
 #define WDMDMA_KUNIT_DOMAINS_H
 
+#include <linux/sizes.h>
+
 #include "helpers.h"
+
+#define DOMAIN_LENGTH	SZ_8K	/* bytes of each buffer */
 
 enum { A, B, C, ACTORS };
 

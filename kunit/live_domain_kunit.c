@@ -14,16 +14,15 @@
 #include <wdmdma/mdl.h>
 
 #include "backend/translation.h"
+#include "domains.h"
 #include "edu.h"
 #include "helpers.h"
 
-#define LENGTH		SZ_8K
-
 /* PCI slots of the devices. */
 enum {
-	A = EDU_SLOT_32_BITS,
-	B,
-	C,
+	EDU_A = EDU_SLOT_32_BITS,
+	EDU_B,
+	EDU_C,
 	NARROW = EDU_SLOT_28_BITS,
 	TWIN = EDU_SLOT_TWINS,
 	OTHER_TWIN,
@@ -46,58 +45,39 @@ static int live_domain_init(struct kunit *test)
 	struct trio *trio = kunit_kzalloc(test, sizeof(*trio), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, trio);
-	if (!edu_is_there(test, A) || !edu_is_there(test, B) || !edu_is_there(test, C)) {
+	if (!edu_is_there(test, EDU_A) || !edu_is_there(test, EDU_B) || !edu_is_there(test, EDU_C)) {
 		kunit_skip(test, "the machine does not have three edu devices");
 		return 0;
 	}
-	trio->a = adapter_at(test, A, 32);
-	trio->b = adapter_at(test, B, 32);
-	trio->c = adapter_at(test, C, 32);
+	trio->a = adapter_at(test, EDU_A, 32);
+	trio->b = adapter_at(test, EDU_B, 32);
+	trio->c = adapter_at(test, EDU_C, 32);
 	trio->translated = wdmdma_iommu_translates(trio->a->dev);
 	test->priv = trio;
 	return 0;
 }
 
-static HANDLE domain_of(struct wdmdma_fixture *fixture)
-{
-	return fixture->ops->GetDmaDomain(fixture->adapter);
-}
-
 static NTSTATUS join(struct wdmdma_fixture *fixture, struct wdmdma_fixture *other)
 {
-	return fixture->ops->JoinDmaDomain(fixture->adapter, domain_of(other));
-}
-
-static NTSTATUS leave(struct wdmdma_fixture *fixture)
-{
-	return fixture->ops->LeaveDmaDomain(fixture->adapter);
+	return domain_join(fixture, domain_of(other));
 }
 
 /* Allocate a buffer for all members of the domain that the adapter is in. */
 static u8 *alloc(struct kunit *test, struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS *la)
 {
-	HANDLE domain = domain_of(fixture);
-	NTSTATUS status;
 	PVOID va;
 
-	status = fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, LENGTH, 0,
-							  NULL, MM_ANY_NODE_OK, la, &va);
-	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, domain_alloc(fixture, domain_of(fixture), la, &va), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va), !dev_is_dma_coherent(fixture->dev));
 	return va;
 }
 
 static u8 *alloc_plain(struct kunit *test, struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS *la)
 {
-	u8 *va = wdmdma_test_alloc(fixture, LENGTH, la);
+	u8 *va = wdmdma_test_alloc(fixture, DOMAIN_LENGTH, la);
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	return va;
-}
-
-static void free_buffer(struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS la, void *va)
-{
-	wdmdma_test_free(fixture, LENGTH, la, va);
 }
 
 /* Make a device read @from and write the bytes to @to. @seed makes the pattern unique. */
@@ -116,7 +96,7 @@ static void expect_device_copies(struct kunit *test, unsigned int device, u8 *fr
 	KUNIT_EXPECT_EQ(test, memcmp(from, to, EDU_MOST), 0);
 }
 
-/* The same within one buffer of LENGTH bytes. */
+/* The same within one buffer of DOMAIN_LENGTH bytes. */
 static void expect_round_trip(struct kunit *test, unsigned int device, u8 *va, PHYSICAL_ADDRESS la,
 			      u8 seed)
 {
@@ -129,11 +109,11 @@ static void expect_round_trip(struct kunit *test, unsigned int device, u8 *va, P
  */
 static void expect_no_access(struct kunit *test, unsigned int device, u8 *va, PHYSICAL_ADDRESS la)
 {
-	memset(va, 0xa5, LENGTH);
+	memset(va, 0xa5, DOMAIN_LENGTH);
 	edu_expect_iommu_faults(true);
 	edu_copy(edu_at(device), EDU_BUFFER, la.QuadPart, EDU_MOST, EDU_DMA_TO_MEMORY);
 	edu_expect_iommu_faults(false);
-	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, LENGTH));
+	KUNIT_EXPECT_NULL(test, memchr_inv(va, 0xa5, DOMAIN_LENGTH));
 }
 
 /* Bytes that A writes must be read by B at the same address, and the other way round. */
@@ -152,21 +132,21 @@ static void devices_that_joined_share_bytes(struct kunit *test)
 	own_a = alloc_plain(test, a, &a_la);
 	own_b = alloc_plain(test, b, &b_la);
 
-	expect_device_copies(test, A, own_a, a_la.QuadPart, shared, shared_la.QuadPart, 1);
-	memset(own_b, 0, LENGTH);
-	KUNIT_EXPECT_EQ(test, edu_copy(edu_at(B), shared_la.QuadPart, EDU_BUFFER, EDU_MOST, 0),
+	expect_device_copies(test, EDU_A, own_a, a_la.QuadPart, shared, shared_la.QuadPart, 1);
+	memset(own_b, 0, DOMAIN_LENGTH);
+	KUNIT_EXPECT_EQ(test, edu_copy(edu_at(EDU_B), shared_la.QuadPart, EDU_BUFFER, EDU_MOST, 0),
 			0);
-	KUNIT_EXPECT_EQ(test, edu_copy(edu_at(B), EDU_BUFFER, b_la.QuadPart, EDU_MOST,
+	KUNIT_EXPECT_EQ(test, edu_copy(edu_at(EDU_B), EDU_BUFFER, b_la.QuadPart, EDU_MOST,
 				       EDU_DMA_TO_MEMORY), 0);
 	KUNIT_EXPECT_EQ(test, memcmp(own_a, own_b, EDU_MOST), 0);
 
-	expect_device_copies(test, B, own_b, b_la.QuadPart, shared, shared_la.QuadPart, 2);
-	expect_round_trip(test, A, shared, shared_la, 3);
+	expect_device_copies(test, EDU_B, own_b, b_la.QuadPart, shared, shared_la.QuadPart, 2);
+	expect_round_trip(test, EDU_A, shared, shared_la, 3);
 
-	free_buffer(b, b_la, own_b);
-	free_buffer(a, a_la, own_a);
-	free_buffer(a, shared_la, shared);
-	KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+	domain_free(b, b_la, own_b);
+	domain_free(a, a_la, own_a);
+	domain_free(a, shared_la, shared);
+	KUNIT_EXPECT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 }
 
 static void device_that_has_not_joined_reaches_nothing(struct kunit *test)
@@ -182,9 +162,9 @@ static void device_that_has_not_joined_reaches_nothing(struct kunit *test)
 	}
 	KUNIT_ASSERT_EQ(test, join(b, a), STATUS_SUCCESS);
 	va = alloc(test, a, &la);
-	expect_round_trip(test, B, va, la, 4);
-	expect_no_access(test, C, va, la);
-	free_buffer(a, la, va);
+	expect_round_trip(test, EDU_B, va, la, 4);
+	expect_no_access(test, EDU_C, va, la);
+	domain_free(a, la, va);
 }
 
 /* After the leave B must not reach A's buffers, and B's own buffers must work. */
@@ -198,15 +178,15 @@ static void leaving_restores_the_devices_own_domain(struct kunit *test)
 
 	va = alloc(test, a, &la);
 	KUNIT_ASSERT_EQ(test, join(b, a), STATUS_SUCCESS);
-	expect_round_trip(test, B, va, la, 5);
-	KUNIT_ASSERT_EQ(test, leave(b), STATUS_SUCCESS);
+	expect_round_trip(test, EDU_B, va, la, 5);
+	KUNIT_ASSERT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(b->dev), before);
 	if (trio->translated)
-		expect_no_access(test, B, va, la);
+		expect_no_access(test, EDU_B, va, la);
 	own = alloc_plain(test, b, &own_la);
-	expect_round_trip(test, B, own, own_la, 6);
-	free_buffer(b, own_la, own);
-	free_buffer(a, la, va);
+	expect_round_trip(test, EDU_B, own, own_la, 6);
+	domain_free(b, own_la, own);
+	domain_free(a, la, va);
 }
 
 /*
@@ -218,22 +198,22 @@ static void try_buffer_below(struct kunit *test, struct wdmdma_fixture *b, u64 m
 			     BOOLEAN cached)
 {
 	PHYSICAL_ADDRESS la;
-	u8 *va = wdmdma_test_alloc_below(b, maximum, LENGTH, &la, cached);
+	u8 *va = wdmdma_test_alloc_below(b, maximum, DOMAIN_LENGTH, &la, cached);
 
 	if (!va && !cached && !IS_ENABLED(CONFIG_X86))
 		return;
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, maximum);
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + DOMAIN_LENGTH - 1, maximum);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_is_uncached(va),
 			!cached || !dev_is_dma_coherent(b->dev));
-	expect_round_trip(test, B, va, la, 7);
-	free_buffer(b, la, va);
+	expect_round_trip(test, EDU_B, va, la, 7);
+	domain_free(b, la, va);
 }
 
 static void try_large_page(struct kunit *test, struct wdmdma_fixture *b)
 {
 	PHYSICAL_ADDRESS la;
-	u8 *va = wdmdma_test_alloc_between(b, 0, U64_MAX, LENGTH, DOMAIN_COMMON_BUFFER_LARGE_PAGE,
+	u8 *va = wdmdma_test_alloc_between(b, 0, U64_MAX, DOMAIN_LENGTH, DOMAIN_COMMON_BUFFER_LARGE_PAGE,
 					   &la);
 
 	if (!dev_is_dma_coherent(b->dev)) {
@@ -242,8 +222,8 @@ static void try_large_page(struct kunit *test, struct wdmdma_fixture *b)
 	}
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(va));
-	expect_round_trip(test, B, va, la, 8);
-	free_buffer(b, la, va);
+	expect_round_trip(test, EDU_B, va, la, 8);
+	domain_free(b, la, va);
 }
 
 static void try_vector(struct kunit *test, struct wdmdma_fixture *b)
@@ -256,14 +236,14 @@ static void try_vector(struct kunit *test, struct wdmdma_fixture *b)
 	KUNIT_ASSERT_NOT_NULL(test, vector);
 	b->ops->GetCommonBufferFromVectorByIndex(b->adapter, vector, 2, &va, &la);
 	b->ops->GetCommonBufferFromVectorByIndex(b->adapter, vector, 3, &next, &next_la);
-	expect_device_copies(test, B, va, la.QuadPart, next, next_la.QuadPart, 9);
+	expect_device_copies(test, EDU_B, va, la.QuadPart, next, next_la.QuadPart, 9);
 	b->ops->FreeCommonBufferVector(b->adapter, vector);
 }
 
 static void try_memory_of_the_driver(struct kunit *test, struct wdmdma_fixture *b)
 {
 	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = U32_MAX }, la;
-	PMDL mdl = MmAllocatePagesForMdlEx(low, high, low, LENGTH, MmCached,
+	PMDL mdl = MmAllocatePagesForMdlEx(low, high, low, DOMAIN_LENGTH, MmCached,
 					   MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
 	NTSTATUS status;
 	u8 *va;
@@ -274,8 +254,8 @@ static void try_memory_of_the_driver(struct kunit *test, struct wdmdma_fixture *
 	status = b->ops->CreateCommonBufferFromMdl(b->adapter, mdl, NULL, 0, &la);
 	if (dev_is_dma_coherent(b->dev)) {
 		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
-		expect_round_trip(test, B, va, la, 10);
-		free_buffer(b, la, va);
+		expect_round_trip(test, EDU_B, va, la, 10);
+		domain_free(b, la, va);
 	} else {
 		KUNIT_EXPECT_EQ(test, status, STATUS_NOT_SUPPORTED);
 	}
@@ -296,7 +276,7 @@ static void every_call_of_a_joined_adapter_gives_addresses_that_work(struct kuni
 	try_vector(test, b);
 	try_memory_of_the_driver(test, b);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(b->adapter), 0UL);
-	KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 }
 
 static void narrow_device_lowers_the_ceiling(struct kunit *test)
@@ -314,19 +294,19 @@ static void narrow_device_lowers_the_ceiling(struct kunit *test)
 	va = alloc(test, a, &la);
 	if ((u64)la.QuadPart > DMA_BIT_MASK(28))
 		KUNIT_EXPECT_EQ(test, join(narrow, a), STATUS_NOT_SUPPORTED);
-	free_buffer(a, la, va);
+	domain_free(a, la, va);
 
 	KUNIT_ASSERT_EQ(test, join(narrow, a), STATUS_SUCCESS);
 	va = alloc(test, a, &la);
-	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + LENGTH - 1, DMA_BIT_MASK(28));
-	expect_round_trip(test, A, va, la, 11);
+	KUNIT_EXPECT_LE(test, (u64)la.QuadPart + DOMAIN_LENGTH - 1, DMA_BIT_MASK(28));
+	expect_round_trip(test, EDU_A, va, la, 11);
 	expect_round_trip(test, NARROW, va, la, 12);
-	free_buffer(a, la, va);
+	domain_free(a, la, va);
 	va = alloc(test, narrow, &la);
 	expect_round_trip(test, NARROW, va, la, 13);
-	expect_round_trip(test, A, va, la, 14);
-	free_buffer(narrow, la, va);
-	KUNIT_EXPECT_EQ(test, leave(narrow), STATUS_SUCCESS);
+	expect_round_trip(test, EDU_A, va, la, 14);
+	domain_free(narrow, la, va);
+	KUNIT_EXPECT_EQ(test, domain_leave(narrow), STATUS_SUCCESS);
 }
 
 /*
@@ -359,9 +339,9 @@ static void group_of_two_shares_a_domain_and_cannot_join(struct kunit *test)
 
 	/* Other devices may still join the group's domain. */
 	KUNIT_ASSERT_EQ(test, join(a, other), STATUS_SUCCESS);
-	expect_round_trip(test, A, va, la, 17);
-	KUNIT_EXPECT_EQ(test, leave(a), STATUS_SUCCESS);
-	free_buffer(twin, la, va);
+	expect_round_trip(test, EDU_A, va, la, 17);
+	KUNIT_EXPECT_EQ(test, domain_leave(a), STATUS_SUCCESS);
+	domain_free(twin, la, va);
 }
 
 /* The device link that protects the leader stays until B's driver is unbound. */
@@ -369,22 +349,22 @@ static void two_devices_share_one_way_round(struct kunit *test)
 {
 	struct trio *trio = test->priv;
 	struct wdmdma_fixture *a = trio->a, *b = trio->b;
-	struct pci_dev *pdev = edu_at(B)->pdev;
+	struct pci_dev *pdev = edu_at(EDU_B)->pdev;
 
 	KUNIT_ASSERT_EQ(test, join(b, a), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, leave(b), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, join(a, b), trio->translated ? STATUS_INVALID_DEVICE_STATE :
 							     STATUS_SUCCESS);
 	if (!trio->translated)
 		return;
 	KUNIT_EXPECT_EQ(test, join(b, a), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 
 	device_release_driver(&pdev->dev);
 	KUNIT_ASSERT_EQ(test, device_attach(&pdev->dev), 1);
 	b = wdmdma_test_fixture_on(test, &pdev->dev, 32);
 	KUNIT_EXPECT_EQ(test, join(a, b), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, leave(a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain_leave(a), STATUS_SUCCESS);
 	/* Restore the state for the other cases, by removing A's device link. */
 	device_release_driver(trio->a->dev);
 	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
@@ -399,24 +379,24 @@ static void device_with_vectors_stays_where_they_would_be_lost(struct kunit *tes
 	NTSTATUS status = IS_ENABLED(CONFIG_ARM64) ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 	struct trio *trio = test->priv;
 	struct wdmdma_fixture *a = trio->a, *b = trio->b;
-	struct pci_dev *pdev = edu_at(B)->pdev;
+	struct pci_dev *pdev = edu_at(EDU_B)->pdev;
 
 	if (!trio->translated) {
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	edu_expect_vector(test, edu_at(B));
+	edu_expect_vector(test, edu_at(EDU_B));
 	KUNIT_EXPECT_EQ(test, join(b, a), status);
-	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(EDU_B)), 0);
 	pci_free_irq_vectors(pdev);
 
 	KUNIT_EXPECT_EQ(test, join(b, a), STATUS_SUCCESS);
-	edu_expect_vector(test, edu_at(B));
-	KUNIT_EXPECT_EQ(test, leave(b), status);
-	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(B)), 0);
+	edu_expect_vector(test, edu_at(EDU_B));
+	KUNIT_EXPECT_EQ(test, domain_leave(b), status);
+	KUNIT_EXPECT_EQ(test, edu_interrupt(edu_at(EDU_B)), 0);
 	pci_free_irq_vectors(pdev);
 	if (!NT_SUCCESS(status))
-		KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 }
 
 static void unbind(struct pci_dev *pdev)
@@ -435,10 +415,10 @@ static const struct loss_row {
 	void (*lose)(struct pci_dev *pdev);
 	unsigned int who;
 } loss_rows[] = {
-	{ "the joiner's driver is unbound", unbind, B },
-	{ "the leader's driver is unbound", unbind, A },
-	{ "the joiner is unplugged", unplug, B },
-	{ "the leader is unplugged", unplug, A },
+	{ "the joiner's driver is unbound", unbind, EDU_B },
+	{ "the leader's driver is unbound", unbind, EDU_A },
+	{ "the joiner is unplugged", unplug, EDU_B },
+	{ "the leader is unplugged", unplug, EDU_A },
 };
 
 KUNIT_ARRAY_PARAM_DESC(loss, loss_rows, name);
@@ -455,7 +435,7 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	struct pci_dev *pdev = edu_at(row->who)->pdev;
 	struct pci_bus *bus = pdev->bus;
 	struct device *devices[] = { a->dev, b->dev };
-	bool b_goes = row->who == B || trio->translated, a_goes = row->who == A;
+	bool b_goes = row->who == EDU_B || trio->translated, a_goes = row->who == EDU_A;
 	PHYSICAL_ADDRESS la, b_la, c_la;
 	unsigned int i;
 	u8 *va, *vb, *vc;
@@ -464,22 +444,22 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	va = alloc(test, a, &la);
 	vb = alloc(test, b, &b_la);
 	vc = alloc_plain(test, c, &c_la);
-	expect_round_trip(test, B, va, la, 18);
+	expect_round_trip(test, EDU_B, va, la, 18);
 
 	row->lose(pdev);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(a->adapter), a_goes ? 0UL : 1UL);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(b->adapter), b_goes ? 0UL : 1UL);
-	KUNIT_EXPECT_EQ(test, !edu_at(A)->pdev, a_goes);
-	KUNIT_EXPECT_EQ(test, !edu_at(B)->pdev, b_goes);
+	KUNIT_EXPECT_EQ(test, !edu_at(EDU_A)->pdev, a_goes);
+	KUNIT_EXPECT_EQ(test, !edu_at(EDU_B)->pdev, b_goes);
 	/* A buffer that the unbind has freed must not be freed again. */
 	if (b_goes)
-		free_buffer(b, b_la, vb);
+		domain_free(b, b_la, vb);
 	if (a_goes)
-		free_buffer(a, la, va);
+		domain_free(a, la, va);
 	else
-		expect_round_trip(test, A, va, la, 19);
-	expect_round_trip(test, C, vc, c_la, 20);
-	free_buffer(c, c_la, vc);
+		expect_round_trip(test, EDU_A, va, la, 19);
+	expect_round_trip(test, EDU_C, vc, c_la, 20);
+	domain_free(c, c_la, vc);
 
 	if (row->lose == unplug) {
 		pci_lock_rescan_remove();
@@ -489,14 +469,14 @@ static void loss_of_a_device_is_survived(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i] != &pdev->dev || row->lose == unbind)
 			KUNIT_EXPECT_GE(test, device_attach(devices[i]), 0);
-	KUNIT_ASSERT_NOT_NULL(test, edu_at(A)->pdev);
-	KUNIT_ASSERT_NOT_NULL(test, edu_at(B)->pdev);
+	KUNIT_ASSERT_NOT_NULL(test, edu_at(EDU_A)->pdev);
+	KUNIT_ASSERT_NOT_NULL(test, edu_at(EDU_B)->pdev);
 
 	/* A device that comes back must be in its own domain. */
 	b = adapter_at(test, row->who, 32);
 	vb = alloc_plain(test, b, &b_la);
 	expect_round_trip(test, row->who, vb, b_la, 21);
-	free_buffer(b, b_la, vb);
+	domain_free(b, b_la, vb);
 }
 
 static void unbind_leader(void *leader)
@@ -519,7 +499,7 @@ static int join_and_fail(struct pci_dev *pdev)
 
 	trio->b = wdmdma_test_fixture_on(test, &pdev->dev, 32);
 	KUNIT_EXPECT_EQ(test, join(trio->b, trio->a), STATUS_SUCCESS);
-	KUNIT_EXPECT_NOT_NULL(test, wdmdma_test_alloc(trio->b, LENGTH, &la));
+	KUNIT_EXPECT_NOT_NULL(test, wdmdma_test_alloc(trio->b, DOMAIN_LENGTH, &la));
 	KUNIT_EXPECT_EQ(test, devm_add_action(&pdev->dev, unbind_leader, trio->a->dev), 0);
 	return -ENODEV;
 }
@@ -530,7 +510,7 @@ static int join_and_fail(struct pci_dev *pdev)
  */
 static void leader_goes_while_the_joiners_probe_fails(struct kunit *test)
 {
-	struct edu *a = edu_at(A), *b = edu_at(B);
+	struct edu *a = edu_at(EDU_A), *b = edu_at(EDU_B);
 	struct trio *trio = test->priv;
 	struct device *dev = trio->b->dev;
 	PHYSICAL_ADDRESS la;
@@ -547,10 +527,10 @@ static void leader_goes_while_the_joiners_probe_fails(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, device_attach(trio->a->dev), 1);
 	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
-	trio->b = adapter_at(test, B, 32);
+	trio->b = adapter_at(test, EDU_B, 32);
 	va = alloc_plain(test, trio->b, &la);
-	expect_round_trip(test, B, va, la, 22);
-	free_buffer(trio->b, la, va);
+	expect_round_trip(test, EDU_B, va, la, 22);
+	domain_free(trio->b, la, va);
 }
 
 static void alloc_shared(struct kunit *test)
@@ -560,10 +540,9 @@ static void alloc_shared(struct kunit *test)
 	PHYSICAL_ADDRESS la;
 	PVOID va;
 
-	b->ops->AllocateDomainCommonBuffer(b->adapter, domain_of(b), NULL, LENGTH, 0, NULL,
-					   MM_ANY_NODE_OK, &la, &va);
+	domain_alloc(b, domain_of(b), &la, &va);
 	if (va)
-		free_buffer(b, la, va);
+		domain_free(b, la, va);
 }
 
 /*
@@ -579,7 +558,7 @@ static void alloc_for_the_domain_fails_cleanly_at_every_point(struct kunit *test
 	KUNIT_ASSERT_EQ(test, join(b, trio->a), STATUS_SUCCESS);
 	wdmdma_test_sweep_on(test, b->dev, alloc_shared);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(b->adapter), 0UL);
-	KUNIT_EXPECT_EQ(test, leave(b), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain_leave(b), STATUS_SUCCESS);
 }
 
 static struct kunit_case live_domain_cases[] = {

@@ -127,3 +127,13 @@ BOOLEAN wdf_test_program(WDFDMATRANSACTION transaction, WDFDEVICE device, WDFCON
 	seen->depth--;
 	return FALSE;
 }
+
+/* Complete the transfer. Expect this status of WdfDmaTransactionDmaCompleted. */
+void wdf_test_completes(struct kunit *test, WDFDMATRANSACTION transaction, NTSTATUS expected)
+{
+	NTSTATUS status = 1;
+
+	KUNIT_EXPECT_EQ(test, !!WdfDmaTransactionDmaCompleted(transaction, &status),
+			expected != STATUS_MORE_PROCESSING_REQUIRED);
+	KUNIT_EXPECT_EQ(test, status, expected);
+}

@@ -79,5 +79,6 @@ unsigned int wdf_test_state(WDFOBJECT transaction);
 BOOLEAN wdf_test_program(WDFDMATRANSACTION transaction, WDFDEVICE device, WDFCONTEXT context,
 			 WDF_DMA_DIRECTION direction, PSCATTER_GATHER_LIST list);
 struct wdf_seen *wdf_test_seen(struct kunit *test, enum wdf_act act);
+void wdf_test_completes(struct kunit *test, WDFDMATRANSACTION transaction, NTSTATUS expected);
 
 #endif /* WDMDMA_KUNIT_WDF_H */

@@ -15,16 +15,7 @@
 #define FROM_DEV	WdfDmaDirectionReadFromDevice
 #define TO_DEV	WdfDmaDirectionWriteToDevice
 
-/* Expect what a completion call returns. */
-static void expect_completed(struct kunit *test, WDFDMATRANSACTION transaction, NTSTATUS expected)
-{
-	NTSTATUS status = 1;
-
-	KUNIT_EXPECT_EQ(test, !!WdfDmaTransactionDmaCompleted(transaction, &status),
-			expected != STATUS_MORE_PROCESSING_REQUIRED);
-	KUNIT_EXPECT_EQ(test, status, expected);
-}
-
+/* Expect what the other completion calls return. */
 static void expect_with_length(struct kunit *test, WDFDMATRANSACTION transaction, size_t length,
 			       NTSTATUS expected)
 {
@@ -119,7 +110,7 @@ static void program_dma_gets_what_it_is_given(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, seen->bytes[0], 0UL);
 		KUNIT_EXPECT_EQ(test, seen->length[0], 9000UL);
 		wdmdma_test_expect_list(test, seen->list, memory, 100, 9000);
-		expect_completed(test, t, STATUS_SUCCESS);
+		wdf_test_completes(test, t, STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 9000UL);
 		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetCurrentDmaTransferLength(t), 0UL);
 		KUNIT_EXPECT_EQ(test, WdfDmaTransactionRelease(t), STATUS_SUCCESS);
@@ -144,8 +135,8 @@ static void long_transactions_are_cut(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, seen->length[i], lengths[i]);
 		KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetCurrentDmaTransferLength(t), lengths[i]);
 		wdmdma_test_expect_list(test, seen->list, memory, 10 + i * 8192, lengths[i]);
-		expect_completed(test, t, i < 2 ? STATUS_MORE_PROCESSING_REQUIRED :
-						  STATUS_SUCCESS);
+		wdf_test_completes(test, t, i < 2 ? STATUS_MORE_PROCESSING_REQUIRED :
+						    STATUS_SUCCESS);
 	}
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 20000UL);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
@@ -168,7 +159,7 @@ static void maximum_length_shortens_later_transfers(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->length[0], 1000UL);
 	WdfDmaTransactionSetMaximumLength(t, 5000);
-	expect_completed(test, t, STATUS_MORE_PROCESSING_REQUIRED);
+	wdf_test_completes(test, t, STATUS_MORE_PROCESSING_REQUIRED);
 	KUNIT_EXPECT_EQ(test, seen->length[1], 5000UL);
 	KUNIT_EXPECT_EQ(test, seen->bytes[1], 1000UL);
 	expect_final(test, t, 5000, STATUS_SUCCESS);
@@ -208,8 +199,8 @@ static void chains_are_followed(struct kunit *test)
 			wdmdma_test_expect_list(test, seen->list, memory, 57 + at,
 						seen->length[n]);
 			at += seen->length[n];
-			expect_completed(test, t[i], at < 17000 ? STATUS_MORE_PROCESSING_REQUIRED :
-								  STATUS_SUCCESS);
+			wdf_test_completes(test, t[i], at < 17000 ?
+					   STATUS_MORE_PROCESSING_REQUIRED : STATUS_SUCCESS);
 		}
 		KUNIT_EXPECT_EQ(test, at, 17000UL);
 	}
@@ -267,7 +258,7 @@ static void final_completion_ends_it(struct kunit *test)
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 
 	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, 0, 20000, seen), STATUS_SUCCESS);
-	expect_completed(test, t, STATUS_MORE_PROCESSING_REQUIRED);
+	wdf_test_completes(test, t, STATUS_MORE_PROCESSING_REQUIRED);
 	expect_final(test, t, 77, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, WdfDmaTransactionGetBytesTransferred(t), 8269UL);
 	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
@@ -469,106 +460,6 @@ static void transactions_run_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(WdfDmaEnablerWdmGetDmaAdapter(enabler, 0)), 0U);
 }
 
-/* A transaction whose list is not there yet is not programmed, and is called when it is. */
-static void waiting_transaction_is_called_later(struct kunit *test)
-{
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
-	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
-	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
-	unsigned int n;
-
-	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
-	wdmdma_test_plenty();
-	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
-		msleep(20);
-	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
-	KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
-	expect_completed(test, t, STATUS_SUCCESS);
-}
-
-static void waiting_transaction_can_be_cancelled(struct kunit *test)
-{
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
-	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
-	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
-	NTSTATUS status;
-
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	/* Too late. */
-	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionCancel(t));
-	expect_completed(test, t, STATUS_SUCCESS);
-	WdfDmaTransactionRelease(t);
-	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionCancel(t));
-	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
-	/* A driver that completes it nevertheless goes on. */
-	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(t, 0, &status));
-	KUNIT_EXPECT_EQ(test, status, STATUS_CANCELLED);
-	WdfDmaTransactionRelease(t);
-	wdmdma_test_plenty();
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
-	expect_completed(test, t, STATUS_SUCCESS);
-}
-
-static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
-{
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
-	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
-	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
-
-	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-	WdfDmaTransactionSetImmediateExecution(t, TRUE);
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
-			STATUS_INSUFFICIENT_RESOURCES);
-	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
-	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
-	WdfDmaTransactionRelease(t);
-	wdmdma_test_plenty();
-}
-
-/* What was released while it waited is never called, also with a version that cannot cancel. */
-static void release_of_a_waiting_transaction(struct kunit *test)
-{
-	ULONG version[] = { 2, 3 };
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
-	WDFDMAENABLER enabler;
-	struct wdf_seen *seen, *next;
-	WDFDMATRANSACTION t;
-	unsigned int i, n;
-
-	for (i = 0; i < ARRAY_SIZE(version); i++) {
-		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
-		next = wdf_test_seen(test, WDF_ACT_COMPLETE);
-		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
-		t = wdf_test_transaction(test, enabler);
-		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
-		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
-				STATUS_SUCCESS);
-		WdfDmaTransactionRelease(t);
-		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, next),
-				STATUS_SUCCESS);
-		wdmdma_test_plenty();
-		for (n = 0; n < 500 && !READ_ONCE(next->calls); n++)
-			msleep(20);
-		msleep(50);
-		KUNIT_EXPECT_EQ(test, next->calls, 1U);
-		KUNIT_EXPECT_EQ(test, next->length[0], (size_t)SZ_4K);
-		KUNIT_EXPECT_EQ(test, seen->calls, 0U);
-		KUNIT_EXPECT_EQ(test, wdf_test_state(t), 5U);
-	}
-}
-
 static void execute_some(struct kunit *test)
 {
 	WDFDMATRANSACTION t = NULL;
@@ -621,12 +512,12 @@ static void device_moves_the_bytes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, 2000, seen), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, edu_copy(edu, seen->list->Elements[0].Address.QuadPart, EDU_BUFFER,
 				       2000, 0), 0);
-	expect_completed(test, t, STATUS_SUCCESS);
+	wdf_test_completes(test, t, STATUS_SUCCESS);
 	WdfDmaTransactionRelease(t);
 	KUNIT_ASSERT_EQ(test, wdf_test_start(t, FROM_DEV, mdl, SZ_4K, 2000, seen), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, edu_copy(edu, EDU_BUFFER, seen->list->Elements[0].Address.QuadPart,
 				       2000, EDU_DMA_TO_MEMORY), 0);
-	expect_completed(test, t, STATUS_SUCCESS);
+	wdf_test_completes(test, t, STATUS_SUCCESS);
 	KUNIT_EXPECT_MEMEQ(test, memory->va + SZ_4K, memory->va, 2000);
 }
 
@@ -646,10 +537,6 @@ static struct kunit_case wdf_transaction_cases[] = {
 	KUNIT_CASE(program_dma_may_delete_or_release),
 	KUNIT_CASE(transactions_are_reused),
 	KUNIT_CASE(transactions_run_side_by_side),
-	KUNIT_CASE(waiting_transaction_is_called_later),
-	KUNIT_CASE(waiting_transaction_can_be_cancelled),
-	KUNIT_CASE(immediate_execution_fails_instead_of_waiting),
-	KUNIT_CASE(release_of_a_waiting_transaction),
 	KUNIT_CASE(transaction_fails_cleanly_at_every_point),
 	KUNIT_CASE(device_moves_the_bytes),
 	{}

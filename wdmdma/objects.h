@@ -89,6 +89,7 @@ struct wdmdma_request {
  *               (core/free_mode.c). Only for longer buffers
  * @freed_end: page after the last such page, or equal to @freed_first if there is none
  * @node: entry in wdmdma_lookup.records
+ * @since: time of the allocation in jiffies, while the buffer is live
  * @deferred: entry in the adapter's list of frees that are left to the work item
  * @below: next buffer of the stack, while the buffer is recycled
  * @rcu: for the free, once the record has left the list and both tables, because look-ups may
@@ -132,6 +133,7 @@ struct wdmdma_buffer {
 		struct rcu_head rcu;
 	};
 	union {
+		unsigned long since;
 		struct llist_node deferred;
 		struct wdmdma_buffer *below;
 	};

@@ -23,7 +23,6 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/fault.h"
-#include "core/history.h"
 #include "core/recycle.h"
 #include "core/trace_values.h"
 #include "core/view.h"
@@ -137,23 +136,25 @@ static void debug_buffer(const struct wdmdma_buffer *buffer, void *arg)
 {
 	const struct debug_context *context = arg;
 	struct seq_file *m = context->m;
-	s64 age;
+	unsigned long since = READ_ONCE(buffer->since);
+	bool freeing;
 
 	/* seq_file starts again with more memory, so the rest of this round is of no use. */
 	if (seq_has_overflowed(m))
 		return;
+	/* Pairs with the claim, which comes before the free writes something else over the time. */
+	smp_rmb();
+	freeing = READ_ONCE(buffer->freeing);
 	seq_printf(m, "%u", context->adapter->id);
 	wdmdma_debug_device(m, context->adapter->device);
 	seq_printf(m, " %s %s %#llx %p %zu %u %s %d", debug_kind(buffer),
-		   READ_ONCE(buffer->freeing) ? "kept" : "live", (u64)READ_ONCE(buffer->dma),
-		   buffer->cpu, buffer->len, buffer->nr_pages, debug_cache(buffer),
-		   debug_node(buffer));
+		   freeing ? "kept" : "live", (u64)READ_ONCE(buffer->dma), buffer->cpu, buffer->len,
+		   buffer->nr_pages, debug_cache(buffer), debug_node(buffer));
 	wdmdma_debug_caller(m, READ_ONCE(buffer->caller));
-	age = wdmdma_history_age(context->adapter, buffer);
-	if (age < 0)
+	if (freeing)
 		seq_puts(m, " -\n");
 	else
-		seq_printf(m, " %llu\n", div_u64(age, NSEC_PER_MSEC));
+		seq_printf(m, " %u\n", jiffies_to_msecs(jiffies - since));
 }
 
 static void debug_transfer(const struct wdmdma_viewed_transfer *transfer, void *arg)
@@ -396,6 +397,13 @@ void wdmdma_debugfs_exit(void)
 }
 
 #ifdef CONFIG_WDMDMA_KUNIT
+/* Return the name of the file with this number, or NULL behind the last one. */
+const char *wdmdma_debugfs_name(unsigned int number)
+{
+	return number < ARRAY_SIZE(debug_files) ? debug_files[number].name : NULL;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_debugfs_name);
+
 /* Write the contents of a file into @m, as a read does. */
 int wdmdma_debugfs_show(const char *name, struct seq_file *m)
 {

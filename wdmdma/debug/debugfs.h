@@ -8,6 +8,7 @@ struct seq_file;
 void wdmdma_debugfs_init(void);
 void wdmdma_debugfs_exit(void);
 #ifdef CONFIG_WDMDMA_KUNIT
+const char *wdmdma_debugfs_name(unsigned int number);
 int wdmdma_debugfs_show(const char *name, struct seq_file *m);
 #endif
 

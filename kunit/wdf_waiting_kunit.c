@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Transactions whose list is not there yet (wdf/execute.c, wdf/transaction.c). */
+#include <linux/delay.h>
+#include <linux/sizes.h>
+
+#include "mdl.h"
+#include "wdf.h"
+
+#define TO_DEV	WdfDmaDirectionWriteToDevice
+
+/* A transaction whose list is not there yet is not programmed, and is called when it is. */
+static void waiting_transaction_is_called_later(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	unsigned int n;
+
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	wdmdma_test_plenty();
+	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
+	wdf_test_completes(test, t, STATUS_SUCCESS);
+}
+
+static void waiting_transaction_can_be_cancelled(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	NTSTATUS status;
+
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	/* Too late. */
+	KUNIT_EXPECT_FALSE(test, WdfDmaTransactionCancel(t));
+	wdf_test_completes(test, t, STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionCancel(t));
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	/* A driver that completes it nevertheless goes on. */
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(t, 0, &status));
+	KUNIT_EXPECT_EQ(test, status, STATUS_CANCELLED);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_plenty();
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
+	wdf_test_completes(test, t, STATUS_SUCCESS);
+}
+
+static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
+	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+	WdfDmaTransactionSetImmediateExecution(t, TRUE);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+	WdfDmaTransactionRelease(t);
+	wdmdma_test_plenty();
+}
+
+/* What was released while it waited is never called, also with a version that cannot cancel. */
+static void release_of_a_waiting_transaction(struct kunit *test)
+{
+	ULONG version[] = { 2, 3 };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	WDFDMAENABLER enabler;
+	struct wdf_seen *seen, *next;
+	WDFDMATRANSACTION t;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(version); i++) {
+		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+		next = wdf_test_seen(test, WDF_ACT_COMPLETE);
+		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
+		t = wdf_test_transaction(test, enabler);
+		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
+				STATUS_SUCCESS);
+		WdfDmaTransactionRelease(t);
+		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, next),
+				STATUS_SUCCESS);
+		wdmdma_test_plenty();
+		for (n = 0; n < 500 && !READ_ONCE(next->calls); n++)
+			msleep(20);
+		msleep(50);
+		KUNIT_EXPECT_EQ(test, next->calls, 1U);
+		KUNIT_EXPECT_EQ(test, next->length[0], (size_t)SZ_4K);
+		KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+		KUNIT_EXPECT_EQ(test, wdf_test_state(t), 5U);
+	}
+}
+
+static struct kunit_case wdf_waiting_cases[] = {
+	KUNIT_CASE(waiting_transaction_is_called_later),
+	KUNIT_CASE(waiting_transaction_can_be_cancelled),
+	KUNIT_CASE(immediate_execution_fails_instead_of_waiting),
+	KUNIT_CASE(release_of_a_waiting_transaction),
+	{}
+};
+
+static struct kunit_suite wdf_waiting_suite = {
+	.name = "wdmdma_wdf_waiting",
+	.init = wdf_test_init,
+	.test_cases = wdf_waiting_cases,
+};
+
+kunit_test_suite(wdf_waiting_suite);
