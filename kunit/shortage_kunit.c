@@ -2,6 +2,9 @@
 /* Messages for requests that find no memory (core/shortage.c). */
 #include <linux/sizes.h>
 
+#include <wdmdma/mdl.h>
+
+#include "compat.h"
 #include "core/shortage.h"
 #include "helpers.h"
 #include "log.h"
@@ -88,11 +91,46 @@ static void numbers_are_plausible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, needed, (u64)2);
 }
 
+static void contiguous_memory_is_counted(struct kunit *test)
+{
+	PHYSICAL_ADDRESS highest = { .QuadPart = SZ_16M - 1 };
+	struct kmsg_dump_iter log;
+
+	wdmdma_test_log_begin(&log);
+	KUNIT_ASSERT_NULL(test, MmAllocateContiguousMemory(TOO_LONG, highest));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "MmAllocateContiguousMemory: ",
+						    "no free contiguous memory there; "), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "around there are free, ", "4032 needed"),
+			1U);
+}
+
+static void bounce_buffers_are_counted(struct kunit *test)
+{
+	struct wdmdma_refusal refusal = { .reason = wdmdma_bounce_is_used_up };
+	struct wdmdma_refusal other = { .reason = "another reason" };
+	struct wdmdma_fixture *f = test->priv;
+	char text[WDMDMA_BOUNCE_TEXT];
+	phys_addr_t start, end;
+	u64 used, size;
+
+	if (!wdmdma_bounce_pool(f->dev, &start, &end))
+		kunit_skip(test, "the kernel has no bounce buffers");
+	wdmdma_shortage_of_bounce(f->dev, &refusal, text, sizeof(text));
+	KUNIT_ASSERT_EQ_MSG(test, sscanf(text, "; %llu of %llu KiB are in use", &used, &size), 2,
+			    "%s", text);
+	KUNIT_EXPECT_EQ(test, size, (u64)(end - start) / SZ_1K);
+	KUNIT_EXPECT_LE(test, used, size);
+	wdmdma_shortage_of_bounce(f->dev, &other, text, sizeof(text));
+	KUNIT_EXPECT_STREQ(test, text, "");
+}
+
 static struct kunit_case shortage_cases[] = {
 	KUNIT_CASE(refusal_names_the_limit_and_what_is_left),
 	KUNIT_CASE(other_refusals_have_no_numbers),
 	KUNIT_CASE(limit_is_named),
 	KUNIT_CASE(numbers_are_plausible),
+	KUNIT_CASE(contiguous_memory_is_counted),
+	KUNIT_CASE(bounce_buffers_are_counted),
 	{}
 };
 

@@ -9,6 +9,7 @@
 
 #include <wdmdma/mdl.h>
 
+#include "log.h"
 #include "memory.h"
 #include "sgl.h"
 #include "verifier.h"
@@ -552,10 +553,25 @@ static void mistake_is_not_reported_when_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verifier_sum(), sum);
 }
 
+/* The message of a refusal ends with the code, whether the verifier is on or not. */
+static void message_names_the_code(struct kunit *test)
+{
+	struct kmsg_dump_iter log;
+
+	wdmdma_test_log_begin(&log);
+	list_put_twice(test, true);
+	vector_index(test, true);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PutScatterGatherList: ",
+						    "(bug check 0xE6, code 0x06)"), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "index out of bounds, index ",
+						    "(bug check 0x1DC, code 0x03)"), 1U);
+}
+
 static struct kunit_case verifier_codes_cases[] = {
 	KUNIT_CASE_PARAM(mistake_is_reported_under_its_code, code_gen_params),
 	KUNIT_CASE_PARAM(right_calls_are_silent, code_gen_params),
 	KUNIT_CASE_PARAM(mistake_is_not_reported_when_off, code_gen_params),
+	KUNIT_CASE(message_names_the_code),
 	{}
 };
 

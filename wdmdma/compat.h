@@ -73,7 +73,7 @@ struct dma_iova_state { };
 
 static inline struct shrinker *wdmdma_shrinker_alloc(unsigned int flags, const char *name)
 {
-	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), WDMDMA_GFP);
 
 	if (shrinker)
 		shrinker->seeks = DEFAULT_SEEKS;
@@ -143,6 +143,16 @@ static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, ph
 #else
 	return false;
 #endif
+}
+
+/* Return how many bytes of the kernel's bounce buffers are in use, or -1 if that is not counted. */
+static inline s64 wdmdma_bounce_used(struct device *dev)
+{
+#if defined(WDMDMA_HAS_SWIOTLB_USED) && defined(CONFIG_SWIOTLB) && defined(CONFIG_DEBUG_FS)
+	if (dev->dma_io_tlb_mem)
+		return atomic_long_read(&dev->dma_io_tlb_mem->total_used) << IO_TLB_SHIFT;
+#endif
+	return -1;
 }
 
 /* Return true if the device reaches nothing but a pool of its own (restricted-dma-pool). */

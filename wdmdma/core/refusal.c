@@ -38,7 +38,7 @@ static void refusal_count(struct wdmdma_refusals *refusals, const char *call, co
 /*
  * Report a refusal. @log is false if the log has had too many messages of this kind. @call and
  * @reason must stay as long as the device's record. If @reason is NULL, @fmt is the reason. @bug is
- * the code for the verifier, or 0. Any context.
+ * the code that Windows has for the mistake, or 0. Any context.
  */
 void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *call, u32 bug,
 			   const char *reason, const char *fmt, ...)
@@ -51,7 +51,10 @@ void wdmdma_refusal_report(struct wdmdma_device *device, bool log, const char *c
 	va_start(args, fmt);
 	message.va = &args;
 	wdmdma_trace_refusal(device, call, reason, &message);
-	if (log)
+	if (log && bug)
+		dev_warn(device->dev, "%s: %pV (bug check 0x%X, code 0x%02X)\n", call, &message,
+			 bug >> 8, bug & 0xff);
+	else if (log)
 		dev_warn(device->dev, "%s: %pV\n", call, &message);
 	va_end(args);
 	wdmdma_verifier_report(device, call, bug);

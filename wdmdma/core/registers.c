@@ -12,6 +12,7 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/dma_channel.h"
+#include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
 #include "lib/record.h"
@@ -217,7 +218,7 @@ void wdmdma_registers_clear(struct wdmdma_registers *registers, const char *call
 	if (RB_EMPTY_ROOT(&registers->mapped))
 		return;
 	wdmdma_refuse_bug(registers->adapter->device, call, WDMDMA_DMA_CODE(0x10),
-			  "the map registers are mapped (bug check 0xE6, code 0x10): unmapped now");
+			  "the map registers are mapped: unmapped now");
 	registers_end_all(registers, NULL, abandon);
 }
 
@@ -242,7 +243,7 @@ int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, cons
 		return PTR_ERR(registers);
 	if (registers->count != count) {
 		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x05),
-				  "%u map registers instead of %u (bug check 0xE6, code 0x05): not freed",
+				  "%u map registers instead of %u: not freed",
 				  count, registers->count);
 		registers_unlock(registers);
 		return -EINVAL;
@@ -266,7 +267,7 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 		return wdmdma_deny(refusal, -ECANCELED, "the request is cancelled");
 	if (part->alone && !RB_EMPTY_ROOT(&registers->mapped))
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x0D),
-				       "what was mapped before is not flushed (bug check 0xE6, code 0x0D)");
+				       "what was mapped before is not flushed");
 	len = wdmdma_source_trim(registers->adapter, &part->source,
 				 registers->count - registers->used, part->segments);
 	if (len && (!part->whole || len >= part->len)) {
@@ -277,7 +278,7 @@ static int registers_check(const struct wdmdma_registers *registers, struct wdmd
 		return wdmdma_deny(refusal, -ENOSPC,
 				   "that is more than the DMA controller's channel moves");
 	return wdmdma_deny_bug(refusal, -ENOSPC, WDMDMA_DMA_CODE(0x00),
-			       "there are not as many map registers (bug check 0xE6, code 0x00)");
+			       "there are not as many map registers");
 }
 
 /* Make the record of a checked part. Return NULL if there is no memory. */
@@ -349,7 +350,7 @@ static int registers_map_whole(struct wdmdma_registers *registers,
 		return -E2BIG;
 	if (unlikely(!registers_reserve(registers, mapping)))
 		return wdmdma_deny_bug(&transfer->refusal, -EINVAL, WDMDMA_DMA_CODE(0x1D),
-				       "that memory is mapped already (bug check 0xE6, code 0x1D)");
+				       "that memory is mapped already");
 	if (unlikely(bounce))
 		return registers_map_once(transfer);
 	ret = wdmdma_transfer_map(transfer);
@@ -403,6 +404,17 @@ static int registers_map_part(struct wdmdma_registers *registers,
 	return ret;
 }
 
+static void __cold registers_refused(struct wdmdma_adapter *adapter,
+				     const struct wdmdma_part *part,
+				     const struct wdmdma_refusal *refusal)
+{
+	char text[WDMDMA_BOUNCE_TEXT];
+
+	wdmdma_shortage_of_bounce(adapter->device->dev, refusal, text, sizeof(text));
+	wdmdma_refuse_bug_for(adapter->device, part->call, refusal->bug, refusal->reason,
+			      "%zu bytes: %s%s", part->len, refusal->reason, text);
+}
+
 /**
  * wdmdma_registers_map() - map a part of the driver's memory
  * @adapter: the adapter
@@ -445,8 +457,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 unlock:
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse_bug_for(adapter->device, part->call, refusal.bug, refusal.reason,
-				      "%zu bytes: %s", part->len, refusal.reason);
+		registers_refused(adapter, part, &refusal);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_map);
@@ -464,10 +475,10 @@ static struct rb_node *registers_first_of(const struct wdmdma_registers *registe
 
 	if (!first)
 		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x20),
-				      "nothing of that is mapped (bug check 0xE6, code 0x20)");
+				      "nothing of that is mapped");
 	else if (registers_mapping_of(first)->offset < part->offset)
 		ret = wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x23),
-				      "the mapping begins before that (bug check 0xE6, code 0x23)");
+				      "the mapping begins before that");
 	return ret ? ERR_PTR(ret) : first;
 }
 
@@ -533,8 +544,7 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 	ret = registers_end_part(registers, part, &refusal);
 	registers_unlock(registers);
 	if (ret)
-		wdmdma_refuse_bug_for(adapter->device, part->call, refusal.bug, refusal.reason,
-				      "%zu bytes: %s", part->len, refusal.reason);
+		registers_refused(adapter, part, &refusal);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);

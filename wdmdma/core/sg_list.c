@@ -30,6 +30,7 @@
 #include "core/core.h"
 #include "core/events.h"
 #include "core/routine.h"
+#include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/work.h"
 #include "lib/bug_check.h"
@@ -255,6 +256,17 @@ static bool sg_list_should_queue(const struct wdmdma_adapter *adapter)
 	       READ_ONCE(adapter->transfers.lists_served) || wdmdma_routine_nested();
 }
 
+/* Report a list that is not mapped. @waits tells if it waits, and begins with a space then. */
+static void __cold sg_list_refused(struct wdmdma_transfer *transfer, const char *waits)
+{
+	struct wdmdma_device *device = transfer->adapter->device;
+	char text[WDMDMA_BOUNCE_TEXT];
+
+	wdmdma_shortage_of_bounce(device->dev, &transfer->refusal, text, sizeof(text));
+	wdmdma_refuse_for(device, transfer->call, transfer->refusal.reason, "%zu bytes%s: %s%s",
+			  transfer->len, waits, transfer->refusal.reason, text);
+}
+
 /**
  * wdmdma_sg_list_start() - map a list, now or later
  * @transfer: an initialized transfer, from wdmdma_sg_list_make(), with @callback
@@ -291,9 +303,7 @@ int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 		ret = sg_list_wait(transfer, false);
 out:
 	if (ret)
-		wdmdma_refuse_for(transfer->adapter->device, transfer->call,
-				  transfer->refusal.reason, "%zu bytes: %s", transfer->len,
-				  transfer->refusal.reason);
+		sg_list_refused(transfer, "");
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_start);
@@ -357,10 +367,7 @@ static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
 	if (stuck || !transfer->since)
-		wdmdma_refuse_for(adapter->device, transfer->call, transfer->refusal.reason,
-				  "%zu bytes wait%s: %s", transfer->len,
-				  stuck ? " until they are cancelled" : "",
-				  transfer->refusal.reason);
+		sg_list_refused(transfer, stuck ? " wait until they are cancelled" : " wait");
 	spin_lock_irq(&adapter->transfers.lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;

@@ -8,12 +8,16 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/shortage.h"
 #include "lib/window.h"
 #include "objects.h"
+
+const char wdmdma_bounce_is_used_up[] = "the kernel's bounce buffers (swiotlb) are used up";
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_bounce_is_used_up);
 
 /**
  * struct shortage_memory - the memory that a request could have been given
@@ -47,15 +51,16 @@ static void shortage_add_zone(struct shortage_memory *memory, struct zone *zone,
 	memory->longest = max(memory->longest, 1UL << order);
 }
 
-/* Sum up the zones that the request may use. A zone that reaches beyond the window counts, too. */
-static struct shortage_memory shortage_memory_of(const struct wdmdma_request *request,
-						 struct wdmdma_window window)
+/*
+ * Sum up the zones of the node, or of all nodes. A zone that reaches beyond the window counts, too.
+ */
+static struct shortage_memory shortage_memory_of(struct wdmdma_window window, int only)
 {
 	struct shortage_memory memory = {};
 	int node, i;
 
 	for_each_online_node(node) {
-		if (request->granule && request->node != NUMA_NO_NODE && node != request->node)
+		if (only != NUMA_NO_NODE && node != only)
 			continue;
 		for (i = 0; i < MAX_NR_ZONES; i++)
 			shortage_add_zone(&memory, &NODE_DATA(node)->node_zones[i], window);
@@ -75,6 +80,53 @@ static const char *shortage_limit(const struct wdmdma_adapter *adapter,
 }
 
 /**
+ * wdmdma_shortage_of_pages() - write how much memory there is
+ * @window: physical addresses that the memory may have
+ * @node: the only NUMA node that it may be on, or NUMA_NO_NODE
+ * @pages: number of pages needed
+ * @text: receives the text
+ * @size: bytes of @text
+ *
+ * Context: any.
+ */
+void wdmdma_shortage_of_pages(struct wdmdma_window window, int node, u64 pages, char *text,
+			      size_t size)
+{
+	struct shortage_memory memory = shortage_memory_of(window, node);
+
+	scnprintf(text, size,
+		  "%lu of %lu pages of memory %s are free, %lu of them for CMA, at most %lu in one block, %llu needed",
+		  memory.free, memory.pages, window.last < U64_MAX ? "around there" : "anywhere",
+		  memory.cma, memory.longest, pages);
+}
+
+/**
+ * wdmdma_shortage_of_bounce() - write how much of the kernel's bounce buffers is in use
+ * @dev: the device
+ * @refusal: the refusal. Nothing is written if it is for another reason
+ * @text: receives the text, which begins with a semicolon, or nothing
+ * @size: bytes of @text, which WDMDMA_BOUNCE_TEXT is enough for
+ *
+ * Context: any.
+ */
+void wdmdma_shortage_of_bounce(struct device *dev, const struct wdmdma_refusal *refusal,
+			       char *text, size_t size)
+{
+	s64 used = wdmdma_bounce_used(dev);
+	phys_addr_t start, end;
+
+	*text = '\0';
+	if (refusal->reason != wdmdma_bounce_is_used_up || !wdmdma_bounce_pool(dev, &start, &end))
+		return;
+	if (used < 0)
+		scnprintf(text, size, "; there are %llu KiB", (end - start) / SZ_1K);
+	else
+		scnprintf(text, size, "; %lld of %llu KiB are in use", used / SZ_1K,
+			  (end - start) / SZ_1K);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_shortage_of_bounce);
+
+/**
  * wdmdma_shortage_explain() - explain why there was no memory
  * @adapter: the adapter
  * @request: the request
@@ -90,19 +142,15 @@ void wdmdma_shortage_explain(const struct wdmdma_adapter *adapter,
 {
 	bool physical = adapter->device->backend->physical;
 	struct wdmdma_window window = request->window;
-	struct shortage_memory memory;
 	int len;
 
 	if (!physical)
 		window = WDMDMA_WINDOW_ALL;
 	else if (!wdmdma_window_clip(&window, adapter->reach))
 		window = adapter->reach;
-	memory = shortage_memory_of(request, window);
 	len = scnprintf(text, size, "the %s sets the highest address; ",
 			shortage_limit(adapter, request));
-	scnprintf(text + len, size - len,
-		  "%lu of %lu pages of memory %s are free, %lu of them for CMA, at most %lu in one block, %llu needed",
-		  memory.free, memory.pages, physical ? "around there" : "anywhere", memory.cma,
-		  memory.longest, wdmdma_request_size(request) >> PAGE_SHIFT);
+	wdmdma_shortage_of_pages(window, request->granule ? request->node : NUMA_NO_NODE,
+				 wdmdma_request_size(request) >> PAGE_SHIFT, text + len, size - len);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_shortage_explain);

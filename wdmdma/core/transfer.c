@@ -18,6 +18,7 @@
 #include "core/adapter.h"
 #include "core/events.h"
 #include "core/fault.h"
+#include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
 #include "core/verifier.h"
@@ -278,8 +279,7 @@ static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool ma
 				   "the IOMMU's logical addresses are used up");
 	/* Without translation only bounce buffers can be short. */
 	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
-		return wdmdma_deny(&transfer->refusal, -EAGAIN,
-				   "the kernel's bounce buffers (swiotlb) are used up");
+		return wdmdma_deny(&transfer->refusal, -EAGAIN, wdmdma_bounce_is_used_up);
 	return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
 			   "the memory has to be copied, and there are no bounce buffers (swiotlb)");
 }

@@ -219,12 +219,12 @@ static void vector_put(struct wdmdma_vector *vector)
 	kref_put(&vector->handle.ref, vector_free_record);
 }
 
-/* Report misuse with its code in Windows' bug check 0x1DC. */
+/* Report misuse, which has this code in Windows' bug check 0x1DC. */
 static void vector_misuse(const struct wdmdma_adapter *adapter, const char *call, unsigned int code,
 			  const char *what, u32 index)
 {
 	wdmdma_refuse_bug_for(adapter->device, call, WDMDMA_VECTOR_CODE(code), what,
-			      "%s (bug check 0x1DC, code %u), index %u", what, code, index);
+			      "%s, index %u", what, index);
 }
 
 /* Return true if the element exists and is live. Otherwise report the misuse. */

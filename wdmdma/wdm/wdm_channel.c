@@ -35,8 +35,7 @@ static enum wdmdma_keep wdm_channel_control(const struct wdmdma_callback *callba
 		routine(callback->device_object, NULL, callback->list, callback->context);
 
 	if (action < KeepObject || action > DeallocateObjectKeepRegisters)
-		pr_warn_ratelimited("AdapterControl %pS returned %u: all is kept\n", routine,
-				    action);
+		wdmdma_report("AdapterControl", "%pS returned %u: all is kept", routine, action);
 	return wdm_keep(action);
 }
 
@@ -96,7 +95,7 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 		return wdm_status(PTR_ERR(adapter));
 	if (args->registers > adapter->map_registers) {
 		wdmdma_refuse_bug(adapter->device, args->call, WDMDMA_DMA_CODE(0x0C),
-				  "%u map registers, %u granted (bug check 0xE6, code 0x0C)",
+				  "%u map registers, %u granted",
 				  args->registers, adapter->map_registers);
 		ret = -ENOMEM;
 	}
@@ -149,7 +148,7 @@ NTSTATUS WdmAllocateAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	PVOID base;
 
 	if (!execution_routine) {
-		pr_warn_ratelimited("%s: ExecutionRoutine is NULL\n", args.call);
+		wdmdma_report(args.call, "ExecutionRoutine is NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
 	return wdm_channel_get(dma_adapter, &args, &base);
@@ -209,7 +208,7 @@ NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	else if (!execution_routine && !map_register_base)
 		fault = "ExecutionRoutine and MapRegisterBase are NULL";
 	if (fault) {
-		pr_warn_ratelimited("%s: %s\n", args.call, fault);
+		wdmdma_report(args.call, "%s", fault);
 		return STATUS_INVALID_PARAMETER;
 	}
 	return wdm_channel_get(dma_adapter, &args, map_register_base ?: &base);
@@ -225,7 +224,7 @@ static void wdm_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep ke
 	if (wdmdma_channel_free(adapter, keep, call) == -EINVAL &&
 	    !wdmdma_sg_list_settle(adapter, keep == WDMDMA_KEEP_NOTHING))
 		wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x04),
-				  "the channel is not allocated (bug check 0xE6, code 0x04)");
+				  "the channel is not allocated");
 }
 
 /**

@@ -10,11 +10,14 @@
 
 #include "core/core.h"
 #include "core/events.h"
+#include "core/shortage.h"
 #include "lib/going.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
+
+static const char wdm_nothing_free[] = "no free contiguous memory there";
 
 /* Page sets of contiguous memory that drivers hold, by CPU page number. Used in any context. */
 static DEFINE_XARRAY_FLAGS(wdm_contiguous, XA_FLAGS_LOCK_IRQ);
@@ -84,7 +87,7 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID base_address)
 	if (wdm_kernel_pfn(base_address, &pfn))
 		address.QuadPart = PFN_PHYS(pfn) + offset_in_page(base_address);
 	else
-		wdm_mdl_refuse(__func__, "%p is no memory of the kernel", base_address);
+		wdmdma_report(__func__, "%p is no memory of the kernel", base_address);
 	return address;
 }
 EXPORT_SYMBOL_GPL(MmGetPhysicalAddress);
@@ -125,10 +128,24 @@ static struct wdmdma_pages *wdm_contiguous_alloc(struct wdmdma_page_limits *limi
 		limits->boundary = PAGE_SIZE;
 	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
 	if (!pages)
-		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no free contiguous memory there"));
+		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, wdm_nothing_free));
 	if (wdm_held_add(&wdm_contiguous, pages, cache, GFP_ATOMIC | __GFP_NOWARN))
 		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no memory, or no such mapping"));
 	return pages;
+}
+
+static void __cold wdm_contiguous_refused(const char *call,
+					  const struct wdmdma_page_limits *limits, u64 bytes,
+					  const struct wdmdma_refusal *refusal)
+{
+	bool shortage = refusal->reason == wdm_nothing_free;
+	char text[WDMDMA_SHORTAGE_TEXT] = "";
+
+	if (shortage)
+		wdmdma_shortage_of_pages(limits->window, limits->node, PFN_UP(bytes), text,
+					 sizeof(text));
+	wdmdma_report(call, "%llu bytes from %#llx to %#llx: %s%s%s", bytes, limits->window.first,
+		      limits->window.last, refusal->reason, shortage ? "; " : "", text);
 }
 
 static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
@@ -149,7 +166,7 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 
 	if (preferred_node != MM_ANY_NODE_OK) {
 		if (preferred_node >= nr_node_ids || !node_online(preferred_node)) {
-			wdm_mdl_refuse(call, "PreferredNode %u does not exist", preferred_node);
+			wdmdma_report(call, "PreferredNode %u does not exist", preferred_node);
 			return NULL;
 		}
 		limits.node = preferred_node;
@@ -161,8 +178,7 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 	else
 		pages = wdm_contiguous_alloc(&limits, number_of_bytes, cache, &refusal);
 	if (IS_ERR(pages)) {
-		wdm_mdl_refuse(call, "%zu bytes from %#llx to %#llx: %s", (size_t)number_of_bytes,
-			       limits.window.first, limits.window.last, refusal.reason);
+		wdm_contiguous_refused(call, &limits, number_of_bytes, &refusal);
 		return NULL;
 	}
 	wdmdma_trace_memory_alloc(call, pages);
@@ -242,7 +258,7 @@ PVOID MmAllocateContiguousNodeMemory(SIZE_T number_of_bytes, PHYSICAL_ADDRESS lo
 	MEMORY_CACHING_TYPE cache_type;
 
 	if (!wdm_contiguous_protection(protect, &cache_type)) {
-		wdm_mdl_refuse(__func__, "Protect 0x%x is refused", protect);
+		wdmdma_report(__func__, "Protect 0x%x is refused", protect);
 		return NULL;
 	}
 	return wdm_contiguous_call(__func__, number_of_bytes, lowest_address, highest_address,
@@ -312,7 +328,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 	xa_unlock_irqrestore(&wdm_contiguous, flags);
 
 	if (fault) {
-		wdm_mdl_refuse(call, "%p %s", base_address, fault);
+		wdmdma_report(call, "%p %s", base_address, fault);
 		return;
 	}
 	wdmdma_going(base_address, PFN_PHYS(pages->nr), call);

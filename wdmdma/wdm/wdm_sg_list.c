@@ -201,24 +201,23 @@ static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
 	if (args->flags & ~WDM_TRANSFER_FLAGS)
 		return wdmdma_deny(refusal, -EINVAL, "Flags has an unknown bit");
 	if (!args->length)
-		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21),
-				       "Length is 0 (bug check 0xE6, code 0x21)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21), "Length is 0");
 	if (args->va)
 		args->offset = wdm_va_offset(args->mdl, *args->va);
 	if (args->va && args->offset >= args->mdl->ByteCount)
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
-				       "CurrentVa is no address of the MDL (bug check 0xE6, code 0x1B)");
+				       "CurrentVa is no address of the MDL");
 	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
 		return wdmdma_deny_bug(refusal, args->va ? -ENOBUFS : -EINVAL,
 				       WDMDMA_DMA_CODE(0x1B),
-				       "the MDL chain has not that many bytes (bug check 0xE6, code 0x1B)");
+				       "the MDL chain has not that many bytes");
 	ret = wdm_chain_check(args->mdl, args->offset, args->length, !args->write, refusal);
 	if (ret)
 		return ret;
 	*source = wdm_chain_source(args->mdl, args->offset, args->length);
 	if (wdmdma_source_pages(source) > adapter->map_registers)
 		return wdmdma_deny_bug(refusal, -ENOMEM, WDMDMA_DMA_CODE(0x0C),
-				       "more map registers than granted (bug check 0xE6, code 0x0C)");
+				       "more map registers than granted");
 	return 0;
 }
 
@@ -239,7 +238,7 @@ static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
 	}
 	if (args->buffer_length < wdm_sg_list_bytes(most))
 		return wdmdma_deny_bug(&transfer->refusal, -ENOBUFS, WDMDMA_DMA_CODE(0x24),
-				       "ScatterGatherBuffer is too small (bug check 0xE6, code 0x24)");
+				       "ScatterGatherBuffer is too small");
 	if (wdmdma_sg_list_is_live(transfer->adapter, args->buffer))
 		return wdmdma_deny(&transfer->refusal, -EINVAL,
 				   "there is a list in ScatterGatherBuffer that was not put");
@@ -416,7 +415,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 	PSCATTER_GATHER_LIST list;
 
 	if (!execution_routine) {
-		pr_warn_ratelimited("%s: ExecutionRoutine is NULL\n", args.call);
+		wdmdma_report(args.call, "ExecutionRoutine is NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
 	return wdm_sg_list_run(dma_adapter, &args, &list);

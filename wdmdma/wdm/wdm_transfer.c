@@ -18,11 +18,10 @@ static int wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG len
 	int ret;
 
 	if (!length)
-		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21),
-				       "Length is 0 (bug check 0xE6, code 0x21)");
+		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21), "Length is 0");
 	if (!wdm_chain_holds(mdl, offset, length))
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
-				       "the MDL chain has no such bytes (bug check 0xE6, code 0x1B)");
+				       "the MDL chain has no such bytes");
 	ret = wdm_chain_check(mdl, offset, length, !write_to_device, refusal);
 	if (ret)
 		return ret;
@@ -242,7 +241,7 @@ BOOLEAN WdmFlushAdapterBuffers(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_reg
 	static const char call[] = "FlushAdapterBuffers";
 
 	if (!mdl) {
-		pr_warn_ratelimited("%s: Mdl is NULL\n", call);
+		wdmdma_report(call, "Mdl is NULL");
 		return FALSE;
 	}
 	return !wdm_flush(dma_adapter, call, mdl, map_register_base,
