@@ -12,13 +12,21 @@
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
+#include <ddk/wdfmemory.h>
+#include <ddk/wdfsync.h>
+#include <ddk/wdm/pool.h>
+#include <ddk/wdm/thread.h>
+
 #include "compat.h"
 #include "core/adapter.h"
 #include "edu.h"
 #include "helpers.h"
 #include "memory.h"
+#include "verifier.h"
+#include "wdf.h"
 
 #define SHOWN	8
+#define TAG	0x74736554
 
 static struct task_struct *watched;
 static struct work_struct *watched_work;
@@ -310,6 +318,72 @@ static void buffer_of_a_domain(struct kunit *test)
 	expect_no_killer(test, "buffers of a domain");
 }
 
+/* While the verifier keeps stacks and puts guards around the memory. */
+static void buffer_of_a_verified_device(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	verifier_on(test, "all");
+	watch(true);
+	va = wdmdma_test_alloc(f, SZ_64K, &la);
+	watch(false);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_free(f, SZ_64K, la, va);
+	expect_no_killer(test, "buffer of a verified device");
+}
+
+static void objects_of_kmdf(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdf_fixture *wdf = wdf_test_on(test, f->dev);
+	WDF_DMA_ENABLER_CONFIG config;
+	WDFDMATRANSACTION transaction;
+	WDFDMAENABLER enabler = NULL;
+	WDFCOMMONBUFFER buffer;
+	NTSTATUS status[5];
+	WDFSPINLOCK lock;
+	WDFMEMORY memory;
+	unsigned int i;
+
+	WDF_DMA_ENABLER_CONFIG_INIT(&config, WdfDmaProfileScatterGather64, SZ_64K);
+	watch(true);
+	status[0] = WdfDmaEnablerCreate(wdf->device, &config, NULL, &enabler);
+	status[1] = WdfDmaTransactionCreate(enabler, NULL, &transaction);
+	status[2] = WdfCommonBufferCreate(enabler, SZ_64K, NULL, &buffer);
+	status[3] = WdfMemoryCreate(NULL, 0, 0, SZ_16K, &memory, NULL);
+	status[4] = WdfSpinLockCreate(NULL, &lock);
+	watch(false);
+	for (i = 0; i < ARRAY_SIZE(status); i++)
+		KUNIT_EXPECT_EQ_MSG(test, status[i], STATUS_SUCCESS, "object %u", i);
+	expect_no_killer(test, "objects of KMDF");
+}
+
+static void memory_of_the_kit(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PIO_WORKITEM item;
+	PVOID pool[3];
+	unsigned int i;
+
+	watch(true);
+	pool[0] = ExAllocatePool2(POOL_FLAG_NON_PAGED, 100, TAG);
+	pool[1] = ExAllocatePool2(POOL_FLAG_NON_PAGED, SZ_16K, TAG);
+	pool[2] = ExAllocatePool2(POOL_FLAG_NON_PAGED, SZ_1M, TAG);
+	item = IoAllocateWorkItem(f->pdo);
+	watch(false);
+	KUNIT_EXPECT_NOT_NULL(test, item);
+	if (item)
+		IoFreeWorkItem(item);
+	for (i = 0; i < ARRAY_SIZE(pool); i++) {
+		KUNIT_EXPECT_NOT_NULL(test, pool[i]);
+		if (pool[i])
+			ExFreePoolWithTag(pool[i], TAG);
+	}
+	expect_no_killer(test, "memory of the kit");
+}
+
 static NTSTATUS get_list(struct wdmdma_fixture *f, PMDL mdl, struct wdmdma_caught *caught)
 {
 	wdmdma_test_catch_init(caught);
@@ -360,6 +434,9 @@ static struct kunit_case oom_cases[] = {
 	KUNIT_CASE(memory_of_the_driver),
 	KUNIT_CASE(memory_of_a_miniport),
 	KUNIT_CASE(buffer_of_a_domain),
+	KUNIT_CASE(buffer_of_a_verified_device),
+	KUNIT_CASE(objects_of_kmdf),
+	KUNIT_CASE(memory_of_the_kit),
 	KUNIT_CASE(list_that_comes_or_waits),
 	{}
 };

@@ -76,8 +76,8 @@ void __cold __printf(6, 7) wdmdma_refusal_report(struct wdmdma_device *device, b
 		static DEFINE_RATELIMIT_STATE(wdmdma_rate, DEFAULT_RATELIMIT_INTERVAL,	\
 					      DEFAULT_RATELIMIT_BURST);			\
 											\
-		wdmdma_refusal_report(device, __ratelimit(&wdmdma_rate), call, bug,	\
-				      reason, fmt, ##__VA_ARGS__);			\
+		wdmdma_refusal_report(device, ___ratelimit(&wdmdma_rate, call), call,	\
+				      bug, reason, fmt, ##__VA_ARGS__);			\
 	} while (0)
 
 /* Report a refusal for which Windows has no code. */

@@ -135,7 +135,7 @@ static bool copy_add_pages(const struct wdmdma_transfer *transfer, gfp_t gfp)
 /**
  * wdmdma_transfer_prepare() - allocate the memory that mapping needs
  * @transfer: an initialized transfer, which may be prepared already
- * @gfp: GFP_ATOMIC, or GFP_KERNEL if the caller may sleep
+ * @gfp: GFP_ATOMIC, or WDMDMA_GFP if the caller may sleep
  *
  * Return: 0, or -EAGAIN if there is no memory now.
  */

@@ -281,7 +281,7 @@ static int verifier_store(enum verifier_kind kind, const char *name, u32 checks)
 
 	lockdep_assert_held(&verifier_lock);
 	if (!target && checks) {
-		target = kzalloc(sizeof(*target), GFP_KERNEL);
+		target = kzalloc(sizeof(*target), WDMDMA_GFP);
 		if (!target)
 			return -ENOMEM;
 		target->kind = kind;
@@ -333,7 +333,7 @@ static enum verifier_kind verifier_read_target(char **line, const char **name)
  */
 int wdmdma_verifier_set(const char *line)
 {
-	char *copy = kstrdup(line, GFP_KERNEL), *words;
+	char *copy = kstrdup(line, WDMDMA_GFP), *words;
 	struct verifier_setting setting = {};
 	enum verifier_kind kind;
 	const char *name;

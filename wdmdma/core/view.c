@@ -62,7 +62,7 @@ struct wdmdma_view *wdmdma_view_open(void)
 	struct wdmdma_handle *handle;
 	struct wdmdma_view *view;
 
-	view = kvzalloc(struct_size(view, adapter, most), GFP_KERNEL);
+	view = kvzalloc(struct_size(view, adapter, most), WDMDMA_GFP);
 	if (!view)
 		return NULL;
 	view->section = wdmdma_reader_enter();
@@ -242,7 +242,7 @@ int wdmdma_view_transfers(struct wdmdma_adapter *adapter,
 	unsigned int step = 0, nr, i;
 	bool over = false;
 
-	copy = kcalloc(WDMDMA_VIEW_OLDEST, sizeof(*copy), GFP_KERNEL);
+	copy = kcalloc(WDMDMA_VIEW_OLDEST, sizeof(*copy), WDMDMA_GFP);
 	if (!copy)
 		return -ENOMEM;
 	/* The first three steps are for the queues and the map registers, the others for lists. */
@@ -282,7 +282,7 @@ int wdmdma_view_devices(void (*show)(struct wdmdma_device *device, void *arg), v
 	struct wdmdma_handle **found;
 	struct wdmdma_device *device;
 
-	found = kvcalloc(most, sizeof(*found), GFP_KERNEL);
+	found = kvcalloc(most, sizeof(*found), WDMDMA_GFP);
 	if (!found)
 		return -ENOMEM;
 	nr = view_collect(WDMDMA_HANDLE_DEVICE, found, most);
@@ -304,7 +304,7 @@ int wdmdma_view_members(void (*show)(const struct wdmdma_domain *domain,
 	struct wdmdma_domain *domain;
 	struct wdmdma_device *device;
 
-	found = kvcalloc(most, sizeof(*found), GFP_KERNEL);
+	found = kvcalloc(most, sizeof(*found), WDMDMA_GFP);
 	if (!found)
 		return -ENOMEM;
 	nr = view_collect(WDMDMA_HANDLE_DOMAIN, found, most);

@@ -119,7 +119,7 @@ EXPORT_SYMBOL_GPL(vDbgPrintEx);
  */
 void DbgBreakPoint(void)
 {
-	nt_report(__func__, "break point of the driver at %pS", (void *)_RET_IP_);
+	wdmdma_report(__func__, "break point of the driver at %pS", (void *)_RET_IP_);
 }
 EXPORT_SYMBOL_GPL(DbgBreakPoint);
 

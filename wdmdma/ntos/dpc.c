@@ -93,9 +93,9 @@ bool nt_is_no_dpc(PRKDPC dpc, const char *call)
 	if (likely(nt_object_type(dpc) == NT_DPC))
 		return false;
 	if (dpc)
-		nt_report(call, "Dpc %p is not initialized", dpc);
+		wdmdma_report(call, "Dpc %p is not initialized", dpc);
 	else
-		nt_report(call, "Dpc is NULL");
+		wdmdma_report(call, "Dpc is NULL");
 	return true;
 }
 
@@ -301,9 +301,9 @@ static void nt_dpc_initialized(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID cont
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	if (queued)
-		nt_report(call, "the memory has a queued DPC, which is removed");
+		wdmdma_report(call, "the memory has a queued DPC, which is removed");
 	if (named)
-		nt_report(call, "a timer that is set names the DPC, and takes the new routine");
+		wdmdma_report(call, "a timer that is set names the DPC, and takes the new routine");
 }
 
 /**
@@ -320,11 +320,11 @@ static void nt_dpc_initialized(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID cont
 void KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 {
 	if (!dpc || !routine) {
-		nt_report(__func__, "%s is NULL", dpc ? "DeferredRoutine" : "Dpc");
+		wdmdma_report(__func__, "%s is NULL", dpc ? "DeferredRoutine" : "Dpc");
 		return;
 	}
 	if (nt_is_no_address(dpc)) {
-		nt_report(__func__, "Dpc is no address of an object");
+		wdmdma_report(__func__, "Dpc is no address of an object");
 		return;
 	}
 	if (nt_record_may_be_at(dpc, sizeof(*dpc)))
@@ -497,9 +497,10 @@ unsigned int nt_dpc_forget(const struct nt_place *place, const char *call)
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	if (queued && !place->module)
-		nt_report(call, "the memory has a queued DPC, which is removed");
+		wdmdma_report(call, "the memory has a queued DPC, which is removed");
 	if (named && !place->module)
-		nt_report(call, "the memory has the DPC of a timer, which will expire without it");
+		wdmdma_report(call,
+			      "the memory has the DPC of a timer, which will expire without it");
 	return queued;
 }
 

@@ -44,17 +44,17 @@ static void nt_module_end(const struct nt_place *place)
 	unsigned int works = nt_work_count(place);
 
 	if (timers || dpcs || threads || works)
-		nt_report(name,
-			  "the unload cancels %u timers, %u DPCs, waits for %u work items, %u threads",
-			  timers, dpcs, works, threads);
+		wdmdma_report(name,
+			      "the unload cancels %u timers, %u DPCs, waits for %u work items, %u threads",
+			      timers, dpcs, works, threads);
 	KeFlushQueuedDpcs();
 	nt_work_wait(place);
 	nt_thread_wait(place);
 	handles = nt_thread_forget(place);
 	if (handles)
-		nt_report(name,
-			  "%u threads have ended with an open handle or a reference, which is dropped",
-			  handles);
+		wdmdma_report(name,
+			      "%u threads have ended with an open handle or a reference, which is dropped",
+			      handles);
 }
 
 /*

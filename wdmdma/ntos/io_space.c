@@ -14,6 +14,7 @@
 
 #include <ddk/wdm/io.h>
 
+#include "compat.h"
 #include "ntos/block.h"
 
 /* Values of Windows. Linux uses the names PAGE_READONLY and the like for something else. */
@@ -84,7 +85,7 @@ static PVOID nt_io_space_map(u64 first, size_t length, MEMORY_CACHING_TYPE cache
 	void __iomem *mapped;
 
 	if (!fault) {
-		block = nt_block_alloc(GFP_KERNEL);
+		block = nt_block_alloc(WDMDMA_GFP);
 		mapped = block ? nt_io_remap(first, length, cache_type) : NULL;
 		if (mapped) {
 			block->address = (unsigned long)mapped;
@@ -97,7 +98,7 @@ static PVOID nt_io_space_map(u64 first, size_t length, MEMORY_CACHING_TYPE cache
 		fault = "the kernel cannot map the range";
 	}
 	nt_block_drop(block);
-	nt_report(call, "%s", fault);
+	wdmdma_report(call, "%s", fault);
 	return NULL;
 }
 
@@ -122,7 +123,7 @@ PVOID MmMapIoSpace(PHYSICAL_ADDRESS physical_address, SIZE_T number_of_bytes,
 	if (nt_above_passive(__func__))
 		return NULL;
 	if (cache_type != MmNonCached && cache_type != MmCached && cache_type != MmWriteCombined) {
-		nt_report(__func__, "CacheType %d is unknown", cache_type);
+		wdmdma_report(__func__, "CacheType %d is unknown", cache_type);
 		return NULL;
 	}
 	return nt_io_space_map(physical_address.QuadPart, number_of_bytes, cache_type, __func__);
@@ -165,7 +166,7 @@ PVOID MmMapIoSpaceEx(PHYSICAL_ADDRESS physical_address, SIZE_T number_of_bytes, 
 	if (nt_above_passive(__func__))
 		return NULL;
 	if (!nt_read_protection(protect, &cache_type)) {
-		nt_report(__func__, "Protect 0x%x is refused", protect);
+		wdmdma_report(__func__, "Protect 0x%x is refused", protect);
 		return NULL;
 	}
 	return nt_io_space_map(physical_address.QuadPart, number_of_bytes, cache_type, __func__);
@@ -191,10 +192,10 @@ void MmUnmapIoSpace(PVOID base_address, SIZE_T number_of_bytes)
 		return;
 	block = nt_block_take(NT_BLOCK_IO_SPACE, base_address, number_of_bytes, false, &mapped);
 	if (IS_ERR(block))
-		nt_report(__func__, "NumberOfBytes is %zu, but %llu bytes are mapped",
-			  number_of_bytes, mapped);
+		wdmdma_report(__func__, "NumberOfBytes is %zu, but %llu bytes are mapped",
+			      number_of_bytes, mapped);
 	else if (!block)
-		nt_report(__func__, "BaseAddress %p is no mapping", base_address);
+		wdmdma_report(__func__, "BaseAddress %p is no mapping", base_address);
 	else if (nt_is_atomic())
 		nt_block_defer(block);
 	else

@@ -16,7 +16,7 @@
 bool nt_above_passive(const char *call)
 {
 	if (nt_is_atomic()) {
-		nt_report(call, "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL");
+		wdmdma_report(call, "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL");
 		return true;
 	}
 	might_sleep();
@@ -28,7 +28,7 @@ bool nt_above_dispatch(const char *call)
 {
 	if (nt_irql() <= DISPATCH_LEVEL)
 		return false;
-	nt_report(call, "called above DISPATCH_LEVEL, in an interrupt");
+	wdmdma_report(call, "called above DISPATCH_LEVEL, in an interrupt");
 	return true;
 }
 
@@ -36,11 +36,11 @@ bool nt_above_dispatch(const char *call)
 void nt_lower(const char *call)
 {
 	if (nt_irql() > DISPATCH_LEVEL || in_serving_softirq() || !softirq_count()) {
-		nt_report(call, "the caller has not raised to DISPATCH_LEVEL");
+		wdmdma_report(call, "the caller has not raised to DISPATCH_LEVEL");
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && irqs_disabled()) {
-		nt_report(call, "interrupts were disabled after the raise to DISPATCH_LEVEL");
+		wdmdma_report(call, "interrupts were disabled after the raise to DISPATCH_LEVEL");
 #ifndef CONFIG_PREEMPT_RT
 		_local_bh_enable();
 #endif
@@ -81,11 +81,11 @@ KIRQL KfRaiseIrql(KIRQL new_irql)
 	const KIRQL old = nt_irql();
 
 	if (new_irql < old)
-		nt_report("KeRaiseIrql", "NewIrql %u is below the current level %u",
-			  new_irql, old);
+		wdmdma_report("KeRaiseIrql", "NewIrql %u is below the current level %u",
+			      new_irql, old);
 	else if (new_irql > DISPATCH_LEVEL && old <= DISPATCH_LEVEL)
-		nt_report("KeRaiseIrql",
-			  "NewIrql %u is above DISPATCH_LEVEL, which is taken instead", new_irql);
+		wdmdma_report("KeRaiseIrql",
+			      "NewIrql %u is above DISPATCH_LEVEL, which is taken instead", new_irql);
 	if (old < DISPATCH_LEVEL && new_irql >= DISPATCH_LEVEL)
 		local_bh_disable();
 	return old;
@@ -120,7 +120,7 @@ void KeLowerIrql(KIRQL new_irql)
 	const KIRQL old = nt_irql();
 
 	if (new_irql > old && new_irql != APC_LEVEL)
-		nt_report(__func__, "NewIrql %u is above the current level %u", new_irql, old);
+		wdmdma_report(__func__, "NewIrql %u is above the current level %u", new_irql, old);
 	else if (new_irql < DISPATCH_LEVEL && old >= DISPATCH_LEVEL)
 		nt_lower(__func__);
 }

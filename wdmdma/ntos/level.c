@@ -45,5 +45,6 @@ void nt_level_restore(const struct nt_level *level, const char *call, const void
 {
 	nt_spin_abandon(level->locks, call, routine);
 	if (unlikely(nt_level_repair(level)))
-		nt_report(call, "%pS has returned at another level, which is repaired", routine);
+		wdmdma_report(call,
+			      "%pS has returned at another level, which is repaired", routine);
 }

@@ -32,7 +32,7 @@ static bool nt_lookaside_is_wrong(PNPAGED_LOOKASIDE_LIST list, const char *call)
 		return true;
 	if (list->Magic == NT_LOOKASIDE_MAGIC)
 		return false;
-	nt_report(call, "Lookaside is not initialized, or was deleted");
+	wdmdma_report(call, "Lookaside is not initialized, or was deleted");
 	return true;
 }
 

@@ -15,29 +15,15 @@
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/preempt.h>
-#include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include <linux/types.h>
 
 #include <wdmdma/status.h>
 #include <wdmdma/types.h>
 
+#include "report.h"
+
 /* The level of every hard interrupt. Linux does not rank interrupts. */
 #define NT_DIRQL	5
-
-/*
- * Report a mistake of a driver. The name of the driver's call must be the first argument. A line
- * that tells how many reports were left out has that name too.
- */
-#define nt_report(call, fmt, ...)						\
-	do {									\
-		static DEFINE_RATELIMIT_STATE(nt_rate, DEFAULT_RATELIMIT_INTERVAL, \
-					      DEFAULT_RATELIMIT_BURST);		\
-		const char *nt_call = call;					\
-										\
-		if (___ratelimit(&nt_rate, nt_call))				\
-			pr_warn("%s: " fmt "\n", nt_call, ##__VA_ARGS__);	\
-	} while (0)
 
 /*
  * Return the level by which spin locks decide. DISPATCH_LEVEL means that no bottom half can run

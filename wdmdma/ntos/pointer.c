@@ -10,8 +10,8 @@ bool nt_is_wrong(const void *pointer, const char *name, const char *call)
 	if (likely(!wdmdma_is_no_address(pointer)))
 		return false;
 	if (pointer)
-		nt_report(call, "%s %p is no address of the kernel", name, pointer);
+		wdmdma_report(call, "%s %p is no address of the kernel", name, pointer);
 	else
-		nt_report(call, "%s is NULL", name);
+		wdmdma_report(call, "%s is NULL", name);
 	return true;
 }

@@ -82,7 +82,7 @@ static void *nt_pool_memory(size_t size, gfp_t gfp)
 /* Allocate a block. Return NULL if there is no memory, or in an interrupt. */
 static void *nt_pool_alloc(size_t size, u32 tag, size_t align, bool zero, const char *call)
 {
-	gfp_t gfp = nt_is_atomic() ? GFP_ATOMIC : GFP_KERNEL | __GFP_RETRY_MAYFAIL;
+	gfp_t gfp = nt_is_atomic() ? GFP_ATOMIC : WDMDMA_GFP;
 	struct nt_block *block;
 	void *memory;
 
@@ -114,12 +114,12 @@ static bool nt_pool_free(void *address, u32 tag, const char *call)
 
 	block = nt_block_take(NT_BLOCK_POOL, address, tag, !tag, &found);
 	if (IS_ERR(block)) {
-		nt_report(call, "the tag is 0x%08x, but the block has 0x%08llx", tag, found);
+		wdmdma_report(call, "the tag is 0x%08x, but the block has 0x%08llx", tag, found);
 		return true;
 	}
 	if (!block) {
 		if (nt_was_freed(address))
-			nt_report(call, "the block %p is free already", address);
+			wdmdma_report(call, "the block %p is free already", address);
 		return nt_was_freed(address);
 	}
 	nt_memory_going(address, block->size, call);
@@ -161,11 +161,11 @@ PVOID ExAllocatePool2(POOL_FLAGS flags, SIZE_T number_of_bytes, ULONG tag)
 	const u64 kind = flags & NT_POOL_KINDS;
 
 	if (!is_power_of_2(kind) || flags & NT_POOL_REQUIRED & ~NT_POOL_KNOWN) {
-		nt_report(__func__, "Flags 0x%llx are refused", flags);
+		wdmdma_report(__func__, "Flags 0x%llx are refused", flags);
 		return NULL;
 	}
 	if (!number_of_bytes || !tag) {
-		nt_report(__func__, "%s is 0", tag ? "NumberOfBytes" : "Tag");
+		wdmdma_report(__func__, "%s is 0", tag ? "NumberOfBytes" : "Tag");
 		return NULL;
 	}
 	return nt_pool_alloc(number_of_bytes, tag,
@@ -194,11 +194,11 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE pool_type, SIZE_T number_of_bytes, ULONG t
 	const unsigned int base = pool_type & ~NT_POOL_TYPE_FLAGS;
 
 	if (base >= BITS_PER_LONG || !(NT_POOL_TYPES & BIT(base))) {
-		nt_report(__func__, "PoolType 0x%x is refused", pool_type);
+		wdmdma_report(__func__, "PoolType 0x%x is refused", pool_type);
 		return NULL;
 	}
 	if (!number_of_bytes)
-		nt_report(__func__, "NumberOfBytes is 0");
+		wdmdma_report(__func__, "NumberOfBytes is 0");
 	return nt_pool_alloc(number_of_bytes, tag,
 			     pool_type & NT_POOL_TYPE_ALIGNED ? 64 : NT_POOL_ALIGNMENT,
 			     pool_type & POOL_ZERO_ALLOCATION, __func__);
@@ -239,9 +239,9 @@ void ExFreePoolWithTag(PVOID p, ULONG tag)
 	if (nt_above_dispatch(__func__))
 		return;
 	if (!p)
-		nt_report(__func__, "P is NULL");
+		wdmdma_report(__func__, "P is NULL");
 	else if (!nt_pool_free(p, tag, __func__))
-		nt_report(__func__, "%p is no block", p);
+		wdmdma_report(__func__, "%p is no block", p);
 }
 EXPORT_SYMBOL_GPL(ExFreePoolWithTag);
 

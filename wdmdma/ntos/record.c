@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "compat.h"
 #include "ntos/record.h"
 
 /* More than interrupt handlers queue before the DPCs run. */
@@ -78,7 +79,7 @@ void *nt_record_alloc(const char *call)
 	if (!record)
 		record = nt_reserve_take();
 	if (!record)
-		nt_report(call, "no memory for a record of the object");
+		wdmdma_report(call, "no memory for a record of the object");
 	return record;
 }
 
@@ -153,7 +154,7 @@ bool nt_is_leaving(const void *routine, const char *call)
 	leaving = unlikely(module) && within_module((unsigned long)routine, module);
 	rcu_read_unlock();
 	if (leaving)
-		nt_report(call, "the module of the routine is being unloaded");
+		wdmdma_report(call, "the module of the routine is being unloaded");
 	return leaving;
 }
 
@@ -176,7 +177,7 @@ int nt_record_init(void)
 	if (!nt_record_cache)
 		return -ENOMEM;
 	for (n = 0; n < NT_RESERVE; n++) {
-		record = kmem_cache_alloc(nt_record_cache, GFP_KERNEL);
+		record = kmem_cache_alloc(nt_record_cache, WDMDMA_GFP);
 		if (!record) {
 			nt_record_exit();
 			return -ENOMEM;

@@ -17,8 +17,9 @@ static bool nt_is_null(volatile const void *pointer, const char *call)
 {
 	if (likely(!wdmdma_is_wild((const void *)pointer)))
 		return false;
-	nt_report(call, "the register or the buffer is %s", pointer ? "no address of the kernel" :
-		  "NULL");
+	wdmdma_report(call,
+		      "the register or the buffer is %s", pointer ? "no address of the kernel" :
+		      "NULL");
 	return true;
 }
 
@@ -27,7 +28,7 @@ static bool nt_is_no_port(volatile const void *port, const char *call)
 {
 	if (likely(IS_ENABLED(CONFIG_X86) && (unsigned long)port <= 0xFFFF))
 		return false;
-	nt_report(call, "there is no port %p", port);
+	wdmdma_report(call, "there is no port %p", port);
 	return true;
 }
 

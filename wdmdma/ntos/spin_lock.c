@@ -109,8 +109,8 @@ static bool nt_spin_is_wrong(PKSPIN_LOCK lock, const char *call)
 
 	if (likely(!wild && IS_ALIGNED((unsigned long)lock, sizeof(*lock))))
 		return false;
-	nt_report(call, "SpinLock is %s", !lock ? "NULL" : wild ? "no address of the kernel" :
-		  "not aligned");
+	wdmdma_report(call, "SpinLock is %s", !lock ? "NULL" : wild ? "no address of the kernel" :
+		      "not aligned");
 	return true;
 }
 
@@ -138,7 +138,7 @@ static bool nt_spin_try(PKSPIN_LOCK lock, unsigned long flags, unsigned long *ol
 static void nt_spin_check(unsigned long old, const char *call)
 {
 	if (unlikely(old))
-		nt_report(call, "the lock was not initialized, or was overwritten");
+		wdmdma_report(call, "the lock was not initialized, or was overwritten");
 }
 
 /* Take the lock, at DISPATCH_LEVEL. A call that would never end is reported. */
@@ -148,7 +148,7 @@ static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call
 
 	while (!nt_spin_try(lock, flags, &old)) {
 		if ((old & ~NT_SPIN_LOW) == (unsigned long)current) {
-			nt_report(call, "the caller holds the lock already");
+			wdmdma_report(call, "the caller holds the lock already");
 			return;
 		}
 		/* Reading keeps the cache line shared until the release. */
@@ -166,12 +166,12 @@ static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
 		return;
 	word = READ_ONCE(*lock);
 	if ((word & ~NT_SPIN_LOW) != (unsigned long)current || nt_spin_is_foreign(word)) {
-		nt_report(call, "the caller does not hold the lock");
+		wdmdma_report(call, "the caller does not hold the lock");
 		return;
 	}
 	/* The caller has lowered the level too early. Nothing else will free the lock. */
 	if (nt_irql() < DISPATCH_LEVEL)
-		nt_report(call, "called below DISPATCH_LEVEL, with the lock held");
+		wdmdma_report(call, "called below DISPATCH_LEVEL, with the lock held");
 	lock_release(&nt_spin_map, _RET_IP_);
 	nt_spin_unnote(lock);
 	/* Pairs with the acquire in nt_spin_try(). */
@@ -213,8 +213,9 @@ void nt_spin_abandon(unsigned int count, const char *call, const void *routine)
 			lock_release(&nt_spin_map, _RET_IP_);
 			/* Pairs with the acquire in nt_spin_try(). */
 			smp_store_release(lock, 0);
-			nt_report(call, "%pS has left the spin lock %p locked in the thread %s, %d",
-				  routine, lock, current->comm, current->pid);
+			wdmdma_report(call,
+				      "%pS has left the spin lock %p locked in the thread %s, %d",
+				      routine, lock, current->comm, current->pid);
 		} else if (word) {
 			continue;
 		}
@@ -247,7 +248,7 @@ static void nt_spin_lower(PKSPIN_LOCK lock, KIRQL new_irql, const char *call)
 	if (new_irql < DISPATCH_LEVEL)
 		nt_lower(call);
 	else if (new_irql > DISPATCH_LEVEL && new_irql > nt_irql())
-		nt_report(call, "NewIrql %u was not returned by the acquire", new_irql);
+		wdmdma_report(call, "NewIrql %u was not returned by the acquire", new_irql);
 }
 
 /* Take a lock at DISPATCH_LEVEL. A caller below it is reported, and raised until the release. */
@@ -258,7 +259,7 @@ static void nt_spin_at_dispatch(PKSPIN_LOCK lock, const char *call)
 	if (nt_spin_is_wrong(lock, call))
 		return;
 	if (nt_irql() < DISPATCH_LEVEL) {
-		nt_report(call, "called below DISPATCH_LEVEL");
+		wdmdma_report(call, "called below DISPATCH_LEVEL");
 		local_bh_disable();
 		flags = NT_SPIN_RAISED;
 	}
@@ -359,7 +360,7 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock)
 	if (nt_spin_is_wrong(lock, __func__))
 		return FALSE;
 	if (nt_irql() < DISPATCH_LEVEL) {
-		nt_report(__func__, "called below DISPATCH_LEVEL");
+		wdmdma_report(__func__, "called below DISPATCH_LEVEL");
 		return FALSE;
 	}
 	if (!nt_spin_try(lock, 0, &old))
@@ -389,7 +390,7 @@ static bool nt_spin_handle_is_wrong(const KLOCK_QUEUE_HANDLE *handle, const char
 {
 	if (likely(!wdmdma_is_wild(handle)))
 		return false;
-	nt_report(call, "LockHandle is %s", handle ? "no address of the kernel" : "NULL");
+	wdmdma_report(call, "LockHandle is %s", handle ? "no address of the kernel" : "NULL");
 	return true;
 }
 

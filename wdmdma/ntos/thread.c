@@ -9,6 +9,7 @@
 
 #include <ddk/ntstatus.h>
 
+#include "compat.h"
 #include "ntos/dispatcher.h"
 #include "ntos/level.h"
 #include "ntos/thread.h"
@@ -97,7 +98,7 @@ NTSTATUS PsCreateSystemThread(PHANDLE thread_handle, ULONG desired_access,
 		return STATUS_INVALID_PARAMETER;
 	if (nt_is_leaving(start_routine, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
-	thread = kzalloc(sizeof(*thread), GFP_KERNEL);
+	thread = kzalloc(sizeof(*thread), WDMDMA_GFP);
 	if (!thread)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	nt_object_init(&thread->header, NT_THREAD, 0);
@@ -132,7 +133,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS exit_status)
 	thread = nt_thread_current();
 	if (thread)
 		nt_thread_exit(thread);
-	nt_report(__func__, "the calling thread is no system thread");
+	wdmdma_report(__func__, "the calling thread is no system thread");
 	return STATUS_INVALID_PARAMETER;
 }
 EXPORT_SYMBOL_GPL(PsTerminateSystemThread);

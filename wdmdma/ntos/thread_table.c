@@ -122,9 +122,9 @@ HANDLE nt_thread_add(struct nt_thread *thread)
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	if (n < NT_THREAD_MOST)
 		return (HANDLE)(NT_HANDLE_BASE + n * NT_HANDLE_STEP);
-	nt_report("PsCreateSystemThread",
-		  "%u threads run, or have an open handle or a reference, and there can be no more",
-		  nt_thread_most);
+	wdmdma_report("PsCreateSystemThread",
+		      "%u threads run, or have an open handle or a reference, and there can be no more",
+		      nt_thread_most);
 	return NULL;
 }
 
@@ -299,7 +299,7 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_
 		return STATUS_INVALID_PARAMETER;
 	*object = NULL;
 	if (object_type && object_type != nt_thread_type) {
-		nt_report(__func__, "ObjectType is not *PsThreadType");
+		wdmdma_report(__func__, "ObjectType is not *PsThreadType");
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	}
 	raw_spin_lock_irqsave(&nt_slots_lock, flags);
@@ -310,7 +310,7 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_
 	*object = slot;
 	if (slot)
 		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle %p", handle);
+	wdmdma_report(__func__, "there is no handle %p", handle);
 	return STATUS_INVALID_HANDLE;
 }
 EXPORT_SYMBOL_GPL(ObReferenceObjectByHandle);
@@ -336,7 +336,7 @@ SSIZE_T ObReferenceObject(PVOID object)
 		now = ++slot->thread->references;
 	raw_spin_unlock_irqrestore(&nt_slots_lock, flags);
 	if (!now)
-		nt_report(__func__, "there is no reference to %p", object);
+		wdmdma_report(__func__, "there is no reference to %p", object);
 	return now;
 }
 EXPORT_SYMBOL_GPL(ObReferenceObject);
@@ -367,7 +367,7 @@ SSIZE_T ObDereferenceObject(PVOID object)
 	kfree(ended);
 	if (left >= 0)
 		return left;
-	nt_report(__func__, "there is no reference to %p", object);
+	wdmdma_report(__func__, "there is no reference to %p", object);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(ObDereferenceObject);
@@ -397,7 +397,7 @@ NTSTATUS ZwClose(HANDLE handle)
 	kfree(ended);
 	if (slot)
 		return STATUS_SUCCESS;
-	nt_report(__func__, "there is no handle %p", handle);
+	wdmdma_report(__func__, "there is no handle %p", handle);
 	return STATUS_INVALID_HANDLE;
 }
 EXPORT_SYMBOL_GPL(ZwClose);

@@ -69,8 +69,8 @@ void KeStallExecutionProcessor(ULONG microseconds)
 	u64 end;
 
 	if (microseconds > NT_LONGEST_STALL) {
-		nt_report(__func__, "%u microseconds are cut to %u", microseconds,
-			  NT_LONGEST_STALL);
+		wdmdma_report(__func__, "%u microseconds are cut to %u", microseconds,
+			      NT_LONGEST_STALL);
 		microseconds = NT_LONGEST_STALL;
 	}
 	end = ktime_get_ns() + microseconds * (u64)NSEC_PER_USEC;

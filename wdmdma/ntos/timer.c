@@ -50,9 +50,9 @@ static bool nt_is_no_timer(PKTIMER timer, const char *call)
 	if (likely(nt_type_is_timer(nt_object_type(timer))))
 		return false;
 	if (timer)
-		nt_report(call, "Timer %p is not initialized", timer);
+		wdmdma_report(call, "Timer %p is not initialized", timer);
 	else
-		nt_report(call, "Timer is NULL");
+		wdmdma_report(call, "Timer is NULL");
 	return true;
 }
 
@@ -103,9 +103,10 @@ static void nt_timer_report(const char *call, const char *text, const void *time
 			    const void *routine)
 {
 	if (routine)
-		nt_report(call, "%s (timer %p, with the DPC routine %pS)", text, timer, routine);
+		wdmdma_report(call,
+			      "%s (timer %p, with the DPC routine %pS)", text, timer, routine);
 	else
-		nt_report(call, "%s (timer %p, without a DPC)", text, timer);
+		wdmdma_report(call, "%s (timer %p, without a DPC)", text, timer);
 }
 
 static const void *nt_timer_routine(const struct nt_timer *record)
@@ -185,11 +186,11 @@ void KeInitializeTimerEx(PKTIMER timer, TIMER_TYPE type)
 	unsigned long flags;
 
 	if (!timer || (unsigned int)type > SynchronizationTimer) {
-		nt_report(__func__, "%s", timer ? "Type is unknown" : "Timer is NULL");
+		wdmdma_report(__func__, "%s", timer ? "Type is unknown" : "Timer is NULL");
 		return;
 	}
 	if (nt_is_no_address(timer)) {
-		nt_report(__func__, "Timer is no address of an object");
+		wdmdma_report(__func__, "Timer is no address of an object");
 		return;
 	}
 	raw_spin_lock_irqsave(&nt_timer_lock, flags);
@@ -264,7 +265,7 @@ BOOLEAN KeSetTimerEx(PKTIMER timer, LARGE_INTEGER due_time, LONG period, PKDPC d
 	if (nt_is_no_timer(timer, __func__))
 		return FALSE;
 	if (period < 0) {
-		nt_report(__func__, "Period %d of the timer %p is below 0", period, timer);
+		wdmdma_report(__func__, "Period %d of the timer %p is below 0", period, timer);
 		return FALSE;
 	}
 	record = nt_timer_new(timer, period, dpc, __func__);

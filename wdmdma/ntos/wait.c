@@ -191,11 +191,11 @@ static bool nt_object_is_waited_for(const DISPATCHER_HEADER *object)
 static bool nt_is_no_memory(const void *object, const char *name, const char *call)
 {
 	if (nt_is_no_address(object)) {
-		nt_report(call, "%s is %s", name, object ? "no address of an object" : "NULL");
+		wdmdma_report(call, "%s is %s", name, object ? "no address of an object" : "NULL");
 		return true;
 	}
 	if (nt_object_is_waited_for(object))
-		nt_report(call, "a thread waits for the object");
+		wdmdma_report(call, "a thread waits for the object");
 	return false;
 }
 
@@ -219,7 +219,7 @@ static bool nt_is_no_event(PRKEVENT event, const char *call)
 {
 	if (likely(nt_object_type(event) <= NT_EVENT_SYNCHRONIZATION))
 		return false;
-	nt_report(call, "Event is %s", event ? "no event" : "NULL");
+	wdmdma_report(call, "Event is %s", event ? "no event" : "NULL");
 	return true;
 }
 
@@ -236,7 +236,7 @@ static bool nt_is_no_event(PRKEVENT event, const char *call)
 void KeInitializeEvent(PRKEVENT event, EVENT_TYPE type, BOOLEAN state)
 {
 	if ((unsigned int)type > SynchronizationEvent)
-		nt_report(__func__, "Type is unknown");
+		wdmdma_report(__func__, "Type is unknown");
 	else if (!nt_is_no_memory(event, "Event", __func__))
 		nt_object_init(&event->Header, type, !!state);
 }
@@ -309,7 +309,7 @@ static bool nt_is_no_mutex(PRKMUTEX mutex, const char *call)
 {
 	if (likely(nt_object_type(mutex) == NT_MUTANT))
 		return false;
-	nt_report(call, "Mutex is %s", mutex ? "not initialized" : "NULL");
+	wdmdma_report(call, "Mutex is %s", mutex ? "not initialized" : "NULL");
 	return true;
 }
 
@@ -363,7 +363,7 @@ LONG KeReleaseMutex(PRKMUTEX mutex, BOOLEAN wait)
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	if (!owner)
-		nt_report(__func__, "the calling thread does not own the mutex");
+		wdmdma_report(__func__, "the calling thread does not own the mutex");
 	return old;
 }
 EXPORT_SYMBOL_GPL(KeReleaseMutex);
@@ -471,11 +471,11 @@ NTSTATUS KeWaitForSingleObject(PVOID object, KWAIT_REASON wait_reason, KPROCESSO
 		thread = nt_thread_get(object);
 		if (thread)
 			return nt_wait_for_thread(thread, timeout);
-		nt_report(__func__, "the thread object is gone");
+		wdmdma_report(__func__, "the thread object is gone");
 		return STATUS_INVALID_PARAMETER;
 	default:
-		nt_report(__func__, "Object is %s", object ? "no object, or not initialized" :
-			  "NULL");
+		wdmdma_report(__func__, "Object is %s", object ? "no object, or not initialized" :
+			      "NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
 }
@@ -524,9 +524,10 @@ void nt_wait_forget(const struct nt_place *place, const char *call)
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	if (waited)
-		nt_report(call, "the memory has an object for which a thread waits. The wait ends");
+		wdmdma_report(call,
+			      "the memory has an object for which a thread waits. The wait ends");
 	if (owned)
-		nt_report(call, "the memory has a mutex that a thread owns");
+		wdmdma_report(call, "the memory has a mutex that a thread owns");
 }
 
 /* Give up a mutex of the calling thread. Return false if its memory has another content. */
@@ -565,7 +566,7 @@ void nt_mutex_abandon(const char *call, const void *routine)
 		raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	}
 	if (count)
-		nt_report(call, "%pS has left %d mutexes owned", routine, count);
+		wdmdma_report(call, "%pS has left %d mutexes owned", routine, count);
 }
 
 void nt_wait_init(void)

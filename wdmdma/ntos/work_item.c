@@ -10,6 +10,7 @@
 
 #include <wdmdma/linux.h>
 
+#include "compat.h"
 #include "ntos/block.h"
 #include "ntos/dispatcher.h"
 #include "ntos/level.h"
@@ -90,7 +91,7 @@ static void nt_work_run(struct work_struct *work)
  */
 PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 {
-	const gfp_t gfp = nt_is_atomic() ? GFP_ATOMIC : GFP_KERNEL;
+	const gfp_t gfp = nt_is_atomic() ? GFP_ATOMIC : WDMDMA_GFP;
 	struct nt_block *block;
 	PIO_WORKITEM item;
 
@@ -98,9 +99,9 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT device_object)
 		return NULL;
 	/* The function may not need it. */
 	if (!device_object) {
-		nt_report(__func__, "DeviceObject is NULL");
+		wdmdma_report(__func__, "DeviceObject is NULL");
 	} else if (!wdmdma_device_object_is_live(device_object)) {
-		nt_report(__func__, "DeviceObject %p is no device object", device_object);
+		wdmdma_report(__func__, "DeviceObject %p is no device object", device_object);
 		return NULL;
 	}
 	block = nt_block_alloc(gfp);
@@ -131,8 +132,8 @@ static void nt_work_queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine,
 	if (nt_above_dispatch(call))
 		return;
 	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item) || !any) {
-		nt_report(call, "%s", any ? "IoWorkItem is no work item" :
-			  "WorkerRoutine is NULL");
+		wdmdma_report(call, "%s", any ? "IoWorkItem is no work item" :
+			      "WorkerRoutine is NULL");
 		return;
 	}
 	if (nt_is_leaving(any, call))
@@ -149,7 +150,7 @@ static void nt_work_queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine,
 	}
 	spin_unlock_irqrestore(&nt_work_lock, flags);
 	if (queued)
-		nt_report(call, "the work item is queued already");
+		wdmdma_report(call, "the work item is queued already");
 	else
 		queue_work(nt_workqueue, &item->work);
 }
@@ -219,14 +220,14 @@ void IoFreeWorkItem(PIO_WORKITEM item)
 	if (nt_above_dispatch(__func__))
 		return;
 	if (nt_block_exists(NT_BLOCK_WORK_ITEM, item) && nt_work_is_queued(item)) {
-		nt_report(__func__, "the work item is queued");
+		wdmdma_report(__func__, "the work item is queued");
 		return;
 	}
 	block = nt_block_take(NT_BLOCK_WORK_ITEM, item, 0, true, &key);
 	if (block)
 		nt_block_free(block);
 	else
-		nt_report(__func__, "IoWorkItem is no work item");
+		wdmdma_report(__func__, "IoWorkItem is no work item");
 }
 EXPORT_SYMBOL_GPL(IoFreeWorkItem);
 

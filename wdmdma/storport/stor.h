@@ -112,10 +112,6 @@ void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u
 struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 				      u64 key);
 
-/* Log a message about an argument. The caller must return the documented failure. */
-#define wdm_stor_refuse(call, fmt, ...) \
-	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
-
 static inline gfp_t wdm_stor_gfp(void)
 {
 	return (wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP) | __GFP_NOWARN;

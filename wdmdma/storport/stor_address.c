@@ -38,13 +38,13 @@ STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
 	if (!stor)
 		return address;
 	if (!length)
-		wdm_stor_refuse(__func__, "Length is NULL");
+		wdmdma_report(__func__, "Length is NULL");
 	else if (srb && !wdm_stor_is_srb(stor, srb))
-		wdm_stor_refuse(__func__, "Srb %p is none of this miniport", srb);
+		wdmdma_report(__func__, "Srb %p is none of this miniport", srb);
 	else if (!(srb && wdm_stor_srb_address(stor, srb, virtual_address, &la, &left)) &&
 		 wdmdma_virt_to_logical(stor->dma_adapter, virtual_address, &la, &left))
-		wdm_stor_refuse(__func__, "VirtualAddress %p is in no memory of this miniport%s",
-				virtual_address, srb ? " or Srb" : ", and Srb is NULL");
+		wdmdma_report(__func__, "VirtualAddress %p is in no memory of this miniport%s",
+			      virtual_address, srb ? " or Srb" : ", and Srb is NULL");
 	else
 		*length = min_t(size_t, left, U32_MAX);
 	address.QuadPart = la;
@@ -77,8 +77,8 @@ PVOID StorPortGetVirtualAddress(PVOID hw_device_extension, STOR_PHYSICAL_ADDRESS
 		return NULL;
 	va = wdmdma_logical_to_virt(stor->dma_adapter, physical_address.QuadPart, &left);
 	if (!va)
-		wdm_stor_refuse(__func__, "PhysicalAddress %#llx is in no memory of this miniport",
-				(u64)physical_address.QuadPart);
+		wdmdma_report(__func__, "PhysicalAddress %#llx is in no memory of this miniport",
+			      (u64)physical_address.QuadPart);
 	wdm_stor_put(stor);
 	return va;
 }

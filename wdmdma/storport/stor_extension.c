@@ -31,9 +31,9 @@
 /* Report a pointer that is no device extension. */
 static void __cold stor_refuse_extension(PVOID hw_device_extension, const char *call)
 {
-	wdm_stor_refuse(call, "HwDeviceExtension %s", hw_device_extension ?
-			"is not from wdmdma_hw_device_extension_create, or already destroyed" :
-			"is NULL");
+	wdmdma_report(call, "HwDeviceExtension %s", hw_device_extension ?
+		      "is not from wdmdma_hw_device_extension_create, or already destroyed" :
+		      "is NULL");
 }
 
 /*
@@ -185,8 +185,8 @@ static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
 	hash_for_each_safe(stor->objects, bucket, next, object, node) {
 		if (object->kind->stage != stage)
 			continue;
-		wdm_stor_refuse("wdmdma_hw_device_extension_destroy", "%s was left: freed now",
-				object->kind->name);
+		wdmdma_report("wdmdma_hw_device_extension_destroy", "%s was left: freed now",
+			      object->kind->name);
 		hash_del(&object->node);
 		object->kind->release(stor, object);
 		kfree_rcu(object, rcu);
@@ -281,12 +281,12 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 	if (wdm_above_passive(__func__))
 		return NULL;
 	if (!size) {
-		wdm_stor_refuse(__func__, "size is 0");
+		wdmdma_report(__func__, "size is 0");
 		return NULL;
 	}
 	stor = wdmdma_kvmalloc(struct_size(stor, extension, size), WDMDMA_GFP | __GFP_ZERO);
 	if (!stor) {
-		wdm_stor_refuse(__func__, "no memory for %zu bytes", size);
+		wdmdma_report(__func__, "no memory for %zu bytes", size);
 		return NULL;
 	}
 	stor->size = size;
@@ -471,11 +471,11 @@ PVOID StorPortGetUncachedExtension(PVOID hw_device_extension,
 		mutex_unlock(&stor->uncached_lock);
 	}
 	if (uncached && wdmdma_virt_to_logical(stor->dma_adapter, uncached, &la, NULL)) {
-		wdm_stor_refuse(__func__, "the driver is unbound, and the block is gone");
+		wdmdma_report(__func__, "the driver is unbound, and the block is gone");
 		uncached = NULL;
 	} else if (uncached && number_of_bytes > stor->uncached_len) {
-		wdm_stor_refuse(__func__, "%u bytes are more than the first call's %u, which stay",
-				number_of_bytes, stor->uncached_len);
+		wdmdma_report(__func__, "%u bytes are more than the first call's %u, which stay",
+			      number_of_bytes, stor->uncached_len);
 	}
 	wdm_stor_put(stor);
 	return uncached;

@@ -47,7 +47,7 @@ static ULONG stor_alloc(PVOID hw_device_extension, struct wdmdma_request *reques
 	else if (wdm_preferred_node(preferred_node, &request->node))
 		ret = wdmdma_deny(&request->refusal, -EINVAL, "PreferredNode does not exist");
 	if (ret) {
-		wdm_stor_refuse(request->call, "%s", request->refusal.reason);
+		wdmdma_report(request->call, "%s", request->refusal.reason);
 		goto put;
 	}
 	ret = -ENOMEM;
@@ -113,8 +113,8 @@ ULONG StorPortAllocateDmaMemory(PVOID hw_device_extension, SIZE_T number_of_byte
 	if (buffer_pointer)
 		*buffer_pointer = NULL;
 	if (!buffer_pointer || !physical_address) {
-		wdm_stor_refuse(__func__, "%s is NULL",
-				buffer_pointer ? "PhysicalAddress" : "BufferPointer");
+		wdmdma_report(__func__, "%s is NULL",
+			      buffer_pointer ? "PhysicalAddress" : "BufferPointer");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
 	return stor_alloc(hw_device_extension, &request, cache_type, preferred_node,
@@ -162,7 +162,7 @@ ULONG StorPortAllocateContiguousMemorySpecifyCacheNode(PVOID hw_device_extension
 	};
 
 	if (!buffer_pointer) {
-		wdm_stor_refuse(__func__, "BufferPointer is NULL");
+		wdmdma_report(__func__, "BufferPointer is NULL");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
 	*buffer_pointer = NULL;
@@ -183,8 +183,8 @@ static ULONG stor_free(PVOID hw_device_extension, struct wdmdma_free_args *args,
 		return STOR_STATUS_INVALID_PARAMETER;
 	args->has_cache = true;
 	if (stor_cache(cache_type, &args->cache)) {
-		wdm_stor_refuse(args->call,
-				"CacheType is none of MmCached, MmNonCached, MmWriteCombined");
+		wdmdma_report(args->call,
+			      "CacheType is none of MmCached, MmNonCached, MmWriteCombined");
 		goto put;
 	}
 	adapter = wdm_enter(stor->dma_adapter, args->call, HIGH_LEVEL);

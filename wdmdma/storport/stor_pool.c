@@ -73,7 +73,7 @@ static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 	else if (memory)
 		kind->release(stor, &unkept);
 	if (status == STOR_STATUS_INSUFFICIENT_RESOURCES)
-		wdm_stor_refuse(call, "out of memory");
+		wdmdma_report(call, "out of memory");
 	if (stor)
 		wdm_stor_put(stor);
 	return status;
@@ -93,7 +93,7 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 		kind->release(stor, object);
 		kfree_rcu(object, rcu);
 	} else {
-		wdm_stor_refuse(call, "%p is not %s of this miniport", pointer, kind->name);
+		wdmdma_report(call, "%p is not %s of this miniport", pointer, kind->name);
 	}
 	wdm_stor_put(stor);
 	return object ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
@@ -137,8 +137,8 @@ ULONG StorPortAllocatePool(PVOID hw_device_extension, ULONG number_of_bytes, ULO
 	if (buffer_pointer)
 		*buffer_pointer = NULL;
 	if (!buffer_pointer || !number_of_bytes) {
-		wdm_stor_refuse(__func__, "%s", buffer_pointer ? "NumberOfBytes is 0" :
-				"BufferPointer is NULL");
+		wdmdma_report(__func__, "%s", buffer_pointer ? "NumberOfBytes is 0" :
+			      "BufferPointer is NULL");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
 	memory = wdmdma_kvmalloc(bytes, gfp);
@@ -183,7 +183,7 @@ ULONG StorPortAllocateMdl(PVOID hw_device_extension, PVOID buffer_pointer, ULONG
 	if (mdl)
 		*mdl = NULL;
 	if (!mdl || !buffer_pointer) {
-		wdm_stor_refuse(__func__, "%s is NULL", mdl ? "BufferPointer" : "Mdl");
+		wdmdma_report(__func__, "%s is NULL", mdl ? "BufferPointer" : "Mdl");
 		return STOR_STATUS_INVALID_PARAMETER;
 	}
 	return stor_hand_out(hw_device_extension, __func__, &stor_mdl,
@@ -229,9 +229,9 @@ ULONG StorPortBuildMdlForNonPagedPool(PVOID hw_device_extension, PVOID mdl)
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	if (!wdm_stor_memory(stor, &stor_mdl, (unsigned long)mdl)) {
-		wdm_stor_refuse(__func__, "%p is no MDL of this miniport", mdl);
+		wdmdma_report(__func__, "%p is no MDL of this miniport", mdl);
 	} else if (own->MdlFlags & WDM_MDL_RESIDENT) {
-		wdm_stor_refuse(__func__, "the MDL is filled in already");
+		wdmdma_report(__func__, "the MDL is filled in already");
 	} else {
 		MmBuildMdlForNonPagedPool(own);
 		built = own->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL;
@@ -494,7 +494,7 @@ ULONG StorPortAllocateHostMemoryBuffer(PVOID hw_device_extension, SIZE_T minimum
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	if (ret)
-		wdm_stor_refuse(__func__, "%s", request.refusal.reason);
+		wdmdma_report(__func__, "%s", request.refusal.reason);
 	else if (wdm_above_passive(__func__))
 		ret = -ENOMEM;
 	else
@@ -529,15 +529,15 @@ ULONG StorPortFreeHostMemoryBuffer(PVOID hw_device_extension, PACCESS_RANGE phys
 	if (!stor)
 		return STOR_STATUS_INVALID_PARAMETER;
 	if (!physical_address_ranges || !physical_address_range_count) {
-		wdm_stor_refuse(__func__, "there are no ranges");
+		wdmdma_report(__func__, "there are no ranges");
 		status = STOR_STATUS_INVALID_PARAMETER;
 		physical_address_range_count = 0;
 	}
 	for (i = 0; i < physical_address_range_count; i++) {
 		if (stor_free_range(stor, &physical_address_ranges[i]))
 			continue;
-		wdm_stor_refuse(__func__, "range %u at %#llx is not allocated", i,
-				(u64)physical_address_ranges[i].RangeStart.QuadPart);
+		wdmdma_report(__func__, "range %u at %#llx is not allocated", i,
+			      (u64)physical_address_ranges[i].RangeStart.QuadPart);
 		status = STOR_STATUS_UNSUCCESSFUL;
 	}
 	wdm_stor_put(stor);

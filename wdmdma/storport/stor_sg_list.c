@@ -55,7 +55,7 @@ static ULONG stor_sg_list_status(NTSTATUS status)
 static bool stor_is_other_level(const char *call)
 {
 	if (!wdmdma_at_dispatch()) {
-		wdm_stor_refuse(call, "called at PASSIVE_LEVEL, needs DISPATCH_LEVEL");
+		wdmdma_report(call, "called at PASSIVE_LEVEL, needs DISPATCH_LEVEL");
 		return true;
 	}
 	return wdm_above_dispatch(call);
@@ -100,8 +100,8 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 		return status;
 	dma_adapter = stor->dma_adapter;
 	if (!mdl || !execution_routine || !scatter_gather_buffer) {
-		wdm_stor_refuse(__func__, "%s is NULL", !mdl ? "Mdl" : !execution_routine ?
-				"ExecutionRoutine" : "ScatterGatherBuffer");
+		wdmdma_report(__func__, "%s is NULL", !mdl ? "Mdl" : !execution_routine ?
+			      "ExecutionRoutine" : "ScatterGatherBuffer");
 	} else if (stor_is_other_level(__func__)) {
 		status = STOR_STATUS_INVALID_IRQL;
 	} else {
@@ -133,9 +133,9 @@ static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void 
 			ret = wdmdma_sg_list_put(adapter, call, list,
 						 wdm_direction(write_to_device));
 		else
-			wdm_stor_refuse(call,
-					"%p is no live list of StorPortBuildScatterGatherList",
-					list);
+			wdmdma_report(call,
+				      "%p is no live list of StorPortBuildScatterGatherList",
+				      list);
 	}
 	rcu_read_unlock();
 	return ret;
@@ -166,7 +166,7 @@ ULONG StorPortPutScatterGatherList(PVOID hw_device_extension,
 	if (!stor)
 		return status;
 	if (!scatter_gather_list)
-		wdm_stor_refuse(__func__, "ScatterGatherList is NULL");
+		wdmdma_report(__func__, "ScatterGatherList is NULL");
 	else if (stor_is_other_level(__func__))
 		status = STOR_STATUS_INVALID_IRQL;
 	else

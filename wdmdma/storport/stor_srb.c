@@ -168,7 +168,7 @@ static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PVOID srb, const ch
 	struct stor_srb *record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
 
 	if (!record)
-		wdm_stor_refuse(call, "Srb %p is none of this miniport", srb);
+		wdmdma_report(call, "Srb %p is none of this miniport", srb);
 	return record;
 }
 
@@ -297,7 +297,7 @@ static struct stor_srb *stor_srb_create(PVOID hw_device_extension, size_t srb_ex
 	if (!stor)
 		return NULL;
 	if (srb_extension_size > SZ_1M) {
-		wdm_stor_refuse(call, "srb_extension_size is above 1 MiB");
+		wdmdma_report(call, "srb_extension_size is above 1 MiB");
 		goto put;
 	}
 	record = kzalloc(sizeof(*record), WDMDMA_GFP);
@@ -305,7 +305,7 @@ static struct stor_srb *stor_srb_create(PVOID hw_device_extension, size_t srb_ex
 		record->is_block = is_block;
 	if (!record || stor_srb_init(stor, record, srb_extension_size) ||
 	    wdm_stor_keep(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
-		wdm_stor_refuse(call, "no memory for a SRB");
+		wdmdma_report(call, "no memory for a SRB");
 		stor_srb_delete(stor, record);
 		record = NULL;
 	}
@@ -381,7 +381,7 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PVOID srb)
 	if (object)
 		stor_release_srb(stor, object);
 	else
-		wdm_stor_refuse(__func__, "Srb %p is none of this miniport", srb);
+		wdmdma_report(__func__, "Srb %p is none of this miniport", srb);
 	if (object)
 		kfree_rcu(object, rcu);
 	wdm_stor_put(stor);
@@ -420,7 +420,7 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 	NTSTATUS status;
 
 	if (cmpxchg(&record->state, STOR_SRB_IDLE, STOR_SRB_BUSY) != STOR_SRB_IDLE) {
-		wdm_stor_refuse("wdmdma_srb_map", "Srb %p is mapped already", record);
+		wdmdma_report("wdmdma_srb_map", "Srb %p is mapped already", record);
 		return STATUS_INVALID_DEVICE_STATE;
 	}
 	record->write_to_device = write_to_device;
@@ -467,7 +467,7 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PVOID srb, PMDL mdl, bool wri
 	if (record && mdl && !mdl->Next)
 		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
 	else if (record)
-		wdm_stor_refuse(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
+		wdmdma_report(__func__, "Mdl is %s", mdl ? "a chain" : "NULL");
 	rcu_read_unlock();
 	return status;
 }
@@ -552,7 +552,7 @@ ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PVOID 
 	if (scatter_gather_list)
 		record = stor_srb_find(stor, srb, __func__);
 	else
-		wdm_stor_refuse(__func__, "SgList is NULL");
+		wdmdma_report(__func__, "SgList is NULL");
 	if (record && !record->write_to_device)
 		*scatter_gather_list =
 			(PSTOR_SCATTER_GATHER_LIST)stor_srb_live_list(stor, record);
@@ -586,7 +586,7 @@ ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PVOID srb, PVOID *mdl)
 	if (mdl)
 		record = stor_srb_find(stor, srb, __func__);
 	else
-		wdm_stor_refuse(__func__, "Mdl is NULL");
+		wdmdma_report(__func__, "Mdl is NULL");
 	if (record)
 		*mdl = READ_ONCE(record->mdl);
 	rcu_read_unlock();

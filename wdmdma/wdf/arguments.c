@@ -11,8 +11,8 @@ bool wdf_above_passive(const char *call)
 		might_sleep();
 		return false;
 	}
-	wdf_report(call,
-		   "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL (bug check 0x10D, code 0x0E)");
+	wdmdma_report(call,
+		      "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL (bug check 0x10D, code 0x0E)");
 	return true;
 }
 
@@ -21,8 +21,8 @@ bool wdf_above_dispatch(const char *call)
 {
 	if (!in_hardirq() && !in_nmi())
 		return false;
-	wdf_report(call,
-		   "called above DISPATCH_LEVEL, in an interrupt (bug check 0x10D, code 0x0E)");
+	wdmdma_report(call,
+		      "called above DISPATCH_LEVEL, in an interrupt (bug check 0x10D, code 0x0E)");
 	return true;
 }
 
@@ -32,9 +32,9 @@ bool wdf_is_wrong(const void *pointer, const char *name, const char *call)
 	if (likely(!wdmdma_is_no_address(pointer)))
 		return false;
 	if (pointer)
-		wdf_report(call, "%s %p is no address of the kernel", name, pointer);
+		wdmdma_report(call, "%s %p is no address of the kernel", name, pointer);
 	else
-		wdf_report(call, "%s is NULL (bug check 0x10D, code 4)", name);
+		wdmdma_report(call, "%s is NULL (bug check 0x10D, code 4)", name);
 	return true;
 }
 
@@ -43,6 +43,6 @@ bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char 
 {
 	if (likely(size == wanted))
 		return false;
-	wdf_report(call, "%s has Size %zu, and needs %zu", name, size, wanted);
+	wdmdma_report(call, "%s has Size %zu, and needs %zu", name, size, wanted);
 	return true;
 }

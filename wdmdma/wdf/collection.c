@@ -284,7 +284,7 @@ static void wdf_collection_remove(WDFCOLLECTION handle, WDFOBJECT item, u32 inde
 	if (entry)
 		wdf_entry_drop(entry);
 	else
-		wdf_report(call, "the collection has no such object");
+		wdmdma_report(call, "the collection has no such object");
 	wdf_put(self);
 }
 
@@ -302,7 +302,7 @@ void WdfCollectionRemove(WDFCOLLECTION collection, WDFOBJECT item)
 	if (item)
 		wdf_collection_remove(collection, item, 0, __func__);
 	else
-		wdf_report(__func__, "Item is NULL (bug check 0x10D, code 4)");
+		wdmdma_report(__func__, "Item is NULL (bug check 0x10D, code 4)");
 }
 EXPORT_SYMBOL_GPL(WdfCollectionRemove);
 

@@ -7,6 +7,7 @@
 
 #include <ddk/wdfcommonbuffer.h>
 
+#include "compat.h"
 #include "wdf/buffer.h"
 #include "wdf/enabler.h"
 
@@ -118,13 +119,13 @@ static NTSTATUS wdf_buffer_create(WDFDMAENABLER handle, size_t length,
 		return STATUS_INVALID_HANDLE;
 	status = wdf_attributes_check(attributes, false, call);
 	if (NT_SUCCESS(status) && !length) {
-		wdf_report(call, "Length is 0");
+		wdmdma_report(call, "Length is 0");
 		status = STATUS_INVALID_PARAMETER;
 	}
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
-	buffer = kmem_cache_zalloc(wdf_buffer_cache, GFP_KERNEL | __GFP_NOWARN);
+	buffer = kmem_cache_zalloc(wdf_buffer_cache, WDMDMA_GFP);
 	if (!buffer)
 		goto put;
 	wdf_object_init(&buffer->object, &wdf_buffer_class);
@@ -195,9 +196,9 @@ NTSTATUS WdfCommonBufferCreateWithConfig(WDFDMAENABLER dma_enabler, SIZE_T lengt
 	/* Windows does not check the value, and drivers give others that a page meets. */
 	if (config->AlignmentRequirement >= WDF_PAGE_SIZE &&
 	    config->AlignmentRequirement & (config->AlignmentRequirement + 1))
-		wdf_report(__func__,
-			   "AlignmentRequirement 0x%x is no boundary less one, so the address is not aligned to it",
-			   config->AlignmentRequirement);
+		wdmdma_report(__func__,
+			      "AlignmentRequirement 0x%x is no boundary less one, so the address is not aligned to it",
+			      config->AlignmentRequirement);
 	return wdf_buffer_create(dma_enabler, length, config, attributes, common_buffer, __func__);
 }
 EXPORT_SYMBOL_GPL(WdfCommonBufferCreateWithConfig);

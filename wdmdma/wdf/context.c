@@ -61,7 +61,7 @@ void wdf_context_init(void)
 /* Report attributes that are refused. Return @status. */
 static NTSTATUS wdf_attributes_refuse(NTSTATUS status, const char *call, const char *fault)
 {
-	wdf_report(call, "%s", fault);
+	wdmdma_report(call, "%s", fault);
 	return status;
 }
 
@@ -326,7 +326,7 @@ WDFOBJECT WdfObjectContextGetObject(PVOID context)
 	}
 	rcu_read_unlock();
 	if (!handle)
-		wdf_report(__func__, "%p is no context (bug check 0x10D, code 5)", context);
+		wdmdma_report(__func__, "%p is no context (bug check 0x10D, code 5)", context);
 	return handle;
 }
 EXPORT_SYMBOL_GPL(WdfObjectContextGetObject);

@@ -2,6 +2,7 @@
 /* Device objects, which the Linux half makes of a struct device. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "compat.h"
 #include "wdf/device.h"
 
 #include <linux/export.h>
@@ -68,7 +69,7 @@ static NTSTATUS wdf_device_start(struct wdf_device *device, struct wdf_object *d
 	if (!NT_SUCCESS(status))
 		return status;
 	if (!wdf_device_add(device)) {
-		wdf_report("wdmdma_wdf_device_create", "the device has a device object already");
+		wdmdma_report("wdmdma_wdf_device_create", "the device has a device object already");
 		return STATUS_INVALID_DEVICE_STATE;
 	}
 	status = STATUS_UNSUCCESSFUL;
@@ -123,7 +124,7 @@ NTSTATUS wdmdma_wdf_device_create(WDFDRIVER driver, struct device *dev,
 	if (!NT_SUCCESS(status))
 		goto put;
 	status = STATUS_INSUFFICIENT_RESOURCES;
-	self = kzalloc(sizeof(*self), GFP_KERNEL);
+	self = kzalloc(sizeof(*self), WDMDMA_GFP);
 	if (!self)
 		goto put;
 	wdf_object_init(&self->object, &wdf_device_class);

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "compat.h"
 #include "wdf/device.h"
 
 #include <linux/export.h>
@@ -76,8 +77,8 @@ struct wdf_object *wdf_parent_get(PWDF_OBJECT_ATTRIBUTES attributes, unsigned lo
 	}
 	parent = wdf_driver_of(caller);
 	if (!parent) {
-		wdf_report(call,
-			   "the calling module has no driver object, and ParentObject is NULL");
+		wdmdma_report(call,
+			      "the calling module has no driver object, and ParentObject is NULL");
 		*status = STATUS_WDF_PARENT_NOT_SPECIFIED;
 	}
 	return parent;
@@ -139,7 +140,7 @@ NTSTATUS wdmdma_wdf_driver_create(struct module *owner, PWDF_OBJECT_ATTRIBUTES a
 	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		return status;
-	self = kzalloc(sizeof(*self), GFP_KERNEL);
+	self = kzalloc(sizeof(*self), WDMDMA_GFP);
 	if (!self)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	wdf_object_init(&self->object, &wdf_driver_class);

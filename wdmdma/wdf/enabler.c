@@ -9,6 +9,7 @@
 
 #include <ddk/wdm/resource.h>
 
+#include "compat.h"
 #include "wdf/device.h"
 
 struct wdf_profile {
@@ -174,13 +175,13 @@ static NTSTATUS wdf_enabler_create(struct wdf_device *device, struct wdf_object 
 
 	if (wdf_size_is_wrong(config->Size, sizeof(*config), "Config", "WdfDmaEnablerCreate"))
 		return STATUS_INFO_LENGTH_MISMATCH;
-	enabler = kzalloc(sizeof(*enabler), GFP_KERNEL);
+	enabler = kzalloc(sizeof(*enabler), WDMDMA_GFP);
 	if (!enabler)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	enabler->config = *config;
 	fault = wdf_enabler_configure(enabler);
 	if (fault) {
-		wdf_report("WdfDmaEnablerCreate", "%s", fault);
+		wdmdma_report("WdfDmaEnablerCreate", "%s", fault);
 		kfree(enabler);
 		return STATUS_INVALID_PARAMETER;
 	}
@@ -201,7 +202,8 @@ static struct wdf_object *wdf_enabler_parent(struct wdf_object *device,
 		parent = wdf_get_any(attributes->ParentObject, "WdfDmaEnablerCreate");
 		*status = STATUS_INVALID_HANDLE;
 		if (parent && !wdf_object_is_below(parent, device)) {
-			wdf_report("WdfDmaEnablerCreate", "ParentObject is not below the device");
+			wdmdma_report("WdfDmaEnablerCreate",
+				      "ParentObject is not below the device");
 			*status = STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
 			wdf_put(parent);
 			parent = NULL;
@@ -288,7 +290,7 @@ static NTSTATUS wdf_enabler_set_system(struct wdf_enabler *enabler, const char *
 	description.DmaChannel = resource->u.Dma.Channel;
 	description.DmaRequestLine = resource->u.Dma.Port;
 	if (!enabler->system || atomic_xchg(&channel->configured, 1)) {
-		wdf_report(call, "the direction has an adapter already");
+		wdmdma_report(call, "the direction has an adapter already");
 		return STATUS_INVALID_PARAMETER;
 	}
 	status = wdf_enabler_get(enabler, channel, &description);
@@ -331,7 +333,7 @@ NTSTATUS WdfDmaEnablerConfigureSystemProfile(WDFDMAENABLER dma_enabler,
 	if (wdf_is_wrong(profile_config, "ProfileConfig", __func__))
 		goto put;
 	if (config_direction > WdfDmaDirectionWriteToDevice)
-		wdf_report(__func__, "ConfigDirection %u is unknown", config_direction);
+		wdmdma_report(__func__, "ConfigDirection %u is unknown", config_direction);
 	else if (wdf_size_is_wrong(profile_config->Size, sizeof(*profile_config), "ProfileConfig",
 				   __func__))
 		status = STATUS_INFO_LENGTH_MISMATCH;
@@ -410,7 +412,7 @@ void WdfDmaEnablerSetMaximumScatterGatherElements(WDFDMAENABLER dma_enabler,
 		WRITE_ONCE(wdf_enabler_of(object)->max_elements,
 			   min_t(size_t, maximum_fragments, U32_MAX));
 	else
-		wdf_report(__func__, "MaximumFragments is 0");
+		wdmdma_report(__func__, "MaximumFragments is 0");
 	wdf_put(object);
 }
 EXPORT_SYMBOL_GPL(WdfDmaEnablerSetMaximumScatterGatherElements);
@@ -424,7 +426,7 @@ static struct wdf_channel *wdf_channel_get(WDFDMAENABLER handle, WDF_DMA_DIRECTI
 		return NULL;
 	if (direction <= WdfDmaDirectionWriteToDevice)
 		return wdf_channel_of(wdf_enabler_of(*object), direction);
-	wdf_report(call, "DmaDirection %u is unknown", direction);
+	wdmdma_report(call, "DmaDirection %u is unknown", direction);
 	wdf_put(*object);
 	return NULL;
 }

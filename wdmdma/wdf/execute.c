@@ -19,11 +19,11 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
 		!transaction->waiting;
 	if (begun && READ_ONCE(transaction->mdl_gone)) {
-		wdf_report(call, "the MDL of the transaction was freed");
+		wdmdma_report(call, "the MDL of the transaction was freed");
 		begun = false;
 	}
 	if (begun && transaction->request && !wdf_request_enter(transaction->request)) {
-		wdf_report(call, "the request is completed (bug check 0x10D, code 6)");
+		wdmdma_report(call, "the request is completed (bug check 0x10D, code 6)");
 		begun = false;
 	}
 	if (begun) {
@@ -118,7 +118,7 @@ static bool wdf_completion_take(struct wdf_transaction *transaction, enum wdf_co
 	if (!wdf_transaction_is_in(transaction, WDF_IN(TRANSFER), call))
 		goto unlock;
 	if (!transaction->mapped || (transaction->ready && kind != WDF_COMPLETED_FINAL)) {
-		wdf_report(call, "the device was given no transfer (bug check 0x10D, code 8)");
+		wdmdma_report(call, "the device was given no transfer (bug check 0x10D, code 8)");
 		goto unlock;
 	}
 	taken = true;
@@ -315,7 +315,7 @@ BOOLEAN WdfDmaTransactionCancel(WDFDMATRANSACTION dma_transaction)
 		return FALSE;
 	spin_lock_irqsave(&transaction->lock, flags);
 	if (!wdf_is_version3(transaction->enabler))
-		wdf_report(__func__, "needs an enabler with version 3");
+		wdmdma_report(__func__, "needs an enabler with version 3");
 	else if (wdf_transaction_is_in(transaction, good, __func__))
 		cancelled = transaction->waiting && !transaction->cancelling;
 	transaction->cancelling |= cancelled;

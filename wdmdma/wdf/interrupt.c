@@ -61,7 +61,8 @@ static bool wdf_interrupt_enter(struct wdf_interrupt *interrupt, unsigned long *
 				const char *call)
 {
 	if (READ_ONCE(interrupt->owner) == current) {
-		wdf_report(call, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdmdma_report(call,
+			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		return false;
 	}
 	spin_lock_irqsave(&interrupt->lock, *flags);
@@ -91,7 +92,7 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
 					  wdf_handle(interrupt->object.parent));
 	if (unlikely(READ_ONCE(interrupt->owner) == current)) {
-		wdf_report("EvtInterruptDpc", "returned with the lock, which is released");
+		wdmdma_report("EvtInterruptDpc", "returned with the lock, which is released");
 		WdfInterruptReleaseLock(wdf_handle(&interrupt->object));
 	}
 }
@@ -248,7 +249,7 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 		goto put;
 	fault = wdf_interrupt_fault(&self->config);
 	if (fault)
-		wdf_report(__func__, "%s", fault);
+		wdmdma_report(__func__, "%s", fault);
 	status = fault ? STATUS_INVALID_PARAMETER :
 			 wdf_object_attach(&self->object, parent, attributes);
 	if (NT_SUCCESS(status)) {
@@ -321,7 +322,7 @@ BOOLEAN WdfInterruptQueueDpcForIsr(WDFINTERRUPT interrupt)
 	if (!self)
 		return FALSE;
 	if (!self->config.EvtInterruptDpc)
-		wdf_report(__func__, "the interrupt has no EvtInterruptDpc");
+		wdmdma_report(__func__, "the interrupt has no EvtInterruptDpc");
 	else if (!READ_ONCE(self->gone))
 		queued = !atomic_xchg(&self->queued, 1);
 	if (queued)
@@ -351,8 +352,8 @@ void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
 	if (!self)
 		return;
 	if (READ_ONCE(self->owner) == current) {
-		wdf_report(__func__,
-			   "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdmdma_report(__func__,
+			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		wdf_put(&self->object);
 		return;
 	}
@@ -385,8 +386,8 @@ void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
 		spin_unlock_irqrestore(&self->lock, self->flags);
 		wdf_put(&self->object);
 	} else {
-		wdf_report(__func__,
-			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdmdma_report(__func__,
+			      "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	}
 	wdf_put(&self->object);
 }

@@ -59,7 +59,7 @@ static bool wdf_pool_type_is_unknown(POOL_TYPE type, const char *call)
 
 	if (base < BITS_PER_LONG && WDF_POOL_TYPES & BIT(base))
 		return false;
-	wdf_report(call, "PoolType 0x%x is refused", type);
+	wdmdma_report(call, "PoolType 0x%x is refused", type);
 	return true;
 }
 
@@ -68,7 +68,7 @@ static bool wdf_memory_is_wrong(const void *buffer, size_t size, const char *cal
 {
 	if (size && (unsigned long)buffer + size >= size)
 		return false;
-	wdf_report(call, "BufferSize is %s", size ? "more than memory has from Buffer on" : "0");
+	wdmdma_report(call, "BufferSize is %s", size ? "more than memory has from Buffer on" : "0");
 	return true;
 }
 

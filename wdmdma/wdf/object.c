@@ -41,12 +41,12 @@ void wdf_no_object(const void *handle, const struct wdf_object *object,
 		   const struct wdf_class *class, const char *call)
 {
 	if (object)
-		wdf_report(call, "the handle is a %s, and no %s (bug check 0x10D, code 5)",
-			   object->class->name, class->name);
+		wdmdma_report(call, "the handle is a %s, and no %s (bug check 0x10D, code 5)",
+			      object->class->name, class->name);
 	else
-		wdf_report(call,
-			   "the handle %p is no %s, or was deleted (bug check 0x10D, code 5)",
-			   handle, class ? class->name : "object");
+		wdmdma_report(call,
+			      "the handle %p is no %s, or was deleted (bug check 0x10D, code 5)",
+			      handle, class ? class->name : "object");
 }
 
 /*
@@ -381,13 +381,13 @@ void WdfObjectDelete(WDFOBJECT object)
 	if (!self)
 		return;
 	if (self->class->owned) {
-		wdf_report(__func__, "a %s is not deleted by the driver (STATUS_CANNOT_DELETE)",
-			   self->class->name);
+		wdmdma_report(__func__, "a %s is not deleted by the driver (STATUS_CANNOT_DELETE)",
+			      self->class->name);
 	} else {
 		if (self->class->passive && wdf_is_atomic())
-			wdf_report(__func__,
-				   "a %s is deleted at DISPATCH_LEVEL, needs PASSIVE_LEVEL",
-				   self->class->name);
+			wdmdma_report(__func__,
+				      "a %s is deleted at DISPATCH_LEVEL, needs PASSIVE_LEVEL",
+				      self->class->name);
 		wdf_object_delete(self);
 	}
 	wdf_put(self);
@@ -437,8 +437,9 @@ void WdfObjectDereferenceActual(WDFOBJECT handle, PVOID tag, LONG line, const ch
 	if (atomic_dec_if_positive(&object->driver_refs) >= 0)
 		wdf_put(object);
 	else
-		wdf_report(call, "the driver has no reference to this %s (bug check 0x10D, code 7)",
-			   object->class->name);
+		wdmdma_report(call,
+			      "the driver has no reference to this %s (bug check 0x10D, code 7)",
+			      object->class->name);
 	wdf_put(object);
 }
 EXPORT_SYMBOL_GPL(WdfObjectDereferenceActual);

@@ -19,8 +19,6 @@
 #include <linux/irqflags.h>
 #include <linux/list.h>
 #include <linux/preempt.h>
-#include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -29,19 +27,8 @@
 
 #include <ddk/wdfobject.h>
 
-/*
- * Report a mistake of a driver. The name of the driver's call must be the first argument. A line
- * that tells how many reports were left out has that name too.
- */
-#define wdf_report(call, fmt, ...)						\
-	do {									\
-		static DEFINE_RATELIMIT_STATE(wdf_rate, DEFAULT_RATELIMIT_INTERVAL, \
-					      DEFAULT_RATELIMIT_BURST);		\
-		const char *wdf_call = call;					\
-										\
-		if (___ratelimit(&wdf_rate, wdf_call))				\
-			pr_warn("%s: " fmt "\n", wdf_call, ##__VA_ARGS__);	\
-	} while (0)
+#include "compat.h"
+#include "report.h"
 
 struct wdf_object;
 struct wdf_context;
@@ -119,7 +106,7 @@ static inline bool wdf_is_atomic(void)
 
 static inline gfp_t wdf_gfp(void)
 {
-	return (wdf_is_atomic() ? GFP_ATOMIC : GFP_KERNEL) | __GFP_NOWARN;
+	return wdf_is_atomic() ? GFP_ATOMIC | __GFP_NOWARN : WDMDMA_GFP;
 }
 
 /* Raise to DISPATCH_LEVEL. Return what wdf_lower() must be given. */

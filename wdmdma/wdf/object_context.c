@@ -37,12 +37,12 @@ static NTSTATUS wdf_context_check(const WDF_OBJECT_ATTRIBUTES *attributes, const
 	NTSTATUS status;
 
 	if (!attributes) {
-		wdf_report(call, "Attributes is NULL");
+		wdmdma_report(call, "Attributes is NULL");
 		return STATUS_WDF_PARENT_NOT_SPECIFIED;
 	}
 	status = wdf_attributes_check(attributes, false, call);
 	if (NT_SUCCESS(status) && !attributes->ContextTypeInfo) {
-		wdf_report(call, "ContextTypeInfo is NULL");
+		wdmdma_report(call, "ContextTypeInfo is NULL");
 		status = STATUS_OBJECT_NAME_INVALID;
 	}
 	return status;

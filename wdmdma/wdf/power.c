@@ -142,7 +142,7 @@ NTSTATUS wdmdma_wdf_device_power_up(WDFDEVICE device)
 		return STATUS_INVALID_HANDLE;
 	status = STATUS_INVALID_DEVICE_STATE;
 	if (atomic_xchg(&wdf_device_of(object)->powered, 1))
-		wdf_report(__func__, "the device is in D0 already");
+		wdmdma_report(__func__, "the device is in D0 already");
 	else
 		status = wdf_power_interrupts(wdf_device_of(object), true);
 	if (NT_SUCCESS(status))

@@ -81,8 +81,8 @@ static void wdf_request_dispose(struct wdf_object *object)
 	tell = owed && !request->under_way;
 	spin_unlock_irqrestore(&request->lock, flags);
 	if (owed && !READ_ONCE(object->silent))
-		wdf_report("wdmdma_wdf_device_delete",
-			   "a request is outstanding, and is completed with STATUS_CANCELLED");
+		wdmdma_report("wdmdma_wdf_device_delete",
+			      "a request is outstanding, and is completed with STATUS_CANCELLED");
 	if (tell)
 		wdf_request_tell(request, STATUS_CANCELLED, 0);
 }
@@ -127,7 +127,7 @@ static bool wdf_request_is_closed(struct wdf_request *request, const char *call)
 {
 	if (likely(!READ_ONCE(request->completed)))
 		return false;
-	wdf_report(call, "the request is completed (bug check 0x10D, code 6)");
+	wdmdma_report(call, "the request is completed (bug check 0x10D, code 6)");
 	return true;
 }
 
@@ -304,7 +304,7 @@ NTSTATUS wdmdma_wdf_request_create(WDFDEVICE device,
 	self->config = *config;
 	fault = wdf_request_fault(self);
 	if (fault)
-		wdf_report(__func__, "%s", fault);
+		wdmdma_report(__func__, "%s", fault);
 	status = fault ? STATUS_INVALID_PARAMETER :
 			 wdf_object_attach(&self->object, parent, attributes);
 	if (NT_SUCCESS(status))
@@ -349,7 +349,7 @@ static void wdf_request_complete(WDFREQUEST handle, NTSTATUS status, const ULONG
 	request = wdf_request_of(object);
 	fault = wdf_request_close(request);
 	if (fault) {
-		wdf_report(call, "%s", fault);
+		wdmdma_report(call, "%s", fault);
 	} else {
 		if (information)
 			request->information = *information;

@@ -105,7 +105,7 @@ NTSTATUS WdfDmaTransactionAllocateResources(WDFDMATRANSACTION dma_transaction,
 	if (!transaction)
 		return STATUS_INVALID_HANDLE;
 	if (transaction->enabler->lists || !wdf_is_version3(transaction->enabler)) {
-		wdf_report(__func__, "needs a packet or system profile with version 3");
+		wdmdma_report(__func__, "needs a packet or system profile with version 3");
 		goto put;
 	}
 	status = STATUS_INVALID_PARAMETER;
@@ -146,7 +146,7 @@ void WdfDmaTransactionFreeResources(WDFDMATRANSACTION dma_transaction)
 	if (!transaction)
 		return;
 	if (transaction->enabler->lists || !wdf_is_version3(transaction->enabler)) {
-		wdf_report(__func__, "needs a packet or system profile with version 3");
+		wdmdma_report(__func__, "needs a packet or system profile with version 3");
 		wdf_put(&transaction->object);
 		return;
 	}

@@ -142,8 +142,8 @@ void WdfSpinLockAcquire(WDFSPINLOCK spin_lock)
 		return;
 	enable = wdf_raise();
 	if (READ_ONCE(self->owner) == current) {
-		wdf_report(__func__,
-			   "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdmdma_report(__func__,
+			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		wdf_lower(enable);
 		wdf_put(&self->object);
 		return;
@@ -175,8 +175,8 @@ void WdfSpinLockRelease(WDFSPINLOCK spin_lock)
 	if (!self)
 		return;
 	if (READ_ONCE(self->owner) != current) {
-		wdf_report(__func__,
-			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdmdma_report(__func__,
+			      "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	} else {
 		enable = self->enable;
 		WRITE_ONCE(self->owner, NULL);
@@ -241,7 +241,8 @@ static NTSTATUS wdf_wait_lock_take(struct wdf_wait_lock *self, const LONGLONG *t
 	if (wdf_above_passive(call))
 		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!timeout && READ_ONCE(self->owner) == current) {
-		wdf_report(call, "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+		wdmdma_report(call,
+			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
 		return STATUS_INVALID_DEVICE_REQUEST;
 	}
 	if (!timeout)
@@ -311,8 +312,8 @@ void WdfWaitLockRelease(WDFWAITLOCK lock)
 		up(&self->semaphore);
 		wdf_put(object);
 	} else {
-		wdf_report(__func__,
-			   "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		wdmdma_report(__func__,
+			      "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	}
 	wdf_put(object);
 }

@@ -30,8 +30,8 @@ bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned l
 	lockdep_assert_held(&transaction->lock);
 	if (likely(states & BIT(transaction->state)))
 		return true;
-	wdf_report(call, "the transaction is in state %u (bug check 0x10D, code 8)",
-		   transaction->state);
+	wdmdma_report(call, "the transaction is in state %u (bug check 0x10D, code 8)",
+		      transaction->state);
 	return false;
 }
 
@@ -63,8 +63,8 @@ static void wdf_transaction_reset(struct wdf_transaction *transaction,
 	transaction->request = NULL;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	if (busy)
-		wdf_report(call,
-			   "the transaction is in a transfer, which is ended (bug check 0x10D, code 8)");
+		wdmdma_report(call,
+			      "the transaction is in a transfer, which is ended (bug check 0x10D, code 8)");
 	wdf_transfer_give_back(transaction, &left);
 	if (request)
 		wdf_put(request);
@@ -191,7 +191,7 @@ static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction,
 		fault = wdf_chain_fault(init->mdl, init->offset, init->length);
 	if (!fault)
 		return STATUS_SUCCESS;
-	wdf_report(init->call, "%s", fault);
+	wdmdma_report(init->call, "%s", fault);
 	return STATUS_INVALID_PARAMETER;
 }
 
@@ -255,7 +255,7 @@ static NTSTATUS wdf_init_adapter(struct wdf_transaction *transaction, const stru
 	if (!NT_SUCCESS(status))
 		return status;
 	if (!wdf_chain_holds(init->mdl, init->offset, init->length)) {
-		wdf_report(init->call, "the chain has fewer bytes than Length");
+		wdmdma_report(init->call, "the chain has fewer bytes than Length");
 		return STATUS_BUFFER_TOO_SMALL;
 	}
 	return transaction->single ? wdf_init_single(transaction, init) :

@@ -31,9 +31,9 @@ static void wdf_values_end(struct wdf_transaction *transaction, unsigned long fl
 static bool wdf_needs(const struct wdf_transaction *transaction, bool system, const char *call)
 {
 	if (system && !transaction->enabler->system)
-		wdf_report(call, "needs a system profile");
+		wdmdma_report(call, "needs a system profile");
 	else if (!wdf_is_version3(transaction->enabler))
-		wdf_report(call, "needs an enabler with version 3");
+		wdmdma_report(call, "needs an enabler with version 3");
 	else
 		return true;
 	return false;
@@ -206,7 +206,7 @@ void WdfDmaTransactionSetMaximumLength(WDFDMATRANSACTION dma_transaction, SIZE_T
 	if (!transaction)
 		return;
 	if (!maximum_length)
-		wdf_report(__func__, "MaximumLength is 0");
+		wdmdma_report(__func__, "MaximumLength is 0");
 	else if (wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED) | WDF_IN(TRANSFER),
 				       __func__) &&
 		 maximum_length < transaction->channel->fragment)

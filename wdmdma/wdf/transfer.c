@@ -469,8 +469,8 @@ static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generat
 		return;
 	}
 	if (wdf_transfer_finish(transaction, generation, WDF_TRANSACTION_FAILED))
-		wdf_report("WdfDmaTransactionExecute",
-			   "a transaction that had to wait has failed with status 0x%08x", status);
+		wdmdma_report("WdfDmaTransactionExecute",
+			      "a transaction that had to wait has failed with status 0x%08x", status);
 }
 
 /* The adapter gives map registers. Return what to keep. */

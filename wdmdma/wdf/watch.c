@@ -145,7 +145,7 @@ static VOID wdf_watch_freed(const MDL *mdl, const char *call)
 	bool first = wdf_watch_mark_first(mdl);
 
 	if (wdf_watch_mark_chains(mdl) || first)
-		wdf_report(call, "a transaction that has not ended uses the MDL");
+		wdmdma_report(call, "a transaction that has not ended uses the MDL");
 }
 
 void wdf_watch_init(void)

@@ -23,9 +23,8 @@
 /* Report a driver's pointer that is no live adapter. */
 void wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call)
 {
-	pr_warn_ratelimited("%s: DmaAdapter %s\n", call, dma_adapter ?
-			    "is no live adapter: not from IoGetDmaAdapter, or already put" :
-			    "is NULL");
+	wdmdma_report(call, "DmaAdapter %s", dma_adapter ?
+		      "is no live adapter: not from IoGetDmaAdapter, or already put" : "is NULL");
 	wdmdma_verifier_report(NULL, call,
 			       dma_adapter ? WDMDMA_DMA_CODE(0x18) : WDMDMA_DMA_CODE(0x19));
 }
@@ -57,8 +56,7 @@ NTSTATUS __cold wdm_error_status(int error)
 bool wdm_above_passive(const char *call)
 {
 	if (wdmdma_at_dispatch()) {
-		pr_warn_ratelimited("%s: called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL\n",
-				    call);
+		wdmdma_report(call, "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL");
 		wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x14));
 		return true;
 	}
@@ -71,7 +69,7 @@ bool wdm_above_dispatch(const char *call)
 {
 	if (!in_hardirq() && !in_nmi())
 		return false;
-	pr_warn_ratelimited("%s: called above DISPATCH_LEVEL, in an interrupt\n", call);
+	wdmdma_report(call, "called above DISPATCH_LEVEL, in an interrupt");
 	wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x13));
 	return true;
 }

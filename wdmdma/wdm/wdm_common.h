@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "lib/page_set.h"
+#include "report.h"
 
 struct wdmdma_dma_channel;
 struct wdmdma_device;

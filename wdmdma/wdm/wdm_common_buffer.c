@@ -29,7 +29,7 @@ static PVOID wdm_alloc(PDMA_ADAPTER dma_adapter, struct wdmdma_request *request,
 	void *cpu = NULL;
 
 	if (!logical_address) {
-		pr_warn_ratelimited("%s: LogicalAddress is NULL\n", request->call);
+		wdmdma_report(request->call, "LogicalAddress is NULL");
 		return NULL;
 	}
 	logical_address->QuadPart = 0;
@@ -139,8 +139,7 @@ PVOID WdmAllocateCommonBufferEx(PDMA_ADAPTER dma_adapter, PPHYSICAL_ADDRESS maxi
 	if (maximum_address)
 		request.window.last = maximum_address->QuadPart;
 	if (wdm_preferred_node(preferred_node, &request.node)) {
-		pr_warn_ratelimited("%s: PreferredNode %u does not exist\n", request.call,
-				    preferred_node);
+		wdmdma_report(request.call, "PreferredNode %u does not exist", preferred_node);
 		wdm_clear_address(logical_address);
 		return NULL;
 	}
@@ -190,7 +189,7 @@ PVOID WdmAllocateCommonBufferWithBounds(PDMA_ADAPTER dma_adapter,
 
 	if (wdm_read_bounds(&request, minimum_address, maximum_address, flags, cache_type,
 			    preferred_node)) {
-		pr_warn_ratelimited("%s: %s\n", request.call, request.refusal.reason);
+		wdmdma_report(request.call, "%s", request.refusal.reason);
 		wdm_clear_address(logical_address);
 		return NULL;
 	}

@@ -21,8 +21,7 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
 	if (wdm_above_passive(call))
 		return ERR_PTR(-EINVAL);
 	if (!dev || !dev->driver) {
-		pr_warn_ratelimited("%s: %s\n", call, dev ? "the device has no driver" :
-				    "dev is NULL");
+		wdmdma_report(call, "%s", dev ? "the device has no driver" : "dev is NULL");
 		return ERR_PTR(-EINVAL);
 	}
 	device = wdmdma_device_open(dev);
@@ -79,7 +78,7 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 		return;
 	device = wdmdma_device_find(device_object);
 	if (!device) {
-		pr_warn_ratelimited("%s: %p is no live device object\n", __func__, device_object);
+		wdmdma_report(__func__, "%p is no live device object", device_object);
 		return;
 	}
 	if (atomic_dec_if_positive(&device->users) < 0)

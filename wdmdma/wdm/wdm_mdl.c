@@ -41,16 +41,16 @@ PMDL IoAllocateMdl(PVOID virtual_address, ULONG length, BOOLEAN secondary_buffer
 	PMDL mdl;
 
 	if (irp || secondary_buffer) {
-		wdm_mdl_refuse(__func__, "there are no IRPs to put the MDL into");
+		wdmdma_report(__func__, "there are no IRPs to put the MDL into");
 		return NULL;
 	}
 	if (length > WDM_MDL_MAX_BYTES || (ULONG_PTR)virtual_address + length < length) {
-		wdm_mdl_refuse(__func__, "Length %#x is too long, or wraps round", length);
+		wdmdma_report(__func__, "Length %#x is too long, or wraps round", length);
 		return NULL;
 	}
 	mdl = wdm_mdl_alloc(virtual_address, length);
 	if (!mdl)
-		wdm_mdl_refuse(__func__, "no memory to describe %u bytes", length);
+		wdmdma_report(__func__, "no memory to describe %u bytes", length);
 	return mdl;
 }
 EXPORT_SYMBOL_GPL(IoAllocateMdl);
@@ -74,10 +74,10 @@ void IoFreeMdl(PMDL mdl)
 	wdmdma_owner_forget(mdl);
 	MmPrepareMdlForReuse(mdl);
 	if (wdm_mdl_owns_pages(mdl)) {
-		wdm_mdl_refuse(__func__, "the MDL has pages: call MmFreePagesFromMdl, ExFreePool");
+		wdmdma_report(__func__, "the MDL has pages: call MmFreePagesFromMdl, ExFreePool");
 		MmFreePagesFromMdl(mdl);
 	} else if (mdl->MdlFlags & MDL_PAGES_LOCKED) {
-		wdm_mdl_refuse(__func__, "the pages are still locked: call MmUnlockPages first");
+		wdmdma_report(__func__, "the pages are still locked: call MmUnlockPages first");
 		MmUnlockPages(mdl);
 	}
 	wdm_pool_forget_mdl(mdl);
@@ -127,11 +127,11 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 	ULONG_PTR offset;
 
 	if (!source_mdl || !target_mdl) {
-		wdm_mdl_refuse(__func__, "%s is NULL", source_mdl ? "TargetMdl" : "SourceMdl");
+		wdmdma_report(__func__, "%s is NULL", source_mdl ? "TargetMdl" : "SourceMdl");
 		return;
 	}
 	if (target_mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL_HAS_BEEN_MAPPED)) {
-		wdm_mdl_refuse(__func__, "TargetMdl is in use: its pages are locked, or mapped");
+		wdmdma_report(__func__, "TargetMdl is in use: its pages are locked, or mapped");
 		return;
 	}
 	/* Size does not tell all. A large MDL has room for the range that it was made for. */
@@ -141,17 +141,17 @@ void IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address, 
 
 	offset = (ULONG_PTR)virtual_address - (ULONG_PTR)MmGetMdlVirtualAddress(source_mdl);
 	if (!(source_mdl->MdlFlags & WDM_MDL_RESIDENT)) {
-		wdm_mdl_refuse(__func__, "the pages of SourceMdl are not locked");
+		wdmdma_report(__func__, "the pages of SourceMdl are not locked");
 		return;
 	}
 	if (offset > source_mdl->ByteCount || length > source_mdl->ByteCount - offset) {
-		wdm_mdl_refuse(__func__, "the part lies outside of SourceMdl");
+		wdmdma_report(__func__, "the part lies outside of SourceMdl");
 		return;
 	}
 	if (!length)
 		length = source_mdl->ByteCount - offset;
 	if (PFN_UP((u64)offset_in_page(virtual_address) + length) > room) {
-		wdm_mdl_refuse(__func__, "TargetMdl is too small for %u bytes", length);
+		wdmdma_report(__func__, "TargetMdl is too small for %u bytes", length);
 		return;
 	}
 
@@ -191,12 +191,12 @@ void MmBuildMdlForNonPagedPool(PMDL mdl)
 	unsigned long i;
 
 	if (!mdl || mdl->MdlFlags & WDM_MDL_RESIDENT) {
-		wdm_mdl_refuse(__func__, "the MDL is %s", mdl ? "filled in already" : "NULL");
+		wdmdma_report(__func__, "the MDL is %s", mdl ? "filled in already" : "NULL");
 		return;
 	}
 	for (i = 0; i < wdm_mdl_pages(mdl); i++) {
 		if (!wdm_kernel_pfn(mdl->StartVa + (i << PAGE_SHIFT), &MmGetMdlPfnArray(mdl)[i])) {
-			wdm_mdl_refuse(__func__, "page %lu is no memory of the kernel", i);
+			wdmdma_report(__func__, "page %lu is no memory of the kernel", i);
 			return;
 		}
 	}
@@ -336,8 +336,8 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATI
 	ULONG_PTR start;
 
 	if (!mdl || mdl->MdlFlags & WDM_MDL_RESIDENT || !mdl->ByteCount) {
-		wdm_mdl_refuse(__func__, "the MDL is %s", !mdl ? "NULL" : mdl->ByteCount ?
-			       "filled in or locked already" : "empty");
+		wdmdma_report(__func__, "the MDL is %s", !mdl ? "NULL" : mdl->ByteCount ?
+			      "filled in or locked already" : "empty");
 		return STATUS_INVALID_PARAMETER;
 	}
 	start = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
@@ -347,9 +347,9 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode, LOCK_OPERATI
 	else
 		status = access_mode == KernelMode ? wdm_lock_kernel(mdl) : STATUS_ACCESS_VIOLATION;
 	if (!NT_SUCCESS(status)) {
-		wdm_mdl_refuse(__func__, "%u bytes at %p cannot be locked: status %#x%s",
-			       mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status,
-			       status == STATUS_WORKING_SET_QUOTA ? " (RLIMIT_MEMLOCK)" : "");
+		wdmdma_report(__func__, "%u bytes at %p cannot be locked: status %#x%s",
+			      mdl->ByteCount, MmGetMdlVirtualAddress(mdl), status,
+			      status == STATUS_WORKING_SET_QUOTA ? " (RLIMIT_MEMLOCK)" : "");
 		return status;
 	}
 	mdl->MdlFlags &= ~MDL_WRITE_OPERATION;
@@ -370,8 +370,8 @@ EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
 void MmUnlockPages(PMDL mdl)
 {
 	if (!mdl || !(mdl->MdlFlags & MDL_PAGES_LOCKED) || wdm_mdl_owns_pages(mdl)) {
-		wdm_mdl_refuse(__func__, "the MDL is %s", mdl ?
-			       "not locked by MmProbeAndLockPages" : "NULL");
+		wdmdma_report(__func__, "the MDL is %s", mdl ?
+			      "not locked by MmProbeAndLockPages" : "NULL");
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);
@@ -407,12 +407,12 @@ NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 	PPFN_NUMBER pfn;
 
 	if (!mdl || number_of_bytes > mdl->ByteCount) {
-		wdm_mdl_refuse(__func__, "%u bytes are past the end", number_of_bytes);
+		wdmdma_report(__func__, "%u bytes are past the end", number_of_bytes);
 		return STATUS_INVALID_PARAMETER_2;
 	}
 	if (wdm_mdl_owns_pages(mdl) || mdl->MdlFlags & MDL_PARTIAL ||
 	    wdmdma_owner_is_used(mdl)) {
-		wdm_mdl_refuse(__func__, "the MDL owns its pages, is partial or in use");
+		wdmdma_report(__func__, "the MDL owns its pages, is partial or in use");
 		return STATUS_NOT_SUPPORTED;
 	}
 

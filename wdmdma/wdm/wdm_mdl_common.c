@@ -18,7 +18,7 @@
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call)
 {
 	if (wdmdma_owner_is_used(mdl))
-		wdm_mdl_refuse(call, "a common buffer made from this MDL is live");
+		wdmdma_report(call, "a common buffer made from this MDL is live");
 }
 
 /**

@@ -70,16 +70,12 @@ static inline bool wdm_mdl_has_user_pages(const MDL *mdl)
 	       mdl->Process > WDM_MDL_LAST_CACHE_TAG;
 }
 
-/* Report an argument of an MDL call. The caller must return the documented failure. */
-#define wdm_mdl_refuse(call, fmt, ...) \
-	pr_warn_ratelimited("%s: " fmt "\n", call, ##__VA_ARGS__)
-
 /* Report a cache type that Windows does not have. Return true if it is one. */
 static inline bool wdm_cache_is_unknown(MEMORY_CACHING_TYPE cache_type, const char *call)
 {
 	if (likely((unsigned int)cache_type < MmMaximumCacheType))
 		return false;
-	wdm_mdl_refuse(call, "CacheType %d is unknown", cache_type);
+	wdmdma_report(call, "CacheType %d is unknown", cache_type);
 	return true;
 }
 

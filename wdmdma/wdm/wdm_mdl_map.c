@@ -46,7 +46,7 @@ static bool wdm_unmap_late(void *va, enum wdmdma_cache cache, const char *call)
 	if (cache == WDMDMA_CACHE_PLATFORM)
 		late = kmalloc(sizeof(*late), GFP_ATOMIC);
 	if (!late) {
-		wdm_mdl_refuse(call, "the mapping cannot be removed at DISPATCH_LEVEL");
+		wdmdma_report(call, "the mapping cannot be removed at DISPATCH_LEVEL");
 		return false;
 	}
 	late->va = va;
@@ -114,20 +114,20 @@ void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const ch
 	void *va;
 
 	if (wdm_map_check(mdl, access_mode, &refusal)) {
-		wdm_mdl_refuse(call, "%s", refusal.reason);
+		wdmdma_report(call, "%s", refusal.reason);
 		return NULL;
 	}
 	pfn = MmGetMdlPfnArray(mdl);
 	cache = wdm_mdl_cache(mdl);
 	if (wdmdma_at_dispatch() && (cache != WDMDMA_CACHE_PLATFORM || !writable ||
 				     !wdmdma_pfns_contiguous(pfn, wdm_mdl_pages(mdl)))) {
-		wdm_mdl_refuse(call, "these pages cannot be mapped at DISPATCH_LEVEL");
+		wdmdma_report(call, "these pages cannot be mapped at DISPATCH_LEVEL");
 		return NULL;
 	}
 	va = wdmdma_pfns_map(pfn, wdm_mdl_pages(mdl), cache, writable);
 	if (IS_ERR(va)) {
-		wdm_mdl_refuse(call, "%lu pages cannot be mapped: error %ld",
-			       wdm_mdl_pages(mdl), PTR_ERR(va));
+		wdmdma_report(call, "%lu pages cannot be mapped: error %ld",
+			      wdm_mdl_pages(mdl), PTR_ERR(va));
 		return NULL;
 	}
 	mdl->MappedSystemVa = va + mdl->ByteOffset;
@@ -181,7 +181,7 @@ void MmUnmapLockedPages(PVOID base_address, PMDL mdl)
 	if (!mdl || !(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) ||
 	    mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL || base_address != mdl->MappedSystemVa ||
 	    (mdl->MdlFlags & (MDL_PARTIAL | MDL_PARTIAL_HAS_BEEN_MAPPED)) == MDL_PARTIAL) {
-		wdm_mdl_refuse(__func__, "%p is no mapping of this MDL's own", base_address);
+		wdmdma_report(__func__, "%p is no mapping of this MDL's own", base_address);
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);

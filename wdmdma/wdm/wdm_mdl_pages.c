@@ -262,8 +262,8 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 	MmFreePagesFromMdl(mdl);
 	wdm_mdl_delete(mdl);
 refuse:
-	wdm_mdl_refuse(request->call, "no %lu free pages there, in chunks of %lu",
-		       request->total, request->chunk);
+	wdmdma_report(request->call, "no %lu free pages there, in chunks of %lu",
+		      request->total, request->chunk);
 	return NULL;
 }
 
@@ -287,7 +287,7 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
 		ret = wdmdma_deny(&request.refusal, -EINVAL,
 				  "CacheType is unknown, or cannot be had here");
 	if (ret) {
-		wdm_mdl_refuse(call, "%s", request.refusal.reason);
+		wdmdma_report(call, "%s", request.refusal.reason);
 		return NULL;
 	}
 	return wdm_pages_alloc(&request);
@@ -368,7 +368,7 @@ PMDL MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS low_address, PHYSICAL_ADDRESS 
 				 MEMORY_CACHING_TYPE cache_type, ULONG ideal_node, ULONG flags)
 {
 	if (ideal_node >= nr_node_ids || !node_online(ideal_node)) {
-		wdm_mdl_refuse(__func__, "IdealNode %u does not exist", ideal_node);
+		wdmdma_report(__func__, "IdealNode %u does not exist", ideal_node);
 		return NULL;
 	}
 	return wdm_pages_call(__func__, low_address, high_address, skip_bytes, total_bytes,
@@ -393,8 +393,8 @@ void MmFreePagesFromMdl(PMDL mdl)
 	unsigned long i;
 
 	if (!mdl || !wdm_mdl_owns_pages(mdl)) {
-		wdm_mdl_refuse(__func__, "the MDL %s", mdl ?
-			       "has no pages of MmAllocatePagesForMdl" : "is NULL");
+		wdmdma_report(__func__, "the MDL %s", mdl ?
+			      "has no pages of MmAllocatePagesForMdl" : "is NULL");
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);

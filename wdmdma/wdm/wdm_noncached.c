@@ -61,7 +61,7 @@ PVOID MmAllocateNonCachedMemory(SIZE_T number_of_bytes)
 		wdmdma_trace_memory_alloc(__func__, pages);
 		return pages->va;
 	}
-	wdm_mdl_refuse(__func__, "%zu bytes: %s", (size_t)number_of_bytes, fault ?: "no memory");
+	wdmdma_report(__func__, "%zu bytes: %s", (size_t)number_of_bytes, fault ?: "no memory");
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(MmAllocateNonCachedMemory);
@@ -93,7 +93,7 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 		__xa_erase(&wdm_noncached, index);
 	xa_unlock_irq(&wdm_noncached);
 	if (fault) {
-		wdm_mdl_refuse(__func__, "%p %s", base_address, fault);
+		wdmdma_report(__func__, "%p %s", base_address, fault);
 		return;
 	}
 	wdmdma_going(base_address, number_of_bytes, __func__);

@@ -232,15 +232,15 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 	if (wdm_above_passive(__func__))
 		return NULL;
 	if (!device_description || !number_of_map_registers) {
-		pr_warn_ratelimited("%s: %s is NULL\n", __func__, device_description ?
-				    "NumberOfMapRegisters" : "DeviceDescription");
+		wdmdma_report(__func__, "%s is NULL", device_description ?
+			      "NumberOfMapRegisters" : "DeviceDescription");
 		return NULL;
 	}
 
 	device = wdmdma_device_find(physical_device_object);
 	if (!device) {
-		pr_warn_ratelimited("%s: PhysicalDeviceObject %p is no live device object\n",
-				    __func__, physical_device_object);
+		wdmdma_report(__func__, "PhysicalDeviceObject %p is no live device object",
+			      physical_device_object);
 		return NULL;
 	}
 	ret = wdm_check_description(device->dev, device_description, &refusal);

@@ -136,7 +136,7 @@ void ExFreePool(PVOID pool)
 		wdm_mdl_delete(pool);
 		return;
 	}
-	pr_warn_ratelimited("%s: %p is no block of pool, and no MDL of MmAllocatePagesForMdl\n",
-			    __func__, pool);
+	wdmdma_report(__func__, "%p is no block of pool, and no MDL of MmAllocatePagesForMdl",
+		      pool);
 }
 EXPORT_SYMBOL_GPL(ExFreePool);

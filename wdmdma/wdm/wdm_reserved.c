@@ -103,7 +103,7 @@ PVOID MmAllocateMappingAddress(SIZE_T number_of_bytes, ULONG pool_tag)
 	if (wdm_above_passive(__func__))
 		return NULL;
 	if (!number_of_bytes || number_of_bytes > PFN_PHYS(totalram_pages())) {
-		wdm_mdl_refuse(__func__, "NumberOfBytes is 0, or more than all memory");
+		wdmdma_report(__func__, "NumberOfBytes is 0, or more than all memory");
 		return NULL;
 	}
 	reserved = kzalloc(sizeof(*reserved), WDMDMA_GFP);
@@ -121,7 +121,7 @@ PVOID MmAllocateMappingAddress(SIZE_T number_of_bytes, ULONG pool_tag)
 
 refuse:
 	kfree(reserved);
-	wdm_mdl_refuse(__func__, "no memory for %zu bytes", (size_t)number_of_bytes);
+	wdmdma_report(__func__, "no memory for %zu bytes", (size_t)number_of_bytes);
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(MmAllocateMappingAddress);
@@ -189,7 +189,7 @@ PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag,
 		return NULL;
 	reserved = wdm_reserved_claim(mapping_address, pool_tag, mdl, &refusal);
 	if (IS_ERR(reserved)) {
-		wdm_mdl_refuse(__func__, "%s", refusal.reason);
+		wdmdma_report(__func__, "%s", refusal.reason);
 		return NULL;
 	}
 	mapped = wdm_mdl_map(mdl, KernelMode, true, __func__);
@@ -246,7 +246,7 @@ void MmUnmapReservedMapping(PVOID base_address, ULONG pool_tag, PMDL mdl)
 		return;
 	reserved = wdm_reserved_release(base_address, pool_tag, mdl, &refusal);
 	if (IS_ERR(reserved)) {
-		wdm_mdl_refuse(__func__, "%s", refusal.reason);
+		wdmdma_report(__func__, "%s", refusal.reason);
 		return;
 	}
 	wdm_mdl_warn_if_used(mdl, __func__);
@@ -288,7 +288,7 @@ void MmFreeMappingAddress(PVOID base_address, ULONG pool_tag)
 		list_del(&reserved->node);
 	spin_unlock_irqrestore(&wdm_reserved_lock, flags);
 	if (ret) {
-		wdm_mdl_refuse(__func__, "%s", refusal.reason);
+		wdmdma_report(__func__, "%s", refusal.reason);
 		return;
 	}
 	vunmap(reserved->va);

@@ -61,8 +61,8 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	PSCATTER_GATHER_LIST list;
 
 	if (!execution_routine || !scatter_gather_buffer) {
-		pr_warn_ratelimited("%s: %s is NULL\n", args.call, execution_routine ?
-				    "ScatterGatherBuffer" : "ExecutionRoutine");
+		wdmdma_report(args.call, "%s is NULL", execution_routine ?
+			      "ScatterGatherBuffer" : "ExecutionRoutine");
 		return STATUS_INVALID_PARAMETER;
 	}
 	return wdm_sg_list_get(dma_adapter, &args, &list);
@@ -81,7 +81,7 @@ static int wdm_sg_list_ex_check(const struct wdm_sg_list_args *args, const void 
 		fault = "ExecutionRoutine and ScatterGatherList are NULL";
 	else
 		return 0;
-	pr_warn_ratelimited("%s: %s\n", args->call, fault);
+	wdmdma_report(args->call, "%s", fault);
 	return -EINVAL;
 }
 
@@ -204,7 +204,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	if (wdm_sg_list_ex_check(&args, scatter_gather_list))
 		return STATUS_INVALID_PARAMETER;
 	if (!scatter_gather_buffer) {
-		pr_warn_ratelimited("%s: ScatterGatherBuffer is NULL\n", args.call);
+		wdmdma_report(args.call, "ScatterGatherBuffer is NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
 	status = wdm_sg_list_get(dma_adapter, &args, result ?: &list);

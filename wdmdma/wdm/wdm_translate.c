@@ -39,7 +39,7 @@ static noinline int wdm_any_to_logical(PDMA_ADAPTER adapter, const void *va, dma
 	if (left)
 		*left = la ? bytes : 0;
 	if (!la)
-		pr_warn_ratelimited("wdmdma_virt_to_logical: la is NULL\n");
+		wdmdma_report("wdmdma_virt_to_logical", "la is NULL");
 	else if (!owner)
 		wdm_no_adapter(adapter, "wdmdma_virt_to_logical");
 	else
@@ -172,7 +172,7 @@ int wdmdma_buffer_info_get(PDMA_ADAPTER adapter, const void *va, struct wdmdma_b
 	int ret;
 
 	if (!info) {
-		pr_warn_ratelimited("%s: info is NULL\n", __func__);
+		wdmdma_report(__func__, "info is NULL");
 		return -EINVAL;
 	}
 	*info = (struct wdmdma_buffer_info){};

@@ -146,7 +146,7 @@ void WdmGetCommonBufferFromVectorByIndex(PDMA_ADAPTER dma_adapter, PDMA_COMMON_B
 static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const char *call)
 {
 	if (wdmdma_at_dispatch()) {
-		pr_warn_ratelimited("%s: wrong IRQL (bug check 0x1DC, code 1)\n", call);
+		wdmdma_report(call, "wrong IRQL (bug check 0x1DC, code 1)");
 		wdmdma_verifier_report(NULL, call, WDMDMA_VECTOR_CODE(1));
 		return ERR_PTR(-EBUSY);
 	}
