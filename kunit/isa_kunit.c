@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 
 #include "backend/dma_channel_ops.h"
+#include "core/adapter.h"
 #include "core/channel.h"
 #include "core/dma_channel.h"
 #include "log.h"
@@ -28,9 +29,34 @@ static void needs_sb16(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, sb16_end, NULL), 0);
 }
 
-/* A common buffer that is mapped for a channel. */
+/* The memory that a cyclic transfer goes round in, and the call that frees it. */
+enum memory {
+	A_BUFFER,
+	A_BUFFER_AT_DISPATCH,
+	A_VECTOR,
+	ANOTHER_ADAPTERS_BUFFER,
+	ANOTHER_ADAPTERS_LEFT_BUFFER,
+};
+
+static const struct freed_row {
+	const char *name, *call;
+	enum memory memory;
+} freed_rows[] = {
+	{ "a buffer", "FreeCommonBuffer", A_BUFFER },
+	{ "a buffer, in an interrupt", "FreeCommonBuffer", A_BUFFER_AT_DISPATCH },
+	{ "a vector", "FreeCommonBufferVector", A_VECTOR },
+	{ "a buffer of another adapter", "FreeCommonBuffer", ANOTHER_ADAPTERS_BUFFER },
+	{ "a buffer that is left", "PutDmaAdapter", ANOTHER_ADAPTERS_LEFT_BUFFER },
+};
+
+KUNIT_ARRAY_PARAM_DESC(freed, freed_rows, name);
+
+/* Memory that is mapped for a channel. */
 struct played {
 	struct wdmdma_slave *s;
+	enum memory memory;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PDMA_ADAPTER owner;
 	PHYSICAL_ADDRESS la;
 	ULONG length;
 	PVOID va, base;
@@ -38,9 +64,53 @@ struct played {
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 };
 
-static struct played *played_of(struct kunit *test, ULONG channel, ULONG length, bool cyclic)
+static void alloc(struct kunit *test, struct played *p)
 {
-	DEVICE_DESCRIPTION description = wdmdma_test_slave_description(2, channel);
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = SZ_16M - 1 };
+
+	p->owner = p->memory < ANOTHER_ADAPTERS_BUFFER ? p->s->adapter :
+							 wdmdma_test_second_adapter(test, 24);
+	if (p->memory != A_VECTOR) {
+		p->va = p->owner->DmaOperations->AllocateCommonBuffer(p->owner, p->length, &p->la,
+								      FALSE);
+		return;
+	}
+	KUNIT_ASSERT_EQ(test,
+			p->s->ops->AllocateCommonBufferVector(p->owner, low, high, MmNonCached, 0,
+							      0, 1, p->length, &p->vector),
+			STATUS_SUCCESS);
+	p->s->ops->GetCommonBufferFromVectorByIndex(p->owner, p->vector, 0, &p->va, &p->la);
+}
+
+/* Free the memory, while it may be mapped. */
+static void release(struct played *p)
+{
+	const DMA_OPERATIONS *ops = p->owner->DmaOperations;
+
+	switch (p->memory) {
+	case A_VECTOR:
+		ops->FreeCommonBufferVector(p->owner, p->vector);
+		break;
+	case ANOTHER_ADAPTERS_LEFT_BUFFER:
+		ops->PutDmaAdapter(p->owner);
+		break;
+	case A_BUFFER_AT_DISPATCH:
+		local_irq_disable();
+		ops->FreeCommonBuffer(p->owner, p->length, p->la, p->va, FALSE);
+		local_irq_enable();
+		flush_work(&wdmdma_test_core(p->owner)->drain);
+		break;
+	default:
+		ops->FreeCommonBuffer(p->owner, p->length, p->la, p->va, FALSE);
+		break;
+	}
+}
+
+static struct played *played_in(struct kunit *test, ULONG channel, ULONG length, bool cyclic,
+				enum memory memory)
+{
+	DEVICE_DESCRIPTION description =
+		wdmdma_test_slave_description(memory == A_VECTOR ? 3 : 2, channel);
 	struct played *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
 	PHYSICAL_ADDRESS la;
 
@@ -49,7 +119,8 @@ static struct played *played_of(struct kunit *test, ULONG channel, ULONG length,
 	description.MaximumLength = length;
 	p->s = wdmdma_test_slave_like(test, description);
 	p->length = length;
-	p->va = p->s->ops->AllocateCommonBuffer(p->s->adapter, length, &p->la, FALSE);
+	p->memory = memory;
+	alloc(test, p);
 	KUNIT_ASSERT_NOT_NULL(test, p->va);
 	memset(p->va, 0x80, length);
 	p->mdl = wdmdma_test_mdl(test, p->va, length);
@@ -58,6 +129,11 @@ static struct played *played_of(struct kunit *test, ULONG channel, ULONG length,
 	KUNIT_ASSERT_EQ(test, la.QuadPart, p->la.QuadPart);
 	KUNIT_ASSERT_EQ(test, length, p->length);
 	return p;
+}
+
+static struct played *played_of(struct kunit *test, ULONG channel, ULONG length, bool cyclic)
+{
+	return played_in(test, channel, length, cyclic, A_BUFFER);
 }
 
 static ULONG left_of(struct played *p)
@@ -70,11 +146,6 @@ static void flush(struct kunit *test, struct played *p)
 	KUNIT_EXPECT_TRUE(test, p->s->ops->FlushAdapterBuffers(p->s->adapter, p->mdl, p->base,
 							       p->va, p->length, TRUE));
 	p->s->ops->FreeAdapterChannel(p->s->adapter);
-}
-
-static void release(struct played *p)
-{
-	p->s->ops->FreeCommonBuffer(p->s->adapter, p->length, p->la, p->va, FALSE);
 }
 
 static const struct full_row {
@@ -140,8 +211,9 @@ static void longest_transfer_that_is_done_is_not_left(struct kunit *test)
  * The channel must stop, because the freed memory may get another user, and the stop must be
  * reported. Freeing another buffer must do neither.
  */
-static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
+static void channel_stops_when_its_memory_is_freed(struct kunit *test)
 {
+	const struct freed_row *row = test->param_value;
 	static const char stopped[] = "is mapped for the DMA controller: its channel is stopped";
 	struct kmsg_dump_iter log;
 	PHYSICAL_ADDRESS la;
@@ -150,7 +222,7 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 	PVOID va;
 
 	needs_sb16(test);
-	p = played_of(test, SB16_CHANNEL_BYTES, SZ_8K, true);
+	p = played_in(test, SB16_CHANNEL_BYTES, SZ_8K, true, row->memory);
 	KUNIT_EXPECT_EQ(test, sb16_play(false, SZ_8K), 0);
 	va = p->s->ops->AllocateCommonBuffer(p->s->adapter, SZ_8K, &la, FALSE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
@@ -159,20 +231,22 @@ static void channel_stops_when_its_buffer_is_freed(struct kunit *test)
 	left = left_of(p);
 	msleep(60);
 	KUNIT_EXPECT_NE(test, left_of(p), left);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "FreeCommonBuffer", stopped), 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "", stopped), 0U);
 	release(p);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "FreeCommonBuffer", stopped), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, row->call, stopped), 1U);
 	left = left_of(p);
 	msleep(60);
 	KUNIT_EXPECT_EQ(test, left_of(p), left);
 	/* The driver must still flush the transfer. */
 	flush(test, p);
+	if (row->memory == ANOTHER_ADAPTERS_BUFFER)
+		p->owner->DmaOperations->PutDmaAdapter(p->owner);
 }
 
 static struct kunit_case isa_cases[] = {
 	KUNIT_CASE_PARAM(longest_transfer_that_has_not_begun_is_left, full_gen_params),
 	KUNIT_CASE_PARAM(longest_transfer_that_is_done_is_not_left, full_gen_params),
-	KUNIT_CASE(channel_stops_when_its_buffer_is_freed),
+	KUNIT_CASE_PARAM(channel_stops_when_its_memory_is_freed, freed_gen_params),
 	{}
 };
 

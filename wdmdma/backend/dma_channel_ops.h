@@ -40,6 +40,7 @@ struct wdmdma_dma_channel_ops {
 /**
  * struct wdmdma_dma_channel - a channel that belongs to an adapter
  * @ops: operations of the controller
+ * @node: entry in the list of all channels
  * @channel: as in struct wdmdma_dma_channel_request
  * @unit: as in struct wdmdma_dma_channel_request
  * @cyclic: as in struct wdmdma_dma_channel_request
@@ -60,6 +61,7 @@ struct wdmdma_dma_channel_ops {
  */
 struct wdmdma_dma_channel {
 	const struct wdmdma_dma_channel_ops *ops;
+	struct list_head node;
 	u32 channel;
 	u32 unit;
 	bool cyclic;

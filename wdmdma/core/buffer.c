@@ -20,7 +20,6 @@
 #include "core/buffer.h"
 #include "core/buffer_record.h"
 #include "core/core.h"
-#include "core/dma_channel.h"
 #include "core/events.h"
 #include "core/fault.h"
 #include "core/free_mode.h"
@@ -265,10 +264,12 @@ refuse:
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_import);
 
-/* Recycle or free a buffer that the caller claimed. */
-static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+/* Recycle or free a buffer that the caller claimed for the driver's call. */
+static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer,
+			   const char *call)
 {
 	lockdep_assert_held(&adapter->device->sem);
+	wdmdma_record_stop_controllers(adapter, buffer, call);
 	if (!wdmdma_recycle_put(adapter, buffer))
 		wdmdma_record_discard(adapter, buffer);
 }
@@ -329,16 +330,6 @@ static int buffer_check_args(struct wdmdma_buffer *buffer, const struct wdmdma_f
 	return 0;
 }
 
-/* Stop a DMA controller that uses the buffer, because the memory may soon have a new owner. */
-static void buffer_stop_controller(struct wdmdma_adapter *adapter, const char *call,
-				   const struct wdmdma_buffer *buffer)
-{
-	if (wdmdma_dma_channel_leave(adapter->dma_channel, buffer->dma, wdmdma_buffer_size(buffer)))
-		wdmdma_refuse(adapter->device, call,
-			      "VA %p is mapped for the DMA controller: its channel is stopped",
-			      buffer->cpu);
-}
-
 /*
  * Claim the named buffer for freeing. Return 0 or -EINVAL. @claimed receives the buffer, or NULL on
  * failure, and NULL also if the driver named a part of the buffer, which was noted.
@@ -364,8 +355,6 @@ static int buffer_claim(struct wdmdma_adapter *adapter, const struct wdmdma_free
 		return ret;
 	if (!buffer->imported)
 		wdmdma_going(buffer->cpu, buffer->len, args->call);
-	if (unlikely(adapter->dma_channel))
-		buffer_stop_controller(adapter, args->call, buffer);
 	*claimed = buffer;
 	return 0;
 }
@@ -400,7 +389,7 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 		down_read(&device->sem);
 		ret = buffer_claim(adapter, args, &buffer, &refusal);
 		if (buffer)
-			buffer_release(adapter, buffer);
+			buffer_release(adapter, buffer, args->call);
 		up_read(&device->sem);
 	}
 	if (!ret)
@@ -436,7 +425,7 @@ void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 
 	lockdep_assert_held(&adapter->device->sem);
 	llist_for_each_entry_safe(buffer, next, llist_del_all(&adapter->deferred), deferred)
-		buffer_release(adapter, buffer);
+		buffer_release(adapter, buffer, "FreeCommonBuffer");
 }
 
 /*
@@ -476,6 +465,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 				 (void *)buffer->caller);
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x07));
 		bytes += wdmdma_buffer_size(buffer);
+		wdmdma_record_stop_controllers(adapter, buffer, when);
 		wdmdma_record_discard(adapter, buffer);
 	}
 	if (left)

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/buffer_record.h"
+#include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/events.h"
 #include "core/guard.h"
@@ -153,6 +154,7 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	ret = record_place(adapter, request, buffer);
 	if (ret)
 		return ret;
+	buffer->since = jiffies;
 	/* Before the insertion, because no driver can free the buffer then. */
 	wdmdma_trace_alloc(adapter, buffer);
 	wdmdma_history_alloc(adapter, buffer);
@@ -184,6 +186,20 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 	return wdmdma_record_enter(adapter, request, buffer);
 }
 
+/*
+ * Stop the DMA controllers that use the memory, because it may soon have a new owner. @call is what
+ * frees it. May sleep.
+ */
+void wdmdma_record_stop_controllers(struct wdmdma_adapter *adapter,
+				    const struct wdmdma_buffer *buffer, const char *call)
+{
+	if (adapter->device->backend->physical &&
+	    wdmdma_dma_channels_leave(buffer->dma, wdmdma_buffer_size(buffer)))
+		wdmdma_refuse(adapter->device, call,
+			      "VA %p is mapped for the DMA controller: its channel is stopped",
+			      buffer->cpu);
+}
+
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	lockdep_assert_held(&adapter->device->sem);
@@ -192,6 +208,7 @@ void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buf
 	wdmdma_trace_free(adapter, buffer);
 	wdmdma_guard_check(adapter, buffer, "FreeCommonBufferVector");
 	wdmdma_history_free(adapter, buffer);
+	wdmdma_record_stop_controllers(adapter, buffer, "FreeCommonBufferVector");
 	wdmdma_lookup_erase(&adapter->buffers, buffer);
 	record_unplace(adapter, buffer);
 }
@@ -230,6 +247,7 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 	buffer->len = len;
 	buffer->cache = cache;
 	buffer->caller = caller;
+	buffer->since = jiffies;
 	if (buffer->nr_pages > 1) {
 		buffer->freed_first = 0;
 		buffer->freed_end = 0;

@@ -13,6 +13,8 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			struct wdmdma_buffer *buffer);
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer);
+void wdmdma_record_stop_controllers(struct wdmdma_adapter *adapter,
+				    const struct wdmdma_buffer *buffer, const char *call);
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer,
 			 const char *call);

@@ -4,6 +4,7 @@
  * of controller has a file in backend/ that programs the hardware.
  */
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -11,6 +12,10 @@
 #include "compat.h"
 #include "core/dma_channel.h"
 #include "lib/refusal.h"
+
+/* Channels that may have a transfer, which end before their memory is freed. */
+static LIST_HEAD(dma_channels);
+static DEFINE_SPINLOCK(dma_channels_lock);
 
 static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
 {
@@ -55,6 +60,9 @@ struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channe
 		return ERR_PTR(ret);
 	}
 	dma_channel->taken = true;
+	spin_lock_irq(&dma_channels_lock);
+	list_add(&dma_channel->node, &dma_channels);
+	spin_unlock_irq(&dma_channels_lock);
 	return dma_channel;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_get);
@@ -133,25 +141,32 @@ void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel)
 }
 
 /*
- * Let the channel move nothing more if its transfer overlaps memory that is being freed.
- * Return true if so. wdmdma_dma_channel_stop() must still end the transfer. Any context.
+ * Let no channel move anything more whose transfer overlaps memory that is being freed. Return
+ * true if there is one. wdmdma_dma_channel_stop() must still end the transfer. @phys is the
+ * physical address, which is also the logical one, as no IOMMU translates for the controllers. The
+ * caller must be able to take spinlocks, also on PREEMPT_RT.
  */
-bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len)
+bool wdmdma_dma_channels_leave(phys_addr_t phys, size_t len)
 {
+	struct wdmdma_dma_channel *dma_channel;
 	unsigned long flags;
-	bool used;
+	bool used = false;
 
-	if (!dma_channel)
+	if (likely(list_empty(&dma_channels)))
 		return false;
-	spin_lock_irqsave(&dma_channel->lock, flags);
-	used = dma_channel->loaded && dma_channel->dma < dma + len &&
-	       dma < dma_channel->dma + dma_channel->len;
-	if (used)
-		dma_channel->ops->stop(dma_channel);
-	spin_unlock_irqrestore(&dma_channel->lock, flags);
+	spin_lock_irqsave(&dma_channels_lock, flags);
+	list_for_each_entry(dma_channel, &dma_channels, node) {
+		spin_lock(&dma_channel->lock);
+		if (dma_channel->loaded && dma_channel->dma < phys + len &&
+		    phys < dma_channel->dma + dma_channel->len) {
+			dma_channel->ops->stop(dma_channel);
+			used = true;
+		}
+		spin_unlock(&dma_channel->lock);
+	}
+	spin_unlock_irqrestore(&dma_channels_lock, flags);
 	return used;
 }
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_leave);
 
 /* End the transfer, if any. The controller does not use its memory any more. Any context. */
 void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel)
@@ -238,9 +253,14 @@ void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel)
 /* Close the channel and free the record. No call and no transfer may use the record any more. */
 void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel)
 {
+	unsigned long flags;
+
 	if (!dma_channel)
 		return;
 	wdmdma_dma_channel_close(dma_channel);
+	spin_lock_irqsave(&dma_channels_lock, flags);
+	list_del(&dma_channel->node);
+	spin_unlock_irqrestore(&dma_channels_lock, flags);
 	dma_channel_free_record(dma_channel);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_dma_channel_free);

@@ -43,7 +43,7 @@ int wdmdma_dma_channel_start(struct wdmdma_dma_channel *dma_channel, dma_addr_t 
 			     enum dma_data_direction direction, struct wdmdma_refusal *refusal);
 void wdmdma_dma_channel_pause(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_stop(struct wdmdma_dma_channel *dma_channel);
-bool wdmdma_dma_channel_leave(struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len);
+bool wdmdma_dma_channels_leave(phys_addr_t phys, size_t len);
 struct page *wdmdma_dma_channel_lend(struct wdmdma_dma_channel *dma_channel, size_t len);
 bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const struct page *page);
 size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel);

@@ -9,7 +9,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/hashtable.h>
-#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
@@ -26,18 +25,20 @@
  * struct history_record - a buffer that was allocated
  * @node: entry in the table, by @cpu, while the buffer is live
  * @freed: entry in the list of freed buffers, newest first
+ * @rcu: for the free, once the record is in neither
  * @cpu: address for the CPU
  * @adapter: number of the adapter
- * @since: time of the allocation, in ns
  * @at_alloc: stack of the allocation
  * @at_free: stack of the free, with no entries while the buffer is live
  */
 struct history_record {
 	struct hlist_node node;
-	struct list_head freed;
+	union {
+		struct list_head freed;
+		struct rcu_head rcu;
+	};
 	const void *cpu;
 	u32 adapter;
-	u64 since;
 	struct wdmdma_stack at_alloc;
 	struct wdmdma_stack at_free;
 };
@@ -45,8 +46,8 @@ struct history_record {
 static DEFINE_HASHTABLE(history_live, HISTORY_BITS);
 static LIST_HEAD(history_freed);
 static unsigned int history_nr;
-/* Protects all of the above. Taken in any context but interrupts on PREEMPT_RT. */
-static DEFINE_SPINLOCK(history_lock);
+/* Protects all of the above. Taken in any context. */
+static DEFINE_RAW_SPINLOCK(history_lock);
 
 static bool history_names(const struct history_record *record,
 			  const struct wdmdma_adapter *adapter, const void *cpu)
@@ -57,18 +58,17 @@ static bool history_names(const struct history_record *record,
 void wdmdma_history_note_alloc(const struct wdmdma_adapter *adapter,
 			       const struct wdmdma_buffer *buffer)
 {
-	struct history_record *record = kzalloc(sizeof(*record), GFP_KERNEL | __GFP_NOWARN);
+	struct history_record *record = kzalloc(sizeof(*record), WDMDMA_GFP);
 	unsigned long flags;
 
 	if (!record)
 		return;
 	record->cpu = buffer->cpu;
 	record->adapter = adapter->id;
-	record->since = ktime_get_ns();
 	wdmdma_stack_save(&record->at_alloc);
-	spin_lock_irqsave(&history_lock, flags);
+	raw_spin_lock_irqsave(&history_lock, flags);
 	hash_add(history_live, &record->node, (unsigned long)record->cpu);
-	spin_unlock_irqrestore(&history_lock, flags);
+	raw_spin_unlock_irqrestore(&history_lock, flags);
 }
 
 static struct history_record *history_find_live(const struct wdmdma_adapter *adapter,
@@ -105,7 +105,7 @@ void wdmdma_history_note_free(const struct wdmdma_adapter *adapter,
 	unsigned long flags;
 
 	wdmdma_stack_save(&stack);
-	spin_lock_irqsave(&history_lock, flags);
+	raw_spin_lock_irqsave(&history_lock, flags);
 	record = history_find_live(adapter, buffer->cpu);
 	if (record) {
 		hash_del(&record->node);
@@ -114,8 +114,9 @@ void wdmdma_history_note_free(const struct wdmdma_adapter *adapter,
 		history_nr++;
 		oldest = history_trim();
 	}
-	spin_unlock_irqrestore(&history_lock, flags);
-	kfree(oldest);
+	raw_spin_unlock_irqrestore(&history_lock, flags);
+	/* kfree() takes locks that may sleep on PREEMPT_RT. */
+	kfree_rcu(oldest, rcu);
 }
 
 /* Copy the record of the buffer that is live at the address, or was freed there last. */
@@ -125,7 +126,7 @@ static bool history_copy(const struct wdmdma_adapter *adapter, const void *cpu,
 	struct history_record *record, *found;
 	unsigned long flags;
 
-	spin_lock_irqsave(&history_lock, flags);
+	raw_spin_lock_irqsave(&history_lock, flags);
 	found = history_find_live(adapter, cpu);
 	if (!found)
 		list_for_each_entry(record, &history_freed, freed)
@@ -135,7 +136,7 @@ static bool history_copy(const struct wdmdma_adapter *adapter, const void *cpu,
 			}
 	if (found)
 		*copy = *found;
-	spin_unlock_irqrestore(&history_lock, flags);
+	raw_spin_unlock_irqrestore(&history_lock, flags);
 	return found;
 }
 
@@ -154,21 +155,6 @@ void wdmdma_history_print(const struct wdmdma_adapter *adapter, const void *cpu)
 	wdmdma_stack_print(&record.at_free);
 }
 
-/* Return the age of a live buffer in ns, or -1 if that is not known. */
-s64 wdmdma_history_age(const struct wdmdma_adapter *adapter, const struct wdmdma_buffer *buffer)
-{
-	struct history_record *record;
-	unsigned long flags;
-	s64 age = -1;
-
-	spin_lock_irqsave(&history_lock, flags);
-	record = history_find_live(adapter, buffer->cpu);
-	if (record)
-		age = ktime_get_ns() - record->since;
-	spin_unlock_irqrestore(&history_lock, flags);
-	return age;
-}
-
 /* Drop all records, after the verifier was switched off. */
 void wdmdma_history_clear(void)
 {
@@ -178,14 +164,14 @@ void wdmdma_history_clear(void)
 	unsigned long flags;
 	LIST_HEAD(all);
 
-	spin_lock_irqsave(&history_lock, flags);
+	raw_spin_lock_irqsave(&history_lock, flags);
 	hash_for_each_safe(history_live, bucket, next_node, record, node) {
 		hash_del(&record->node);
 		list_add(&record->freed, &all);
 	}
 	list_splice_init(&history_freed, &all);
 	history_nr = 0;
-	spin_unlock_irqrestore(&history_lock, flags);
+	raw_spin_unlock_irqrestore(&history_lock, flags);
 	list_for_each_entry_safe(record, next, &all, freed)
 		kfree(record);
 }

@@ -12,7 +12,6 @@ void wdmdma_history_note_alloc(const struct wdmdma_adapter *adapter,
 void wdmdma_history_note_free(const struct wdmdma_adapter *adapter,
 			      const struct wdmdma_buffer *buffer);
 void wdmdma_history_print(const struct wdmdma_adapter *adapter, const void *cpu);
-s64 wdmdma_history_age(const struct wdmdma_adapter *adapter, const struct wdmdma_buffer *buffer);
 void wdmdma_history_clear(void);
 
 /* Note the stack of an allocation, if the verifier is on for the device. May sleep. */
