@@ -4,7 +4,6 @@
  * the memory that must outlive the buffer.
  */
 #include <kunit/device.h>
-#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kmsg_dump.h>
 #include <linux/mm.h>
@@ -269,7 +268,7 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 	u8 *va = mdl->MappedSystemVa;
 	struct kmsg_dump_iter log;
 	PHYSICAL_ADDRESS la;
-	int count, left, wait;
+	int count, left;
 
 	memset(va, 0x5a, length);
 	KUNIT_ASSERT_EQ(test, from_mdl_create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
@@ -287,10 +286,9 @@ static void pages_stay_until_the_buffer_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	/* A pin counts as many references. */
 	left = row->undo == UNLOCK ? 1 : count - 1;
-	/* The kernel may hold a page for a moment, to move it or to put it into a list. */
-	for (wait = 0; wait < 100 && page_count(page) != left; wait++)
-		msleep(20);
-	KUNIT_EXPECT_EQ(test, page_count(page), left);
+	/* Some pages of users stay in a batch of their CPU, which holds a reference to each. */
+	KUNIT_EXPECT_GE(test, page_count(page), left);
+	KUNIT_EXPECT_LE(test, page_count(page), left + (row->undo == UNLOCK));
 	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(page)));
 	put_page(page);
 	if (row->undo == UNMAP)

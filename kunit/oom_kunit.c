@@ -205,7 +205,7 @@ static void vector_and_adapter(struct kunit *test)
 	ULONG registers;
 
 	watch(true);
-	vector = wdmdma_test_vector(f, U64_MAX, MmCached, 0, 5000);
+	vector = wdmdma_test_vector(f, U64_MAX, wdmdma_test_cache(f->dev), 0, 5000);
 	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
 	watch(false);
 	KUNIT_EXPECT_NOT_NULL(test, vector);

@@ -4,11 +4,9 @@
  * (core/history.c).
  */
 #include <linux/delay.h>
-#include <linux/seq_file.h>
 #include <linux/sizes.h>
 
 #include "core/adapter.h"
-#include "debug/debugfs.h"
 #include "debug/verifier.h"
 #include "log.h"
 #include "memory.h"
@@ -158,48 +156,6 @@ static void bands_keep_to_the_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
-/* Expect that the line with these words ends with an age of 20 ms or more, or with "-". */
-static void expect_age(struct kunit *test, char *text, const char *words, bool known)
-{
-	char *line = strstr(text, words), *end, *word;
-	u64 age;
-
-	KUNIT_ASSERT_NOT_NULL(test, line);
-	end = strchr(line, '\n');
-	KUNIT_ASSERT_NOT_NULL(test, end);
-	*end = '\0';
-	word = strrchr(line, ' ') + 1;
-	if (known) {
-		KUNIT_ASSERT_EQ(test, kstrtou64(word, 10, &age), 0);
-		KUNIT_EXPECT_GE(test, age, 20ULL);
-		KUNIT_EXPECT_LT(test, age, 100000ULL);
-	} else {
-		KUNIT_EXPECT_STREQ(test, word, "-");
-	}
-	*end = '\n';
-}
-
-/* The file must show the age of a buffer of a verified device, and "-" for any other. */
-static void age_is_shown(struct kunit *test)
-{
-	struct seq_file m = { .buf = kunit_kzalloc(test, SZ_64K, GFP_KERNEL), .size = SZ_64K };
-	struct wdmdma_fixture *f = test->priv;
-	PHYSICAL_ADDRESS la, la_later;
-	void *va, *later;
-
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	mutex_init(&m.lock);
-	va = wdmdma_test_alloc(f, SZ_8K, &la);
-	verifier_on(test, "frees");
-	later = wdmdma_test_alloc(f, SZ_16K, &la_later);
-	msleep(20);
-	KUNIT_ASSERT_EQ(test, wdmdma_debugfs_show("buffers", &m), 0);
-	expect_age(test, m.buf, " 8192 2 ", false);
-	expect_age(test, m.buf, " 16384 4 ", true);
-	wdmdma_test_free(f, SZ_8K, la, va);
-	wdmdma_test_free(f, SZ_16K, la_later, later);
-}
-
 static void buffer_allocated_before_is_freed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -273,7 +229,6 @@ static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE(damage_is_found_when_the_adapter_is_put),
 	KUNIT_CASE(vector_has_bands),
 	KUNIT_CASE(bands_keep_to_the_window),
-	KUNIT_CASE(age_is_shown),
 	KUNIT_CASE(buffer_allocated_before_is_freed),
 	KUNIT_CASE(double_free_shows_both_stacks),
 	KUNIT_CASE(copy_has_bands),
