@@ -21,7 +21,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 	INSTALL_MOD_PATH='$(abspath $(INSTALL_MOD_PATH))' scripts/install
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
-.PHONY: demo run shell bench bench-scaling test test-all fuzz replay coverage mutants check
+.PHONY: demo run shell bench bench-scaling test test-all fuzz soak replay coverage mutants check
 .PHONY: check-install check-packages check-signed check-replay check-container kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
@@ -71,6 +71,10 @@ test-all:
 
 fuzz:
 	@scripts/fuzz
+
+soak:
+	@ROUNDS=$(or $(ROUNDS),60) SECONDS=$(or $(SECONDS),60) CALLS=$(or $(CALLS),1000000) \
+		THREADS=$(or $(THREADS),4) CONFIGS='$(or $(CONFIGS),vtd)' scripts/fuzz
 
 replay:
 	@scripts/replay
@@ -152,6 +156,7 @@ help:
 	@echo '                      arm64-noncoherent-poison, and the strain driver on kernels as Debian'
 	@echo '                      built them: rt-stock (6.12 with PREEMPT_RT), strict-6.1'
 	@echo 'make fuzz             random calls against a model on a debug kernel (CALLS=, SECONDS=, SEED=)'
+	@echo 'make soak             the same for an hour of the guest, and looks if anything grows (ROUNDS=)'
 	@echo 'make replay TRACE=FILE  the calls of a trace of a driver on other machines (CONFIGS=)'
 	@echo 'make coverage         lines of the module that the KUnit tests run, as HTML in build/coverage'
 	@echo 'make mutants          change one place of the module at a time, and see if a test fails (SAMPLE=, SEED=)'
