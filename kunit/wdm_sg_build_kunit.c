@@ -129,6 +129,64 @@ static void ex_calls_take_routine_or_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
+/* A routine may free the memory that receives the list, so nothing may be stored there later. */
+
+#define FREED	((PSCATTER_GATHER_LIST)0x6b6b)
+
+struct out {
+	PSCATTER_GATHER_LIST list;	/* receives the list */
+	PSCATTER_GATHER_LIST seen;	/* what it was when the routine ran */
+	PSCATTER_GATHER_LIST given;	/* the routine's argument */
+};
+
+static VOID free_out(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct out *out = context;
+
+	out->given = list;
+	out->seen = out->list;
+	out->list = FREED;
+}
+
+static const struct out_row {
+	const char *name;
+	ULONG flags;
+	bool build;
+} out_rows[] = {
+	{ "get", 0, false },
+	{ "get, synchronous", SYNC, false },
+	{ "build", 0, true },
+	{ "build, synchronous", SYNC, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(out, out_rows, name);
+
+static void list_is_stored_before_the_routine_runs(struct kunit *test)
+{
+	const struct out_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1], buffer[256];
+	struct out out = {};
+	NTSTATUS status;
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	if (row->build)
+		status = f->ops->BuildScatterGatherListEx(f->adapter, NULL, context, mdl, 0, SZ_4K,
+							  row->flags, free_out, &out, TRUE, buffer,
+							  sizeof(buffer), NULL, NULL, &out.list);
+	else
+		status = f->ops->GetScatterGatherListEx(f->adapter, NULL, context, mdl, 0, SZ_4K,
+							row->flags, free_out, &out, TRUE, NULL,
+							NULL, &out.list);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, out.given);
+	KUNIT_EXPECT_PTR_EQ(test, out.seen, out.given);
+	KUNIT_EXPECT_PTR_EQ(test, out.list, FREED);
+	sgl_put(f->adapter, out.given, TRUE);
+}
+
 static void build_ex_refuses_a_small_buffer(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -266,6 +324,7 @@ static void no_mdl_is_made_while_the_domain_changes(struct kunit *test)
 static struct kunit_case wdm_sg_build_cases[] = {
 	KUNIT_CASE(build_uses_the_buffer_and_nothing_else),
 	KUNIT_CASE_PARAM(ex_calls_take_routine_or_list, ex_gen_params),
+	KUNIT_CASE_PARAM(list_is_stored_before_the_routine_runs, out_gen_params),
 	KUNIT_CASE(build_ex_refuses_a_small_buffer),
 	KUNIT_CASE(mdl_from_a_list_is_the_original),
 	KUNIT_CASE(mdl_from_a_copied_list_describes_the_copy),

@@ -7,6 +7,9 @@
 #include <linux/delay.h>
 #include <linux/sizes.h>
 
+#include "backend/backends.h"
+#include "core/adapter.h"
+#include "lib/window.h"
 #include "memory.h"
 #include "sgl.h"
 
@@ -80,6 +83,46 @@ static void wait_under(struct kunit *test, u8 *context, struct wdmdma_caught *ca
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_NULL(test, list);
 	KUNIT_EXPECT_EQ(test, caught->calls, 0U);
+}
+
+/*
+ * A list that waits may be mapped, called and put before the call that started it returns. So the
+ * call must store nothing once the list waits. The backend stores what a routine would store.
+ */
+
+static PSCATTER_GATHER_LIST stored;
+
+static enum wdmdma_access storing_access(const struct wdmdma_device *device,
+					 struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	stored = (void *)0x6b6b;
+	/* The lowest address is within reach, so that waiting for memory may help. */
+	return phys == window.first ? WDMDMA_ACCESS_DIRECT : WDMDMA_ACCESS_NONE;
+}
+
+static struct wdmdma_backend storing_backend;
+
+static void waiting_call_stores_nothing_late(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_caught caught;
+
+	wdmdma_test_catch_init(&caught);
+	storing_backend = wdmdma_backend_direct;
+	storing_backend.access = storing_access;
+	wdmdma_test_core_of(f)->device->backend = &storing_backend;
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->GetScatterGatherListEx(f->adapter, NULL, context, mdl, 0, SZ_4K, 0,
+						       wdmdma_test_catch_list, &caught, TRUE, NULL,
+						       NULL, &stored),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, stored, (PSCATTER_GATHER_LIST)0x6b6b);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, NULL, context));
+	KUNIT_EXPECT_EQ(test, caught.calls, 0U);
 }
 
 static void cancelled_list_is_never_called(struct kunit *test)
@@ -279,6 +322,7 @@ static void get_fails_or_waits_at_every_point(struct kunit *test)
 static struct kunit_case wdm_sg_wait_cases[] = {
 	KUNIT_CASE(lists_wait_and_come_in_order),
 	KUNIT_CASE(synchronous_call_does_not_wait),
+	KUNIT_CASE(waiting_call_stores_nothing_late),
 	KUNIT_CASE(cancelled_list_is_never_called),
 	KUNIT_CASE(routine_may_put_and_get),
 	KUNIT_CASE(put_adapter_takes_back_lists),

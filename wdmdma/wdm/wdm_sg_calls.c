@@ -165,7 +165,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
  * @dma_completion_routine: not used, because it is for DMA controllers
  * @completion_context: not used
  * @scatter_gather_list: a pointer to a PSCATTER_GATHER_LIST, which receives
- *	@scatter_gather_buffer, or NULL on failure
+ *	@scatter_gather_buffer, before the routine is called, or NULL on failure
  *
  * Answers to wdm: PBUILD_SCATTER_GATHER_LIST_EX. See GetScatterGatherListEx.
  *
@@ -207,9 +207,12 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		wdmdma_report(args.call, "ScatterGatherBuffer is NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
-	status = wdm_sg_list_get(dma_adapter, &args, result ?: &list);
-	if (NT_SUCCESS(status) && result)
+	/* The routine may free the memory of @result, and is not called if the call fails. */
+	if (result)
 		*result = scatter_gather_buffer;
+	status = wdm_sg_list_get(dma_adapter, &args, &list);
+	if (!NT_SUCCESS(status) && result)
+		*result = NULL;
 	return status;
 }
 

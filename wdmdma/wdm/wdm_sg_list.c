@@ -347,16 +347,19 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 		wdmdma_refuse_bug_for(adapter->device, args->call, refusal.bug, refusal.reason,
 				      "%s", refusal.reason);
 	rcu_read_unlock();
-	/* The list may be put in the routine, or by another CPU. */
-	*result = callback.list;
+	/* A list that waits may have been mapped and called by now, on another CPU. */
+	if (callback.list)
+		*result = callback.list;
 	if (callback.list && callback.routine)
 		wdmdma_sg_list_call(&wdm_sg_list_ops, &callback);
 	return wdm_status(ret);
 }
 
 /*
- * Start a list for any of the four calls. @result receives the list, or NULL while it waits. The
- * compiler makes a copy for GetScatterGatherList, without what that call cannot ask for.
+ * Start a list for any of the four calls. @result receives NULL, and then the list, unless it
+ * waits. Nothing is stored there once a routine may run, because the routine may free the memory of
+ * @result. The compiler makes a copy for GetScatterGatherList, without what that call cannot ask
+ * for.
  */
 NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
 			 PSCATTER_GATHER_LIST *result)
