@@ -83,6 +83,58 @@ static void the_offset_in_the_page_stays(struct kunit *test)
 	mdl_free_pages(all);
 }
 
+/*
+ * Two buffers in one page are mapped at their linear addresses, so their mappings share a page. An
+ * unmap must end the mapping of its own MDL, whichever was made first.
+ */
+static const struct page_row {
+	const char *name;
+	ULONG second_tag;
+	bool first_last;	/* unmap the first mapping last */
+} page_rows[] = {
+	{ "one driver", TAG, false },
+	{ "one driver, the other way round", TAG, true },
+	{ "two drivers", OTHER_TAG, false },
+	{ "two drivers, the other way round", OTHER_TAG, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(page, page_rows, name);
+
+static void mappings_in_one_page_are_told_apart(struct kunit *test)
+{
+	const struct page_row *row = test->param_value;
+	const ULONG tag[] = { TAG, row->second_tag };
+	u8 *buffer = (u8 *)get_zeroed_page(GFP_KERNEL);
+	PVOID range[2], va[2];
+	PMDL mdl[2];
+	unsigned int i, n;
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	for (i = 0; i < 2; i++) {
+		mdl[i] = mdl_alloc(test, buffer + i * 512, 512);
+		KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl[i], KernelMode, IoWriteAccess),
+				STATUS_SUCCESS);
+		range[i] = MmAllocateMappingAddress(SZ_4K, tag[i]);
+		va[i] = MmMapLockedPagesWithReservedMapping(range[i], tag[i], mdl[i], MmCached);
+		KUNIT_ASSERT_PTR_EQ(test, va[i], (PVOID)(buffer + i * 512));
+	}
+	for (i = 0; i < 2; i++) {
+		n = row->first_last ? 1 - i : i;
+		MmUnmapReservedMapping(va[n], tag[n], mdl[n]);
+		KUNIT_EXPECT_FALSE(test, mdl[n]->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+		/* The range is free again. */
+		va[n] = MmMapLockedPagesWithReservedMapping(range[n], tag[n], mdl[n], MmCached);
+		KUNIT_EXPECT_NOT_NULL(test, va[n]);
+		MmUnmapReservedMapping(va[n], tag[n], mdl[n]);
+		MmFreeMappingAddress(range[n], tag[n]);
+		KUNIT_EXPECT_NULL(test, MmMapLockedPagesWithReservedMapping(range[n], tag[n],
+									    mdl[n], MmCached));
+		MmUnlockPages(mdl[n]);
+		IoFreeMdl(mdl[n]);
+	}
+	free_page((unsigned long)buffer);
+}
+
 static void reservations_that_cannot_be_are_refused(struct kunit *test)
 {
 	PVOID late;
@@ -221,6 +273,7 @@ static void every_failure_is_clean(struct kunit *test)
 static struct kunit_case wdm_reserved_cases[] = {
 	KUNIT_CASE(a_range_has_one_mapping_after_the_other),
 	KUNIT_CASE(the_offset_in_the_page_stays),
+	KUNIT_CASE_PARAM(mappings_in_one_page_are_told_apart, page_gen_params),
 	KUNIT_CASE(reservations_that_cannot_be_are_refused),
 	KUNIT_CASE(mappings_that_do_not_fit_are_refused),
 	KUNIT_CASE(wrong_unmaps_change_nothing),

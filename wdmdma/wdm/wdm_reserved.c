@@ -42,19 +42,34 @@ struct wdm_reserved {
 static DEFINE_SPINLOCK(wdm_reserved_lock);	/* protects the list and the last two members */
 static LIST_HEAD(wdm_reserved_ranges);
 
-/* Find the range whose start, or whose mapping, @address is. Return NULL if there is none. */
+/* Find the range that starts at @address. Return NULL if there is none. */
 static struct wdm_reserved *wdm_reserved_find(const void *address)
 {
-	const unsigned long page = (unsigned long)address & PAGE_MASK;
 	struct wdm_reserved *reserved;
-	unsigned long mapped;
 
 	lockdep_assert_held(&wdm_reserved_lock);
-	list_for_each_entry(reserved, &wdm_reserved_ranges, node) {
-		mapped = (unsigned long)reserved->mapped & PAGE_MASK;
-		if (reserved->va == address || (mapped && mapped == page))
+	list_for_each_entry(reserved, &wdm_reserved_ranges, node)
+		if (reserved->va == address)
 			return reserved;
-	}
+	return NULL;
+}
+
+/*
+ * Find the range that starts at @address, or that has the mapping of this MDL in the page of
+ * @address. Contiguous pages are mapped at their linear address, so the mappings of several MDLs
+ * may share a page. Return NULL if there is none.
+ */
+static struct wdm_reserved *wdm_reserved_find_mapping(const void *address, const MDL *mdl)
+{
+	const unsigned long page = (unsigned long)address & PAGE_MASK;
+	struct wdm_reserved *reserved = wdm_reserved_find(address);
+
+	if (reserved)
+		return reserved;
+	list_for_each_entry(reserved, &wdm_reserved_ranges, node)
+		if (reserved->mapped && reserved->mdl == mdl &&
+		    ((unsigned long)reserved->mapped & PAGE_MASK) == page)
+			return reserved;
 	return NULL;
 }
 
@@ -139,9 +154,7 @@ static struct wdm_reserved *wdm_reserved_claim(const void *address, ULONG tag, P
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
 	reserved = wdm_reserved_find(address);
 	ret = wdm_reserved_check(reserved, tag, refusal);
-	if (!ret && reserved->va != address)
-		ret = wdmdma_deny(refusal, -ENOENT, "the address is not reserved");
-	else if (!ret && reserved->mdl)
+	if (!ret && reserved->mdl)
 		ret = wdmdma_deny(refusal, -EBUSY, "the range has a mapping already");
 	else if (!ret && wdm_mdl_pages(mdl) > reserved->nr)
 		ret = wdmdma_deny(refusal, -EINVAL, "the range is shorter than the MDL");
@@ -207,7 +220,7 @@ static struct wdm_reserved *wdm_reserved_release(const void *address, ULONG tag,
 	int ret;
 
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
-	reserved = wdm_reserved_find(address);
+	reserved = wdm_reserved_find_mapping(address, mdl);
 	ret = wdm_reserved_check(reserved, tag, refusal);
 	if (!ret && (!reserved->mapped || reserved->mdl != mdl)) {
 		ret = wdmdma_deny(refusal, -EINVAL, "the range has no mapping of this MDL");
@@ -280,9 +293,7 @@ void MmFreeMappingAddress(PVOID base_address, ULONG pool_tag)
 	spin_lock_irqsave(&wdm_reserved_lock, flags);
 	reserved = wdm_reserved_find(base_address);
 	ret = wdm_reserved_check(reserved, pool_tag, &refusal);
-	if (!ret && reserved->va != base_address)
-		ret = wdmdma_deny(&refusal, -ENOENT, "the address is not reserved");
-	else if (!ret && reserved->mdl)
+	if (!ret && reserved->mdl)
 		ret = wdmdma_deny(&refusal, -EBUSY, "the range has a mapping");
 	if (!ret)
 		list_del(&reserved->node);
