@@ -3,6 +3,7 @@
  * Cache types of MDLs with pages of their own, and how these pages are freed
  * (wdm/wdm_mdl_pages.c).
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
@@ -205,6 +206,63 @@ static void uncached_pages_at_dispatch(struct kunit *test)
 }
 
 /*
+ * IoFreeMdl is allowed at DISPATCH_LEVEL, and then nobody can unmap the pages any more. They must be
+ * cached again before they get another owner, and before they are mapped again.
+ */
+static const struct late_row {
+	const char *name;
+	ULONG bytes;		/* of the part, or 0 for an MDL with pages of its own */
+	bool map_again;
+} late_rows[] = {
+	{ "part of one page", SZ_4K },
+	{ "scattered part", 2 * SZ_4K },
+	{ "part that is mapped again", 2 * SZ_4K, true },
+	{ "the MDL of the pages", 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(late, late_rows, name);
+
+static void uncached_pages_of_an_mdl_freed_at_dispatch(struct kunit *test)
+{
+	const struct late_row *row = test->param_value;
+	PMDL mdl = mdl_alloc_pages(0, ALL, 0, 4 * SZ_4K, MmNonCached, MM_ALLOCATE_FULLY_REQUIRED);
+	PMDL part = IoAllocateMdl(NULL, 4 * SZ_4K, FALSE, FALSE, NULL);
+	unsigned int i, tries;
+	PFN_NUMBER pfn[4];
+
+	KUNIT_ASSERT_NOT_NULL(test, part);
+	if (wdmdma_test_refuses_uncached(test, mdl)) {
+		IoFreeMdl(part);
+		return;
+	}
+	if (MmGetMdlPfnArray(mdl)[1] == MmGetMdlPfnArray(mdl)[0] + 1)
+		swap(MmGetMdlPfnArray(mdl)[0], MmGetMdlPfnArray(mdl)[1]);
+	memcpy(pfn, MmGetMdlPfnArray(mdl), sizeof(pfn));
+	for (i = 0; i < 4; i++)
+		get_page(pfn_to_page(pfn[i]));
+	IoBuildPartialMdl(mdl, part, NULL, row->bytes);
+	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(row->bytes ? part : mdl,
+								 NormalPagePriority));
+	KUNIT_ASSERT_TRUE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[0])));
+	local_bh_disable();
+	IoFreeMdl(row->bytes ? part : mdl);
+	local_bh_enable();
+	if (row->map_again)
+		KUNIT_EXPECT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+	if (row->bytes)
+		mdl_free_pages(mdl);
+	else
+		IoFreeMdl(part);
+	for (i = 0; i < 4; i++) {
+		for (tries = 0; page_count(pfn_to_page(pfn[i])) > 1 && tries < 1000; tries++)
+			msleep(10);
+		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])));
+		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfn[i])), 1);
+		put_page(pfn_to_page(pfn[i]));
+	}
+}
+
+/*
  * A balloon driver allocates many uncached pages that it never maps. The pages must cost no
  * more than their memory.
  */
@@ -363,6 +421,7 @@ static struct kunit_case wdm_mdl_pages_cache_cases[] = {
 	KUNIT_CASE(part_and_whole_of_uncached_pages),
 	KUNIT_CASE(no_write_of_uncached_pages),
 	KUNIT_CASE(uncached_pages_at_dispatch),
+	KUNIT_CASE_PARAM(uncached_pages_of_an_mdl_freed_at_dispatch, late_gen_params),
 	KUNIT_CASE(balloon_pages_stay_cached),
 	KUNIT_CASE(freeing_without_unmapping_first_is_accepted),
 	KUNIT_CASE(freeing_pages_of_other_mdls_is_refused),

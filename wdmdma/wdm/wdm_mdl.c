@@ -63,25 +63,33 @@ EXPORT_SYMBOL_GPL(IoAllocateMdl);
  * its own, the mapping is removed. Pages that are still locked, or were allocated for the MDL,
  * are reported and given back.
  *
- * Context: <= DISPATCH_LEVEL.
+ * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later.
  */
 void IoFreeMdl(PMDL mdl)
 {
+	bool stays;
+
 	if (!mdl)
 		return;
 	wdm_mdl_tell(mdl, __func__);
 	wdm_mdl_warn_if_used(mdl, __func__);
 	wdmdma_owner_forget(mdl);
-	MmPrepareMdlForReuse(mdl);
+	stays = wdm_mdl_must_stay_mapped(mdl);
+	if (!stays)
+		MmPrepareMdlForReuse(mdl);
 	if (wdm_mdl_owns_pages(mdl)) {
 		wdmdma_report(__func__, "the MDL has pages: call MmFreePagesFromMdl, ExFreePool");
-		MmFreePagesFromMdl(mdl);
+		if (!stays)
+			MmFreePagesFromMdl(mdl);
 	} else if (mdl->MdlFlags & MDL_PAGES_LOCKED) {
 		wdmdma_report(__func__, "the pages are still locked: call MmUnlockPages first");
 		MmUnlockPages(mdl);
 	}
 	wdm_pool_forget_mdl(mdl);
-	wdm_mdl_delete(mdl);
+	if (stays)
+		wdm_mdl_delete_mapped(mdl, __func__);
+	else
+		wdm_mdl_delete(mdl);
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);
 

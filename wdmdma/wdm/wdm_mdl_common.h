@@ -95,6 +95,8 @@ void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
 /* wdm/wdm_mdl_map.c */
 void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const char *call);
 bool wdm_mdl_unmap(PMDL mdl, const char *call);
+bool wdm_mdl_must_stay_mapped(const MDL *mdl);
+void wdm_mdl_delete_mapped(PMDL mdl, const char *call);
 
 /* wdm/wdm_mdl_watch.c */
 void wdm_mdl_tell(PMDL mdl, const char *call);

@@ -4,7 +4,8 @@
  *
  * Contiguous cached pages have an address already, in the linear map. Other pages get a mapping
  * of their own. In atomic context such a mapping cannot be removed, so a work item removes it a
- * little later.
+ * little later. If the mapping is not cached, the MDL must last till then, because it tells which
+ * pages must be cached again.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -62,6 +63,17 @@ static enum wdmdma_cache wdm_mdl_cache(const MDL *mdl)
 }
 
 /*
+ * Say that the addresses of an MDL go. Memory of the kernel, or of the source of a partial MDL,
+ * keeps its linear address.
+ */
+static void wdm_mdl_going(const MDL *mdl, const char *call)
+{
+	if (is_vmalloc_addr(mdl->MappedSystemVa) ||
+	    (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process))
+		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, call);
+}
+
+/*
  * Remove the system mapping of an MDL that has a mapping of its own. Return false if the mapping
  * must stay because the cache type of its pages cannot be changed now.
  */
@@ -74,9 +86,7 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 
 	if (mdl->MdlFlags & MDL_FREE_EXTRA_PTES)
 		va -= pfn[nr] << PAGE_SHIFT;
-	/* Memory of the kernel, or of the source of a partial MDL, keeps its linear address. */
-	if (is_vmalloc_addr(va) || (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process))
-		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, call);
+	wdm_mdl_going(mdl, call);
 	if (!wdmdma_at_dispatch() || (!is_vmalloc_addr(va) && cache == WDMDMA_CACHE_PLATFORM))
 		wdmdma_pfns_unmap(va, pfn, nr, cache);
 	else if (!wdm_unmap_late(va, cache, call) && cache != WDMDMA_CACHE_PLATFORM)
@@ -85,6 +95,52 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call)
 			   MDL_FREE_EXTRA_PTES);
 	mdl->MappedSystemVa = NULL;
 	return true;
+}
+
+/* MDLs that are freed with a mapping. The link is in place of Next. */
+static LLIST_HEAD(wdm_late_mdls);
+
+static void wdm_do_late_mdls(struct work_struct *work)
+{
+	struct llist_node *node, *next;
+	unsigned long i;
+	PMDL mdl;
+
+	llist_for_each_safe(node, next, llist_del_all(&wdm_late_mdls)) {
+		mdl = (PMDL)node;
+		wdmdma_pfns_unmap(mdl->MappedSystemVa - mdl->ByteOffset, MmGetMdlPfnArray(mdl),
+				  wdm_mdl_pages(mdl), wdm_mdl_cache(mdl));
+		for (i = 0; i < wdm_mdl_pages(mdl); i++)
+			put_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
+		wdm_mdl_delete(mdl);
+	}
+}
+
+static DECLARE_WORK(wdm_late_mdl_work, wdm_do_late_mdls);
+
+/* Return true if the MDL has a mapping of its own that cannot be removed at this level. */
+bool wdm_mdl_must_stay_mapped(const MDL *mdl)
+{
+	return wdmdma_at_dispatch() && mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA &&
+	       (wdm_mdl_owns_pages(mdl) || mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED) &&
+	       wdm_mdl_cache(mdl) != WDMDMA_CACHE_PLATFORM;
+}
+
+/*
+ * Free an MDL of wdm_mdl_must_stay_mapped() later, with its mapping, and with its pages if they are
+ * its own. The pages of a partial MDL are held till then, because they must be cached again before
+ * they get another owner.
+ */
+void wdm_mdl_delete_mapped(PMDL mdl, const char *call)
+{
+	unsigned long i;
+
+	wdm_mdl_going(mdl, call);
+	if (!wdm_mdl_owns_pages(mdl))
+		for (i = 0; i < wdm_mdl_pages(mdl); i++)
+			get_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
+	llist_add((struct llist_node *)mdl, &wdm_late_mdls);
+	queue_work(wdmdma_workqueue, &wdm_late_mdl_work);
 }
 
 /* Return 0 if this MDL can be mapped, or -EINVAL. */
@@ -124,6 +180,9 @@ void *wdm_mdl_map(PMDL mdl, KPROCESSOR_MODE access_mode, bool writable, const ch
 		wdmdma_report(call, "these pages cannot be mapped at DISPATCH_LEVEL");
 		return NULL;
 	}
+	/* A page has one mapping that is not cached, so one that was freed must be gone. */
+	if (cache != WDMDMA_CACHE_PLATFORM)
+		flush_work(&wdm_late_mdl_work);
 	va = wdmdma_pfns_map(pfn, wdm_mdl_pages(mdl), cache, writable);
 	if (IS_ERR(va)) {
 		wdmdma_report(call, "%lu pages cannot be mapped: error %ld",
