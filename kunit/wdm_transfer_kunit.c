@@ -69,6 +69,36 @@ static void map_transfer_maps_piece_by_piece(struct kunit *test)
 	expect_unmapped(test, f->adapter, base, 4);
 }
 
+/* The index goes on behind the first MDL of a chain, which may be empty. */
+static void map_transfer_goes_along_a_chain(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 3);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, 0);
+	PVOID base = registers_of(test, f->adapter, 4, 0);
+	size_t done = 0, end = 3 * SZ_4K;
+	PHYSICAL_ADDRESS la;
+	ULONG length;
+
+	mdl->Next = wdmdma_test_mdl(test, memory->va, 5000);
+	mdl->Next->Next = wdmdma_test_mdl(test, memory->va + 5000, end - 5000);
+	while (done < end) {
+		length = end - done;
+		la = f->ops->MapTransfer(f->adapter, mdl, base, memory->va + done, &length, TRUE);
+		KUNIT_ASSERT_NE(test, length, 0U);
+		KUNIT_ASSERT_EQ(test, memcmp(wdmdma_test_at(la.QuadPart), memory->va + done,
+					     length), 0);
+		done += length;
+	}
+	KUNIT_EXPECT_EQ(test, done, end);
+	KUNIT_EXPECT_TRUE(test, f->ops->FlushAdapterBuffers(f->adapter, mdl, base, memory->va, end,
+							    TRUE));
+	length = 1;
+	la = f->ops->MapTransfer(f->adapter, mdl, base, memory->va + end, &length, TRUE);
+	KUNIT_EXPECT_EQ(test, length, 0U);
+	expect_unmapped(test, f->adapter, base, 4);
+}
+
 /*
  * Peer defect 12. No page frame number follows that of an MDL's last page, and none may be
  * read. KASAN checks the MDL.
@@ -531,6 +561,7 @@ static void map_fails_cleanly_at_every_point(struct kunit *test)
 
 static struct kunit_case wdm_transfer_cases[] = {
 	KUNIT_CASE(map_transfer_maps_piece_by_piece),
+	KUNIT_CASE(map_transfer_goes_along_a_chain),
 	KUNIT_CASE(map_transfer_ends_with_the_mdl),
 	KUNIT_CASE(map_transfer_without_lists_maps_all),
 	KUNIT_CASE_PARAM(map_transfer_ex_maps_what_fits, part_gen_params),

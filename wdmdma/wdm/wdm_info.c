@@ -81,7 +81,7 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 		return wdm_status(PTR_ERR(adapter));
 
 	offset = mdl ? wdm_va_offset(mdl, current_va) : 0;
-	if (!scatter_gather_list_size || !length || (mdl && offset >= mdl->ByteCount)) {
+	if (!scatter_gather_list_size || !length || (mdl && wdm_va_is_outside(mdl, offset))) {
 		fault = "ScatterGatherListSize is NULL, Length is 0, or CurrentVa not of the MDL";
 	} else if (mdl && !wdm_chain_holds(mdl, offset, length)) {
 		fault = "the MDL chain has not that many bytes";

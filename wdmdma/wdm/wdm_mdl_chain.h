@@ -37,6 +37,15 @@ static inline u64 wdm_va_offset(const MDL *mdl, const void *current_va)
 	return (ULONG_PTR)current_va - (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
 }
 
+/*
+ * Return true if an address with this offset is none of the MDL. In a chain the bytes of the next
+ * MDLs follow those of the first, which may be empty.
+ */
+static inline bool wdm_va_is_outside(const MDL *mdl, u64 offset)
+{
+	return offset >= mdl->ByteCount && !mdl->Next;
+}
+
 /* wdm/wdm_mdl_chain.c */
 int wdm_mdl_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
 		  struct wdmdma_refusal *refusal);

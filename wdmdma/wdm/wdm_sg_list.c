@@ -204,7 +204,7 @@ static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x21), "Length is 0");
 	if (args->va)
 		args->offset = wdm_va_offset(args->mdl, *args->va);
-	if (args->va && args->offset >= args->mdl->ByteCount)
+	if (args->va && wdm_va_is_outside(args->mdl, args->offset))
 		return wdmdma_deny_bug(refusal, -EINVAL, WDMDMA_DMA_CODE(0x1B),
 				       "CurrentVa is no address of the MDL");
 	if (!wdm_chain_holds(args->mdl, args->offset, args->length))
@@ -373,7 +373,8 @@ NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args
  * @device_object: passed on to the routine
  * @mdl: resident pages, alone or chained. Not needed after the call
  * @current_va: start of the transfer, in terms of MmGetMdlVirtualAddress(@mdl). The address is
- *	an index into the first MDL, and may be an address of another process
+ *	an index into the first MDL, and may be an address of another process. Behind the end
+ *	of that MDL, or if it is empty, the index goes on in the next MDL
  * @length: bytes, from there along the chain
  * @execution_routine: called at DISPATCH_LEVEL with the list, before or after this function
  *	returns. Its second argument is NULL

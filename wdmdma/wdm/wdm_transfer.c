@@ -48,7 +48,7 @@ static void wdm_store_address(const struct wdmdma_transfer *transfer, void *to)
  * @mdl: resident pages, alone or chained
  * @map_register_base: the base that the routine received
  * @current_va: start of the piece, in terms of MmGetMdlVirtualAddress(@mdl). The address is
- *	an index into the first MDL
+ *	an index into the first MDL. Behind its end the index goes on in the next MDL
  * @length: bytes to map. With ScatterGather it receives the number of bytes that are
  *	contiguous for the device and have map registers. Receives 0 on failure
  * @write_to_device: TRUE if the device reads the memory
@@ -86,7 +86,7 @@ PHYSICAL_ADDRESS WdmMapTransfer(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID map_re
 		goto unlock;
 	part.whole = !adapter->scatter_gather;
 	part.alone = adapter->dma_channel;
-	if (mdl && length && wdm_va_offset(mdl, current_va) < mdl->ByteCount)
+	if (mdl && length && !wdm_va_is_outside(mdl, wdm_va_offset(mdl, current_va)))
 		ret = wdm_part_of(&part, mdl, wdm_va_offset(mdl, current_va), wanted,
 				  write_to_device, &refusal);
 	else
