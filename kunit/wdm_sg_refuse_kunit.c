@@ -4,6 +4,9 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include <wdmdma/mdl.h>
+
+#include "mdl.h"
 #include "memory.h"
 #include "sgl.h"
 
@@ -150,6 +153,63 @@ static void get_and_build_refuse(struct kunit *test)
 	mdl->MdlFlags = flags;
 }
 
+/* A device may write to a part of an MDL if it may write to the whole. */
+static const struct part_row {
+	const char *name;
+	bool locked, pages;	/* way B, way C. Otherwise way A */
+	LOCK_OPERATION operation;
+	bool good;
+} part_rows[] = {
+	{ "nonpaged pool", false, false, 0, true },
+	{ "locked for writing", true, false, IoWriteAccess, true },
+	{ "locked for modifying", true, false, IoModifyAccess, true },
+	{ "locked for reading", true, false, IoReadAccess, false },
+	{ "pages of its own", false, true, 0, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(part, part_rows, name);
+
+static void part_is_refused_as_the_whole(struct kunit *test)
+{
+	const struct part_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	u8 *va = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	PMDL mdl = row->pages ? mdl_alloc_pages(0, U64_MAX, 0, SZ_8K, MmCached, 0) :
+				mdl_alloc(test, va, SZ_8K);
+	PMDL part = mdl_alloc(test, NULL, SZ_8K);
+	NTSTATUS status = row->good ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+	struct wdmdma_caught caught;
+	PHYSICAL_ADDRESS la;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	if (row->locked)
+		KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, KernelMode, row->operation),
+				STATUS_SUCCESS);
+	else if (!row->pages)
+		MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_ASSERT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+	IoBuildPartialMdl(mdl, part, MmGetMdlVirtualAddress(mdl), 0);
+
+	wdmdma_test_catch_init(&caught);
+	KUNIT_EXPECT_EQ(test, sgl_get(f->adapter, mdl, 0, SZ_4K, FALSE, &caught), status);
+	if (caught.list)
+		sgl_put(f->adapter, caught.list, FALSE);
+	wdmdma_test_catch_init(&caught);
+	KUNIT_EXPECT_EQ(test, sgl_get(f->adapter, part, 0, SZ_4K, FALSE, &caught), status);
+	if (caught.list)
+		sgl_put(f->adapter, caught.list, FALSE);
+	if (!row->good)
+		KUNIT_EXPECT_EQ(test, f->ops->CreateCommonBufferFromMdl(f->adapter, part, NULL, 0,
+									&la), status);
+	IoFreeMdl(part);
+	if (row->locked)
+		MmUnlockPages(mdl);
+	if (row->pages)
+		mdl_free_pages(mdl);
+	else
+		IoFreeMdl(mdl);
+}
+
 /*
  * Driver Verifier's bug check 0xE6, codes 0x18 and 0x19. An adapter that was put and
  * NULL must be refused.
@@ -230,6 +290,7 @@ static void put_with_a_wrong_direction_ends_the_right_one(struct kunit *test)
 static struct kunit_case wdm_sg_refuse_cases[] = {
 	KUNIT_CASE(calls_in_an_interrupt_are_refused),
 	KUNIT_CASE_PARAM(get_and_build_refuse, refuse_gen_params),
+	KUNIT_CASE_PARAM(part_is_refused_as_the_whole, part_gen_params),
 	KUNIT_CASE(adapters_that_are_none_are_refused),
 	KUNIT_CASE(put_refuses_what_is_no_list_of_the_adapter),
 	KUNIT_CASE(put_with_a_wrong_direction_ends_the_right_one),

@@ -63,9 +63,10 @@ static inline int wdm_mdl_check_flags(PMDL mdl, bool device_writes, struct wdmdm
 				       "the pages of the MDL are not locked");
 	if (mdl->MdlFlags & MDL_IO_SPACE)
 		return wdmdma_deny(refusal, -EINVAL, "the MDL describes device memory");
-	if (device_writes && !(mdl->MdlFlags & MDL_WRITE_OPERATION) &&
-	    (wdm_mdl_has_user_pages(mdl) ||
-	     (mdl->MdlFlags & MDL_PAGES_LOCKED && !wdm_mdl_owns_pages(mdl))))
+	/* Pages of ways A and C are for all uses. A part inherits what tells the ways apart. */
+	if (device_writes &&
+	    !(mdl->MdlFlags & (MDL_WRITE_OPERATION | MDL_SOURCE_IS_NONPAGED_POOL)) &&
+	    !wdm_mdl_has_way_c_pages(mdl))
 		return wdmdma_deny(refusal, -EINVAL,
 				   "the pages are locked for reading only, and the device may write");
 	return 0;
