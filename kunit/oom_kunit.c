@@ -30,7 +30,7 @@
 
 static struct task_struct *watched;
 static struct work_struct *watched_work;
-static unsigned int allocations, found;
+static unsigned int allocations, found, waiting;
 static struct {
 	unsigned long site;
 	gfp_t gfp;
@@ -53,6 +53,7 @@ static void look(unsigned long site, gfp_t gfp, unsigned int order)
 	if (current != watched && (!watched_work || current_work() != watched_work))
 		return;
 	allocations++;
+	waiting += gfpflags_allow_blocking(gfp);
 	if (!may_kill(gfp, order))
 		return;
 	if (found < SHOWN) {
@@ -132,6 +133,7 @@ static void watch(bool on)
 	if (on) {
 		allocations = 0;
 		found = 0;
+		waiting = 0;
 	}
 	WRITE_ONCE(watched, on ? current : NULL);
 }
@@ -242,6 +244,23 @@ static void memory_of_the_driver(struct kunit *test)
 	if (va)
 		MmFreeContiguousMemory(va);
 	expect_no_killer(test, "MDL, buffer on it, contiguous memory");
+}
+
+/* A driver asks so in the way of writeback, so neither pages nor MDL may wait for it. */
+static void pages_without_waiting(struct kunit *test)
+{
+	PHYSICAL_ADDRESS none = {}, last = { .QuadPart = U64_MAX };
+	PMDL mdl;
+
+	watch(true);
+	mdl = MmAllocatePagesForMdlEx(none, last, none, SZ_4M, MmCached, MM_ALLOCATE_NO_WAIT);
+	watch(false);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	KUNIT_EXPECT_GT(test, allocations, 0U);
+	KUNIT_EXPECT_EQ(test, waiting, 0U);
+	expect_no_killer(test, "pages without waiting");
 }
 
 /* Ask for memory of every kind. Return 0, or the bits of the statuses. */
@@ -432,6 +451,7 @@ static struct kunit_case oom_cases[] = {
 	KUNIT_CASE_PARAM(common_buffer, oom_gen_params),
 	KUNIT_CASE(vector_and_adapter),
 	KUNIT_CASE(memory_of_the_driver),
+	KUNIT_CASE(pages_without_waiting),
 	KUNIT_CASE(memory_of_a_miniport),
 	KUNIT_CASE(buffer_of_a_domain),
 	KUNIT_CASE(buffer_of_a_verified_device),

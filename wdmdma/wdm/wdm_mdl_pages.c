@@ -239,6 +239,7 @@ static unsigned long wdm_pages_limit(void)
 
 static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 {
+	bool may_wait = gfpflags_allow_blocking(request->limits.gfp);
 	unsigned long limit = wdm_pages_limit(), got;
 	PMDL mdl;
 
@@ -248,7 +249,8 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 			goto refuse;
 		request->total = limit;
 	}
-	mdl = wdm_mdl_alloc(NULL, (u64)request->total << PAGE_SHIFT);
+	mdl = wdm_mdl_alloc_gfp(NULL, (u64)request->total << PAGE_SHIFT,
+				may_wait ? WDMDMA_GFP : GFP_NOWAIT | __GFP_NOWARN);
 	if (!mdl)
 		goto refuse;
 
@@ -313,7 +315,8 @@ static PMDL wdm_pages_call(const char *call, PHYSICAL_ADDRESS low_address,
  * A call gets at most three quarters of the free memory, and at most 64 MiB at DISPATCH_LEVEL. A
  * request for more is cut to that, or refused. The search ends when 4096 windows (64 at
  * DISPATCH_LEVEL) had no page, or when the calling process is killed. Windows without memory do
- * not count.
+ * not count. With MM_ALLOCATE_NO_WAIT the MDL must not be larger than the slab allocator allows,
+ * which is a few MiB.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the MDL, or NULL with the reason in the log.
