@@ -15,6 +15,7 @@
 
 #include "from_mdl.h"
 #include "helpers.h"
+#include "lib/owner.h"
 #include "mdl.h"
 
 /* FreeCommonBuffer with arguments of the SubSection or of the MDL. */
@@ -130,6 +131,24 @@ static void pages_freed_before_the_buffer_are_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	put_page(page);
+}
+
+/* The next MDL may get the memory of an MDL that is freed, and has nothing to do with the buffer. */
+static void buffer_does_not_outlive_its_mdl_by_name(struct kunit *test)
+{
+	PMDL mdl = from_mdl_pages(test, true, true);
+	const void *key = mdl;
+	PVOID va = mdl->MappedSystemVa;
+	PHYSICAL_ADDRESS la;
+
+	KUNIT_ASSERT_EQ(test, from_mdl_create(test, mdl, NULL, 0, &la), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, wdmdma_owner_is_used(key));
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	KUNIT_EXPECT_FALSE(test, wdmdma_owner_is_used(key));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 1UL);
+	from_mdl_release(test, BLOCK, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_live(test), 0UL);
 }
 
 static const struct hold_row {
@@ -382,6 +401,7 @@ static struct kunit_case from_mdl_life_cases[] = {
 	KUNIT_CASE_PARAM(pages_stay_until_the_buffer_goes, undo_gen_params),
 	KUNIT_CASE(mdl_freed_before_the_buffer),
 	KUNIT_CASE(pages_freed_before_the_buffer_are_held),
+	KUNIT_CASE(buffer_does_not_outlive_its_mdl_by_name),
 	KUNIT_CASE_PARAM(user_page_unlocked_before_the_buffer_is_held, hold_gen_params),
 	KUNIT_CASE(mapping_removed_before_the_buffer),
 	KUNIT_CASE(put_of_the_adapter_leaves_the_memory),

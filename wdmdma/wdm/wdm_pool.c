@@ -12,6 +12,7 @@
 #include <wdmdma/pool.h>
 
 #include "lib/going.h"
+#include "lib/owner.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -133,6 +134,8 @@ void ExFreePool(PVOID pool)
 		return;
 	if (wdm_pool_forget_mdl(pool)) {
 		wdm_mdl_tell(pool, __func__);
+		wdm_mdl_warn_if_used(pool, __func__);
+		wdmdma_owner_forget(pool);
 		wdm_mdl_delete(pool);
 		return;
 	}
