@@ -399,6 +399,30 @@ static void cached_memory_at_dispatch(struct kunit *test)
 }
 
 /* The length at the free must be ignored. A driver cannot free a part of the memory. */
+#ifdef CONFIG_FAULT_INJECTION
+/* The list of the pages is from vmalloc() if the slab allocator has no room for it. */
+static void memory_with_a_long_list_is_freed_at_dispatch(struct kunit *test)
+{
+	struct page *page;
+	unsigned int left;
+	void *va;
+
+	current->fail_nth = 1;
+	va = allocate(600 * SZ_4K, 0, U64_MAX, 0, MmCached);
+	left = current->fail_nth;
+	current->fail_nth = 0;
+	KUNIT_EXPECT_EQ(test, left, 0U);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = virt_to_page(va);
+	get_page(page);
+	local_bh_disable();
+	MmFreeContiguousMemory(va);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+}
+#endif
+
 static void free_takes_the_address_only(struct kunit *test)
 {
 	void *other = kunit_kmalloc(test, SZ_4K, GFP_KERNEL);
@@ -537,6 +561,9 @@ static struct kunit_case wdm_memory_cases[] = {
 	KUNIT_CASE_PARAM(cache_type_is_that_asked_for, cache_gen_params),
 	KUNIT_CASE(uncached_memory_at_dispatch),
 	KUNIT_CASE(cached_memory_at_dispatch),
+#ifdef CONFIG_FAULT_INJECTION
+	KUNIT_CASE(memory_with_a_long_list_is_freed_at_dispatch),
+#endif
 	KUNIT_CASE(free_takes_the_address_only),
 	KUNIT_CASE(physical_address_of_all_kinds_of_memory),
 	KUNIT_CASE_PARAM(physical_address_of_nothing_is_0, foreign_gen_params),

@@ -564,14 +564,20 @@ void wdmdma_pages_unmap(struct wdmdma_pages *pages)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
 
-/* Free a page set and its pages. The caller must have unmapped them. */
-void wdmdma_pages_free(struct wdmdma_pages *pages)
+/* Free the pages of a page set, but not the set. The caller must have unmapped them. Any context. */
+void wdmdma_pages_give_back(struct wdmdma_pages *pages)
 {
 	unsigned long i;
 
 	/* However the pages were allocated, each of them has a reference of its own. */
 	for (i = 0; i < pages->nr; i++)
 		__free_page(pfn_to_page(pages->pfn[i]));
+}
+
+/* Free a page set and its pages. The caller must have unmapped them. */
+void wdmdma_pages_free(struct wdmdma_pages *pages)
+{
+	wdmdma_pages_give_back(pages);
 	wdmdma_pages_delete(pages);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_free);

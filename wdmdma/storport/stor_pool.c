@@ -33,7 +33,7 @@
 static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *object)
 {
 	wdmdma_going(object->memory, object->len, "StorPortFreePool");
-	wdm_mdl_delete(object->memory);
+	wdm_kvfree(object->memory);
 }
 
 static const struct wdm_stor_kind stor_pool = {

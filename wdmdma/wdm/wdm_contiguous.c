@@ -321,8 +321,8 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 	pages = xa_load(&wdm_contiguous, index);
 	if (!pages || pages->va != base_address)
 		fault = "is no contiguous memory of MmAllocateContiguousMemory";
-	else if (at_dispatch && (pages->cache != WDMDMA_CACHE_PLATFORM || is_vmalloc_addr(pages)))
-		fault = "is uncached or large memory, which cannot be freed at DISPATCH_LEVEL";
+	else if (at_dispatch && pages->cache != WDMDMA_CACHE_PLATFORM)
+		fault = "is uncached memory, which cannot be freed at DISPATCH_LEVEL";
 	else
 		__xa_erase(&wdm_contiguous, index);
 	xa_unlock_irqrestore(&wdm_contiguous, flags);

@@ -31,11 +31,15 @@ free_pages:
 	return ret;
 }
 
-/* Unmap and free a page set that is in no table any more. */
+/*
+ * Unmap and free a page set that is in no table any more. Does not sleep if it is cached, because
+ * contiguous pages have no page tables of their own.
+ */
 void wdm_held_free(struct wdmdma_pages *pages)
 {
 	wdmdma_pages_unmap(pages);
-	wdmdma_pages_free(pages);
+	wdmdma_pages_give_back(pages);
+	wdm_kvfree(pages);
 }
 
 /*

@@ -89,7 +89,7 @@ void IoFreeMdl(PMDL mdl)
 	if (stays)
 		wdm_mdl_delete_mapped(mdl, __func__);
 	else
-		wdm_mdl_delete(mdl);
+		wdm_kvfree(mdl);
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);
 

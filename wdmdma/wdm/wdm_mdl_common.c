@@ -68,15 +68,15 @@ static void wdm_do_late_frees(struct work_struct *work)
 static DECLARE_WORK(wdm_late_free_work, wdm_do_late_frees);
 
 /*
- * Free the memory of an MDL, in any context. The memory of a large MDL is from vmalloc(), and its
- * free may sleep, so at DISPATCH_LEVEL a work item frees it later.
+ * Call kvfree(), in any context. The memory of a large MDL, or of a large list of pages, is from
+ * vmalloc(), and its free may sleep, so at DISPATCH_LEVEL a work item frees it later.
  */
-void wdm_mdl_delete(void *mdl)
+void wdm_kvfree(void *memory)
 {
-	if (!is_vmalloc_addr(mdl) || !wdmdma_at_dispatch()) {
-		kvfree(mdl);
+	if (!is_vmalloc_addr(memory) || !wdmdma_at_dispatch()) {
+		kvfree(memory);
 		return;
 	}
-	llist_add(mdl, &wdm_late_frees);
+	llist_add(memory, &wdm_late_frees);
 	queue_work(wdmdma_workqueue, &wdm_late_free_work);
 }

@@ -89,7 +89,7 @@ static inline void wdm_mdl_breathe(unsigned long i)
 /* wdm/wdm_mdl_common.c */
 PMDL wdm_mdl_alloc_gfp(PVOID virtual_address, u64 length, gfp_t gfp);
 PMDL wdm_mdl_alloc(PVOID virtual_address, u64 length);
-void wdm_mdl_delete(void *mdl);
+void wdm_kvfree(void *memory);
 void wdm_mdl_warn_if_used(const MDL *mdl, const char *call);
 
 /* wdm/wdm_mdl_map.c */

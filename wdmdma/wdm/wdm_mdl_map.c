@@ -112,7 +112,7 @@ static void wdm_do_late_mdls(struct work_struct *work)
 				  wdm_mdl_pages(mdl), wdm_mdl_cache(mdl));
 		for (i = 0; i < wdm_mdl_pages(mdl); i++)
 			put_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
-		wdm_mdl_delete(mdl);
+		wdm_kvfree(mdl);
 	}
 }
 

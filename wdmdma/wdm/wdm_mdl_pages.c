@@ -262,7 +262,7 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 		return mdl;
 
 	MmFreePagesFromMdl(mdl);
-	wdm_mdl_delete(mdl);
+	wdm_kvfree(mdl);
 refuse:
 	wdmdma_report(request->call, "no %lu free pages there, in chunks of %lu",
 		      request->total, request->chunk);

@@ -136,7 +136,7 @@ void ExFreePool(PVOID pool)
 		wdm_mdl_tell(pool, __func__);
 		wdm_mdl_warn_if_used(pool, __func__);
 		wdmdma_owner_forget(pool);
-		wdm_mdl_delete(pool);
+		wdm_kvfree(pool);
 		return;
 	}
 	wdmdma_report(__func__, "%p is no block of pool, and no MDL of MmAllocatePagesForMdl",

@@ -143,7 +143,7 @@ static void wdm_sg_list_free_mdls(PMDL mdl)
 		next = mdl->Next;
 		if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
 			wdm_mdl_unmap(mdl, "PutScatterGatherList");
-		wdm_mdl_delete(mdl);
+		wdm_kvfree(mdl);
 	}
 	if (enable)
 		local_bh_enable();
