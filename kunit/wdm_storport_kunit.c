@@ -11,7 +11,9 @@
 #include "core/device.h"
 #include "helpers.h"
 #include "lib/window.h"
+#include "mdl.h"
 #include "objects.h"
+#include "verifier.h"
 
 static ULONG alloc(PVOID extension, PVOID *va, PHYSICAL_ADDRESS *la)
 {
@@ -266,11 +268,20 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 	PVOID extension = wdmdma_hw_device_extension_create(dev, 100), va;
 	PORT_CONFIGURATION_INFORMATION config = { .Length = sizeof(config), .Master = TRUE };
 	ULONG length, count = 1, status;
+	unsigned long reports;
 	ACCESS_RANGE range;
 	PHYSICAL_ADDRESS la;
+	u8 *memory;
+	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, extension);
+	verifier_on(test, "all");
 	take_everything(test, extension);
+	memory = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	mdl = mdl_built(test, memory, SZ_4K);
+	KUNIT_EXPECT_EQ(test, wdmdma_srb_map(extension, wdmdma_srb_create(extension, 0), mdl, true),
+			STATUS_SUCCESS);
 	kunit_device_unregister(test, dev);
 
 	memset(extension, 0xa5, 100);
@@ -285,7 +296,12 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 						  &range, &count);
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_EQ(test, count, 0U);
+	/* The unbind has reported and freed all memory for the device, so that is no double free. */
+	reports = verifier_sum();
+	KUNIT_EXPECT_NE(test, reports, 0UL);
 	wdmdma_hw_device_extension_destroy(extension);
+	KUNIT_EXPECT_EQ(test, verifier_sum(), reports);
+	IoFreeMdl(mdl);
 }
 
 /* The last request to the backend. */

@@ -105,6 +105,8 @@ void wdm_stor_exit(void);
 struct wdm_stor *wdm_stor_find(PVOID hw_device_extension, const char *call);
 struct wdm_stor *wdm_stor_peek(PVOID hw_device_extension, const char *call);
 void wdm_stor_put(struct wdm_stor *stor);
+void wdm_stor_free_buffer(struct wdm_stor *stor, const char *call, void *memory, dma_addr_t la,
+			  size_t len);
 ULONG wdm_stor_status(int error);
 int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
 		  size_t len);

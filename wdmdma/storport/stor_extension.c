@@ -149,12 +149,27 @@ struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_st
 	return object;
 }
 
+/*
+ * Free a common buffer of the extension. A buffer that was left when the driver was unbound was
+ * reported and freed then, so there is nothing to do. Any context.
+ */
+void wdm_stor_free_buffer(struct wdm_stor *stor, const char *call, void *memory, dma_addr_t la,
+			  size_t len)
+{
+	struct wdmdma_adapter *adapter = wdmdma_adapter_find(stor->dma_adapter);
+	dma_addr_t live;
+
+	if (!adapter)
+		return;
+	if (!wdmdma_virt_to_logical(stor->dma_adapter, memory, &live, NULL) && live == la)
+		wdmdma_buffer_free(adapter, call, memory, la, len);
+	wdmdma_adapter_put(adapter);
+}
+
 static void stor_free_uncached(struct wdm_stor *stor)
 {
-	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
-
-	dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, stor->uncached_len,
-						     stor->uncached_la, stor->uncached, FALSE);
+	wdm_stor_free_buffer(stor, "wdmdma_hw_device_extension_destroy", stor->uncached,
+			     stor->uncached_la.QuadPart, stor->uncached_len);
 }
 
 /*

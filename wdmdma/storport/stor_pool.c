@@ -265,11 +265,8 @@ struct stor_host_memory {
 
 static void stor_release_range(struct wdm_stor *stor, struct wdm_stor_object *object)
 {
-	PHYSICAL_ADDRESS la = { .QuadPart = object->key };
-	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
-
-	dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, object->len, la, object->memory,
-						     FALSE);
+	wdm_stor_free_buffer(stor, "StorPortFreeHostMemoryBuffer", object->memory, object->key,
+			     object->len);
 }
 
 /* Host memory is known by its address for the device, because the CPU gets no address. */

@@ -108,15 +108,21 @@ static void stor_srb_set_data(struct stor_srb *record, void *data, ULONG length,
 	}
 }
 
-/* Unmap an SRB's data. Of several callers, exactly one unmaps. */
+/*
+ * Unmap an SRB's data. Of several callers, exactly one unmaps. A list that was left when the driver
+ * was unbound was reported and put then.
+ */
 static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 {
-	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
+	PSCATTER_GATHER_LIST list;
 
 	if (cmpxchg(&record->state, STOR_SRB_MAPPED, STOR_SRB_BUSY) != STOR_SRB_MAPPED)
 		return;
-	dma_adapter->DmaOperations->PutScatterGatherList(dma_adapter, record->list,
-							 record->write_to_device);
+	rcu_read_lock();
+	list = stor_srb_live_list(stor, record);
+	if (list)
+		WdmPutScatterGatherList(stor->dma_adapter, list, record->write_to_device);
+	rcu_read_unlock();
 	WRITE_ONCE(record->list, NULL);
 	WRITE_ONCE(record->mdl, NULL);
 	stor_srb_set_data(record, NULL, 0, 0);
@@ -129,15 +135,12 @@ static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 
 static void stor_srb_delete(struct wdm_stor *stor, struct stor_srb *record)
 {
-	PDMA_ADAPTER dma_adapter = stor->dma_adapter;
-
 	if (!record)
 		return;
 	if (record->areas) {
 		stor_srb_unmap(stor, record);
-		dma_adapter->DmaOperations->FreeCommonBuffer(dma_adapter, record->areas_len,
-							     record->areas_la, record->areas,
-							     FALSE);
+		wdm_stor_free_buffer(stor, "wdmdma_srb_destroy", record->areas,
+				     record->areas_la.QuadPart, record->areas_len);
 	}
 	kfree_rcu(record, rcu);
 }
@@ -305,7 +308,7 @@ static struct stor_srb *stor_srb_create(PVOID hw_device_extension, size_t srb_ex
 		record->is_block = is_block;
 	if (!record || stor_srb_init(stor, record, srb_extension_size) ||
 	    wdm_stor_keep(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
-		wdmdma_report(call, "no memory for a SRB");
+		wdmdma_report(call, "no memory for a SRB, or the driver is unbound");
 		stor_srb_delete(stor, record);
 		record = NULL;
 	}
