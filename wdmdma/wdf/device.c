@@ -148,7 +148,8 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_create);
  *
  * For the remove function of the Linux half. The device must not do DMA any more. Transactions
  * that are in a transfer are reported and ended. Requests that the driver has not completed are
- * reported, and completed with STATUS_CANCELLED.
+ * reported, and completed with STATUS_CANCELLED. If another thread is deleting an object below, the
+ * call waits for it. So it must not be called in a callback of such an object.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  */
@@ -161,7 +162,7 @@ void wdmdma_wdf_device_delete(WDFDEVICE device)
 	object = wdf_get(device, &wdf_device_class, __func__);
 	if (!object)
 		return;
-	wdf_object_delete(object);
+	wdf_object_delete_and_wait(object);
 	wdf_put(object);
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_device_delete);

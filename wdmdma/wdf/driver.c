@@ -164,7 +164,8 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_driver_create);
  * wdmdma_wdf_driver_delete() - delete a driver object, and all objects below it
  * @driver: the driver object. NULL is ignored
  *
- * For the module_exit function of the Linux half. The devices should be deleted before.
+ * For the module_exit function of the Linux half. The devices should be deleted before. Waits as
+ * wdmdma_wdf_device_delete() does.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  */
@@ -177,7 +178,7 @@ void wdmdma_wdf_driver_delete(WDFDRIVER driver)
 	object = wdf_get(driver, &wdf_driver_class, __func__);
 	if (!object)
 		return;
-	wdf_object_delete(object);
+	wdf_object_delete_and_wait(object);
 	wdf_put(object);
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_driver_delete);

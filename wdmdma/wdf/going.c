@@ -75,7 +75,7 @@ static void wdf_delete_drivers(const struct module *module)
 
 	while ((object = wdf_object_next(&id))) {
 		if (object->class == &wdf_driver_class && wdf_is_of(object, module))
-			wdf_object_delete(object);
+			wdf_object_delete_and_wait(object);
 		wdf_put(object);
 	}
 }
@@ -120,6 +120,7 @@ void wdf_forget_objects(const struct module *module, const char *name)
 	if (!wdf_object_count())
 		return;
 	wdf_silence(module, &left);
+	wdf_object_flush();
 	if (!left.all)
 		return;
 	wdf_left_report(&left, name);

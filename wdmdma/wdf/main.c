@@ -16,9 +16,12 @@ static int __init wdf_init(void)
 	int ret;
 
 	wdf_context_init();
-	ret = wdf_buffer_init();
+	ret = wdf_objects_init();
 	if (ret)
 		return ret;
+	ret = wdf_buffer_init();
+	if (ret)
+		goto exit_objects;
 	ret = wdf_transaction_init();
 	if (ret)
 		goto exit_buffer;
@@ -30,6 +33,8 @@ static int __init wdf_init(void)
 	wdf_transaction_exit();
 exit_buffer:
 	wdf_buffer_exit();
+exit_objects:
+	wdf_objects_exit();
 	return ret;
 }
 
@@ -38,7 +43,7 @@ static void __exit wdf_exit(void)
 {
 	wdf_going_exit();
 	wdf_watch_exit();
-	wdf_object_exit();
+	wdf_objects_exit();
 	wdf_transaction_exit();
 	wdf_buffer_exit();
 }

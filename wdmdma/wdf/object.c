@@ -7,13 +7,16 @@
  * pass takes the children from their parents, and each object loses the reference of its parent.
  * With the last reference the destroy callbacks run.
  *
- * No lock is held while a callback runs, and nothing waits. An object is disposed of by the thread
- * that finds its last child disposed of (wdf_object.undisposed). So if another thread is just
- * deleting a child, that thread goes on with the parent.
+ * No lock is held while a callback runs. An object is disposed of by the thread that finds its last
+ * child disposed of (wdf_object.undisposed). So if another thread is just deleting a child, that
+ * thread goes on with the parent, or leaves it to a work item if it must not sleep and the parent
+ * needs PASSIVE_LEVEL. The Linux half waits for the end when it deletes its objects.
  */
 #include "wdf/object.h"
 
+#include <linux/completion.h>
 #include <linux/export.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
@@ -21,6 +24,7 @@
 static DEFINE_XARRAY_ALLOC1(wdf_handles);
 static u32 wdf_next_id;
 static atomic_long_t wdf_live;
+static struct workqueue_struct *wdf_workqueue;
 
 #define WDF_HANDLE_MASK	0xFUL
 #define WDF_LAST_ID	0x7FFFFFFFU
@@ -116,6 +120,8 @@ void wdf_put(struct wdf_object *object)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdf_put);
 
+static void wdf_object_dispose_work(struct work_struct *work);
+
 /* Initialize an object, which belongs to its create call then. */
 void wdf_object_init(struct wdf_object *object, const struct wdf_class *class)
 {
@@ -128,6 +134,8 @@ void wdf_object_init(struct wdf_object *object, const struct wdf_class *class)
 	spin_lock_init(&object->lock);
 	object->state = WDF_OBJECT_NEW;
 	object->root = false;
+	object->done = NULL;
+	INIT_WORK(&object->work, wdf_object_dispose_work);
 	atomic_set(&object->undisposed, 1);
 	object->parent = NULL;
 	INIT_LIST_HEAD(&object->children);
@@ -236,23 +244,43 @@ static void wdf_tree_destroy(struct wdf_object *root)
 	}
 }
 
+/* Dispose of an object. Return its parent. */
+static struct wdf_object *wdf_object_dispose(struct wdf_object *object)
+{
+	struct completion *done = object->done;
+	struct wdf_object *parent;
+
+	wdf_context_cleanup(object);
+	if (object->class->dispose)
+		object->class->dispose(object);
+	parent = object->parent;
+	if (object->root)
+		wdf_tree_destroy(object);
+	if (done)
+		complete(done);
+	return parent;
+}
+
 /*
  * One child less is undisposed, or the object itself is being deleted. If nothing is left, dispose
  * of the object, and go on with its parent.
  */
 static void wdf_object_disposed(struct wdf_object *object)
 {
-	struct wdf_object *parent;
-
 	while (object && atomic_dec_and_test(&object->undisposed)) {
-		wdf_context_cleanup(object);
-		if (object->class->dispose)
-			object->class->dispose(object);
-		parent = object->parent;
-		if (object->root)
-			wdf_tree_destroy(object);
-		object = parent;
+		if (object->class->passive && wdf_is_atomic()) {
+			queue_work(wdf_workqueue, &object->work);
+			return;
+		}
+		object = wdf_object_dispose(object);
 	}
+}
+
+static void wdf_object_dispose_work(struct work_struct *work)
+{
+	struct wdf_object *object = container_of(work, struct wdf_object, work);
+
+	wdf_object_disposed(wdf_object_dispose(object));
 }
 
 /* Begin the deletion of a child that is live. Return NULL if there is none. */
@@ -294,8 +322,8 @@ static void wdf_tree_dispose(struct wdf_object *root)
 	wdf_object_disposed(root);
 }
 
-/* Begin the deletion of an object. Return false if it has begun already. */
-static bool wdf_object_claim(struct wdf_object *object)
+/* Begin the deletion of an object. Return false if it has begun already. @done is optional. */
+static bool wdf_object_claim(struct wdf_object *object, struct completion *done)
 {
 	spinlock_t *lock = object->parent ? &object->parent->lock : &object->lock;
 	unsigned long flags;
@@ -306,6 +334,7 @@ static bool wdf_object_claim(struct wdf_object *object)
 	if (claimed) {
 		object->state = WDF_OBJECT_DELETING;
 		object->root = true;
+		object->done = done;
 	}
 	spin_unlock_irqrestore(lock, flags);
 	return claimed;
@@ -317,10 +346,24 @@ static bool wdf_object_claim(struct wdf_object *object)
  */
 bool wdf_object_delete(struct wdf_object *object)
 {
-	if (!wdf_object_claim(object))
+	if (!wdf_object_claim(object, NULL))
 		return false;
 	wdf_tree_dispose(object);
 	return true;
+}
+
+/*
+ * Delete an object as wdf_object_delete() does, and wait until it and all objects below it are
+ * disposed of. A second call does not wait. May sleep.
+ */
+void wdf_object_delete_and_wait(struct wdf_object *object)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+
+	if (!wdf_object_claim(object, &done))
+		return;
+	wdf_tree_dispose(object);
+	wait_for_completion(&done);
 }
 
 /*
@@ -366,10 +409,11 @@ bool wdf_object_is_below(const struct wdf_object *object, const struct wdf_objec
  *
  * Differs from Windows: the cleanup callbacks of an object run before it gives back what it holds,
  * so its adapter or memory can be used there. A call for an object that the framework owns is
- * reported and does nothing.
+ * reported and does nothing. An enabler or a common buffer that is deleted at DISPATCH_LEVEL is
+ * left to a work item, so its cleanup callbacks may run after the call has returned.
  *
- * Context: <= DISPATCH_LEVEL. At PASSIVE_LEVEL for an enabler and a common buffer. A higher level
- * is reported, and the object is deleted.
+ * Context: <= DISPATCH_LEVEL. For an enabler and a common buffer PASSIVE_LEVEL, and DISPATCH_LEVEL
+ * is reported. In an interrupt the call is reported, and does nothing.
  */
 void WdfObjectDelete(WDFOBJECT object)
 {
@@ -465,9 +509,22 @@ unsigned long wdf_object_count(void)
 	return atomic_long_read(&wdf_live);
 }
 
-/* No driver is linked with the module any more, and wdf_forget_objects() has run. */
-void wdf_object_exit(void)
+/* Wait for the objects that a work item disposes of. */
+void wdf_object_flush(void)
 {
+	flush_workqueue(wdf_workqueue);
+}
+
+int wdf_objects_init(void)
+{
+	wdf_workqueue = alloc_workqueue("wdmdma_wdf", WQ_UNBOUND, 0);
+	return wdf_workqueue ? 0 : -ENOMEM;
+}
+
+/* No driver is linked with the module any more, and wdf_forget_objects() has run. */
+void wdf_objects_exit(void)
+{
+	destroy_workqueue(wdf_workqueue);
 	rcu_barrier();
 	if (wdf_object_count())
 		pr_warn("%lu objects could not be given back\n", wdf_object_count());

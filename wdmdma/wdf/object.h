@@ -24,6 +24,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <ddk/wdfobject.h>
 
@@ -37,7 +38,7 @@ struct wdf_context;
  * struct wdf_class - what the objects of a type have in common
  * @name: the type of the handle
  * @owned: the framework deletes the object, and not the driver
- * @passive: the deletion needs PASSIVE_LEVEL
+ * @passive: the objects are disposed of at PASSIVE_LEVEL, if need be by a work item
  * @dispose: optional. Gives back what the object holds, after its cleanup callbacks
  * @free: frees the memory of the object
  * @is_held: optional. Return true if a thread holds the lock that the object is. The holder has a
@@ -69,6 +70,8 @@ enum wdf_object_state {
  * @lock: protects @state, @children, and the end of @contexts
  * @state: how far its life has come
  * @root: the deletion began with this object, and not with its parent
+ * @done: completed after the deletion that began with this object, or NULL
+ * @work: disposes of the object
  * @undisposed: children that hold something yet, plus one until its own deletion
  * @parent: the object with which it is deleted. Its memory stays as long as this object's
  * @children: in the order of their creation
@@ -86,6 +89,8 @@ struct wdf_object {
 	spinlock_t lock;	/* see above */
 	enum wdf_object_state state;
 	bool root;
+	struct completion *done;
+	struct work_struct work;
 	atomic_t undisposed;
 	struct wdf_object *parent;
 	struct list_head children;
@@ -143,8 +148,11 @@ NTSTATUS wdf_object_attach(struct wdf_object *object, struct wdf_object *parent,
 NTSTATUS wdf_object_publish(struct wdf_object *object, void *handle);
 void wdf_object_abandon(struct wdf_object *object);
 bool wdf_object_delete(struct wdf_object *object);
+void wdf_object_delete_and_wait(struct wdf_object *object);
+void wdf_object_flush(void);
 bool wdf_object_is_below(const struct wdf_object *object, const struct wdf_object *ancestor);
-void wdf_object_exit(void);
+int wdf_objects_init(void);
+void wdf_objects_exit(void);
 struct wdf_object *wdf_object_next(u32 *id);
 unsigned long wdf_object_count(void);
 
