@@ -43,6 +43,7 @@ static void wdf_enabler_dispose(struct wdf_object *object)
 	struct wdf_enabler *enabler = wdf_enabler_of(object);
 
 	wdf_enabler_put_adapters(enabler);
+	wdf_tickets_end(enabler);
 	wdf_power_remove(enabler->device, &enabler->link);
 }
 
@@ -186,6 +187,8 @@ static NTSTATUS wdf_enabler_create(struct wdf_device *device, struct wdf_object 
 		return STATUS_INVALID_PARAMETER;
 	}
 	wdf_object_init(&enabler->object, &wdf_enabler_class);
+	spin_lock_init(&enabler->tickets_lock);
+	INIT_LIST_HEAD(&enabler->tickets);
 	enabler->device = device;
 	enabler->alignment = READ_ONCE(device->alignment);
 	enabler->max_elements = WDF_DMA_ENABLER_UNLIMITED_FRAGMENTS;

@@ -41,6 +41,9 @@ struct wdf_channel {
  * @alignment: of common buffers, the boundary less one
  * @max_elements: most elements of a list
  * @link: link in the device's list
+ * @tickets_lock: protects @tickets and @tickets_closed
+ * @tickets: requests to the adapters that wait for an answer
+ * @tickets_closed: the adapters have ended, and answer nothing any more
  * @fill_failed: of the last power-up
  * @enable_failed: of the last power-up
  */
@@ -57,6 +60,9 @@ struct wdf_enabler {
 	u32 alignment;
 	u32 max_elements;
 	struct wdf_power_link link;
+	spinlock_t tickets_lock;	/* see above */
+	struct list_head tickets;
+	bool tickets_closed;
 	bool fill_failed;
 	bool enable_failed;
 };
@@ -77,5 +83,8 @@ static inline bool wdf_enabler_is_single(const struct wdf_enabler *enabler)
 {
 	return enabler->config.Flags & WDF_DMA_ENABLER_CONFIG_REQUIRE_SINGLE_TRANSFER;
 }
+
+/* ticket.c */
+void wdf_tickets_end(struct wdf_enabler *enabler);
 
 #endif /* WDMDMA_WDF_ENABLER_H */

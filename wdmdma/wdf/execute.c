@@ -17,7 +17,7 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 
 	spin_lock_irqsave(&transaction->lock, flags);
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
-		!transaction->waiting;
+		!transaction->ticket;
 	if (begun && READ_ONCE(transaction->mdl_gone)) {
 		wdmdma_report(call, "the MDL of the transaction was freed");
 		begun = false;
@@ -258,36 +258,27 @@ BOOLEAN WdfDmaTransactionDmaCompletedFinal(WDFDMATRANSACTION dma_transaction,
 }
 EXPORT_SYMBOL_GPL(WdfDmaTransactionDmaCompletedFinal);
 
-/*
- * Cancel the request to the adapter. Return false if it is too late. If the transaction was
- * released meanwhile, its request is forgotten.
- */
-static bool wdf_cancel(struct wdf_transaction *transaction, u32 generation)
+/* Cancel the request to the adapter. Return false if it is too late. */
+static bool wdf_cancel(struct wdf_transaction *transaction, u32 generation,
+		       struct wdf_ticket *ticket, void *block)
 {
-	struct wdf_ticket *ticket = &transaction->ticket[transaction->direction];
-	struct wdf_channel *channel = transaction->channel;
-	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
 	struct wdf_leftover left = {};
 	unsigned long flags;
 	bool cancelled;
 
-	cancelled = adapter && channel->ops->CancelAdapterChannel(adapter, NULL,
-								  transaction->block);
+	cancelled = wdf_ticket_cancel(transaction->enabler, transaction->channel, ticket, block);
 	spin_lock_irqsave(&transaction->lock, flags);
 	transaction->cancelling = false;
+	/* The transaction may have been released meanwhile, and dropped the request. */
 	if (cancelled && transaction->generation == generation) {
-		transaction->waiting = false;
+		transaction->ticket = NULL;
 		transaction->reserved = false;
 		wdf_transfer_take(transaction, &left, true);
 		transaction->state = WDF_TRANSACTION_FAILED;
 		transaction->cancelled = true;
-	} else if (cancelled) {
-		ticket->orphans--;
 	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	wdf_transfer_give_back(transaction, &left);
-	if (cancelled)
-		wdf_put(&transaction->object);
 	return cancelled;
 }
 
@@ -308,20 +299,23 @@ BOOLEAN WdfDmaTransactionCancel(WDFDMATRANSACTION dma_transaction)
 	struct wdf_transaction *transaction = wdf_transaction_get(dma_transaction, __func__);
 	unsigned long flags, good = WDF_IN(RESERVED) | WDF_IN(INITIALIZED) | WDF_IN(TRANSFER) |
 				    WDF_IN(COMPLETED) | WDF_IN(FAILED);
-	bool cancelled = false;
+	struct wdf_ticket *ticket = NULL;
+	bool cancelled;
 	u32 generation;
+	void *block;
 
 	if (!transaction)
 		return FALSE;
 	spin_lock_irqsave(&transaction->lock, flags);
 	if (!wdf_is_version3(transaction->enabler))
 		wdmdma_report(__func__, "needs an enabler with version 3");
-	else if (wdf_transaction_is_in(transaction, good, __func__))
-		cancelled = transaction->waiting && !transaction->cancelling;
-	transaction->cancelling |= cancelled;
+	else if (wdf_transaction_is_in(transaction, good, __func__) && !transaction->cancelling)
+		ticket = transaction->ticket;
+	transaction->cancelling |= !!ticket;
 	generation = transaction->generation;
+	block = transaction->block;
 	spin_unlock_irqrestore(&transaction->lock, flags);
-	cancelled = cancelled && wdf_cancel(transaction, generation);
+	cancelled = ticket && wdf_cancel(transaction, generation, ticket, block);
 	wdf_put(&transaction->object);
 	return cancelled;
 }

@@ -18,9 +18,9 @@ static ULONG wdf_slot_flags(bool immediate)
 	return immediate ? DMA_SYNCHRONOUS_CALLBACK : 0;
 }
 
-/* Ask for the list of the next @length bytes. Return a status. */
-NTSTATUS wdf_slot_list(const struct wdf_stage *stage, size_t length, PDRIVER_LIST_CONTROL routine,
-		       struct wdf_ticket *ticket)
+/* Ask for the list of the next bytes. Return a status. */
+NTSTATUS wdf_slot_list(const struct wdf_stage *stage, struct wdf_ticket *ticket,
+		       PDRIVER_LIST_CONTROL routine)
 {
 	PDEVICE_OBJECT object = wdf_slot_object(stage->enabler);
 	struct wdf_channel *channel = stage->channel;
@@ -32,22 +32,23 @@ NTSTATUS wdf_slot_list(const struct wdf_stage *stage, size_t length, PDRIVER_LIS
 		return STATUS_DELETE_PENDING;
 	if (wdf_is_version3(stage->enabler))
 		return channel->ops->GetScatterGatherListEx(adapter, object, stage->block,
-							    stage->mdl, offset, length,
+							    stage->mdl, offset, ticket->amount,
 							    wdf_slot_flags(stage->immediate),
 							    routine, ticket, stage->direction,
 							    NULL, NULL, NULL);
 	mdl = wdf_chain_at(stage->mdl, &offset);
 	return channel->ops->GetScatterGatherList(adapter, object, mdl,
-						  MmGetMdlVirtualAddress(mdl) + offset, length,
-						  routine, ticket, stage->direction);
+						  MmGetMdlVirtualAddress(mdl) + offset,
+						  ticket->amount, routine, ticket,
+						  stage->direction);
 }
 
-/* Ask for the channel with this many map registers. Return a status. */
-NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
-			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine)
+/* Ask for the channel with map registers. Return a status. */
+NTSTATUS wdf_slot_channel(struct wdf_ticket *ticket, PDRIVER_CONTROL routine)
 {
+	struct wdf_transaction *transaction = ticket->transaction;
+	struct wdf_channel *channel = wdf_channel_of(transaction->enabler, ticket->direction);
 	PDEVICE_OBJECT object = wdf_slot_object(transaction->enabler);
-	struct wdf_ticket *ticket = &transaction->ticket[direction];
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
 	ULONG flags = wdf_slot_flags(READ_ONCE(transaction->immediate));
 
@@ -56,9 +57,10 @@ NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channe
 	if (wdf_is_version3(transaction->enabler))
 		return channel->ops->AllocateAdapterChannelEx(adapter, object,
 							      READ_ONCE(transaction->block),
-							      registers, flags, routine, ticket,
-							      NULL);
-	return channel->ops->AllocateAdapterChannel(adapter, object, registers, routine, ticket);
+							      ticket->amount, flags, routine,
+							      ticket, NULL);
+	return channel->ops->AllocateAdapterChannel(adapter, object, ticket->amount, routine,
+						    ticket);
 }
 
 /* Map the next bytes under the map registers, into one element. @length becomes what is mapped. */

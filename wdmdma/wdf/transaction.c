@@ -100,8 +100,6 @@ static struct wdf_transaction *wdf_transaction_new(struct wdf_enabler *enabler)
 	transaction->block = transaction->blocks[0];
 	transaction->channel = &enabler->channel[0];
 	transaction->single = wdf_enabler_is_single(enabler);
-	transaction->ticket[0].transaction = transaction;
-	transaction->ticket[1].transaction = transaction;
 	INIT_HLIST_NODE(&transaction->watch);
 	INIT_LIST_HEAD(&transaction->watch_chain);
 	return transaction;
@@ -250,7 +248,7 @@ static NTSTATUS wdf_init_adapter(struct wdf_transaction *transaction, const stru
 	transaction->channel = channel;
 	transaction->limit = channel->fragment;
 	transaction->max_elements = READ_ONCE(transaction->enabler->max_elements);
-	if (wdf_is_version3(transaction->enabler) && !transaction->waiting)
+	if (wdf_is_version3(transaction->enabler) && !transaction->ticket)
 		status = channel->ops->InitializeDmaTransferContext(adapter, transaction->block);
 	if (!NT_SUCCESS(status))
 		return status;

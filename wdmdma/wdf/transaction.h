@@ -41,22 +41,24 @@ enum wdf_transaction_state {
 struct wdf_transaction;
 
 /**
- * struct wdf_ticket - a request to the adapter of one direction
- * @transaction: the transaction
- * @calling: the call that makes the request has not returned
+ * struct wdf_ticket - a request to the adapter that has no answer yet
+ * @transaction: the transaction, with a reference
+ * @generation: of the transaction that made the request. With another one, the transaction does
+ *	not want the answer any more
+ * @direction: tells the adapter
  * @amount: bytes of the list, or map registers, that are asked for
- * @arrived: the adapter has answered within that call
- * @given: the answer, which is a list or a map register base
- * @orphans: earlier requests whose transaction does not want the answer any more. The adapter
- *	answers in the order of the requests
+ * @calling: the call that makes the request has not returned
+ * @given: the answer within that call, which is a list or a map register base
+ * @node: link in wdf_enabler.tickets after that call
  */
 struct wdf_ticket {
 	struct wdf_transaction *transaction;
-	bool calling;
+	u32 generation;
+	WDF_DMA_DIRECTION direction;
 	size_t amount;
-	bool arrived;
+	bool calling;
 	void *given;
-	unsigned int orphans;
+	struct list_head node;
 };
 
 /* A list with one element. */
@@ -75,8 +77,8 @@ struct wdf_one {
  * @generation: changes when the transaction drops what it had, so that a call that is on its way
  *	sees that it has come too late
  * @cancelled: the reason of FAILED is a cancel
- * @waiting: the adapter will answer later
- * @cancelling: a thread is just cancelling that request to the adapter
+ * @ticket: the request that the adapter will answer later, or NULL
+ * @cancelling: a thread is just cancelling a request to the adapter
  * @mapped: a transfer is mapped, and may be completed
  * @ready: EvtProgramDma was not called for that transfer yet
  * @programming: a thread is in EvtProgramDma, and calls it again if @ready is set
@@ -109,17 +111,15 @@ struct wdf_one {
  * @reserved: @base was reserved, and stays for further transactions
  * @reserve: called when the registers are there
  * @reserve_context: its argument
- * @reserve_direction: direction of the adapter that has the registers
  * @request: the request, with a reference, or NULL
  * @in_request: the request counts this transaction as under way
- * @ticket: by direction
  * @configure: callback of a system profile
  * @configure_context: its argument
  * @complete: callback of a system profile
  * @complete_context: its argument
  * @device_offset: for a system profile
  * @block: the adapter's transfer context, one of @blocks
- * @blocks: the other one is for a request that could not be cancelled in time
+ * @blocks: the other one is for the request that was dropped last, which may be under way yet
  */
 struct wdf_transaction {
 	struct wdf_object object;
@@ -128,7 +128,7 @@ struct wdf_transaction {
 	enum wdf_transaction_state state;
 	u32 generation;
 	bool cancelled;
-	bool waiting;
+	struct wdf_ticket *ticket;
 	bool cancelling;
 	bool mapped;
 	bool ready;
@@ -161,10 +161,8 @@ struct wdf_transaction {
 	bool reserved;
 	PFN_WDF_RESERVE_DMA reserve;
 	void *reserve_context;
-	WDF_DMA_DIRECTION reserve_direction;
 	struct wdf_object *request;
 	bool in_request;
-	struct wdf_ticket ticket[2];
 	PFN_WDF_DMA_TRANSACTION_CONFIGURE_DMA_CHANNEL configure;
 	void *configure_context;
 	PFN_WDF_DMA_TRANSACTION_DMA_TRANSFER_COMPLETE complete;
@@ -189,7 +187,7 @@ struct wdf_leftover {
 	struct wdf_channel *channel;
 	struct wdf_object *request;
 	bool in_request;
-	bool cancel;
+	struct wdf_ticket *ticket;	/* the caller cancels it, see wdf_ticket_cancel() */
 	u8 *block;
 };
 
@@ -253,13 +251,21 @@ u32 wdf_stage_registers(const struct wdf_stage *stage, size_t length);
 size_t wdf_stage_length(const struct wdf_stage *stage);
 
 /* slots.c */
-NTSTATUS wdf_slot_list(const struct wdf_stage *stage, size_t length, PDRIVER_LIST_CONTROL routine,
-		       struct wdf_ticket *ticket);
-NTSTATUS wdf_slot_channel(struct wdf_transaction *transaction, struct wdf_channel *channel,
-			  WDF_DMA_DIRECTION direction, u32 registers, PDRIVER_CONTROL routine);
+NTSTATUS wdf_slot_list(const struct wdf_stage *stage, struct wdf_ticket *ticket,
+		       PDRIVER_LIST_CONTROL routine);
+NTSTATUS wdf_slot_channel(struct wdf_ticket *ticket, PDRIVER_CONTROL routine);
 NTSTATUS wdf_slot_map(const struct wdf_stage *stage, size_t *length, struct wdf_one *one);
 NTSTATUS wdf_slot_end(struct wdf_transaction *transaction, const struct wdf_leftover *left);
 void wdf_slot_free(struct wdf_transaction *transaction, const struct wdf_leftover *left);
+
+/* ticket.c */
+struct wdf_ticket *wdf_ticket_begin(struct wdf_transaction *transaction, u32 generation,
+				    WDF_DMA_DIRECTION direction, size_t amount);
+void wdf_ticket_free(struct wdf_ticket *ticket);
+void *wdf_ticket_end(struct wdf_ticket *ticket, NTSTATUS status);
+bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given);
+bool wdf_ticket_cancel(struct wdf_enabler *enabler, struct wdf_channel *channel,
+		       struct wdf_ticket *ticket, void *block);
 
 /* transfer.c, and execute.c above it */
 bool wdf_transfer_finish(struct wdf_transaction *transaction, u32 generation,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What stages a transfer, and ends it.
+ * What stages a transfer, and ends it. See wdf/ticket.c for what the adapter gives later.
  *
  * transaction->lock is not held while the adapter or the driver is called. Whatever a thread has
  * got from the adapter belongs to it until it is stored under the lock. If the generation has
@@ -19,8 +19,6 @@
 /* Take the transfer that is mapped, and with @all also what outlives a transfer. */
 void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all)
 {
-	struct wdf_ticket *ticket = &transaction->ticket[transaction->direction];
-
 	lockdep_assert_held(&transaction->lock);
 	*left = (struct wdf_leftover) {
 		.offset = transaction->start + transaction->transferred,
@@ -48,11 +46,12 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 	wdf_watch_end(transaction);
 	transaction->generation++;
 	transaction->current_length = 0;
-	if (transaction->waiting) {
-		/* What the adapter answers later is not wanted any more. */
-		ticket->orphans++;
-		left->cancel = wdf_is_version3(transaction->enabler) && !transaction->cancelling;
-		transaction->waiting = false;
+	if (transaction->ticket) {
+		/* The answer is not wanted any more. The request keeps its transfer context. */
+		if (wdf_is_version3(transaction->enabler) && !transaction->cancelling)
+			left->ticket = transaction->ticket;
+		transaction->ticket = NULL;
+		transaction->block = transaction->blocks[left->block == transaction->blocks[0]];
 	}
 	if (transaction->base && !transaction->reserved) {
 		left->free = !transaction->in_use;
@@ -69,29 +68,6 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		left->request = transaction->request;
 		refcount_inc(&left->request->refs);
 	}
-}
-
-/*
- * Cancel a request to the adapter that is not wanted any more. If the adapter is just answering it,
- * the transaction uses its other transfer context from now on.
- */
-static void wdf_transfer_cancel_orphan(struct wdf_transaction *transaction,
-				       const struct wdf_leftover *left)
-{
-	struct wdf_ticket *ticket = &transaction->ticket[left->direction];
-	PDMA_ADAPTER adapter = READ_ONCE(left->channel->adapter);
-	unsigned long flags;
-	bool cancelled;
-
-	cancelled = adapter && left->channel->ops->CancelAdapterChannel(adapter, NULL, left->block);
-	spin_lock_irqsave(&transaction->lock, flags);
-	if (cancelled)
-		ticket->orphans--;
-	else
-		transaction->block = transaction->blocks[left->block == transaction->blocks[0]];
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	if (cancelled)
-		wdf_put(&transaction->object);
 }
 
 /*
@@ -134,8 +110,8 @@ NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_
 
 	if (left->list || left->flush)
 		status = wdf_slot_end(transaction, left);
-	if (left->cancel)
-		wdf_transfer_cancel_orphan(transaction, left);
+	if (left->ticket)
+		wdf_ticket_cancel(transaction->enabler, left->channel, left->ticket, left->block);
 	if (left->in_use && wdf_transfer_let_go(transaction, left->base))
 		left->free = true;
 	if (left->free)
@@ -234,73 +210,6 @@ static bool wdf_transfer_store(struct wdf_transaction *transaction, u32 generati
 	return wanted;
 }
 
-/* Begin a request to the adapter. The ticket has a reference until the adapter has answered. */
-static void wdf_ticket_begin(struct wdf_transaction *transaction, struct wdf_ticket *ticket,
-			     size_t amount)
-{
-	unsigned long flags;
-
-	refcount_inc(&transaction->object.refs);
-	spin_lock_irqsave(&transaction->lock, flags);
-	ticket->calling = true;
-	ticket->amount = amount;
-	ticket->arrived = false;
-	spin_unlock_irqrestore(&transaction->lock, flags);
-}
-
-/*
- * End the call that made a request. Return what the adapter gave, or NULL if it will answer later,
- * or if the call has failed. With the answer, the caller gets the reference of the ticket.
- */
-static void *wdf_ticket_end(struct wdf_transaction *transaction, struct wdf_ticket *ticket,
-			    u32 generation, NTSTATUS status)
-{
-	void *given = NULL;
-	unsigned long flags;
-
-	spin_lock_irqsave(&transaction->lock, flags);
-	ticket->calling = false;
-	if (ticket->arrived)
-		given = ticket->given;
-	else if (NT_SUCCESS(status) && transaction->generation == generation)
-		transaction->waiting = true;
-	else if (NT_SUCCESS(status))
-		ticket->orphans++;
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	if (!NT_SUCCESS(status))
-		wdf_put(&transaction->object);
-	return given;
-}
-
-/*
- * The adapter has answered a request. Return true if the caller must go on with the transaction,
- * whose generation it gets. Otherwise the call that made the request goes on, or nobody does,
- * which *@wanted tells.
- */
-static bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given, u32 *generation,
-				bool *wanted)
-{
-	struct wdf_transaction *transaction = ticket->transaction;
-	unsigned long flags;
-	bool go_on = false;
-
-	*wanted = true;
-	spin_lock_irqsave(&transaction->lock, flags);
-	if (ticket->calling) {
-		ticket->given = given;
-		ticket->arrived = true;
-	} else if (ticket->orphans) {
-		ticket->orphans--;
-		*wanted = false;
-	} else {
-		transaction->waiting = false;
-		*generation = transaction->generation;
-		go_on = true;
-	}
-	spin_unlock_irqrestore(&transaction->lock, flags);
-	return go_on;
-}
-
 static void wdf_transfer_put_list(struct wdf_transaction *transaction, WDF_DMA_DIRECTION direction,
 				  PSCATTER_GATHER_LIST list)
 {
@@ -319,40 +228,33 @@ static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_
 {
 	struct wdf_ticket *ticket = context;
 	struct wdf_transaction *transaction = ticket->transaction;
-	WDF_DMA_DIRECTION direction = ticket - transaction->ticket;
-	u32 generation;
-	bool wanted;
 
-	if (!wdf_ticket_answered(ticket, list, &generation, &wanted)) {
-		if (wanted)
-			return;
-		wdf_transfer_put_list(transaction, direction, list);
-	} else if (wdf_transfer_store(transaction, generation, list, NULL, ticket->amount)) {
+	if (!wdf_ticket_answered(ticket, list))
+		return;
+	if (wdf_transfer_store(transaction, ticket->generation, list, NULL, ticket->amount))
 		wdf_transfer_program(transaction);
-	} else {
-		wdf_transfer_put_list(transaction, direction, list);
-	}
-	wdf_put(&transaction->object);
+	else
+		wdf_transfer_put_list(transaction, ticket->direction, list);
+	wdf_ticket_free(ticket);
 }
 
 /* Ask for the list of the next @length bytes. Return a status. */
 static NTSTATUS wdf_transfer_map_list(struct wdf_transaction *transaction,
 				      const struct wdf_stage *stage, size_t length)
 {
-	struct wdf_ticket *ticket = &transaction->ticket[stage->direction];
 	PSCATTER_GATHER_LIST list;
+	struct wdf_ticket *ticket;
 	NTSTATUS status;
 
-	wdf_ticket_begin(transaction, ticket, length);
-	status = wdf_slot_list(stage, length, wdf_transfer_list_arrived, ticket);
-	list = wdf_ticket_end(transaction, ticket, stage->generation, status);
-	if (!list)
-		return status;
-	if (!wdf_transfer_store(transaction, stage->generation, list, NULL, length)) {
+	ticket = wdf_ticket_begin(transaction, stage->generation, stage->direction, length);
+	if (!ticket)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdf_slot_list(stage, ticket, wdf_transfer_list_arrived);
+	list = wdf_ticket_end(ticket, status);
+	if (list && !wdf_transfer_store(transaction, stage->generation, list, NULL, length)) {
 		wdf_transfer_put_list(transaction, stage->direction, list);
 		status = STATUS_CANCELLED;
 	}
-	wdf_put(&transaction->object);
 	return status;
 }
 
@@ -481,19 +383,14 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 	struct wdf_transaction *transaction = ticket->transaction;
 	IO_ALLOCATION_ACTION keep = transaction->enabler->system ? KeepObject :
 								   DeallocateObjectKeepRegisters;
-	u32 generation;
-	bool wanted;
 
-	if (!wdf_ticket_answered(ticket, base, &generation, &wanted)) {
-		if (wanted)
-			return keep;
+	if (!wdf_ticket_answered(ticket, base))
+		return keep;
+	if (wdf_transfer_store_base(transaction, ticket->generation, base, ticket->amount))
+		wdf_transfer_resume(transaction, ticket->generation);
+	else
 		keep = DeallocateObject;
-	} else if (wdf_transfer_store_base(transaction, generation, base, ticket->amount)) {
-		wdf_transfer_resume(transaction, generation);
-	} else {
-		keep = DeallocateObject;
-	}
-	wdf_put(&transaction->object);
+	wdf_ticket_free(ticket);
 	return keep;
 }
 
@@ -504,20 +401,20 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
 			       WDF_DMA_DIRECTION direction, u32 registers, void **base)
 {
-	struct wdf_channel *channel = wdf_channel_of(transaction->enabler, direction);
-	struct wdf_ticket *ticket = &transaction->ticket[direction];
 	struct wdf_leftover left = {
 		.registers = registers,
 		.direction = direction,
-		.channel = channel,
+		.channel = wdf_channel_of(transaction->enabler, direction),
 	};
+	struct wdf_ticket *ticket;
 	NTSTATUS status;
 
 	*base = NULL;
-	wdf_ticket_begin(transaction, ticket, registers);
-	status = wdf_slot_channel(transaction, channel, direction, registers,
-				  wdf_transfer_base_arrived);
-	left.base = wdf_ticket_end(transaction, ticket, generation, status);
+	ticket = wdf_ticket_begin(transaction, generation, direction, registers);
+	if (!ticket)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdf_slot_channel(ticket, wdf_transfer_base_arrived);
+	left.base = wdf_ticket_end(ticket, status);
 	if (!left.base)
 		return status;
 	if (wdf_transfer_store_base(transaction, generation, left.base, registers)) {
@@ -526,7 +423,6 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 		wdf_slot_free(transaction, &left);
 		status = STATUS_CANCELLED;
 	}
-	wdf_put(&transaction->object);
 	return status;
 }
 
