@@ -18,10 +18,8 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 	spin_lock_irqsave(&transaction->lock, flags);
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
 		!transaction->ticket;
-	if (begun && READ_ONCE(transaction->mdl_gone)) {
-		wdmdma_report(call, "the MDL of the transaction was freed");
+	if (begun && wdf_transaction_lost_mdl(transaction, call))
 		begun = false;
-	}
 	if (begun && transaction->request && !wdf_request_enter(transaction->request)) {
 		wdmdma_report(call, "the request is completed (bug check 0x10D, code 6)");
 		begun = false;

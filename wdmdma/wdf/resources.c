@@ -19,9 +19,12 @@ static NTSTATUS wdf_resources_begin(struct wdf_transaction *transaction,
 		good |= WDF_IN(CREATED) | WDF_IN(RELEASED);
 	if (!wdf_transaction_is_in(transaction, good, call) || transaction->reserved)
 		return STATUS_INVALID_DEVICE_REQUEST;
-	if (transaction->state == WDF_TRANSACTION_INITIALIZED &&
-	    transaction->direction != direction)
-		return STATUS_INVALID_PARAMETER;
+	if (transaction->state == WDF_TRANSACTION_INITIALIZED) {
+		if (wdf_transaction_lost_mdl(transaction, call))
+			return STATUS_INVALID_DEVICE_REQUEST;
+		if (transaction->direction != direction)
+			return STATUS_INVALID_PARAMETER;
+	}
 	transaction->direction = direction;
 	transaction->channel = wdf_channel_of(transaction->enabler, direction);
 	if (transaction->enabler->system) {
@@ -85,8 +88,8 @@ static NTSTATUS wdf_resources_get(struct wdf_transaction *transaction, u32 gener
  * Context: <= DISPATCH_LEVEL.
  * Return:
  * * STATUS_SUCCESS if the function was or will be called
- * * STATUS_INVALID_DEVICE_REQUEST for another profile or version, and, with a report, in a wrong
- *   state, which is kept
+ * * STATUS_INVALID_DEVICE_REQUEST, with a report, for another profile or version, in a wrong
+ *   state, which is kept, and if the MDL was freed
  * * STATUS_INVALID_PARAMETER for NULL, and for a direction that is not the transaction's
  * * STATUS_INSUFFICIENT_RESOURCES and others of the adapter. The transaction has failed then
  * * STATUS_INVALID_HANDLE

@@ -114,6 +114,9 @@ NTSTATUS wdf_slot_end(struct wdf_transaction *transaction, const struct wdf_left
 		return channel->ops->FlushAdapterBuffersEx(adapter, left->mdl, left->base,
 							   left->offset, left->length,
 							   left->direction);
+	/* FreeMapRegisters ends the mapping then. Version 2 keeps no registers. */
+	if (left->mdl_gone)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	return channel->ops->FlushAdapterBuffers(adapter, left->mdl, left->base,
 						 MmGetMdlVirtualAddress(left->mdl) + left->offset,
 						 left->length, left->direction) ?

@@ -2,15 +2,19 @@
 /* The next transfer of a transaction, and how long it is. */
 #include "wdf/transaction.h"
 
-/* Note what the next transfer is. Return false if the transaction is not that of @generation. */
-bool wdf_stage_take(struct wdf_transaction *transaction, u32 generation, struct wdf_stage *stage)
+/* Note what the next transfer is. Return a status for a transaction that has none any more. */
+NTSTATUS wdf_stage_take(struct wdf_transaction *transaction, u32 generation,
+			struct wdf_stage *stage)
 {
+	NTSTATUS status = STATUS_SUCCESS;
 	unsigned long flags;
-	bool wanted;
 
 	spin_lock_irqsave(&transaction->lock, flags);
-	wanted = transaction->generation == generation && transaction->mdl;
-	if (wanted)
+	if (transaction->generation != generation || !transaction->mdl)
+		status = STATUS_CANCELLED;
+	else if (READ_ONCE(transaction->mdl_gone))
+		status = STATUS_INVALID_DEVICE_REQUEST;
+	else
 		*stage = (struct wdf_stage) {
 			.generation = generation,
 			.enabler = transaction->enabler,
@@ -31,7 +35,7 @@ bool wdf_stage_take(struct wdf_transaction *transaction, u32 generation, struct 
 			.reserved = transaction->reserved,
 		};
 	spin_unlock_irqrestore(&transaction->lock, flags);
-	return wanted;
+	return status;
 }
 
 /* Return the map registers that a transaction without lists needs. */

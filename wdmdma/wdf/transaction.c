@@ -35,6 +35,15 @@ bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned l
 	return false;
 }
 
+/* Report an MDL that was freed since the transaction was initialized. Return true if it was. */
+bool wdf_transaction_lost_mdl(const struct wdf_transaction *transaction, const char *call)
+{
+	if (likely(!READ_ONCE(transaction->mdl_gone)))
+		return false;
+	wdmdma_report(call, "the MDL of the transaction was freed");
+	return true;
+}
+
 /*
  * Give all back, and go to state @to. Report a transfer that the device may still do. The request
  * is forgotten.

@@ -179,6 +179,7 @@ struct wdf_leftover {
 	size_t offset;
 	size_t length;
 	PMDL mdl;
+	bool mdl_gone;	/* the MDL was freed, and is not looked at */
 	void *base;
 	u32 registers;
 	bool in_use;	/* the caller uses @base, see struct wdf_transaction */
@@ -246,7 +247,8 @@ void wdf_watch_init(void);
 void wdf_watch_exit(void);
 
 /* stage.c */
-bool wdf_stage_take(struct wdf_transaction *transaction, u32 generation, struct wdf_stage *stage);
+NTSTATUS wdf_stage_take(struct wdf_transaction *transaction, u32 generation,
+			struct wdf_stage *stage);
 u32 wdf_stage_registers(const struct wdf_stage *stage, size_t length);
 size_t wdf_stage_length(const struct wdf_stage *stage);
 
@@ -282,6 +284,7 @@ NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_
 struct wdf_transaction *wdf_transaction_get(WDFDMATRANSACTION handle, const char *call);
 bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned long states,
 			   const char *call);
+bool wdf_transaction_lost_mdl(const struct wdf_transaction *transaction, const char *call);
 int wdf_transaction_init(void);
 void wdf_transaction_exit(void);
 extern const struct wdf_class wdf_transaction_class;

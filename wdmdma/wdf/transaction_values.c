@@ -162,7 +162,7 @@ static void wdf_values_info(const struct wdf_transaction *transaction, ULONG *re
  * @scatter_gather_element_count: receives the elements of its list. Optional
  *
  * Answers to wdf: WdfDmaTransactionGetTransferInfo. With version 2 both are the pages that the
- * bytes touch. In another state the call is reported, and both are 0.
+ * bytes touch. In another state, and if the MDL was freed, the call is reported, and both are 0.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -175,7 +175,8 @@ void WdfDmaTransactionGetTransferInfo(WDFDMATRANSACTION dma_transaction, ULONG *
 
 	transaction = wdf_values_begin(dma_transaction, __func__, &flags);
 	if (transaction) {
-		if (wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), __func__))
+		if (wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), __func__) &&
+		    !wdf_transaction_lost_mdl(transaction, __func__))
 			wdf_values_info(transaction, &registers, &elements);
 		wdf_values_end(transaction, flags);
 	}

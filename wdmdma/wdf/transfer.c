@@ -24,6 +24,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		.offset = transaction->start + transaction->transferred,
 		.length = transaction->current_length,
 		.mdl = transaction->mdl,
+		.mdl_gone = READ_ONCE(transaction->mdl_gone),
 		.base = transaction->base,
 		.registers = transaction->registers,
 		.direction = transaction->direction,
@@ -357,14 +358,15 @@ static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 gen
 /* Go on with a transaction that has got map registers later than in the call for them. */
 static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generation)
 {
-	NTSTATUS status = STATUS_CANCELLED;
 	struct wdf_stage stage;
+	NTSTATUS status;
 
 	if (transaction->reserved) {
 		wdf_transfer_reserved(transaction);
 		return;
 	}
-	if (wdf_stage_take(transaction, generation, &stage))
+	status = wdf_stage_take(transaction, generation, &stage);
+	if (NT_SUCCESS(status))
 		status = wdf_transfer_map_piece(transaction, &stage, wdf_stage_length(&stage));
 	if (NT_SUCCESS(status)) {
 		wdf_transfer_program(transaction);
@@ -433,10 +435,9 @@ NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
 	NTSTATUS status;
 	size_t length;
 
-	if (READ_ONCE(transaction->mdl_gone))
-		return STATUS_INVALID_DEVICE_REQUEST;
-	if (!wdf_stage_take(transaction, generation, &stage))
-		return STATUS_CANCELLED;
+	status = wdf_stage_take(transaction, generation, &stage);
+	if (!NT_SUCCESS(status))
+		return status;
 	length = wdf_stage_length(&stage);
 	if (stage.enabler->lists) {
 		if (!stage.single && stage.max_elements != U32_MAX &&
