@@ -45,8 +45,29 @@ bool wdf_transaction_lost_mdl(const struct wdf_transaction *transaction, const c
 }
 
 /*
- * Give all back, and go to state @to. Report a transfer that the device may still do. The request
- * is forgotten.
+ * Forget what a transaction was initialized with, and what was set for it. Return its request,
+ * which the caller must put without the lock, or NULL.
+ */
+static struct wdf_object *wdf_transaction_clear(struct wdf_transaction *transaction)
+{
+	struct wdf_object *request = transaction->request;
+
+	lockdep_assert_held(&transaction->lock);
+	wdf_watch_end(transaction);
+	transaction->cancelled = false;
+	transaction->transferred = 0;
+	transaction->current_length = 0;
+	transaction->program = NULL;
+	transaction->mdl = NULL;
+	transaction->immediate = false;
+	transaction->single = wdf_enabler_is_single(transaction->enabler);
+	transaction->request = NULL;
+	return request;
+}
+
+/*
+ * Give all back, and go to state @to, unless the transaction is deleted. Report a transfer that the
+ * device may still do. The request is forgotten.
  */
 static void wdf_transaction_reset(struct wdf_transaction *transaction,
 				  enum wdf_transaction_state to, const char *call)
@@ -57,19 +78,16 @@ static void wdf_transaction_reset(struct wdf_transaction *transaction,
 	bool busy;
 
 	spin_lock_irqsave(&transaction->lock, flags);
+	if (transaction->state == WDF_TRANSACTION_DELETED) {
+		spin_unlock_irqrestore(&transaction->lock, flags);
+		return;
+	}
 	busy = transaction->state == WDF_TRANSACTION_TRANSFER;
 	if (to == WDF_TRANSACTION_DELETED)
 		transaction->reserved = false;
 	wdf_transfer_take(transaction, &left, true);
 	transaction->state = to;
-	transaction->cancelled = false;
-	transaction->transferred = 0;
-	transaction->program = NULL;
-	transaction->mdl = NULL;
-	transaction->immediate = false;
-	transaction->single = wdf_enabler_is_single(transaction->enabler);
-	request = transaction->request;
-	transaction->request = NULL;
+	request = wdf_transaction_clear(transaction);
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	if (busy)
 		wdmdma_report(call,
@@ -269,8 +287,13 @@ static NTSTATUS wdf_init_adapter(struct wdf_transaction *transaction, const stru
 				     wdf_init_elements(transaction, init);
 }
 
-/* Do the part of Initialize that needs a state. Return a status. */
-static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struct wdf_init *init)
+/*
+ * Do the part of Initialize that needs a state. Return a status. A reserved transaction may have
+ * been initialized before. @old receives its request from then, which the caller must put without
+ * the lock, or NULL.
+ */
+static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struct wdf_init *init,
+				struct wdf_object **old)
 {
 	unsigned long good = WDF_IN(CREATED) | WDF_IN(RESERVED) | WDF_IN(RELEASED);
 	NTSTATUS status;
@@ -281,6 +304,7 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 	status = wdf_init_adapter(transaction, init);
 	if (!NT_SUCCESS(status)) {
 		transaction->state = WDF_TRANSACTION_RELEASED;
+		*old = wdf_transaction_clear(transaction);
 		return status;
 	}
 	transaction->state = WDF_TRANSACTION_INITIALIZED;
@@ -292,6 +316,7 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 	transaction->length = init->length;
 	transaction->transferred = 0;
 	transaction->current_length = 0;
+	*old = transaction->request;
 	transaction->request = init->request;
 	if (init->request)
 		refcount_inc(&init->request->refs);
@@ -302,13 +327,16 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wdf_init *init)
 {
 	NTSTATUS status = wdf_init_check(transaction, init);
+	struct wdf_object *old = NULL;
 	unsigned long flags;
 
 	if (!NT_SUCCESS(status))
 		return status;
 	spin_lock_irqsave(&transaction->lock, flags);
-	status = wdf_init_locked(transaction, init);
+	status = wdf_init_locked(transaction, init, &old);
 	spin_unlock_irqrestore(&transaction->lock, flags);
+	if (old)
+		wdf_put(old);
 	return status;
 }
 
@@ -471,8 +499,7 @@ NTSTATUS WdfDmaTransactionRelease(WDFDMATRANSACTION dma_transaction)
 
 	if (!transaction)
 		return STATUS_INVALID_HANDLE;
-	if (READ_ONCE(transaction->state) != WDF_TRANSACTION_DELETED)
-		wdf_transaction_reset(transaction, WDF_TRANSACTION_RELEASED, __func__);
+	wdf_transaction_reset(transaction, WDF_TRANSACTION_RELEASED, __func__);
 	wdf_put(&transaction->object);
 	return STATUS_SUCCESS;
 }
