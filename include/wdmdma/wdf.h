@@ -26,7 +26,8 @@ typedef VOID (*PFN_WDMDMA_WDF_REQUEST_COMPLETE)(PVOID context, NTSTATUS status,
  * @input_length: bytes of a write, or of the input of a device control
  * @output_length: bytes of a read, or of the output of a device control
  * @mdl: locked memory, for direct I/O and the output of a direct device control
- * @buffer: resident memory, for buffered I/O. Must have the longer of the two lengths
+ * @buffer: resident memory, for buffered I/O, with the longer of the two lengths. For the input of
+ *	a direct device control it has @input_length bytes
  * @complete: called once, when the driver has completed the request, or the device is deleted. It
  *	must not be NULL
  * @context: first argument of @complete

@@ -153,10 +153,19 @@ static enum wdf_method wdf_request_method(const struct wdf_request *request)
 							     WDF_METHOD_OUT_DIRECT;
 }
 
+/* Return how many bytes the buffer has. The output of a direct device control is in the MDL. */
+static size_t wdf_request_buffered(const struct wdf_request *request)
+{
+	const struct wdmdma_wdf_request_config *config = &request->config;
+
+	return wdf_request_method(request) == WDF_METHOD_BUFFERED ?
+	       max(config->input_length, config->output_length) : config->input_length;
+}
+
 /* Return the MDL over the buffer, which is made if there is none. */
 static NTSTATUS wdf_request_build(struct wdf_request *request, PMDL *mdl)
 {
-	size_t length = max(request->config.input_length, request->config.output_length);
+	size_t length = wdf_request_buffered(request);
 	unsigned long flags;
 	PMDL built;
 
@@ -169,6 +178,10 @@ static NTSTATUS wdf_request_build(struct wdf_request *request, PMDL *mdl)
 	if (!built)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	MmBuildMdlForNonPagedPool(built);
+	if (!(built->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL)) {
+		IoFreeMdl(built);
+		return STATUS_BUFFER_TOO_SMALL;
+	}
 	spin_lock_irqsave(&request->lock, flags);
 	if (!request->built) {
 		request->built = built;
@@ -233,7 +246,6 @@ static const char *wdf_request_fault(const struct wdf_request *request)
 {
 	const struct wdmdma_wdf_request_config *config = &request->config;
 	bool control = wdf_request_is_control(request);
-	size_t buffered = config->input_length;
 
 	if (!control && config->type != WdfRequestTypeRead && config->type != WdfRequestTypeWrite)
 		return "the type is no read, no write and no device control";
@@ -245,7 +257,6 @@ static const char *wdf_request_fault(const struct wdf_request *request)
 	case WDF_METHOD_NEITHER:
 		return NULL;
 	case WDF_METHOD_BUFFERED:
-		buffered = max(config->input_length, config->output_length);
 		break;
 	default:
 		/* The input of a direct device control is buffered. */
@@ -254,7 +265,7 @@ static const char *wdf_request_fault(const struct wdf_request *request)
 		if (config->output_length && !config->mdl)
 			return "a direct device control with output has no mdl";
 	}
-	return buffered && wdmdma_is_no_address(config->buffer) ?
+	return wdf_request_buffered(request) && wdmdma_is_no_address(config->buffer) ?
 	       "there is a length, and neither mdl nor buffer for it" : NULL;
 }
 
@@ -463,7 +474,8 @@ static NTSTATUS wdf_request_retrieve(WDFREQUEST handle, bool output, PMDL *mdl, 
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INVALID_DEVICE_REQUEST for a read, and METHOD_NEITHER
- * * STATUS_BUFFER_TOO_SMALL if there is no memory of this kind
+ * * STATUS_BUFFER_TOO_SMALL if there is no memory of this kind, or the buffer is not resident as
+ *   far as the lengths of the request say
  * * STATUS_INTERNAL_ERROR, with a report, for a request that is completed
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE
  */
