@@ -159,7 +159,11 @@ EXPORT_SYMBOL_GPL(WdmBugCheckEx);
  */
 void RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR message)
 {
-	pr_err("assertion failed: %s, in %s, line %u: %s\n", (char *)failed_assertion,
-	       (char *)file_name, line_number, message ? (char *)message : "");
+	char text[NT_PRINT_MOST];
+
+	/* The driver's pointers may be wrong, which nt_debug_format() bears. */
+	pr_err("assertion failed: %s\n",
+	       nt_debug_format(text, "%s, in %s, line %u: %s", failed_assertion, file_name,
+			       line_number, message ?: ""));
 }
 EXPORT_SYMBOL_GPL(RtlAssert);

@@ -26,7 +26,7 @@ ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER number)
 {
 	const unsigned int cpu = raw_smp_processor_id();
 
-	if (number)
+	if (number && !nt_is_wrong(number, "ProcNumber", __func__))
 		*number = (PROCESSOR_NUMBER) {
 			.Group = cpu / NT_GROUP,
 			.Number = cpu % NT_GROUP,
@@ -71,7 +71,7 @@ ULONG KeQueryActiveProcessorCount(PKAFFINITY active)
 {
 	const ULONG count = KeQueryActiveProcessorCountEx(0);
 
-	if (active)
+	if (active && !nt_is_wrong(active, "ActiveProcessors", __func__))
 		*active = GENMASK_ULL(count - 1, 0);
 	return count;
 }

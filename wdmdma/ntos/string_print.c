@@ -20,12 +20,13 @@ struct nt_unicode_string {
 };
 
 /* Fill a buffer of @most characters. */
-static NTSTATUS nt_string_print(void *to, size_t most, bool wide, const void *format, va_list args)
+static NTSTATUS nt_string_print(const char *call, void *to, size_t most, bool wide,
+				const void *format, va_list args)
 {
 	struct nt_text text = { .buffer = to, .most = most, .wide = wide };
 	va_list copy;
 
-	if (!to || !format || !most || most > NT_STRING_MOST)
+	if (!format || !most || most > NT_STRING_MOST || nt_is_wrong(to, "Dest", call))
 		return STATUS_INVALID_PARAMETER;
 	va_copy(copy, args);
 	nt_text_format(&text, format, &copy);
@@ -43,11 +44,12 @@ static NTSTATUS nt_string_print(void *to, size_t most, bool wide, const void *fo
  * Answers to ntstrsafe: RtlStringCchVPrintfA, RtlStringCbVPrintfA.
  *
  * Context: any.
- * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER.
+ * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER, with
+ * a report for NULL, or no address, in place of the memory for the string.
  */
 NTSTATUS RtlStringCchVPrintfA(char *to, SIZE_T count, const char *format, va_list arguments)
 {
-	return nt_string_print(to, count, false, format, arguments);
+	return nt_string_print(__func__, to, count, false, format, arguments);
 }
 EXPORT_SYMBOL_GPL(RtlStringCchVPrintfA);
 
@@ -65,7 +67,7 @@ EXPORT_SYMBOL_GPL(RtlStringCchVPrintfA);
  */
 NTSTATUS RtlStringCchVPrintfW(WCHAR *to, SIZE_T count, const WCHAR *format, va_list arguments)
 {
-	return nt_string_print(to, count, true, format, arguments);
+	return nt_string_print(__func__, to, count, true, format, arguments);
 }
 EXPORT_SYMBOL_GPL(RtlStringCchVPrintfW);
 
@@ -86,7 +88,7 @@ NTSTATUS RtlStringCchPrintfA(char *to, SIZE_T count, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, count, false, format, args);
+	status = nt_string_print(__func__, to, count, false, format, args);
 	va_end(args);
 	return status;
 }
@@ -109,7 +111,7 @@ NTSTATUS RtlStringCbPrintfA(char *to, SIZE_T size, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, size, false, format, args);
+	status = nt_string_print(__func__, to, size, false, format, args);
 	va_end(args);
 	return status;
 }
@@ -132,7 +134,7 @@ NTSTATUS RtlStringCchPrintfW(WCHAR *to, SIZE_T count, const WCHAR *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, count, true, format, args);
+	status = nt_string_print(__func__, to, count, true, format, args);
 	va_end(args);
 	return status;
 }
@@ -155,7 +157,7 @@ NTSTATUS RtlStringCbPrintfW(WCHAR *to, SIZE_T size, const WCHAR *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	status = nt_string_print(to, size / sizeof(WCHAR), true, format, args);
+	status = nt_string_print(__func__, to, size / sizeof(WCHAR), true, format, args);
 	va_end(args);
 	return status;
 }
@@ -171,7 +173,8 @@ EXPORT_SYMBOL_GPL(RtlStringCbPrintfW);
  * Differs from Windows: the last character of the room is left unused.
  *
  * Context: any.
- * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER.
+ * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER, with
+ * a report for NULL, or no address, in place of the memory for the string.
  */
 NTSTATUS RtlUnicodeStringPrintf(struct _UNICODE_STRING *to, const WCHAR *format, ...)
 {
@@ -179,7 +182,9 @@ NTSTATUS RtlUnicodeStringPrintf(struct _UNICODE_STRING *to, const WCHAR *format,
 	struct nt_text text = { .wide = true };
 	va_list args;
 
-	if (!string || !string->Buffer || string->MaximumLength < sizeof(WCHAR) || !format)
+	if (!format || nt_is_wrong(string, "DestinationString", __func__) ||
+	    string->MaximumLength < sizeof(WCHAR) ||
+	    nt_is_wrong(string->Buffer, "Buffer", __func__))
 		return STATUS_INVALID_PARAMETER;
 	text.buffer = string->Buffer;
 	text.most = string->MaximumLength / sizeof(WCHAR);
