@@ -310,7 +310,7 @@ static void nt_dpc_initialized(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID cont
  * KeInitializeDpc() - prepare a DPC
  * @dpc: the DPC. One that is queued is reported, and removed from its queue. One that a timer
  *	names is reported, and stays the timer's DPC
- * @routine: function that it calls
+ * @routine: function that it calls. No address is reported, and the DPC is left as it was
  * @context: second argument of the function
  *
  * Answers to wdm: KeInitializeDpc.
@@ -319,10 +319,9 @@ static void nt_dpc_initialized(KDPC *dpc, PKDEFERRED_ROUTINE routine, PVOID cont
  */
 void KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 {
-	if (!dpc || !routine) {
-		wdmdma_report(__func__, "%s is NULL", dpc ? "DeferredRoutine" : "Dpc");
+	if (nt_is_wrong(dpc, "Dpc", __func__) ||
+	    nt_is_wrong(routine, "DeferredRoutine", __func__))
 		return;
-	}
 	if (nt_is_no_address(dpc)) {
 		wdmdma_report(__func__, "Dpc is no address of an object");
 		return;

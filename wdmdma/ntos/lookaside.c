@@ -13,7 +13,9 @@ static void nt_lookaside_init(PNPAGED_LOOKASIDE_LIST list, PALLOCATE_FUNCTION al
 			      PFREE_FUNCTION free, size_t size, ULONG tag, POOL_TYPE type,
 			      const char *call)
 {
-	if (nt_is_wrong(list, "Lookaside", call))
+	if (nt_is_wrong(list, "Lookaside", call) ||
+	    (allocate && nt_is_wrong(allocate, "Allocate", call)) ||
+	    (free && nt_is_wrong(free, "Free", call)))
 		return;
 	*list = (NPAGED_LOOKASIDE_LIST) {
 		.Magic = NT_LOOKASIDE_MAGIC,

@@ -131,9 +131,10 @@ static void nt_work_queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine,
 
 	if (nt_above_dispatch(call))
 		return;
-	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item) || !any) {
-		wdmdma_report(call, "%s", any ? "IoWorkItem is no work item" :
-			      "WorkerRoutine is NULL");
+	if (nt_is_wrong(any, "WorkerRoutine", call))
+		return;
+	if (!nt_block_exists(NT_BLOCK_WORK_ITEM, item)) {
+		wdmdma_report(call, "IoWorkItem is no work item");
 		return;
 	}
 	if (nt_is_leaving(any, call))
