@@ -14,6 +14,7 @@ struct edu_hardware {
 	WDFDEVICE device;
 	WDFINTERRUPT interrupt;
 	bool has_irq;
+	bool in_d0;
 	struct completion done;
 	NTSTATUS status;
 	unsigned long bytes;

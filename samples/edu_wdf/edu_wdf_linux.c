@@ -109,6 +109,7 @@ static int edu_run(struct edu_hardware *hardware)
 	if (ret)
 		return ret;
 	hardware->has_irq = true;
+	hardware->in_d0 = true;
 	status = wdmdma_wdf_device_power_up(hardware->device);
 	if (NT_SUCCESS(status))
 		status = EduSelfTest(hardware->device);
@@ -119,7 +120,7 @@ static int edu_run(struct edu_hardware *hardware)
 static void edu_stop(struct edu_hardware *hardware)
 {
 	pci_clear_master(hardware->pdev);
-	if (hardware->device)
+	if (hardware->in_d0)
 		wdmdma_wdf_device_power_down(hardware->device);
 	if (hardware->has_irq)
 		pci_free_irq(hardware->pdev, 0, hardware);

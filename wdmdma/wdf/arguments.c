@@ -38,6 +38,12 @@ bool wdf_is_wrong(const void *pointer, const char *name, const char *call)
 	return true;
 }
 
+/* Report a function that a driver may leave out, and that is no address. Return true if it is. */
+bool wdf_option_is_wrong(const void *function, const char *name, const char *call)
+{
+	return function && wdf_is_wrong(function, name, call);
+}
+
 /* Report a structure whose member Size is another than @wanted. Return true if it is. */
 bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char *call)
 {

@@ -119,6 +119,9 @@ NTSTATUS wdf_attributes_check(const WDF_OBJECT_ATTRIBUTES *attributes, bool pare
 	status = wdf_attributes_check_type(attributes, call);
 	if (!NT_SUCCESS(status))
 		return status;
+	if (wdf_option_is_wrong(attributes->EvtCleanupCallback, "EvtCleanupCallback", call) ||
+	    wdf_option_is_wrong(attributes->EvtDestroyCallback, "EvtDestroyCallback", call))
+		return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
 	if (attributes->ParentObject && !parent_allowed)
 		return wdf_attributes_refuse(STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED, call,
 					     "ParentObject must be NULL for this object");

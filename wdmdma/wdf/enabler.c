@@ -67,6 +67,19 @@ static u32 wdf_usual_version(const struct wdf_enabler *enabler)
 	return DEVICE_DESCRIPTION_VERSION2;
 }
 
+/* Report a callback that is no address. Return true if there is one. */
+static bool wdf_enabler_has_wrong_callback(const WDF_DMA_ENABLER_CONFIG *config, const char *call)
+{
+	return wdf_option_is_wrong(config->EvtDmaEnablerFill, "EvtDmaEnablerFill", call) ||
+	       wdf_option_is_wrong(config->EvtDmaEnablerFlush, "EvtDmaEnablerFlush", call) ||
+	       wdf_option_is_wrong(config->EvtDmaEnablerDisable, "EvtDmaEnablerDisable", call) ||
+	       wdf_option_is_wrong(config->EvtDmaEnablerEnable, "EvtDmaEnablerEnable", call) ||
+	       wdf_option_is_wrong(config->EvtDmaEnablerSelfManagedIoStart,
+				   "EvtDmaEnablerSelfManagedIoStart", call) ||
+	       wdf_option_is_wrong(config->EvtDmaEnablerSelfManagedIoStop,
+				   "EvtDmaEnablerSelfManagedIoStop", call);
+}
+
 /* Return the reason why a configuration is refused, or NULL and fill in what follows from it. */
 static const char *wdf_enabler_configure(struct wdf_enabler *enabler)
 {
@@ -176,6 +189,8 @@ static NTSTATUS wdf_enabler_create(struct wdf_device *device, struct wdf_object 
 
 	if (wdf_size_is_wrong(config->Size, sizeof(*config), "Config", "WdfDmaEnablerCreate"))
 		return STATUS_INFO_LENGTH_MISMATCH;
+	if (wdf_enabler_has_wrong_callback(config, "WdfDmaEnablerCreate"))
+		return STATUS_INVALID_PARAMETER;
 	enabler = kzalloc(sizeof(*enabler), WDMDMA_GFP);
 	if (!enabler)
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -296,7 +311,12 @@ static NTSTATUS wdf_enabler_set_system(struct wdf_enabler *enabler, const char *
 		wdmdma_report(call, "the direction has an adapter already");
 		return STATUS_INVALID_PARAMETER;
 	}
-	status = wdf_enabler_get(enabler, channel, &description);
+	/* The disposal puts the adapter. */
+	status = STATUS_DELETE_PENDING;
+	if (wdf_object_hold(&enabler->object)) {
+		status = wdf_enabler_get(enabler, channel, &description);
+		wdf_object_let_go(&enabler->object);
+	}
 	if (!NT_SUCCESS(status))
 		atomic_set(&channel->configured, 0);
 	return status;
@@ -318,6 +338,7 @@ static NTSTATUS wdf_enabler_set_system(struct wdf_enabler *enabler, const char *
  * * STATUS_INVALID_PARAMETER for NULL, an unknown direction, an enabler of another profile, and a
  *   direction that is configured
  * * STATUS_UNSUCCESSFUL if there is no adapter, with the reason in the log
+ * * STATUS_DELETE_PENDING if the enabler is being deleted, or was
  * * STATUS_INVALID_HANDLE
  * * STATUS_INVALID_DEVICE_REQUEST at the wrong level
  */

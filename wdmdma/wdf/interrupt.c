@@ -172,8 +172,6 @@ NTSTATUS wdf_interrupt_disconnect(struct wdf_object *object)
 /* Return the reason why a configuration is refused, or NULL. */
 static const char *wdf_interrupt_fault(const WDF_INTERRUPT_CONFIG *config)
 {
-	if (!config->EvtInterruptIsr)
-		return "EvtInterruptIsr is NULL";
 	if (config->EvtInterruptDpc && config->EvtInterruptWorkItem)
 		return "there are both EvtInterruptDpc and EvtInterruptWorkItem";
 	if (config->PassiveHandling || config->WaitLock || config->EvtInterruptWorkItem)
@@ -181,6 +179,19 @@ static const char *wdf_interrupt_fault(const WDF_INTERRUPT_CONFIG *config)
 	if (config->SpinLock || config->AutomaticSerialization)
 		return "SpinLock and AutomaticSerialization are not there";
 	return NULL;
+}
+
+/* Report a configuration that is refused. Return true if it is. */
+static bool wdf_interrupt_is_refused(const WDF_INTERRUPT_CONFIG *config, const char *call)
+{
+	const char *fault = wdf_interrupt_fault(config);
+
+	if (fault)
+		wdmdma_report(call, "%s", fault);
+	return fault || wdf_is_wrong(config->EvtInterruptIsr, "EvtInterruptIsr", call) ||
+	       wdf_option_is_wrong(config->EvtInterruptDpc, "EvtInterruptDpc", call) ||
+	       wdf_option_is_wrong(config->EvtInterruptEnable, "EvtInterruptEnable", call) ||
+	       wdf_option_is_wrong(config->EvtInterruptDisable, "EvtInterruptDisable", call);
 }
 
 static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *config)
@@ -197,6 +208,22 @@ static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *confi
 	return interrupt;
 }
 
+/* Do the create call of an interrupt that has its memory. Return a status. */
+static NTSTATUS wdf_interrupt_start(struct wdf_interrupt *interrupt, struct wdf_object *parent,
+				    PWDF_OBJECT_ATTRIBUTES attributes, WDFINTERRUPT *handle)
+{
+	NTSTATUS status = wdf_object_attach(&interrupt->object, parent, attributes);
+	struct wdf_device *device = wdf_device_of(parent);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	wdf_power_add(device, &device->interrupts, &interrupt->object, &interrupt->link);
+	status = wdf_object_publish(&interrupt->object, handle);
+	if (!NT_SUCCESS(status))
+		wdf_power_remove(device, &interrupt->link);
+	return status;
+}
+
 /**
  * WdfInterruptCreate() - make an interrupt object
  * @device: the device object
@@ -207,6 +234,8 @@ static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *confi
  * Answers to wdf: WdfInterruptCreate. The Linux half requests the interrupt, and calls
  * wdmdma_wdf_interrupt() in its handler. The object is deleted with the device.
  *
+ * The device must not be in D0, because interrupts are enabled by wdmdma_wdf_device_power_up().
+ *
  * Differs from Windows: interrupts at PASSIVE_LEVEL, a lock of the driver's, and automatic
  * serialization are refused.
  *
@@ -215,6 +244,7 @@ static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *confi
  * * STATUS_SUCCESS
  * * STATUS_INFO_LENGTH_MISMATCH for a wrong Size
  * * STATUS_INVALID_PARAMETER, with the reason in the log
+ * * STATUS_INVALID_DEVICE_STATE, with a report, if the device is in D0
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, STATUS_INVALID_HANDLE
  * * one of :doc:`api-wdf` for wrong attributes
  */
@@ -223,7 +253,6 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 {
 	struct wdf_interrupt *self;
 	struct wdf_object *parent;
-	const char *fault;
 	NTSTATUS status;
 
 	if (wdf_is_wrong(interrupt, "Interrupt", __func__))
@@ -243,22 +272,18 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 	    wdf_size_is_wrong(configuration->Size, sizeof(*configuration), "Configuration",
 			      __func__))
 		goto put;
+	status = STATUS_INVALID_DEVICE_STATE;
+	if (atomic_read(&wdf_device_of(parent)->powered)) {
+		wdmdma_report(__func__, "an interrupt is made before the device is in D0");
+		goto put;
+	}
 	status = STATUS_INSUFFICIENT_RESOURCES;
 	self = wdf_interrupt_new(configuration);
 	if (!self)
 		goto put;
-	fault = wdf_interrupt_fault(&self->config);
-	if (fault)
-		wdmdma_report(__func__, "%s", fault);
-	status = fault ? STATUS_INVALID_PARAMETER :
-			 wdf_object_attach(&self->object, parent, attributes);
-	if (NT_SUCCESS(status)) {
-		wdf_power_add(wdf_device_of(parent), &wdf_device_of(parent)->interrupts,
-			      &self->object, &self->link);
-		status = wdf_object_publish(&self->object, interrupt);
-		if (!NT_SUCCESS(status))
-			wdf_power_remove(wdf_device_of(parent), &self->link);
-	}
+	status = STATUS_INVALID_PARAMETER;
+	if (!wdf_interrupt_is_refused(&self->config, __func__))
+		status = wdf_interrupt_start(self, parent, attributes, interrupt);
 	if (!NT_SUCCESS(status))
 		wdf_object_abandon(&self->object);
 put:

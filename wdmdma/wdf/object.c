@@ -283,6 +283,35 @@ static void wdf_object_dispose_work(struct work_struct *work)
 	wdf_object_disposed(wdf_object_dispose(object));
 }
 
+/* Return the lock under which the state of an object changes from live. */
+static spinlock_t *wdf_object_state_lock(struct wdf_object *object)
+{
+	return object->parent ? &object->parent->lock : &object->lock;
+}
+
+/*
+ * Keep an object from being disposed of until wdf_object_let_go(). Return false if its deletion has
+ * begun. The caller must have a reference.
+ */
+bool wdf_object_hold(struct wdf_object *object)
+{
+	spinlock_t *lock = wdf_object_state_lock(object);
+	unsigned long flags;
+	bool live;
+
+	spin_lock_irqsave(lock, flags);
+	live = object->state == WDF_OBJECT_LIVE;
+	if (live)
+		atomic_inc(&object->undisposed);
+	spin_unlock_irqrestore(lock, flags);
+	return live;
+}
+
+void wdf_object_let_go(struct wdf_object *object)
+{
+	wdf_object_disposed(object);
+}
+
 /* Begin the deletion of a child that is live. Return NULL if there is none. */
 static struct wdf_object *wdf_object_claim_child(struct wdf_object *object)
 {
@@ -325,7 +354,7 @@ static void wdf_tree_dispose(struct wdf_object *root)
 /* Begin the deletion of an object. Return false if it has begun already. @done is optional. */
 static bool wdf_object_claim(struct wdf_object *object, struct completion *done)
 {
-	spinlock_t *lock = object->parent ? &object->parent->lock : &object->lock;
+	spinlock_t *lock = wdf_object_state_lock(object);
 	unsigned long flags;
 	bool claimed;
 

@@ -72,7 +72,8 @@ enum wdf_object_state {
  * @root: the deletion began with this object, and not with its parent
  * @done: completed after the deletion that began with this object, or NULL
  * @work: disposes of the object
- * @undisposed: children that hold something yet, plus one until its own deletion
+ * @undisposed: children that hold something yet, and calls of wdf_object_hold(), plus one until its
+ *	own deletion
  * @parent: the object with which it is deleted. Its memory stays as long as this object's
  * @children: in the order of their creation
  * @sibling: link in @children of the parent
@@ -150,6 +151,8 @@ void wdf_object_abandon(struct wdf_object *object);
 bool wdf_object_delete(struct wdf_object *object);
 void wdf_object_delete_and_wait(struct wdf_object *object);
 void wdf_object_flush(void);
+bool wdf_object_hold(struct wdf_object *object);
+void wdf_object_let_go(struct wdf_object *object);
 bool wdf_object_is_below(const struct wdf_object *object, const struct wdf_object *ancestor);
 int wdf_objects_init(void);
 void wdf_objects_exit(void);
@@ -160,6 +163,7 @@ unsigned long wdf_object_count(void);
 bool wdf_above_passive(const char *call);
 bool wdf_above_dispatch(const char *call);
 bool wdf_is_wrong(const void *pointer, const char *name, const char *call);
+bool wdf_option_is_wrong(const void *function, const char *name, const char *call);
 bool wdf_size_is_wrong(size_t size, size_t wanted, const char *name, const char *call);
 
 /* context.c */

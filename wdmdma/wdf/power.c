@@ -163,8 +163,9 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_power_up);
  * disabled by EvtInterruptDisable.
  *
  * Context: PASSIVE_LEVEL (sleeps).
- * Return: STATUS_SUCCESS, the first status of a callback that failed, STATUS_INVALID_HANDLE, or
- * STATUS_INVALID_DEVICE_REQUEST at the wrong level.
+ * Return: STATUS_SUCCESS, the first status of a callback that failed, STATUS_INVALID_HANDLE,
+ * STATUS_INVALID_DEVICE_STATE without a wdmdma_wdf_device_power_up() before, which calls nothing, or
+ * STATUS_INVALID_DEVICE_REQUEST at the wrong level. A power-up that has failed counts.
  */
 NTSTATUS wdmdma_wdf_device_power_down(WDFDEVICE device)
 {
@@ -176,10 +177,17 @@ NTSTATUS wdmdma_wdf_device_power_down(WDFDEVICE device)
 	object = wdf_get(device, &wdf_device_class, __func__);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
+	status = STATUS_INVALID_DEVICE_STATE;
+	if (!atomic_xchg(&wdf_device_of(object)->powered, 0)) {
+		wdmdma_report(__func__, "the device is not in D0");
+		goto put;
+	}
 	first = wdf_power_down_enablers(wdf_device_of(object));
 	status = wdf_power_interrupts(wdf_device_of(object), false);
-	atomic_set(&wdf_device_of(object)->powered, 0);
+	if (!NT_SUCCESS(first))
+		status = first;
+put:
 	wdf_put(object);
-	return NT_SUCCESS(first) ? status : first;
+	return status;
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_device_power_down);

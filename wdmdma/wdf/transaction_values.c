@@ -297,7 +297,7 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionWdmGetTransferContext);
 /**
  * WdfDmaTransactionSetChannelConfigurationCallback() - set what configures the channel
  * @dma_transaction: a transaction of an enabler with a system profile
- * @fn: called before each transfer is mapped. NULL for none
+ * @fn: called before each transfer is mapped. NULL for none. No address is reported, and ignored
  * @context: its argument
  *
  * Answers to wdf: WdfDmaTransactionSetChannelConfigurationCallback. If the function returns FALSE,
@@ -314,6 +314,8 @@ WdfDmaTransactionSetChannelConfigurationCallback(WDFDMATRANSACTION dma_transacti
 	struct wdf_transaction *transaction;
 	unsigned long flags;
 
+	if (wdf_option_is_wrong(fn, "ConfigureRoutine", __func__))
+		return;
 	transaction = wdf_values_begin(dma_transaction, __func__, &flags);
 	if (!transaction)
 		return;
@@ -328,7 +330,7 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionSetChannelConfigurationCallback);
 /**
  * WdfDmaTransactionSetTransferCompleteCallback() - set what is called when a transfer is stopped
  * @dma_transaction: a transaction of an enabler with a system profile
- * @fn: called at DISPATCH_LEVEL. NULL for none
+ * @fn: called at DISPATCH_LEVEL. NULL for none. No address is reported, and ignored
  * @context: its argument
  *
  * Answers to wdf: WdfDmaTransactionSetTransferCompleteCallback. The release does not change this.
@@ -346,6 +348,8 @@ WdfDmaTransactionSetTransferCompleteCallback(WDFDMATRANSACTION dma_transaction,
 	struct wdf_transaction *transaction;
 	unsigned long flags;
 
+	if (wdf_option_is_wrong(fn, "DmaCompletionRoutine", __func__))
+		return;
 	transaction = wdf_values_begin(dma_transaction, __func__, &flags);
 	if (!transaction)
 		return;
