@@ -164,6 +164,6 @@ void RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR
 	/* The driver's pointers may be wrong, which nt_debug_format() bears. */
 	pr_err("assertion failed: %s\n",
 	       nt_debug_format(text, "%s, in %s, line %u: %s", failed_assertion, file_name,
-			       line_number, message ?: ""));
+			       line_number, message ? (void *)message : (void *)""));
 }
 EXPORT_SYMBOL_GPL(RtlAssert);

@@ -414,7 +414,10 @@ static void nt_dpc_complete(KDPC *dpc, PVOID done, PVOID argument1, PVOID argume
 	complete(done);
 }
 
-/* Wait until a queue has run all DPCs that are in it now, and the one that runs. */
+/*
+ * Wait until a queue has run all DPCs that are in it now, and the one that runs. The queue's own
+ * processor serves them in any case. To schedule the tasklet here would move it to this processor.
+ */
 static void nt_dpc_flush(struct nt_dpc_queue *queue)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
@@ -424,13 +427,11 @@ static void nt_dpc_flush(struct nt_dpc_queue *queue)
 
 	raw_spin_lock_irqsave(&queue->lock, flags);
 	idle = list_empty(&queue->dpcs) && !queue->running;
+	if (!idle)
+		list_add_tail(&marker.queued, &queue->dpcs);
 	raw_spin_unlock_irqrestore(&queue->lock, flags);
-	if (idle)
-		return;
-	local_irq_save(flags);
-	nt_dpc_append(queue, &marker);
-	local_irq_restore(flags);
-	wait_for_completion(&done);
+	if (!idle)
+		wait_for_completion(&done);
 }
 
 /**

@@ -341,7 +341,8 @@ EXPORT_SYMBOL_GPL(KeInitializeMutex);
  * Differs from Windows: no exception is raised.
  *
  * Context: any, by the thread that has waited for the mutex.
- * Return: 0 if the mutex is free now.
+ * Return: 0 if the mutex is free now, and for what is no mutex. Another number if the caller has to
+ * release it again, or does not own it.
  */
 LONG KeReleaseMutex(PRKMUTEX mutex, BOOLEAN wait)
 {
@@ -355,7 +356,7 @@ LONG KeReleaseMutex(PRKMUTEX mutex, BOOLEAN wait)
 	bucket = nt_wait_bucket(&mutex->Header);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	owner = mutex->OwnerThread == current;
-	old = mutex->Header.SignalState;
+	old = owner ? mutex->Header.SignalState : 1;
 	if (owner && ++mutex->Header.SignalState > 0) {
 		mutex->OwnerThread = NULL;
 		nt_owned_drop(nt_owned_find(bucket, mutex));
