@@ -27,7 +27,8 @@
  * @link: link in the device's list
  * @lock: the interrupt's lock. It protects @connected
  * @connected: the service routine may be called
- * @gone: the interrupt is deleted, and no DPC is queued any more
+ * @dpc_lock: protects @gone, and @dpc against being queued after it is set
+ * @gone: the interrupt is deleted, and no DPC is queued or called any more
  * @owner: the task that has the lock, or on which an interrupt has it, or NULL
  * @calling: the lock is held for a callback, and not by WdfInterruptAcquireLock()
  * @flags: for its release
@@ -40,6 +41,7 @@ struct wdf_interrupt {
 	struct wdf_power_link link;
 	spinlock_t lock;	/* see above */
 	bool connected;
+	raw_spinlock_t dpc_lock;	/* see above */
 	bool gone;
 	struct task_struct *owner;
 	bool calling;
@@ -87,7 +89,7 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 
 	/* From here on the DPC can be queued again. */
 	atomic_set(&interrupt->queued, 0);
-	if (unlikely(READ_ONCE(interrupt->object.silent)))
+	if (unlikely(READ_ONCE(interrupt->object.silent) || READ_ONCE(interrupt->gone)))
 		return;
 	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
 					  wdf_handle(interrupt->object.parent));
@@ -105,8 +107,10 @@ static void wdf_interrupt_dispose(struct wdf_object *object)
 	wdf_power_remove(wdf_device_of(object->parent), &interrupt->link);
 	spin_lock_irqsave(&interrupt->lock, flags);
 	interrupt->connected = false;
-	interrupt->gone = true;
 	spin_unlock_irqrestore(&interrupt->lock, flags);
+	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
+	WRITE_ONCE(interrupt->gone, true);
+	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
 	tasklet_kill(&interrupt->dpc);
 }
 
@@ -204,6 +208,7 @@ static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *confi
 	memcpy(&interrupt->config, config, config->Size);
 	INIT_LIST_HEAD(&interrupt->link.node);
 	spin_lock_init(&interrupt->lock);
+	raw_spin_lock_init(&interrupt->dpc_lock);
 	tasklet_setup(&interrupt->dpc, wdf_interrupt_run_dpc);
 	return interrupt;
 }
@@ -329,6 +334,20 @@ BOOLEAN wdmdma_wdf_interrupt(WDFINTERRUPT interrupt, ULONG message_id)
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_interrupt);
 
+/* Queue the DPC. Return false if it is queued already, or the interrupt is deleted. */
+static bool wdf_interrupt_queue_dpc(struct wdf_interrupt *interrupt)
+{
+	unsigned long flags;
+	bool queued;
+
+	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
+	queued = !interrupt->gone && !atomic_xchg(&interrupt->queued, 1);
+	if (queued)
+		tasklet_schedule(&interrupt->dpc);
+	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
+	return queued;
+}
+
 /**
  * WdfInterruptQueueDpcForIsr() - queue the DPC of an interrupt
  * @interrupt: the interrupt
@@ -348,10 +367,8 @@ BOOLEAN WdfInterruptQueueDpcForIsr(WDFINTERRUPT interrupt)
 		return FALSE;
 	if (!self->config.EvtInterruptDpc)
 		wdmdma_report(__func__, "the interrupt has no EvtInterruptDpc");
-	else if (!READ_ONCE(self->gone))
-		queued = !atomic_xchg(&self->queued, 1);
-	if (queued)
-		tasklet_schedule(&self->dpc);
+	else
+		queued = wdf_interrupt_queue_dpc(self);
 	wdf_put(&self->object);
 	return queued;
 }
