@@ -107,9 +107,11 @@ static void wdf_object_end(struct wdf_object *object)
 
 	wdf_context_destroy(object);
 	wdf_context_forget(object);
-	xa_lock_irqsave(&wdf_handles, flags);
-	__xa_erase(&wdf_handles, object->id);
-	xa_unlock_irqrestore(&wdf_handles, flags);
+	if (object->id) {
+		xa_lock_irqsave(&wdf_handles, flags);
+		__xa_erase(&wdf_handles, object->id);
+		xa_unlock_irqrestore(&wdf_handles, flags);
+	}
 	wdf_memory_put(object);
 }
 
@@ -397,23 +399,17 @@ void wdf_object_delete_and_wait(struct wdf_object *object)
 
 /*
  * Undo a create call that has failed. No callback is called. What the object holds must have been
- * given back.
+ * given back. Another thread may have found the object already, and have a reference.
  */
 void wdf_object_abandon(struct wdf_object *object)
 {
 	struct wdf_object *parent = object->parent;
-	unsigned long flags;
 
-	wdf_context_forget(object);
-	if (object->id) {
-		xa_lock_irqsave(&wdf_handles, flags);
-		__xa_erase(&wdf_handles, object->id);
-		xa_unlock_irqrestore(&wdf_handles, flags);
-	}
+	WRITE_ONCE(object->silent, true);
 	wdf_object_unlink(object);
 	if (parent)
 		refcount_inc(&parent->memory);
-	wdf_memory_put(object);
+	wdf_put(object);
 	wdf_object_disposed(parent);
 	wdf_memory_put(parent);
 }

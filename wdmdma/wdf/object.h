@@ -66,9 +66,10 @@ enum wdf_object_state {
  * @refs: references. At 0 the destroy callbacks run. The link to the parent is one of them
  * @memory: references to the memory. All of @refs are one of them, and so is each child
  * @driver_refs: references that the driver took, and that are among @refs
- * @silent: the driver's module goes, so no function of the driver is called any more
+ * @silent: no function of the driver is called any more, because the driver's module goes, or the
+ *	create call has failed
  * @lock: protects @state, @children, and the end of @contexts
- * @state: how far its life has come
+ * @state: how far its life has come. It is read without the lock too
  * @root: the deletion began with this object, and not with its parent
  * @done: completed after the deletion that began with this object, or NULL
  * @work: disposes of the object

@@ -39,7 +39,9 @@ struct wdf_object *wdf_power_next(struct wdf_device *device, struct list_head *l
 
 	spin_lock_irqsave(&device->power_lock, flags);
 	list_for_each_entry(link, list, node) {
-		if (link->seq > *seq && refcount_inc_not_zero(&link->object->refs)) {
+		/* The create call of an object may still fail. */
+		if (link->seq > *seq && READ_ONCE(link->object->state) != WDF_OBJECT_NEW &&
+		    refcount_inc_not_zero(&link->object->refs)) {
 			found = link->object;
 			*seq = link->seq;
 			break;
