@@ -18,14 +18,27 @@
 static DEFINE_SPINLOCK(wdf_drivers_lock);	/* protects the list */
 static LIST_HEAD(wdf_drivers);
 
-static void wdf_driver_dispose(struct wdf_object *object)
+static void wdf_driver_add(struct wdf_driver *driver)
 {
-	struct wdf_driver *driver = container_of(object, struct wdf_driver, object);
+	unsigned long flags;
+
+	spin_lock_irqsave(&wdf_drivers_lock, flags);
+	list_add_tail(&driver->node, &wdf_drivers);
+	spin_unlock_irqrestore(&wdf_drivers_lock, flags);
+}
+
+static void wdf_driver_remove(struct wdf_driver *driver)
+{
 	unsigned long flags;
 
 	spin_lock_irqsave(&wdf_drivers_lock, flags);
 	list_del_init(&driver->node);
 	spin_unlock_irqrestore(&wdf_drivers_lock, flags);
+}
+
+static void wdf_driver_dispose(struct wdf_object *object)
+{
+	wdf_driver_remove(container_of(object, struct wdf_driver, object));
 }
 
 static void wdf_driver_free(struct wdf_object *object)
@@ -118,12 +131,14 @@ NTSTATUS wdf_object_create(struct wdf_object *object, PWDF_OBJECT_ATTRIBUTES att
  * @attributes: callbacks and context of the object. Its parent must be NULL. Optional
  * @driver: receives the handle
  *
- * For the module_init function of the Linux half. A module has one driver object.
+ * For the module_init function of the Linux half. A module needs one driver object. If it makes
+ * several, the first one is the usual parent, and that of WdfGetDriver().
  *
  * Context: PASSIVE_LEVEL (sleeps).
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INVALID_PARAMETER without @owner or @driver
+ * * STATUS_INVALID_DEVICE_REQUEST at the wrong level
  * * STATUS_INSUFFICIENT_RESOURCES
  * * one of :doc:`api-wdf` for wrong attributes
  */
@@ -131,12 +146,13 @@ NTSTATUS wdmdma_wdf_driver_create(struct module *owner, PWDF_OBJECT_ATTRIBUTES a
 				  WDFDRIVER *driver)
 {
 	struct wdf_driver *self;
-	unsigned long flags;
 	NTSTATUS status;
 
 	if (wdf_is_wrong(driver, "Driver", __func__) || wdf_is_wrong(owner, "Owner", __func__))
 		return STATUS_INVALID_PARAMETER;
 	*driver = NULL;
+	if (wdf_above_passive(__func__))
+		return STATUS_INVALID_DEVICE_REQUEST;
 	status = wdf_attributes_check(attributes, false, __func__);
 	if (!NT_SUCCESS(status))
 		return status;
@@ -145,18 +161,16 @@ NTSTATUS wdmdma_wdf_driver_create(struct module *owner, PWDF_OBJECT_ATTRIBUTES a
 		return STATUS_INSUFFICIENT_RESOURCES;
 	wdf_object_init(&self->object, &wdf_driver_class);
 	self->owner = owner;
-	INIT_LIST_HEAD(&self->node);
+	/* Once it is published, another thread may delete it. */
+	wdf_driver_add(self);
 	status = wdf_object_attach(&self->object, NULL, attributes);
 	if (NT_SUCCESS(status))
 		status = wdf_object_publish(&self->object, driver);
 	if (!NT_SUCCESS(status)) {
+		wdf_driver_remove(self);
 		wdf_object_abandon(&self->object);
-		return status;
 	}
-	spin_lock_irqsave(&wdf_drivers_lock, flags);
-	list_add_tail(&self->node, &wdf_drivers);
-	spin_unlock_irqrestore(&wdf_drivers_lock, flags);
-	return STATUS_SUCCESS;
+	return status;
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_driver_create);
 

@@ -113,6 +113,7 @@ NTSTATUS WdfMemoryCreate(PWDF_OBJECT_ATTRIBUTES attributes, POOL_TYPE pool_type,
 {
 	size_t bytes = max_t(size_t, buffer_size, 16);
 	struct wdf_memory *self = NULL;
+	void *data = NULL;
 	NTSTATUS status;
 
 	if (wdf_is_wrong(memory, "Memory", __func__) ||
@@ -129,10 +130,13 @@ NTSTATUS WdfMemoryCreate(PWDF_OBJECT_ATTRIBUTES attributes, POOL_TYPE pool_type,
 		bytes = roundup_pow_of_two(bytes);
 	if (bytes <= KMALLOC_MAX_SIZE)
 		self = wdf_memory_new(kmalloc(bytes, wdf_gfp()), buffer_size, true);
+	if (self)
+		data = self->buffer;
+	/* The driver may delete the object before the call has returned. */
 	status = wdf_object_create(self ? &self->object : NULL, attributes, _RET_IP_, __func__,
 				   memory);
 	if (NT_SUCCESS(status) && buffer)
-		*buffer = self->buffer;
+		*buffer = data;
 	return status;
 }
 EXPORT_SYMBOL_GPL(WdfMemoryCreate);
