@@ -13,7 +13,8 @@
  * A transfer is staged in steps: ask the adapter for its list, or for map registers and then for
  * its list, and call EvtProgramDma. What the adapter cannot give at once it gives later. While
  * EvtProgramDma runs, a completion call stages the next transfer, and leaves its EvtProgramDma to
- * the thread that is in the one before. So nothing recurses.
+ * the thread that is in the one before. A completion call in the callback that configures the
+ * channel leaves the next transfer to the thread in that callback. So nothing recurses.
  */
 #ifndef WDMDMA_WDF_TRANSACTION_H
 #define WDMDMA_WDF_TRANSACTION_H
@@ -84,7 +85,9 @@ struct wdf_one {
  * @programming: a thread is in EvtProgramDma, and calls it again if @ready is set
  * @in_use: a thread maps or flushes under @base. If the transaction drops @base then, the thread
  *	frees it
- * @configuring: a thread is in the callback that configures the channel
+ * @configuring: a thread is in the callback that configures the channel, for @configured
+ * @configured: the generation of that transfer
+ * @restage: that thread stages the next transfer, because the driver has completed this one
  * @busy_mark: holds wdf_device.packet_busy
  * @program: EvtProgramDma
  * @context: its argument
@@ -135,6 +138,8 @@ struct wdf_transaction {
 	bool programming;
 	bool in_use;
 	bool configuring;
+	u32 configured;
+	bool restage;
 	bool busy_mark;
 	PFN_WDF_PROGRAM_DMA program;
 	WDFCONTEXT context;
@@ -273,6 +278,7 @@ bool wdf_ticket_cancel(struct wdf_enabler *enabler, struct wdf_channel *channel,
 bool wdf_transfer_finish(struct wdf_transaction *transaction, u32 generation,
 			 enum wdf_transaction_state state);
 void wdf_transfer_program(struct wdf_transaction *transaction);
+void wdf_transfer_tell(struct wdf_transaction *transaction, DMA_COMPLETION_STATUS status);
 NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation);
 void wdf_transfer_reserved(struct wdf_transaction *transaction);
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,

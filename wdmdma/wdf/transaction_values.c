@@ -336,7 +336,8 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionSetChannelConfigurationCallback);
  * Answers to wdf: WdfDmaTransactionSetTransferCompleteCallback. The release does not change this.
  *
  * Differs from Windows: ISA's controllers do not tell when they are done. So the function is called
- * by WdfDmaTransactionStopSystemTransfer() alone.
+ * by WdfDmaTransactionStopSystemTransfer(), and with DmaError or DmaCancelled after a transaction
+ * that had to wait for the channel has failed.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -396,33 +397,25 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionSetDeviceAddressOffset);
  */
 void WdfDmaTransactionStopSystemTransfer(WDFDMATRANSACTION dma_transaction)
 {
-	PFN_WDF_DMA_TRANSACTION_DMA_TRANSFER_COMPLETE complete = NULL;
 	struct wdf_transaction *transaction;
 	struct wdf_channel *channel;
-	WDFCONTEXT context = NULL;
 	PDMA_ADAPTER adapter;
 	unsigned long flags;
-	bool enable, good;
+	bool good;
 
 	transaction = wdf_values_begin(dma_transaction, __func__, &flags);
 	if (!transaction)
 		return;
 	good = wdf_needs(transaction, true, __func__) &&
 	       wdf_transaction_is_in(transaction, WDF_IN(TRANSFER), __func__);
-	complete = transaction->complete;
-	context = transaction->complete_context;
 	channel = transaction->channel;
 	refcount_inc(&transaction->object.refs);
 	wdf_values_end(transaction, flags);
 	adapter = READ_ONCE(channel->adapter);
 	if (good && adapter)
 		channel->ops->CancelMappedTransfer(adapter, transaction->block);
-	if (good && complete) {
-		enable = wdf_raise();
-		complete(dma_transaction, wdf_handle(&transaction->enabler->device->object),
-			 context, transaction->direction, DmaCancelled);
-		wdf_lower(enable);
-	}
+	if (good)
+		wdf_transfer_tell(transaction, DmaCancelled);
 	wdf_put(&transaction->object);
 }
 EXPORT_SYMBOL_GPL(WdfDmaTransactionStopSystemTransfer);

@@ -38,6 +38,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 	transaction->mapped = false;
 	transaction->ready = false;
 	transaction->list = NULL;
+	transaction->current_length = 0;
 	if (!all || transaction->reserved) {
 		left->in_use = left->flush;
 		transaction->in_use |= left->flush;
@@ -46,7 +47,7 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		return;
 	wdf_watch_end(transaction);
 	transaction->generation++;
-	transaction->current_length = 0;
+	transaction->restage = false;
 	if (transaction->ticket) {
 		/* The answer is not wanted any more. The request keeps its transfer context. */
 		if (wdf_is_version3(transaction->enabler) && !transaction->cancelling)
@@ -277,6 +278,8 @@ static bool wdf_transfer_configure(struct wdf_transaction *transaction,
 		/* The driver may complete the transfer in the callback, as if it was mapped. */
 		transaction->mapped = true;
 		transaction->current_length = length;
+		transaction->configuring = true;
+		transaction->configured = stage->generation;
 	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	if (!wanted)
@@ -288,12 +291,41 @@ static bool wdf_transfer_configure(struct wdf_transaction *transaction,
 					length);
 	wdf_lower(enable);
 	spin_lock_irqsave(&transaction->lock, flags);
+	transaction->configuring = false;
 	if (transaction->generation != stage->generation || !transaction->mapped)
 		wanted = false;
 	if (wanted)
 		transaction->mapped = false;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	return wanted;
+}
+
+/* Leave the next transfer to the thread that configures the channel, if there is one. */
+static bool wdf_transfer_leave(struct wdf_transaction *transaction, u32 generation)
+{
+	unsigned long flags;
+	bool left;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	left = transaction->configuring && transaction->configured == generation &&
+	       transaction->generation == generation;
+	transaction->restage |= left;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return left;
+}
+
+/* Return true, once, if a transfer was left to this thread. */
+static bool wdf_transfer_was_left(struct wdf_transaction *transaction, u32 generation)
+{
+	unsigned long flags;
+	bool left;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	left = transaction->restage && transaction->generation == generation;
+	if (left)
+		transaction->restage = false;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	return left;
 }
 
 /* Map the next bytes under the map registers. Return a status. */
@@ -355,6 +387,31 @@ static bool wdf_transfer_store_base(struct wdf_transaction *transaction, u32 gen
 	return wanted;
 }
 
+/* Tell the driver of a system profile how a transfer has ended. */
+void wdf_transfer_tell(struct wdf_transaction *transaction, DMA_COMPLETION_STATUS status)
+{
+	PFN_WDF_DMA_TRANSACTION_DMA_TRANSFER_COMPLETE complete;
+	WDF_DMA_DIRECTION direction;
+	unsigned long flags;
+	WDFCONTEXT context;
+	bool enable;
+
+	spin_lock_irqsave(&transaction->lock, flags);
+	complete = transaction->complete;
+	context = transaction->complete_context;
+	direction = transaction->direction;
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	if (!complete)
+		return;
+	enable = wdf_raise();
+	complete(wdf_handle(&transaction->object),
+		 wdf_handle(&transaction->enabler->device->object), context, direction, status);
+	wdf_lower(enable);
+}
+
+static NTSTATUS wdf_transfer_stage_left(struct wdf_transaction *transaction, u32 generation,
+					NTSTATUS status);
+
 /* Go on with a transaction that has got map registers later than in the call for them. */
 static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generation)
 {
@@ -368,13 +425,16 @@ static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generat
 	status = wdf_stage_take(transaction, generation, &stage);
 	if (NT_SUCCESS(status))
 		status = wdf_transfer_map_piece(transaction, &stage, wdf_stage_length(&stage));
+	status = wdf_transfer_stage_left(transaction, generation, status);
 	if (NT_SUCCESS(status)) {
 		wdf_transfer_program(transaction);
 		return;
 	}
-	if (wdf_transfer_finish(transaction, generation, WDF_TRANSACTION_FAILED))
-		wdmdma_report("WdfDmaTransactionExecute",
-			      "a transaction that had to wait has failed with status 0x%08x", status);
+	if (!wdf_transfer_finish(transaction, generation, WDF_TRANSACTION_FAILED))
+		return;
+	wdmdma_report("WdfDmaTransactionExecute",
+		      "a transaction that had to wait has failed with status 0x%08x", status);
+	wdf_transfer_tell(transaction, status == STATUS_CANCELLED ? DmaCancelled : DmaError);
 }
 
 /* The adapter gives map registers. Return what to keep. */
@@ -428,8 +488,8 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 	return status;
 }
 
-/* Map the next transfer, without EvtProgramDma. Return a status, also if the adapter waits. */
-NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
+/* Map the next transfer, unless the adapter waits. Return a status. */
+static NTSTATUS wdf_transfer_stage_one(struct wdf_transaction *transaction, u32 generation)
 {
 	struct wdf_stage stage;
 	NTSTATUS status;
@@ -453,4 +513,22 @@ NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
 			return status;
 	}
 	return wdf_transfer_map_piece(transaction, &stage, wdf_stage_length(&stage));
+}
+
+/* Map what was left to this thread by completions in the callback that configures the channel. */
+static NTSTATUS wdf_transfer_stage_left(struct wdf_transaction *transaction, u32 generation,
+					NTSTATUS status)
+{
+	while (NT_SUCCESS(status) && wdf_transfer_was_left(transaction, generation))
+		status = wdf_transfer_stage_one(transaction, generation);
+	return status;
+}
+
+/* Map the next transfer, without EvtProgramDma. Return a status, also if the adapter waits. */
+NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation)
+{
+	if (wdf_transfer_leave(transaction, generation))
+		return STATUS_SUCCESS;
+	return wdf_transfer_stage_left(transaction, generation,
+				       wdf_transfer_stage_one(transaction, generation));
 }
