@@ -8,16 +8,37 @@
 
 #include "wdf/request.h"
 
-/* Begin a transaction. Return false if the state is wrong. */
+/*
+ * Take the mark of the device that a packet transaction of version 2 is under way. Return false if
+ * another transaction has it.
+ */
+static bool wdf_transfer_mark(struct wdf_transaction *transaction)
+{
+	struct wdf_enabler *enabler = transaction->enabler;
+
+	lockdep_assert_held(&transaction->lock);
+	if (enabler->lists || wdf_is_version3(enabler))
+		return true;
+	transaction->busy_mark = !test_and_set_bit_lock(0, &enabler->device->packet_busy);
+	return transaction->busy_mark;
+}
+
+/*
+ * Begin a transaction. Return false if the state is wrong. @busy tells whether the device is busy
+ * with another one.
+ */
 static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT context,
-			       const char *call, u32 *generation)
+			       const char *call, u32 *generation, bool *busy)
 {
 	unsigned long flags;
 	bool begun;
 
 	spin_lock_irqsave(&transaction->lock, flags);
-	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call) &&
-		!transaction->ticket;
+	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call);
+	if (begun && transaction->ticket) {
+		wdmdma_report(call, "the map registers of the transaction are not there yet");
+		begun = false;
+	}
 	if (begun && wdf_transaction_lost_mdl(transaction, call))
 		begun = false;
 	if (begun && transaction->request && !wdf_request_enter(transaction->request)) {
@@ -29,25 +50,10 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 		transaction->context = context;
 		transaction->in_request = transaction->request;
 		*generation = transaction->generation;
+		*busy = !wdf_transfer_mark(transaction);
 	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	return begun;
-}
-
-/*
- * Take the mark of the device that a packet transaction of version 2 is under way. Return false if
- * another transaction has it.
- */
-static bool wdf_transfer_mark(struct wdf_transaction *transaction)
-{
-	struct wdf_enabler *enabler = transaction->enabler;
-
-	if (enabler->lists || wdf_is_version3(enabler))
-		return true;
-	if (test_and_set_bit_lock(0, &enabler->device->packet_busy))
-		return false;
-	transaction->busy_mark = true;
-	return true;
 }
 
 /**
@@ -66,7 +72,7 @@ static bool wdf_transfer_mark(struct wdf_transaction *transaction)
  * * STATUS_WDF_TOO_FRAGMENTED
  * * STATUS_INSUFFICIENT_RESOURCES and others of the adapter's calls
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, in another state, which is kept, and if the
- *   request is completed, or the MDL was freed
+ *   request is completed, the MDL was freed, or reserved map registers are not there yet
  * * STATUS_INVALID_HANDLE
  *
  * After another failure the transaction has failed, and EvtProgramDma is not called.
@@ -76,13 +82,14 @@ NTSTATUS WdfDmaTransactionExecute(WDFDMATRANSACTION dma_transaction, WDFCONTEXT 
 	struct wdf_transaction *transaction = wdf_transaction_get(dma_transaction, __func__);
 	NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 	u32 generation;
+	bool busy;
 
 	if (!transaction)
 		return STATUS_INVALID_HANDLE;
-	if (!wdf_transfer_begin(transaction, context, __func__, &generation))
+	if (!wdf_transfer_begin(transaction, context, __func__, &generation, &busy))
 		goto put;
 	status = STATUS_WDF_BUSY;
-	if (wdf_transfer_mark(transaction))
+	if (!busy)
 		status = wdf_transfer_stage(transaction, generation);
 	if (NT_SUCCESS(status))
 		wdf_transfer_program(transaction);

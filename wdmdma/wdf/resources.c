@@ -17,13 +17,19 @@ static NTSTATUS wdf_resources_begin(struct wdf_transaction *transaction,
 	lockdep_assert_held(&transaction->lock);
 	if (*registers)
 		good |= WDF_IN(CREATED) | WDF_IN(RELEASED);
-	if (!wdf_transaction_is_in(transaction, good, call) || transaction->reserved)
+	if (!wdf_transaction_is_in(transaction, good, call))
 		return STATUS_INVALID_DEVICE_REQUEST;
+	if (transaction->reserved) {
+		wdmdma_report(call, "the transaction has map registers already");
+		return STATUS_INVALID_DEVICE_REQUEST;
+	}
 	if (transaction->state == WDF_TRANSACTION_INITIALIZED) {
 		if (wdf_transaction_lost_mdl(transaction, call))
 			return STATUS_INVALID_DEVICE_REQUEST;
-		if (transaction->direction != direction)
+		if (transaction->direction != direction) {
+			wdmdma_report(call, "DmaDirection is not that of the transaction");
 			return STATUS_INVALID_PARAMETER;
+		}
 	}
 	transaction->direction = direction;
 	transaction->channel = wdf_channel_of(transaction->enabler, direction);
@@ -89,8 +95,9 @@ static NTSTATUS wdf_resources_get(struct wdf_transaction *transaction, u32 gener
  * Return:
  * * STATUS_SUCCESS if the function was or will be called
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, for another profile or version, in a wrong
- *   state, which is kept, and if the MDL was freed
- * * STATUS_INVALID_PARAMETER for NULL, and for a direction that is not the transaction's
+ *   state, which is kept, if the registers are reserved already, and if the MDL was freed
+ * * STATUS_INVALID_PARAMETER, with a report, for NULL, and for a direction that is unknown, or not
+ *   the transaction's
  * * STATUS_INSUFFICIENT_RESOURCES and others of the adapter. The transaction has failed then
  * * STATUS_INVALID_HANDLE
  */
@@ -112,9 +119,12 @@ NTSTATUS WdfDmaTransactionAllocateResources(WDFDMATRANSACTION dma_transaction,
 		goto put;
 	}
 	status = STATUS_INVALID_PARAMETER;
-	if (wdf_is_wrong(evt_reserve_dma_function, "EvtReserveDmaFunction", __func__) ||
-	    dma_direction > WdfDmaDirectionWriteToDevice)
+	if (wdf_is_wrong(evt_reserve_dma_function, "EvtReserveDmaFunction", __func__))
 		goto put;
+	if (dma_direction > WdfDmaDirectionWriteToDevice) {
+		wdmdma_report(__func__, "DmaDirection is unknown");
+		goto put;
+	}
 	spin_lock_irqsave(&transaction->lock, flags);
 	status = wdf_resources_begin(transaction, dma_direction, &required_map_registers,
 				     evt_reserve_dma_function, evt_reserve_dma_context, __func__);

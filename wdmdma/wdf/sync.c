@@ -96,6 +96,7 @@ static const struct wdf_class wdf_wait_lock_class = {
  * * STATUS_WDF_PARENT_NOT_SPECIFIED without parent and driver object
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, STATUS_INVALID_HANDLE
  * * STATUS_INVALID_PARAMETER for NULL
+ * * STATUS_INVALID_DEVICE_REQUEST, with a report, in an interrupt
  * * one of :doc:`api-wdf` for wrong attributes
  */
 NTSTATUS WdfSpinLockCreate(PWDF_OBJECT_ATTRIBUTES spin_lock_attributes, WDFSPINLOCK *spin_lock)

@@ -268,10 +268,14 @@ static NTSTATUS wdf_init_adapter(struct wdf_transaction *transaction, const stru
 	PDMA_ADAPTER adapter = READ_ONCE(channel->adapter);
 	NTSTATUS status = STATUS_SUCCESS;
 
-	if (!adapter)
+	if (!adapter) {
+		wdmdma_report(init->call, "the enabler has no adapter for DmaDirection");
 		return STATUS_INVALID_DEVICE_REQUEST;
-	if (transaction->reserved && channel != transaction->channel)
+	}
+	if (transaction->reserved && channel != transaction->channel) {
+		wdmdma_report(init->call, "DmaDirection is not that of the transaction");
 		return STATUS_INVALID_PARAMETER;
+	}
 	transaction->channel = channel;
 	transaction->limit = channel->fragment;
 	transaction->max_elements = READ_ONCE(transaction->enabler->max_elements);
@@ -365,7 +369,10 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * * STATUS_BUFFER_TOO_SMALL if the chain is shorter
  * * STATUS_WDF_TOO_FRAGMENTED for more pages than the enabler allows elements
  * * STATUS_WDF_TOO_MANY_TRANSFERS, STATUS_WDF_NOT_ENOUGH_MAP_REGISTERS if it must be a single
- *   transfer. After this and the two above the transaction is released
+ *   transfer, and others of the adapter for what one transfer needs
+ * * STATUS_INVALID_DEVICE_REQUEST, with a report, before a system profile is configured
+ * * STATUS_INVALID_PARAMETER, with a report, for another direction than that of the map registers
+ *   which the transaction has. After this and the four above the transaction is released
  */
 NTSTATUS WdfDmaTransactionInitialize(WDFDMATRANSACTION dma_transaction,
 				     PFN_WDF_PROGRAM_DMA evt_program_dma_function,
