@@ -6,7 +6,9 @@
 #include <ddk/ntstatus.h>
 #include <ddk/wdm/dispatcher.h>
 #include <ddk/wdm/pool.h>
+#include <ddk/wdm/processor.h>
 #include <ddk/wdm/spinlock.h>
+#include <ddk/wdm/string_print.h>
 #include <ddk/wdm/thread.h>
 #include <ddk/wdm/time.h>
 
@@ -31,9 +33,11 @@ static void pointers_without_memory_are_refused(struct kunit *test)
 {
 	LARGE_INTEGER now = { };
 	KLOCK_QUEUE_HANDLE handle;
+	NPAGED_LOOKASIDE_LIST list = { };
 	KSPIN_LOCK lock = 0;
 	HANDLE thread;
 	KEVENT event;
+	KDPC dpc = { };
 	unsigned int i;
 	KIRQL level;
 
@@ -51,6 +55,15 @@ static void pointers_without_memory_are_refused(struct kunit *test)
 		KeInitializeMutex(wild[i], 0);
 		KeInitializeTimer(wild[i]);
 		KeInitializeDpc(wild[i], run_dpc, NULL);
+		KeInitializeDpc(&dpc, wild[i], NULL);
+		KUNIT_EXPECT_EQ(test, dpc.Type, 0);
+		ExInitializeNPagedLookasideList(&list, wild[i], NULL, 0, 8, 1, 0);
+		ExInitializeNPagedLookasideList(&list, NULL, wild[i], 0, 8, 1, 0);
+		KUNIT_EXPECT_NULL(test, ExAllocateFromNPagedLookasideList(&list));
+		KUNIT_EXPECT_LT(test, KeGetCurrentProcessorNumberEx(wild[i]), 65536U);
+		KUNIT_EXPECT_GT(test, KeQueryActiveProcessorCount(wild[i]), 0U);
+		KUNIT_EXPECT_EQ(test, RtlStringCchPrintfA(wild[i], 8, "%d", 1),
+				STATUS_INVALID_PARAMETER);
 		KeQuerySystemTime(wild[i]);
 		KeQueryTickCount(wild[i]);
 		KeQueryPerformanceCounter(wild[i]);
@@ -108,6 +121,9 @@ static void work_item_needs_a_device_object(struct kunit *test)
 						    "is no device object"), 2U);
 	item = IoAllocateWorkItem(fixture->pdo);
 	KUNIT_ASSERT_NOT_NULL(test, item);
+	IoQueueWorkItem(item, (PIO_WORKITEM_ROUTINE)0x1234, DelayedWorkQueue, NULL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "IoQueueWorkItem",
+						    "is no address of the kernel"), 1U);
 	IoFreeWorkItem(item);
 	/* The function may not need one. */
 	item = IoAllocateWorkItem(NULL);

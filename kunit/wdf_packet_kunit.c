@@ -185,10 +185,17 @@ static void single_transfer_is_required(struct kunit *test)
 	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
 	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K + 1, seen),
 			STATUS_WDF_TOO_MANY_TRANSFERS);
+	/* The failure has released the transaction, and set the requirement back. */
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV,
+								     mdl, 0, SZ_8K + 1),
+			STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
+	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
 	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 1);
 	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
 			STATUS_WDF_TOO_FRAGMENTED);
 	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 8);
+	WdfDmaTransactionSetSingleTransferRequirement(t, TRUE);
 	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV,
 								     mdl, 0, SZ_8K),
 			STATUS_SUCCESS);
@@ -235,6 +242,58 @@ static void single_transfer_needs_registers(struct kunit *test)
 	WdfDmaTransactionRelease(t);
 	for (i = 0; i < ARRAY_SIZE(mdl); i++)
 		mdl[i]->Next = NULL;
+}
+
+static unsigned int destroyed;
+
+static VOID count_destroy(WDFOBJECT object)
+{
+	destroyed++;
+}
+
+static VOID no_completion(PVOID context, NTSTATUS status, ULONG_PTR information)
+{
+}
+
+/* A reserved transaction is initialized again, and must keep one request at a time. */
+static void reserved_transaction_keeps_one_request(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_16K, 3);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_wdf_request_config config = {
+		.type = WdfRequestTypeWrite,
+		.input_length = SZ_4K,
+		.mdl = wdmdma_test_mdl(test, memory->va, SZ_4K),
+		.complete = no_completion,
+	};
+	struct wdf_fixture *f = test->priv;
+	WDF_OBJECT_ATTRIBUTES attributes;
+	unsigned int fails;
+	WDFREQUEST request;
+
+	WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+	attributes.EvtDestroyCallback = count_destroy;
+	for (fails = 0; fails < 2; fails++) {
+		destroyed = 0;
+		KUNIT_ASSERT_EQ(test, wdmdma_wdf_request_create(f->device, &config, &attributes,
+								&request), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingRequest(t, request,
+									      wdf_test_program,
+									      TO_DEV),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEV, 0,
+									 count_reserved, t),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program,
+									     TO_DEV, config.mdl, 0,
+									     SZ_4K << fails),
+				fails ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS);
+		KUNIT_EXPECT_NULL(test, WdfDmaTransactionGetRequest(t));
+		WdfRequestComplete(request, STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, destroyed, 1U);
+		WdfDmaTransactionFreeResources(t);
+	}
 }
 
 static VOID never_reserved(WDFDMATRANSACTION transaction, PVOID context)
@@ -303,6 +362,7 @@ static struct kunit_case wdf_packet_cases[] = {
 	KUNIT_CASE(second_packet_of_a_device_is_busy),
 	KUNIT_CASE(packets_of_version_3_run_side_by_side),
 	KUNIT_CASE(reserved_registers_stay),
+	KUNIT_CASE(reserved_transaction_keeps_one_request),
 	KUNIT_CASE(single_transfer_is_required),
 	KUNIT_CASE(single_transfer_needs_registers),
 	KUNIT_CASE(calls_for_other_enablers_do_nothing),

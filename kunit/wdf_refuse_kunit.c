@@ -20,6 +20,11 @@ static void *const wild[] = {
 	(void *)0x8000000000001000UL,
 };
 
+static BOOLEAN no_isr(WDFINTERRUPT interrupt, ULONG message_id)
+{
+	return FALSE;
+}
+
 static void pointers_without_memory_are_refused(struct kunit *test)
 {
 	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
@@ -58,6 +63,45 @@ static void pointers_without_memory_are_refused(struct kunit *test)
 				STATUS_INVALID_PARAMETER);
 	}
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 1U);
+}
+
+/* Give each function of a configuration in turn a value that is no address. */
+static void functions_without_memory_are_refused(struct kunit *test)
+{
+	struct wdf_fixture *f = test->priv;
+	WDF_OBJECT_ATTRIBUTES attributes;
+	WDF_INTERRUPT_CONFIG interrupt;
+	WDF_DMA_ENABLER_CONFIG config;
+	WDFSPINLOCK lock;
+	WDFOBJECT object;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(wild) * 6; i++) {
+		void *function = wild[i / 6];
+
+		n = i % 6;
+		WDF_DMA_ENABLER_CONFIG_INIT(&config, WdfDmaProfilePacket, SZ_4K);
+		(&config.EvtDmaEnablerFill)[n] = function;
+		KUNIT_EXPECT_EQ_MSG(test, WdfDmaEnablerCreate(f->device, &config, NULL,
+							      (WDFDMAENABLER *)&object),
+				    STATUS_INVALID_PARAMETER, "member %u", n);
+		WDF_INTERRUPT_CONFIG_INIT(&interrupt, n ? no_isr : function,
+					  n == 1 ? function : NULL);
+		if (n == 2)
+			interrupt.EvtInterruptEnable = function;
+		if (n > 2)
+			interrupt.EvtInterruptDisable = function;
+		KUNIT_EXPECT_EQ_MSG(test, WdfInterruptCreate(f->device, &interrupt, NULL,
+							     (WDFINTERRUPT *)&object),
+				    STATUS_INVALID_PARAMETER, "member %u", n);
+		WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+		if (n % 2)
+			attributes.EvtCleanupCallback = function;
+		else
+			attributes.EvtDestroyCallback = function;
+		KUNIT_EXPECT_EQ(test, WdfSpinLockCreate(&attributes, &lock),
+				STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
+	}
 }
 
 static void memory_that_cannot_be_is_refused(struct kunit *test)
@@ -109,11 +153,6 @@ static void alignment_that_is_no_mask_is_reported(struct kunit *test)
 	WdfObjectDelete(buffer);
 }
 
-static BOOLEAN no_isr(WDFINTERRUPT interrupt, ULONG message_id)
-{
-	return FALSE;
-}
-
 /* Every structure with a member Size, with a wrong one. */
 static void wrong_sizes_are_reported(struct kunit *test)
 {
@@ -158,6 +197,8 @@ static void device_has_one_object_and_one_power_up(struct kunit *test)
 {
 	struct wdf_fixture *f = test->priv;
 	struct kmsg_dump_iter log;
+	WDF_INTERRUPT_CONFIG config;
+	WDFINTERRUPT interrupt;
 	WDFDEVICE second;
 
 	wdmdma_test_log_begin(&log);
@@ -166,11 +207,24 @@ static void device_has_one_object_and_one_power_up(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, second);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_wdf_device_create",
 						    "has a device object already"), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_down(f->device),
+			STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_up(f->device), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_up(f->device), STATUS_INVALID_DEVICE_STATE);
+	/* Nothing would enable an interrupt that is made now. */
+	WDF_INTERRUPT_CONFIG_INIT(&config, no_isr, NULL);
+	KUNIT_EXPECT_EQ(test, WdfInterruptCreate(f->device, &config, NULL, &interrupt),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_NULL(test, interrupt);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_wdf_device_power_up",
 						    "the device is in D0 already"), 1U);
 	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_down(f->device), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_down(f->device),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_wdf_device_power_down",
+						    "the device is not in D0"), 2U);
+	KUNIT_EXPECT_EQ(test, WdfInterruptCreate(f->device, &config, NULL, &interrupt),
+			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_up(f->device), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_down(f->device), STATUS_SUCCESS);
 	/* After the deletion the device may have another object. */
@@ -286,8 +340,52 @@ static void mdl_that_is_freed_too_early_is_not_used(struct kunit *test)
 	}
 }
 
+static VOID no_reserve(WDFDMATRANSACTION transaction, PVOID context)
+{
+}
+
+/* No call may walk the chain of an MDL that was freed. */
+static void mdl_that_is_freed_too_early_is_not_walked(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_64K, 3);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	ULONG registers = 9, elements = 9;
+	PMDL mdl = make_mdl(test, memory);
+
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, TO_DEV,
+								     mdl, 0, SZ_4K),
+			STATUS_SUCCESS);
+	IoFreeMdl(mdl);
+	WdfDmaTransactionGetTransferInfo(t, &registers, &elements);
+	KUNIT_EXPECT_EQ(test, registers, 0U);
+	KUNIT_EXPECT_EQ(test, elements, 0U);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionAllocateResources(t, TO_DEV, 0, no_reserve, NULL),
+			STATUS_INVALID_DEVICE_REQUEST);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 3U);
+	WdfDmaTransactionRelease(t);
+}
+
+/* A packet of version 2 is ended without its MDL. */
+static void packet_ends_without_its_mdl(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfilePacket64, SZ_64K, 2);
+	PDMA_ADAPTER adapter = WdfDmaEnablerWdmGetDmaAdapter(enabler, 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = make_mdl(test, memory);
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, seen), STATUS_SUCCESS);
+	IoFreeMdl(mdl);
+	wdf_test_completes(test, t, STATUS_INVALID_DEVICE_REQUEST);
+	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(adapter));
+	WdfDmaTransactionRelease(t);
+}
+
 static struct kunit_case wdf_refuse_cases[] = {
 	KUNIT_CASE(pointers_without_memory_are_refused),
+	KUNIT_CASE(functions_without_memory_are_refused),
 	KUNIT_CASE(memory_that_cannot_be_is_refused),
 	KUNIT_CASE(alignment_that_is_no_mask_is_reported),
 	KUNIT_CASE(wrong_sizes_are_reported),
@@ -295,6 +393,8 @@ static struct kunit_case wdf_refuse_cases[] = {
 	KUNIT_CASE(mdl_without_its_page_frames_is_refused),
 	KUNIT_CASE(long_mdl_may_be_cut),
 	KUNIT_CASE(mdl_that_is_freed_too_early_is_not_used),
+	KUNIT_CASE(mdl_that_is_freed_too_early_is_not_walked),
+	KUNIT_CASE(packet_ends_without_its_mdl),
 	{}
 };
 

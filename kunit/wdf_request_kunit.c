@@ -125,6 +125,9 @@ static void request_says_which_memory(struct kunit *test)
 	if (input) {
 		WdfRequestRetrieveInputWdmMdl(request, &again);
 		KUNIT_EXPECT_PTR_EQ(test, input, again);
+		/* The buffer of a direct device control has the input alone. */
+		if (row->direct && row->ioctl)
+			KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(input), 1000U);
 	}
 	if (output && row->direct)
 		KUNIT_EXPECT_PTR_EQ(test, output, mdl);

@@ -533,6 +533,7 @@ unsigned long wdf_object_count(void)
 {
 	return atomic_long_read(&wdf_live);
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdf_object_count);
 
 /* Wait for the objects that a work item disposes of. */
 void wdf_object_flush(void)
