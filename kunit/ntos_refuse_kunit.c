@@ -122,8 +122,6 @@ static void work_item_needs_a_device_object(struct kunit *test)
 	item = IoAllocateWorkItem(fixture->pdo);
 	KUNIT_ASSERT_NOT_NULL(test, item);
 	IoQueueWorkItem(item, (PIO_WORKITEM_ROUTINE)0x1234, DelayedWorkQueue, NULL);
-	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "IoQueueWorkItem",
-						    "is no address of the kernel"), 1U);
 	IoFreeWorkItem(item);
 	/* The function may not need one. */
 	item = IoAllocateWorkItem(NULL);

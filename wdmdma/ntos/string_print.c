@@ -44,8 +44,8 @@ static NTSTATUS nt_string_print(const char *call, void *to, size_t most, bool wi
  * Answers to ntstrsafe: RtlStringCchVPrintfA, RtlStringCbVPrintfA.
  *
  * Context: any.
- * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER, with
- * a report for NULL, or no address, in place of the memory for the string.
+ * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER.
+ * NULL, or no address, in place of the memory for the string is reported.
  */
 NTSTATUS RtlStringCchVPrintfA(char *to, SIZE_T count, const char *format, va_list arguments)
 {
@@ -173,8 +173,8 @@ EXPORT_SYMBOL_GPL(RtlStringCbPrintfW);
  * Differs from Windows: the last character of the room is left unused.
  *
  * Context: any.
- * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER, with
- * a report for NULL, or no address, in place of the memory for the string.
+ * Return: STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW if the string is cut, STATUS_INVALID_PARAMETER.
+ * NULL, or no address, in place of the memory for the string is reported.
  */
 NTSTATUS RtlUnicodeStringPrintf(struct _UNICODE_STRING *to, const WCHAR *format, ...)
 {
