@@ -105,6 +105,45 @@ static void shrinker_waits_for_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
 }
 
+/*
+ * An allocation that places a buffer below a low limit holds override, and may run the shrinker.
+ * Buffers with low addresses must be freed then too. The second turn is for lockdep, which knows
+ * the locks that are held around an allocation.
+ */
+static void shrinker_frees_low_buffers_during_a_placement(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+	wdmdma_recycle_set_mapped(true);
+	f = wdmdma_test_fixture_on(test, f->dev, 28);
+	test->priv = f;
+	adapter = wdmdma_test_core_of(f);
+	va = wdmdma_test_alloc(f, SZ_8K, &la);
+	if (!va) {
+		kunit_skip(test, "the machine has no memory there");
+		return;
+	}
+	if (!recycle_keeps(test))
+		return;
+	wdmdma_test_free(f, SZ_8K, la, va);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 2U);
+	down_write(&adapter->device->override);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	up_write(&adapter->device->override);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
+
+	va = wdmdma_test_alloc(f, SZ_8K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	wdmdma_test_free(f, SZ_8K, la, va);
+	fs_reclaim_acquire(GFP_KERNEL);
+	wdmdma_recycle_shrink(ULONG_MAX);
+	fs_reclaim_release(GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
+}
+
 /* The shrinker counts the pages of all adapters, and no page of an adapter that is gone. */
 static void shrinker_counts_all_adapters(struct kunit *test)
 {
@@ -324,6 +363,7 @@ static struct kunit_case recycle_limit_cases[] = {
 	KUNIT_CASE(other_lengths_make_room),
 	KUNIT_CASE(shrinker_takes_it_back),
 	KUNIT_CASE(shrinker_waits_for_nobody),
+	KUNIT_CASE(shrinker_frees_low_buffers_during_a_placement),
 	KUNIT_CASE(shrinker_counts_all_adapters),
 	KUNIT_CASE(lower_limit_gives_back_at_once),
 	KUNIT_CASE(put_and_unbind_give_it_back),

@@ -519,12 +519,7 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 /* Free the spare buffers with low addresses. Return true if there were any. */
 static bool iommu_forget(struct wdmdma_device *device)
 {
-	bool any;
-
-	down_write(&device->override);
-	any = wdmdma_low_forget(device, iommu_free_once);
-	up_write(&device->override);
-	return any;
+	return wdmdma_low_forget(device, iommu_free_once);
 }
 
 /*
@@ -541,20 +536,12 @@ static int iommu_place_for_sure(struct wdmdma_device *device, struct wdmdma_requ
 	return ret;
 }
 
+/* Free a buffer. Must not take override, because the shrinker comes here too. */
 static void iommu_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
-	bool kept = false;
-
-	if (buffer->low_order) {
-		down_write(&device->override);
-		wdmdma_low_unbook(device, buffer);
-		kept = wdmdma_low_put_spare(device, buffer);
-		if (!kept)
-			wdmdma_low_hold_back(device, buffer->dma, wdmdma_buffer_size(buffer));
-		up_write(&device->override);
-	}
-	if (!kept)
-		iommu_free_once(device, buffer);
+	if (buffer->low_order && wdmdma_low_release(device, buffer))
+		return;
+	iommu_free_once(device, buffer);
 }
 
 static phys_addr_t iommu_phys(const struct wdmdma_device *device, dma_addr_t dma)

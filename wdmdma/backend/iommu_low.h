@@ -9,9 +9,7 @@
 typedef void (*wdmdma_low_free_t)(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 
 void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
-void wdmdma_low_unbook(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
-void wdmdma_low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t size);
-bool wdmdma_low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
+bool wdmdma_low_release(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
 		      struct wdmdma_buffer *buffer);
 bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free);

@@ -7,6 +7,7 @@
 #define WDMDMA_STANDIN_H
 
 #include <linux/device.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct wdmdma_pages;
@@ -39,16 +40,16 @@ struct wdmdma_low_spare {
 
 /**
  * struct wdmdma_low - low addresses that a device's buffers use (backend/iommu_low.c)
+ * @lock: protects all members. Taken in process context only
  * @bytes: bytes of live buffers that were placed with a low limit, indexed by the highest bit
  *         of their last address
  * @freed: bytes of buffers whose addresses the IOMMU's driver may still hold back, indexed like
  *         @bytes. They were freed at @freed_at or shortly before.
  * @freed_at: jiffies of the last such free
  * @spares: freed buffers that are kept with their addresses
- *
- * Protected by wdmdma_device.override, which must be held for writing.
  */
 struct wdmdma_low {
+	spinlock_t lock; /* protects all members */
 	long bytes[64];
 	long freed[64];
 	unsigned long freed_at;

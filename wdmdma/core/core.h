@@ -27,18 +27,19 @@
  *                            where adapters come, go or die, so that nothing is allocated while
  *                            the unbind frees buffers
  *   wdmdma_device.override   belongs to backend_iommu. Held for writing while the masks and the
- *                            node of the device's stand-in are those of one allocation and low
- *                            addresses are accounted, and for reading around other allocations
+ *                            node of the device's stand-in are those of one allocation, and for
+ *                            reading around other allocations. No free takes it
  *   wdmdma_lookup.insert     held around each insertion
  *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops to
- *                            recycle buffers. The shrinker must not wait, so it only tries
- *                            recyclers_lock and the sem
+ *                            recycle buffers. The shrinker must not wait for a lock that is held
+ *                            around an allocation, so it only tries recyclers_lock and the sem,
+ *                            and no function that frees a buffer may take wdmdma_device.override
  *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out, and while a
  *                            buffer is claimed for its free. Nothing is mapped, and no table
  *                            changes, with this lock held
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock, wdmdma_adapter.vectors_lock,
- *   wdmdma_transfers.lock, the handle table's lock, wdmdma_iova_space.lock (backend_private), the
- *   lock of the list of homes (core/domain.c)
+ *   wdmdma_transfers.lock, the handle table's lock, wdmdma_iova_space.lock (backend_private),
+ *   wdmdma_low.lock (backend_iommu), the lock of the list of homes (core/domain.c)
  *   wdmdma_dma_channel.lock  may be taken with wdmdma_transfers.lock held, and the kernel's
  *                            dma_spin_lock with this one held
  *
