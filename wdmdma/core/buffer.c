@@ -430,7 +430,8 @@ void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter)
 
 /*
  * Release the freed buffers that the backend still holds. A buffer must not outlive its
- * adapter, not even unused, so each adapter that goes empties the backend.
+ * adapter, not even unused, so each adapter that goes empties the backend, once it has freed its
+ * own buffers.
  */
 static void buffer_forget_kept(struct wdmdma_device *device)
 {
@@ -453,8 +454,6 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 	lockdep_assert_held_write(&adapter->device->sem);
 
 	wdmdma_recycle_close(adapter);
-	buffer_forget_kept(adapter->device);
-	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 	list_for_each_entry_safe(buffer, next, &adapter->buffers.records, node) {
 		if (!wdmdma_record_claim(adapter, buffer, when))
 			continue;
@@ -476,5 +475,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 	if (!list_empty(&adapter->buffers.records))
 		synchronize_rcu();
 	wdmdma_buffer_free_deferred(adapter);
+	buffer_forget_kept(adapter->device);
+	buffer_forget_kept(wdmdma_adapter_dma(adapter));
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_all);
