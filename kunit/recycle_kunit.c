@@ -415,6 +415,29 @@ static void strict_iommu_lets_the_device_reach_what_is_live(struct kunit *test)
 	recycle_release(test, row->length, la, va);
 }
 
+/*
+ * An administrator may make a strict domain lazy while pages are recycled. Here recycle_mapped
+ * stands for that. A refused change of the domain must not open the recycler in the new mode, or a
+ * page without a logical address would be given out.
+ */
+static void mode_stays_while_pages_are_recycled(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PHYSICAL_ADDRESS la;
+
+	if (!rests(test)) {
+		kunit_skip(test, "needs an IOMMU that is strict");
+		return;
+	}
+	recycle_alloc_and_free(test, f, SZ_4K, &la);
+	KUNIT_EXPECT_EQ(test, recycle_kept(test), 1U);
+	wdmdma_recycle_set_mapped(true);
+	KUNIT_EXPECT_NE(test, f->ops->LeaveDmaDomain(f->adapter), STATUS_SUCCESS);
+	recycle_alloc(test, SZ_4K, &la);
+	KUNIT_EXPECT_NE(test, la.QuadPart, 0LL);
+	KUNIT_EXPECT_TRUE(test, is_mapped(f, la));
+}
+
 static void recycled_page_moves_bytes(struct kunit *test)
 {
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
@@ -447,6 +470,7 @@ static struct kunit_case recycle_cases[] = {
 	KUNIT_CASE(device_keeps_nothing_in_another_domain),
 	KUNIT_CASE(external_device_keeps_nothing),
 	KUNIT_CASE_PARAM(strict_iommu_lets_the_device_reach_what_is_live, strict_gen_params),
+	KUNIT_CASE(mode_stays_while_pages_are_recycled),
 	KUNIT_CASE(recycled_page_moves_bytes),
 	{}
 };

@@ -101,14 +101,18 @@ static enum wdmdma_recycle_mode recycle_mode(const struct wdmdma_device *device)
 	return mode == WDMDMA_RECYCLE_UNMAPPED && recycle_mapped ? WDMDMA_RECYCLE_MAPPED : mode;
 }
 
-/* Open the adapter's recycler, unless the device must not recycle buffers. */
+/*
+ * Open the adapter's recycler, unless it is open or the device must not recycle buffers. The mode
+ * must not change while buffers are recycled. An administrator can make a strict domain lazy at any
+ * time, and then an open recycler stays as it is.
+ */
 void wdmdma_recycle_open(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_recycler *recycler = &adapter->recycler;
 	enum wdmdma_recycle_mode mode = recycle_mode(adapter->device);
 
 	lockdep_assert_held_write(&adapter->device->sem);
-	if (mode == WDMDMA_RECYCLE_NONE)
+	if (mode == WDMDMA_RECYCLE_NONE || recycler->mode != WDMDMA_RECYCLE_NONE)
 		return;
 	raw_spin_lock_irq(&recycler->lock);
 	recycler->zero = recycle_zero != RECYCLE_ZERO_NONE;
