@@ -78,7 +78,10 @@ int wdmdma_pins_use(const unsigned long *pfn, unsigned long nr)
 	}
 	if (!ret)
 		return 0;
-	xa_release(&pins_used, pfn[i]);
+	/*
+	 * Nothing is reserved for pfn[i] now. A store that fails has found no room, so another user
+	 * has removed the entry meanwhile.
+	 */
 	wdmdma_pins_unuse(pfn, i, false);
 	return ret;
 }
