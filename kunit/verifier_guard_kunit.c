@@ -4,10 +4,13 @@
  * (core/history.c).
  */
 #include <linux/delay.h>
+#include <linux/iommu.h>
 #include <linux/sizes.h>
 
+#include "backend/translation.h"
 #include "core/adapter.h"
 #include "debug/verifier.h"
+#include "edu.h"
 #include "log.h"
 #include "memory.h"
 #include "sgl.h"
@@ -222,6 +225,37 @@ static void copy_has_bands(struct kunit *test)
 	}
 }
 
+/*
+ * A buffer may get bands although its request was found recyclable a moment earlier, if the checks
+ * are switched on in between. It must go with its bands, and never be recycled.
+ */
+static void buffer_with_bands_is_not_recycled(struct kunit *test)
+{
+	struct wdmdma_fixture *f = wdmdma_test_fixture_on(test, edu_or_fake_device(test), 32);
+	struct iommu_domain *domain = iommu_get_domain_for_dev(f->dev);
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(f);
+	struct wdmdma_buffer *buffer;
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	void *va;
+
+	verifier_on(test, "guard");
+	va = wdmdma_test_alloc(f, SZ_4K, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	rcu_read_lock();
+	buffer = wdmdma_lookup_by_cpu(&adapter->buffers, va);
+	KUNIT_EXPECT_TRUE(test, buffer->guarded);
+	buffer->recyclable = true;
+	rcu_read_unlock();
+	verifier_off("none");
+	wdmdma_test_free(f, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, adapter->recycler.pages, 0U);
+	for (i = 0; i < 3 && wdmdma_iommu_translates(f->dev); i++)
+		KUNIT_EXPECT_EQ(test,
+				(u64)iommu_iova_to_phys(domain, la.QuadPart + (i - 1) * SZ_4K),
+				0ULL);
+}
+
 static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE_PARAM(right_use_is_silent, length_gen_params),
 	KUNIT_CASE_PARAM(byte_outside_is_reported_at_the_free, length_gen_params),
@@ -232,6 +266,7 @@ static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE(buffer_allocated_before_is_freed),
 	KUNIT_CASE(double_free_shows_both_stacks),
 	KUNIT_CASE(copy_has_bands),
+	KUNIT_CASE(buffer_with_bands_is_not_recycled),
 	{}
 };
 

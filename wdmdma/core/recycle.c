@@ -190,15 +190,18 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 }
 
 /*
- * Return true if the buffer can be recycled in the recycler's mode. To be recycled unmapped, a
+ * Return true if the buffer can be recycled in the recycler's mode. A buffer with guard bands must
+ * go, because it was placed while the device was verified. To be recycled unmapped, a
  * buffer must have pages that the module itself mapped, and mapped with the device's own mask.
  * A buffer below a lower limit has addresses of the stand-in.
  */
 static bool recycle_suits(const struct wdmdma_recycler *recycler,
 			  const struct wdmdma_buffer *buffer)
 {
-	return buffer->recyclable && (recycler->mode != WDMDMA_RECYCLE_UNMAPPED ||
-				      (buffer->pages && !buffer->sgt && !buffer->standin));
+	if (!buffer->recyclable || buffer->guarded)
+		return false;
+	return recycler->mode != WDMDMA_RECYCLE_UNMAPPED ||
+	       (buffer->pages && !buffer->sgt && !buffer->standin);
 }
 
 /* Pop a buffer of the longest size from any stack but @except, or return NULL. */
