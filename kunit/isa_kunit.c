@@ -243,10 +243,29 @@ static void channel_stops_when_its_memory_is_freed(struct kunit *test)
 		p->owner->DmaOperations->PutDmaAdapter(p->owner);
 }
 
+/* The caller reports the refusal with the code in it, so every refusal must set the code. */
+static void channel_in_use_is_no_mistake_with_a_code(struct kunit *test)
+{
+	const struct wdmdma_dma_channel_request request = {
+		.channel = 1,
+		.unit = 1,
+		.most = SZ_4K,
+	};
+	struct wdmdma_refusal refusal = { .bug = 0xdead };
+	struct wdmdma_dma_channel *dma_channel;
+
+	wdmdma_test_slave(test, request.channel);
+	dma_channel = wdmdma_dma_channel_get(&request, "wdmdma-kunit", &refusal);
+	KUNIT_ASSERT_TRUE(test, IS_ERR(dma_channel));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dma_channel), -EBUSY);
+	KUNIT_EXPECT_EQ(test, refusal.bug, 0U);
+}
+
 static struct kunit_case isa_cases[] = {
 	KUNIT_CASE_PARAM(longest_transfer_that_has_not_begun_is_left, full_gen_params),
 	KUNIT_CASE_PARAM(longest_transfer_that_is_done_is_not_left, full_gen_params),
 	KUNIT_CASE_PARAM(channel_stops_when_its_memory_is_freed, freed_gen_params),
+	KUNIT_CASE(channel_in_use_is_no_mistake_with_a_code),
 	{}
 };
 

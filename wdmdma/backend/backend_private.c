@@ -150,9 +150,10 @@ static int private_attach(struct wdmdma_private *private, struct device *dev,
 	if (ret == -ENOMEM)
 		ret = iommu_attach_device(private->domain, dev);
 	if (ret == -EBUSY)
-		refusal->reason = "the device is in another domain than its default one";
-	else if (ret && ret != -ENOMEM)
-		refusal->reason = "the IOMMU does not take the domain";
+		return wdmdma_deny(refusal, ret,
+				   "the device is in another domain than its default one");
+	if (ret && ret != -ENOMEM)
+		return wdmdma_deny(refusal, ret, "the IOMMU does not take the domain");
 	return ret;
 }
 
@@ -217,7 +218,7 @@ struct wdmdma_private *wdmdma_private_create(struct device *dev, struct wdmdma_r
 	struct wdmdma_private *private = kzalloc(sizeof(*private), WDMDMA_GFP);
 	int ret;
 
-	refusal->reason = "out of memory";
+	wdmdma_deny(refusal, -ENOMEM, "out of memory");
 	if (!private)
 		return ERR_PTR(-ENOMEM);
 	private->dev = dev;

@@ -82,8 +82,9 @@ static int isa_get(struct wdmdma_dma_channel *dma_channel, size_t most, const ch
 	if (!dma_channel->cyclic && isa_get_block(dma_channel, most))
 		return wdmdma_deny(refusal, -ENOMEM,
 				   "no contiguous memory below 16 MiB to copy transfers through");
-	refusal->reason = "the DMA channel is in use (see /proc/dma)";
-	return request_dma(channel, user);
+	if (request_dma(channel, user))
+		return wdmdma_deny(refusal, -EBUSY, "the DMA channel is in use (see /proc/dma)");
+	return 0;
 }
 
 static void isa_start(const struct wdmdma_dma_channel *dma_channel, dma_addr_t dma, size_t len,
