@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/channel.h"
+#include "core/routine.h"
 #include "core/transfer.h"
 #include "core/work.h"
 #include "edu.h"
@@ -441,6 +442,31 @@ static void mask_that_is_lowered_for_a_moment_does_not_count(struct kunit *test)
 	wdmdma_adapter_put(adapter);
 }
 
+/*
+ * On PREEMPT_RT a task may enter a routine while another task of the CPU is in one. Each must find
+ * its own depth.
+ */
+static void routine_leaves_the_state_of_another_task(struct kunit *test)
+{
+	const struct wdmdma_routine other = { .task = current->parent, .depth = 3 };
+	struct wdmdma_routine outer, none, left;
+	unsigned int inside;
+	bool enable;
+
+	local_bh_disable();
+	none = *this_cpu_ptr(&wdmdma_routine);
+	*this_cpu_ptr(&wdmdma_routine) = other;
+	outer = wdmdma_routine_enter(&enable);
+	inside = wdmdma_routine_nested();
+	wdmdma_routine_leave(outer, enable);
+	left = *this_cpu_ptr(&wdmdma_routine);
+	*this_cpu_ptr(&wdmdma_routine) = none;
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, inside, 1U);
+	KUNIT_EXPECT_PTR_EQ(test, left.task, other.task);
+	KUNIT_EXPECT_EQ(test, left.depth, other.depth);
+}
+
 static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE_PARAM(routine_that_asks_again_is_not_nested, ask_gen_params),
 	KUNIT_CASE_PARAM(synchronous_requests_nest_a_few_times, ask_gen_params),
@@ -448,6 +474,7 @@ static struct kunit_case waiting_cases[] = {
 	KUNIT_CASE(list_that_does_not_come_lets_others_go),
 	KUNIT_CASE(list_of_a_miniport_that_does_not_come_lets_others_go),
 	KUNIT_CASE(mask_that_is_lowered_for_a_moment_does_not_count),
+	KUNIT_CASE(routine_leaves_the_state_of_another_task),
 	{}
 };
 

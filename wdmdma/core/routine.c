@@ -9,7 +9,8 @@
  *
  * A routine runs on one CPU, with bottom halves or interrupts off. No other caller of the
  * module can run on that CPU meanwhile, unless a preemptible kernel (PREEMPT_RT) switches to
- * another task. Each CPU therefore remembers the task that is in a routine. The task pointer
+ * another task. Each CPU therefore remembers the task that is in a routine. A task that enters a
+ * routine there must leave the state of the other task as it was. The task pointer
  * is compared but must not be dereferenced. A stale pointer would make a request wait
  * needlessly, and do no other harm.
  */
@@ -20,6 +21,7 @@
 #include "core/transfer.h"
 
 DEFINE_PER_CPU(struct wdmdma_routine, wdmdma_routine);
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine);
 
 /* Return the number of nested routines that the caller is in. */
 unsigned int wdmdma_routine_depth(void)

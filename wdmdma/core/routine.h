@@ -39,13 +39,16 @@ static inline unsigned int wdmdma_routine_nested(void)
 static inline struct wdmdma_routine wdmdma_routine_enter(bool *enable)
 {
 	struct wdmdma_routine outer;
+	unsigned int depth;
 
 	*enable = !irqs_disabled();
 	if (*enable)
 		local_bh_disable();
-	outer.depth = wdmdma_routine_nested();
+	depth = wdmdma_routine_nested();
+	/* On PREEMPT_RT this may be the state of another task, which must get it back as it was. */
+	outer.depth = this_cpu_read(wdmdma_routine.depth);
 	outer.task = this_cpu_read(wdmdma_routine.task);
-	this_cpu_write(wdmdma_routine.depth, outer.depth + 1);
+	this_cpu_write(wdmdma_routine.depth, depth + 1);
 	this_cpu_write(wdmdma_routine.task, current);
 	return outer;
 }
