@@ -398,6 +398,41 @@ static void map_registers_are_listed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter_number(test, "granted"), (u64)0);
 }
 
+static IO_ALLOCATION_ACTION keep_channel(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
+{
+	complete(context);
+	return KeepObject;
+}
+
+/* Registers that were granted wait no more, whether they are in use or not. */
+static void granted_registers_do_not_wait(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	const char *text, *line, *id = adapter_word(test, f->adapter);
+	DECLARE_COMPLETION_ONSTACK(first);
+	DECLARE_COMPLETION_ONSTACK(second);
+
+	KUNIT_ASSERT_EQ(test,
+			f->ops->AllocateAdapterChannel(f->adapter, NULL, 1, keep_channel, &first),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			f->ops->AllocateAdapterChannel(f->adapter, NULL, 2, keep_channel, &second),
+			STATUS_SUCCESS);
+	msleep(20);
+	text = read_file(test, "transfers");
+	line = find_line(text, "what", "waiting-channel");
+	expect_word(test, text, line, "adapter", id);
+	KUNIT_EXPECT_GE(test, number_of(test, text, line, "waited_ms"), (u64)20);
+	f->ops->FreeAdapterChannel(f->adapter);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&second, WAIT), 0UL);
+	text = read_file(test, "transfers");
+	line = find_line(text, "adapter", id);
+	expect_word(test, text, line, "what", "registers");
+	expect_word(test, text, line, "amount", "2");
+	KUNIT_EXPECT_EQ(test, number_of(test, text, line, "waited_ms"), (u64)0);
+	f->ops->FreeAdapterChannel(f->adapter);
+}
+
 static void copied_bytes_are_counted(struct kunit *test)
 {
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
@@ -481,6 +516,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(caller_without_a_name_is_hidden),
 	KUNIT_CASE(transfers_are_listed),
 	KUNIT_CASE(map_registers_are_listed),
+	KUNIT_CASE(granted_registers_do_not_wait),
 	KUNIT_CASE(copied_bytes_are_counted),
 	KUNIT_CASE(refusals_are_listed_by_reason),
 	KUNIT_CASE(summary_is_the_sum),

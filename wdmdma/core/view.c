@@ -172,15 +172,15 @@ static struct wdmdma_viewed_transfer view_of_list(const struct wdmdma_transfer *
 }
 
 static struct wdmdma_viewed_transfer view_of_registers(const struct wdmdma_registers *registers,
-						       const char *what)
+						       bool waits)
 {
 	return (struct wdmdma_viewed_transfer){
-		.what = what,
+		.what = waits ? "waiting-channel" : "registers",
 		.call = registers->call,
 		.caller = registers->caller,
 		.amount = registers->count,
 		.used = READ_ONCE(registers->used),
-		.queued = registers->in_call || registers->used ? 0 : registers->queued,
+		.queued = waits ? registers->queued : 0,
 	};
 }
 
@@ -221,8 +221,7 @@ static unsigned int view_copy_oldest(struct wdmdma_transfers *transfers, unsigne
 		return nr;
 	}
 	list_for_each_entry(registers, head, node) {
-		copy[nr++] = view_of_registers(registers, round == 1 ? "registers" :
-								       "waiting-channel");
+		copy[nr++] = view_of_registers(registers, round == 2);
 		if (nr == WDMDMA_VIEW_OLDEST)
 			break;
 	}
