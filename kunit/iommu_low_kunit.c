@@ -6,11 +6,13 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
 #include "backend/translation.h"
+#include "core/adapter.h"
 #include "edu.h"
 #include "helpers.h"
 
@@ -164,11 +166,79 @@ static void freed_buffer_comes_again_zeroed(struct kunit *test)
 	}
 }
 
+/* The stand-in is a copy of the struct device, and must share nothing that the original changes. */
+static void stand_in_shares_nothing_with_the_device(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_standin *standin = &wdmdma_test_core_of(f)->device->standin;
+	PHYSICAL_ADDRESS la;
+	void *va;
+
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	bool used = f->dev->dma_uses_io_tlb;
+
+	/* As if a transfer of the device had been copied before. */
+	f->dev->dma_uses_io_tlb = true;
+#endif
+	va = wdmdma_test_alloc_below(f, LIMIT, SZ_8K, &la, TRUE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_PTR_EQ(test, standin->dev.dma_mask, &standin->mask);
+	KUNIT_EXPECT_PTR_EQ(test, standin->dev.dma_parms, &standin->parms);
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	KUNIT_EXPECT_FALSE(test, standin->dev.dma_uses_io_tlb);
+	KUNIT_EXPECT_TRUE(test, list_empty(&standin->dev.dma_io_tlb_pools));
+	f->dev->dma_uses_io_tlb = used;
+#endif
+	wdmdma_test_free(f, SZ_8K, la, va);
+}
+
+static const struct put_row {
+	const char *name;
+	bool freed;
+} put_rows[] = {
+	{ "a buffer that was left", false },
+	{ "a buffer whose free was deferred", true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(put, put_rows, name);
+
+/* A lazy domain keeps freed buffers with low addresses. None may outlive the last adapter. */
+static void put_leaves_no_buffer_behind(struct kunit *test)
+{
+	const struct put_row *row = test->param_value;
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(f);
+	struct wdmdma_device *device = adapter->device;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(f->dev);
+	PHYSICAL_ADDRESS la;
+	unsigned int n;
+	void *va;
+
+	va = wdmdma_test_alloc_below(f, LIMIT, SZ_8K, &la, TRUE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	local_bh_disable();
+	if (row->freed)
+		wdmdma_test_free(f, SZ_8K, la, va);
+	f->ops->PutDmaAdapter(f->adapter);
+	local_bh_enable();
+	f->adapter = NULL;
+	/* The memory of an adapter stays for a while after its put. */
+	flush_work(&adapter->teardown);
+	for (n = 0; n < ARRAY_SIZE(device->low.bytes); n++)
+		KUNIT_EXPECT_EQ(test, device->low.bytes[n], 0L);
+	for (n = 0; n < WDMDMA_LOW_SPARES; n++)
+		KUNIT_EXPECT_NULL(test, device->low.spares[n].cpu);
+	/* A lazy domain unmaps at once too, and holds back only the address. */
+	KUNIT_EXPECT_EQ(test, (u64)iommu_iova_to_phys(domain, la.QuadPart), 0ULL);
+}
+
 static struct kunit_case low_cases[] = {
 	KUNIT_CASE_SLOW(nobody_else_fails_meanwhile),
 	KUNIT_CASE(one_mask_for_all_uses_will_do),
 	KUNIT_CASE(buffer_is_longer_than_a_segment),
 	KUNIT_CASE(freed_buffer_comes_again_zeroed),
+	KUNIT_CASE(stand_in_shares_nothing_with_the_device),
+	KUNIT_CASE_PARAM(put_leaves_no_buffer_behind, put_gen_params),
 	{}
 };
 

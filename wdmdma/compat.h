@@ -145,6 +145,19 @@ static inline bool wdmdma_bounce_pool(struct device *dev, phys_addr_t *start, ph
 #endif
 }
 
+/*
+ * Make a copy of a struct device independent of the bounce buffers that the kernel has added for
+ * the original. Their list would have no end for the copy.
+ */
+static inline void wdmdma_disown_bounce_pools(struct device *copy)
+{
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	INIT_LIST_HEAD(&copy->dma_io_tlb_pools);
+	spin_lock_init(&copy->dma_io_tlb_lock);
+	copy->dma_uses_io_tlb = false;
+#endif
+}
+
 /* Return how many bytes of the kernel's bounce buffers are in use, or -1 if that is not counted. */
 static inline s64 wdmdma_bounce_used(struct device *dev)
 {

@@ -58,6 +58,8 @@ static void iommu_set_standin(struct wdmdma_device *device, u64 last, int node)
 	lockdep_assert_held_write(&device->override);
 	if (!standin->dev.dma_mask) {
 		standin->dev = *dev;
+		/* Buffers consist of whole pages, which never bounce. */
+		wdmdma_disown_bounce_pools(&standin->dev);
 		/* With a bus the stand-in would be taken for a part of a larger device. */
 		standin->dev.bus = NULL;
 		standin->dev.dma_mask = &standin->mask;
