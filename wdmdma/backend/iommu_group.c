@@ -194,6 +194,18 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
 }
 
 /*
+ * Move a device, with the rest of its group, back to the device's own default domain. Return
+ * false if the device did not arrive there. No kernel call reports this, so compare the
+ * domains. iommu_detach_device() must not be used, because the call does nothing at all if
+ * another device has joined the group in the meantime.
+ */
+bool wdmdma_group_detach(struct wdmdma_device *device)
+{
+	iommu_detach_group(iommu_get_domain_for_dev(device->dev), device->home->group);
+	return iommu_get_domain_for_dev(device->dev) == device->home->own;
+}
+
+/*
  * Attach a device to the default domain of another device. No other function does this, because
  * kernels might come to refuse such an attachment.
  */
@@ -215,20 +227,9 @@ int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *lead
 	link = device_link_add(joiner->dev, leader->dev, DL_FLAG_AUTOREMOVE_CONSUMER);
 	if (link && (link->status == DL_STATE_ACTIVE || link->status == DL_STATE_CONSUMER_PROBE))
 		return 0;
-	iommu_detach_group(domain, joiner->home->group);
+	/* The caller finds out whether the device is back. */
+	wdmdma_group_detach(joiner);
 	return wdmdma_deny(refusal, -EBUSY, link ?
 			   "the driver of one of the devices is being bound or unbound" :
 			   "the other device depends on this one: its driver has to be unbound first");
-}
-
-/*
- * Move a device, with the rest of its group, back to the device's own default domain. Return
- * false if the device did not arrive there. No kernel call reports this, so compare the
- * domains. iommu_detach_device() must not be used, because the call does nothing at all if
- * another device has joined the group in the meantime.
- */
-bool wdmdma_group_detach(struct wdmdma_device *device)
-{
-	iommu_detach_group(iommu_get_domain_for_dev(device->dev), device->home->group);
-	return iommu_get_domain_for_dev(device->dev) == device->home->own;
 }
