@@ -7,6 +7,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -238,10 +239,18 @@ static struct page *pages_take_range(const struct wdmdma_page_limits *limits, u6
 	return pfn_to_page(pfn);
 }
 
+/* Let other tasks run. Return false if the caller is to be killed, and should search no longer. */
+static bool pages_may_go_on(void)
+{
+	cond_resched();
+	return !fatal_signal_pending(current);
+}
+
 /*
  * Allocate contiguous pages at a place of the window that has to be emptied first. This is
  * slow, and best effort. The first loop tries some places whatever is there. The second loop
- * tries places that look free, wherever they are.
+ * tries places that look free, wherever they are. A large window has millions of places, so a
+ * process that is killed meanwhile gets nothing.
  */
 static struct page *pages_from_range(const struct wdmdma_page_limits *limits, unsigned long nr)
 {
@@ -263,15 +272,12 @@ static struct page *pages_from_range(const struct wdmdma_page_limits *limits, un
 		align = min_t(u64, align, (u64)PAGE_SIZE << MAX_PAGE_ORDER);
 
 	n = 0;
-	while (!block && wdmdma_window_candidate(window, size, align, n++,
-						 WDMDMA_PAGES_CANDIDATES, &start)) {
-		cond_resched();
+	while (!block && pages_may_go_on() &&
+	       wdmdma_window_candidate(window, size, align, n++, WDMDMA_PAGES_CANDIDATES, &start))
 		block = pages_take_range(limits, start, nr);
-	}
 	n = 0;
-	while (!block && tries < WDMDMA_PAGES_CANDIDATES &&
+	while (!block && tries < WDMDMA_PAGES_CANDIDATES && pages_may_go_on() &&
 	       wdmdma_window_candidate(window, size, align, n++, UINT_MAX, &start)) {
-		cond_resched();
 		if (!pages_look_free(start >> PAGE_SHIFT, nr))
 			continue;
 		block = pages_take_range(limits, start, nr);
