@@ -124,6 +124,60 @@ static void list_is_called_or_cancelled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
 
+/* A backend that keeps the work item in the first try of a list, before anything is mapped. */
+static struct completion held_in, held_out;
+static struct wdmdma_backend holding_backend;
+static atomic_t held;
+
+static enum wdmdma_access holding_access(const struct wdmdma_device *device,
+					 struct wdmdma_window window, phys_addr_t phys, size_t len)
+{
+	if (current->flags & PF_WQ_WORKER && !atomic_xchg(&held, 1)) {
+		complete(&held_in);
+		wait_for_completion(&held_out);
+	}
+	return phys == window.first ? WDMDMA_ACCESS_DIRECT : WDMDMA_ACCESS_NONE;
+}
+
+/*
+ * A list can be cancelled while it is tried. FALSE would mean that its routine is called soon, but
+ * the list may have to wait on.
+ */
+static void list_is_cancelled_while_it_is_tried(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_transfers *transfers = &wdmdma_test_core(f->adapter)->transfers;
+	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	unsigned long in;
+	struct actor actor;
+
+	actor_init(&actor, f, mdl);
+	init_completion(&held_in);
+	init_completion(&held_out);
+	atomic_set(&held, 0);
+	holding_backend = wdmdma_backend_direct;
+	holding_backend.access = holding_access;
+	wdmdma_test_core(f->adapter)->device->backend = &holding_backend;
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	KUNIT_EXPECT_EQ(test,
+			f->ops->GetScatterGatherListEx(f->adapter, f->pdo, context, mdl, 0, SZ_4K,
+						       0, actor_put_and_count, &actor, TRUE, NULL,
+						       NULL, NULL),
+			STATUS_SUCCESS);
+	in = wait_for_completion_timeout(&held_in, WAIT);
+	KUNIT_EXPECT_NE(test, in, 0UL);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	KUNIT_EXPECT_FALSE(test, f->ops->CancelAdapterChannel(f->adapter, f->pdo, context));
+	KUNIT_EXPECT_EQ(test, transfers->waiting, 0U);
+	wdmdma_test_core(f->adapter)->device->backend = &wdmdma_backend_direct;
+	complete(&held_out);
+	flush_delayed_work(&transfers->list_work);
+	KUNIT_EXPECT_EQ(test, actor.calls, 0UL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
+}
+
 /*
  * A backend that must copy all memory but one page, and that reports wrong
  * addresses for its mappings.
@@ -272,6 +326,7 @@ static struct kunit_case transfer_life_list_cases[] = {
 	KUNIT_CASE(end_of_a_list_leaves_the_channel),
 	KUNIT_CASE(list_put_by_two_ends_once),
 	KUNIT_CASE(list_is_called_or_cancelled),
+	KUNIT_CASE(list_is_cancelled_while_it_is_tried),
 	KUNIT_CASE(list_that_cannot_come_does_not_keep_back_others),
 	KUNIT_CASE(waiting_list_starts_no_io),
 	KUNIT_CASE(list_of_a_miniport_leaves_nothing),

@@ -182,20 +182,29 @@ static __always_inline int sg_list_try(struct wdmdma_transfer *transfer,
 	return ret;
 }
 
-/* Pass the gate once more, and map and publish a list that waited. */
+/*
+ * Pass the gate once more, and map and publish a list that waited. The list may be cancelled while
+ * its memory is allocated, but not while it is mapped, because a driver may free the memory of a
+ * cancelled list.
+ */
 static noinline int sg_list_map_waiting(struct wdmdma_transfer *transfer,
 					struct wdmdma_callback *callback)
 {
+	struct wdmdma_transfers *transfers = &transfer->adapter->transfers;
 	int ret = sg_list_prepare(transfer, WDMDMA_GFP);
 
 	if (ret)
 		return ret;
 	rcu_read_lock();
-	if (READ_ONCE(transfer->adapter->transfers.closed))
+	spin_lock_bh(&transfers->mapping);
+	if (READ_ONCE(transfers->closed))
 		ret = wdmdma_deny(&transfer->refusal, -ESHUTDOWN,
 				  "the driver is unbound from the device");
+	else if (transfer->cancelled)
+		ret = -ECANCELED;
 	else
 		ret = sg_list_map(transfer, callback);
+	spin_unlock_bh(&transfers->mapping);
 	rcu_read_unlock();
 	return ret;
 }
@@ -341,7 +350,7 @@ static struct wdmdma_transfer *sg_list_first_waiting(struct wdmdma_adapter *adap
 	return NULL;
 }
 
-/* Return the next list to try, marked so that it cannot be cancelled. At NULL the round ends. */
+/* Return the next list to try, marked so that nobody else frees it. At NULL the round ends. */
 static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfer *transfer = NULL;
@@ -359,21 +368,26 @@ static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapt
 }
 
 /*
- * Let a list wait on after it could not be mapped. Whatever the reason, no call is left to
- * return the error. Report the first failure, and report again if the list can never be mapped.
+ * Let a list wait on after it could not be mapped, or free it if it was cancelled meanwhile.
+ * Whatever the reason, no call is left to return the error. Report the first failure, and report
+ * again if the list can never be mapped.
  */
 static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
+	bool cancelled;
 
-	if (stuck || !transfer->since)
+	if (!READ_ONCE(transfer->cancelled) && (stuck || !transfer->since))
 		sg_list_refused(transfer, stuck ? " wait until they are cancelled" : " wait");
 	spin_lock_irq(&adapter->transfers.lock);
 	transfer->busy = false;
 	transfer->stuck = stuck;
 	transfer->since = transfer->since ?: (jiffies - 1) | 1;
 	transfer->round = adapter->transfers.list_round;
+	cancelled = transfer->cancelled;
 	spin_unlock_irq(&adapter->transfers.lock);
+	if (cancelled)
+		wdmdma_sg_list_free(transfer);
 }
 
 /* Return true if a waiting list may be mapped later. */
@@ -428,7 +442,7 @@ void wdmdma_sg_list_work(struct work_struct *work)
 }
 
 /* Free an unmapped list that the driver had, and retry lists that may wait for its resources. */
-static __always_inline void sg_list_end(struct wdmdma_transfer *transfer)
+void wdmdma_sg_list_finish(struct wdmdma_transfer *transfer)
 {
 	struct wdmdma_adapter *adapter = transfer->adapter;
 
@@ -472,65 +486,10 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 		wdmdma_refuse(adapter->device, call,
 			      "%p: WriteToDevice is not what it was: ignored", list);
 	wdmdma_transfer_unmap(transfer);
-	sg_list_end(transfer);
+	wdmdma_sg_list_finish(transfer);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_put);
-
-/*
- * Count a synchronous call as ended, whichever it is, and return false if there is none to end.
- * If @end is set and the driver has only one list of such calls, take it out of the table for
- * good and set *@transfer to it. Otherwise set *@transfer to NULL.
- */
-static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
-				  struct wdmdma_transfer **transfer)
-{
-	unsigned long flags;
-	bool unended;
-
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	unended = adapter->transfers.unended_lists;
-	*transfer = adapter->transfers.unended;
-	if (unended) {
-		adapter->transfers.unended_lists--;
-		adapter->transfers.unended = NULL;
-	}
-	/* The list may be out of the table for the moment, and at unbind forever. */
-	if (*transfer &&
-	    (!end || adapter->transfers.closed || !wdmdma_ptr_is_in(&(*transfer)->named)))
-		*transfer = NULL;
-	if (*transfer)
-		wdmdma_ptr_del(&adapter->transfers.lists, &(*transfer)->named);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	return unended;
-}
-
-/**
- * wdmdma_sg_list_settle() - end a synchronous call for a list, at FreeAdapterObject
- * @adapter: the adapter
- * @end: end the list too, unless it was put already. If there are several such lists none is
- *       ended, because FreeAdapterObject does not name a list
- *
- * A synchronous call for a list without a routine must be ended in this way.
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: true, or false if no such call is left to be ended.
- */
-bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end)
-{
-	struct wdmdma_transfer *transfer;
-	bool unended;
-
-	rcu_read_lock();
-	unended = sg_list_claim_unended(adapter, end, &transfer);
-	if (transfer)
-		wdmdma_transfer_unmap(transfer);
-	rcu_read_unlock();
-	if (transfer)
-		sg_list_end(transfer);
-	return unended;
-}
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
 
 /*
  * Take a live list out of the table until wdmdma_sg_list_return(), so that no other caller can

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of lists that are not put. A driver may cancel a list that waits. All lists end when the
- * adapter goes away or its driver is unbound.
+ * The end of lists that are not put. A driver may cancel a list that waits. FreeAdapterObject ends
+ * the list of a synchronous call. All lists end when the adapter goes away or its driver is
+ * unbound.
  */
 #include <linux/rcupdate.h>
 
@@ -130,6 +131,61 @@ void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when)
 	up_write(&adapter->device->sem);
 }
 
+/*
+ * Count a synchronous call as ended, whichever it is, and return false if there is none to end.
+ * If @end is set and the driver has only one list of such calls, take it out of the table for
+ * good and set *@transfer to it. Otherwise set *@transfer to NULL.
+ */
+static bool sg_list_claim_unended(struct wdmdma_adapter *adapter, bool end,
+				  struct wdmdma_transfer **transfer)
+{
+	unsigned long flags;
+	bool unended;
+
+	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	unended = adapter->transfers.unended_lists;
+	*transfer = adapter->transfers.unended;
+	if (unended) {
+		adapter->transfers.unended_lists--;
+		adapter->transfers.unended = NULL;
+	}
+	/* The list may be out of the table for the moment, and at unbind forever. */
+	if (*transfer &&
+	    (!end || adapter->transfers.closed || !wdmdma_ptr_is_in(&(*transfer)->named)))
+		*transfer = NULL;
+	if (*transfer)
+		wdmdma_ptr_del(&adapter->transfers.lists, &(*transfer)->named);
+	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
+	return unended;
+}
+
+/**
+ * wdmdma_sg_list_settle() - end a synchronous call for a list, at FreeAdapterObject
+ * @adapter: the adapter
+ * @end: end the list too, unless it was put already. If there are several such lists none is
+ *       ended, because FreeAdapterObject does not name a list
+ *
+ * A synchronous call for a list without a routine must be ended in this way.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: true, or false if no such call is left to be ended.
+ */
+bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end)
+{
+	struct wdmdma_transfer *transfer;
+	bool unended;
+
+	rcu_read_lock();
+	unended = sg_list_claim_unended(adapter, end, &transfer);
+	if (transfer)
+		wdmdma_transfer_unmap(transfer);
+	rcu_read_unlock();
+	if (transfer)
+		wdmdma_sg_list_finish(transfer);
+	return unended;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_settle);
+
 /* Return the waiting list with this context, or NULL. */
 static struct wdmdma_transfer *sg_list_find_waiting(struct wdmdma_adapter *adapter,
 						    const void *context)
@@ -147,21 +203,29 @@ bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context)
 	return sg_list_find_waiting(adapter, context);
 }
 
-/* Drop the waiting list with this context. Return false if there is none or it is being mapped. */
+/*
+ * Drop the waiting list with this context. A list that is being tried is freed by the work item,
+ * and only the time in which it is mapped must be waited for. Any context that may take a spinlock.
+ * Return false if there is no such list, because its routine was called or is about to be called.
+ */
 bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 {
+	struct wdmdma_transfers *transfers = &adapter->transfers;
 	struct wdmdma_transfer *transfer;
 	unsigned long flags;
+	bool busy = false;
 
-	spin_lock_irqsave(&adapter->transfers.lock, flags);
+	spin_lock_irqsave(&transfers->mapping, flags);
+	spin_lock(&transfers->lock);
 	transfer = sg_list_find_waiting(adapter, context);
-	if (transfer && transfer->busy)
-		transfer = NULL;
-	if (transfer)
+	if (transfer) {
+		busy = transfer->busy;
+		transfer->cancelled = true;
 		wdmdma_sg_list_dequeue(transfer);
-	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (!transfer)
-		return false;
-	wdmdma_sg_list_free(transfer);
-	return true;
+	}
+	spin_unlock(&transfers->lock);
+	spin_unlock_irqrestore(&transfers->mapping, flags);
+	if (transfer && !busy)
+		wdmdma_sg_list_free(transfer);
+	return transfer;
 }

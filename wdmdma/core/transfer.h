@@ -132,7 +132,9 @@ struct wdmdma_sg_list_ops {
  * @named: by the address of the list, in the adapter's table of mapped lists, or of waiting
  *         lists in memory of the driver
  * @by_context: by @context, in the adapter's table of waiting lists
- * @busy: the waiting list is being tried
+ * @busy: the waiting list is being tried, and if it is cancelled meanwhile, the work item frees it
+ * @cancelled: the driver has cancelled the list, which is out of the queue and must not be mapped.
+ *             Written with @mapping and @lock of the adapter's transfers held
  * @stuck: the waiting list can never be mapped and is not tried again
  * @since: when the waiting list was first tried in vain, or 0 before
  * @queued: when the list began to wait, in ns. Valid only for a list that waited
@@ -164,6 +166,7 @@ struct wdmdma_transfer {
 	struct wdmdma_ptr_node named;
 	struct wdmdma_ptr_node by_context;
 	bool busy;
+	bool cancelled;
 	bool stuck;
 	unsigned long since;
 	u64 queued;
@@ -197,9 +200,11 @@ struct wdmdma_transfer {
  * @channel_work: grants the channel
  * @closed: no list and no channel may start, because the adapter or its driver goes away
  * @held: no list and no channel may start for now, because the device is changing its domain
+ * @mapping: held while a list that waited is mapped, or a waiting list is cancelled
  * @lock: protects all members but @copied and the work items
  */
 struct wdmdma_transfers {
+	spinlock_t mapping; /* keeps the memory of a list in place while the list is mapped */
 	spinlock_t lock; /* protects all members but copied and the work items */
 	bool closed;
 	bool held;
@@ -324,6 +329,7 @@ static inline void wdmdma_sg_list_make(struct wdmdma_transfer *transfer,
 	INIT_HLIST_NODE(&transfer->named.node);
 	INIT_HLIST_NODE(&transfer->by_context.node);
 	transfer->busy = false;
+	transfer->cancelled = false;
 	transfer->stuck = false;
 	transfer->since = 0;
 	transfer->round = 0;
@@ -348,22 +354,23 @@ unsigned int wdmdma_routine_depth(void);
 void wdmdma_sg_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when);
+bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
+bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
+bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);
 
 /* core/sg_list.c */
 void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);
+void wdmdma_sg_list_finish(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_work(struct work_struct *work);
 int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
 			 struct wdmdma_callback *callback);
 int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
 		       enum dma_data_direction direction);
-bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
 struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list);
 void wdmdma_sg_list_return(struct wdmdma_transfer *transfer);
 bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
 				const void *routine);
 bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list);
-bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
-bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);
 
 #endif /* WDMDMA_TRANSFER_H */
