@@ -9,11 +9,13 @@
 #include "core/device.h"
 #include "debug/debugfs.h"
 #include "helpers.h"
+#include "lib/ptr_table.h"
 #include "memory.h"
 #include "sgl.h"
 
 #define TEXT	SZ_1M
 #define WAIT	(10 * HZ)
+#define MANY	(2 * WDMDMA_PTR_TABLE_FIRST)	/* more lists than the table's first buckets */
 
 /* Reads all files until it must stop. */
 static int reader(void *data)
@@ -128,10 +130,36 @@ static void devices_come_and_go_while_files_are_read(struct kunit *test)
 	KUNIT_EXPECT_GE(test, READ_ONCE(*reads), 1U);
 }
 
+/*
+ * A reader may look at the lists of an adapter that is put meanwhile. So the table must stay as
+ * long as the memory of the adapter, which is kept for a while.
+ */
+static void table_of_lists_stays_for_a_reader(struct kunit *test)
+{
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_transfers *transfers = &wdmdma_test_core_of(f)->transfers;
+	PSCATTER_GATHER_LIST list[MANY];
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++)
+		list[i] = wdmdma_test_list(test, f->adapter, mdl, TRUE);
+	while (i--)
+		sgl_put(f->adapter, list[i], TRUE);
+	KUNIT_ASSERT_GT(test, transfers->lists.buckets, WDMDMA_PTR_TABLE_FIRST);
+	f->ops->PutDmaAdapter(f->adapter);
+	f->adapter = NULL;
+	KUNIT_ASSERT_NOT_NULL(test, transfers->lists.segment);
+	for (i = 0; i < transfers->lists.buckets; i++)
+		KUNIT_EXPECT_TRUE(test, hlist_empty(wdmdma_ptr_bucket(&transfers->lists, i)));
+}
+
 static struct kunit_case debugfs_race_cases[] = {
 	KUNIT_CASE(driver_works_while_files_are_read),
 	KUNIT_CASE(put_waits_for_no_reader),
 	KUNIT_CASE(devices_come_and_go_while_files_are_read),
+	KUNIT_CASE(table_of_lists_stays_for_a_reader),
 	{}
 };
 

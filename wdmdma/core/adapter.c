@@ -56,7 +56,6 @@ static void adapter_teardown(struct work_struct *work)
 	wdmdma_sg_list_free_all(adapter, "PutDmaAdapter");
 	wdmdma_vector_free_all(adapter, "PutDmaAdapter");
 	wdmdma_buffer_free_all(adapter, "PutDmaAdapter");
-	wdmdma_transfers_fini(adapter);
 	wdmdma_dma_channel_free(adapter->dma_channel);
 	adapter->dma_channel = NULL;
 	wdmdma_device_retire(adapter);

@@ -51,6 +51,7 @@ static void device_free_adapter(struct work_struct *work)
 						      forget);
 
 	wdmdma_reader_sync();
+	wdmdma_transfers_fini(adapter);
 	wdmdma_lookup_destroy(&adapter->buffers);
 	kfree(adapter);
 }
