@@ -317,6 +317,74 @@ static void what_a_replaced_domain_took_is_left_alone(struct kunit *test)
 	put_device(dev);
 }
 
+/* Keeps the module's workqueue busy with a free, so that an unbind has to wait. */
+static struct completion free_begun, free_may_end;
+
+static void slow_free(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	complete(&free_begun);
+	wait_for_completion(&free_may_end);
+	wdmdma_backend_direct.free(device, buffer);
+}
+
+static int unbind_now(void *dev)
+{
+	device_release_driver(dev);
+	return 0;
+}
+
+/* While the unbind waits for work, a thread of the driver may still call. */
+static void calls_after_a_domain_was_replaced_do_no_harm(struct kunit *test)
+{
+	struct wdmdma_fixture *slow = wdmdma_test_fixture(test);
+	struct wdmdma_fixture *f = wdmdma_test_fixture(test);
+	struct wdmdma_device *device = wdmdma_device_find(f->pdo);
+	struct wdmdma_backend slow_backend = wdmdma_backend_direct, backend = slow_backend;
+	unsigned long end = jiffies + 10 * HZ;
+	PHYSICAL_ADDRESS la, slow_la, none;
+	struct task_struct *thread;
+	void *va, *slow_va;
+
+	init_completion(&free_begun);
+	init_completion(&free_may_end);
+	slow_backend.free = slow_free;
+	backend.alloc = page_alloc;
+	backend.free = page_free;
+	device->backend = &backend;
+	page_frees = 0;
+	va = wdmdma_test_alloc(f, SZ_4K, &la);
+	/* Three pages are not recycled. */
+	slow_va = wdmdma_test_alloc(slow, 3 * SZ_4K, &slow_la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_NOT_NULL(test, slow_va);
+	wdmdma_test_core_of(slow)->device->backend = &slow_backend;
+	local_bh_disable();
+	wdmdma_test_free(slow, 3 * SZ_4K, slow_la, slow_va);
+	local_bh_enable();
+	wait_for_completion(&free_begun);
+
+	device->home->own = (void *)device;
+	thread = kthread_create(unbind_now, get_device(f->dev), "wdmdma-unbind");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	get_task_struct(thread);
+	wake_up_process(thread);
+	while (READ_ONCE(device->backend) == &backend && time_before(jiffies, end))
+		cond_resched();
+	KUNIT_EXPECT_PTR_NE(test, device->backend, (const struct wdmdma_backend *)&backend);
+	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(f, SZ_8K, &none));
+	wdmdma_test_free(f, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&device->lost), (long)SZ_4K);
+	complete(&free_may_end);
+	kthread_stop(thread);
+	put_task_struct(thread);
+	wdmdma_test_core_of(slow)->device->backend = &wdmdma_backend_direct;
+	KUNIT_EXPECT_EQ(test, page_frees, 0U);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&device->lost), (long)SZ_4K);
+	wdmdma_device_put(device);
+	put_device(f->dev);
+	free_page((unsigned long)va);
+}
+
 static struct kunit_case unbind_cases[] = {
 	KUNIT_CASE(nothing_is_made_while_the_driver_is_unbound),
 	KUNIT_CASE(nothing_is_made_for_a_device_unknown_till_then),
@@ -325,6 +393,7 @@ static struct kunit_case unbind_cases[] = {
 	KUNIT_CASE(what_was_never_put_does_not_keep_the_module),
 	KUNIT_CASE(domain_replaced_at_unbind_is_the_next_drivers),
 	KUNIT_CASE(what_a_replaced_domain_took_is_left_alone),
+	KUNIT_CASE(calls_after_a_domain_was_replaced_do_no_harm),
 	{}
 };
 

@@ -30,6 +30,7 @@
 #include "core/dma_parms.h"
 #include "core/domain.h"
 #include "core/lookup.h"
+#include "core/recycle.h"
 #include "core/transfer.h"
 #include "core/vector.h"
 #include "core/verifier.h"
@@ -102,9 +103,18 @@ static void device_lose_buffer(struct wdmdma_device *device, struct wdmdma_buffe
 	atomic_long_add(wdmdma_buffer_size(buffer), &device->lost);
 }
 
+static int device_lost_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
+			     struct wdmdma_buffer *buffer)
+{
+	return wdmdma_deny(&request->refusal, -ESHUTDOWN,
+			   "the IOMMU domain of the device was replaced");
+}
+
 /* Replaces the backend of a device whose mappings the backend cannot reach any more. */
 static const struct wdmdma_backend device_lost_backend = {
 	.name = "replaced domain",
+	.alloc = device_lost_alloc,
+	.import = device_lost_alloc,
 	.free = device_lose_buffer,
 };
 
@@ -219,21 +229,36 @@ static void device_set_state(struct wdmdma_device *device, enum wdmdma_device_st
 	mutex_unlock(&wdmdma_open_lock);
 }
 
+/*
+ * Let nothing start any more. Lists are closed, or a routine that makes a new request each time
+ * keeps the work going. Recyclers are closed, because they map and unmap without the backend, which
+ * may be another one from here on.
+ */
+static void device_close(struct wdmdma_device *device)
+{
+	struct wdmdma_adapter *adapter;
+
+	down_write(&wdmdma_domain_lock);
+	down_write(&device->sem);
+	WRITE_ONCE(device->dead, true);
+	device_check_domain(device->dma);
+	list_for_each_entry(adapter, &device->adapters, node) {
+		wdmdma_sg_list_close(adapter);
+		wdmdma_recycle_close(adapter);
+	}
+	up_write(&device->sem);
+	up_write(&wdmdma_domain_lock);
+}
+
 /* The devres release. The driver's remove() has run, and must have stopped using the device. */
 static void device_unbound(struct device *dev, void *res)
 {
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
-	struct wdmdma_adapter *adapter;
 	unsigned int adapters, guests;
 
 	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
 	wdmdma_handle_retire(&device->handle);
-	/* Close first, or a routine that makes a new request each time keeps the work going. */
-	down_write(&device->sem);
-	device_check_domain(device->dma);
-	list_for_each_entry(adapter, &device->adapters, node)
-		wdmdma_sg_list_close(adapter);
-	up_write(&device->sem);
+	device_close(device);
 	/* Wait for the teardown of adapters that were put in atomic context. */
 	flush_workqueue(wdmdma_workqueue);
 
