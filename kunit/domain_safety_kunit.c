@@ -231,6 +231,7 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	struct iommu_domain *own;
 	PHYSICAL_ADDRESS la;
 	PDEVICE_OBJECT pdo;
+	int refs;
 
 	if (!get_pair(test, &leader, &joiner))
 		return;
@@ -244,6 +245,7 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	wdmdma_device_put(device);
 	own = home->own;
 	home->own = iommu_get_domain_for_dev(leader->dev);
+	refs = wdmdma_module_refs();
 
 	KUNIT_EXPECT_EQ(test, leave(joiner), STATUS_DELETE_PENDING);
 	KUNIT_EXPECT_NULL(test, wdmdma_test_alloc(joiner, LENGTH, &la));
@@ -254,10 +256,14 @@ static void device_that_is_not_taken_back_gets_nothing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(joiner->dev), 1);
 	KUNIT_EXPECT_NULL(test, wdmdma_device_object_get(joiner->dev));
 	KUNIT_EXPECT_EQ(test, wdmdma_device_use_private_domain(joiner->dev), -EBUSY);
+	/* The fault must not be forgotten, so the module cannot be unloaded. */
+	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), refs);
 
 	home->own = own;
 	pdo = wdmdma_device_object_get(joiner->dev);
 	KUNIT_EXPECT_NOT_NULL(test, pdo);
+	/* Now the device's record has the reference. */
+	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), refs);
 	wdmdma_device_object_put(pdo);
 	/* Rebind the joiner, which removes its device link to the leader. */
 	device_release_driver(joiner->dev);

@@ -315,6 +315,36 @@ static void buffers_of_any_number_are_told_apart(struct kunit *test)
 }
 
 /*
+ * With many records of one page, the pages of a long record are looked up part by part. A record on
+ * any of them must be found, and one right behind must not.
+ */
+static void long_record_meets_one_page_among_many(struct kunit *test)
+{
+	const unsigned long many = 5000, nr = 2600, at[] = { 0, 1023, 1024, 2599, 2600 };
+	struct wdmdma_buffer *b = kunit_kcalloc(test, many + 1, sizeof(*b), GFP_KERNEL);
+	struct wdmdma_buffer range = record(2 * many, nr * PAGE_SIZE);
+	struct wdmdma_lookup *lookup = test->priv;
+	unsigned long i;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	for (i = 0; i < many; i++) {
+		b[i] = record(i, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(lookup, &b[i]), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		b[many] = record(2 * many + at[i], PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, wdmdma_lookup_insert(lookup, &b[many]), 0);
+		KUNIT_EXPECT_EQ(test, wdmdma_lookup_insert(lookup, &range),
+				at[i] < nr ? -EBUSY : 0);
+		wdmdma_lookup_erase(lookup, &b[many]);
+	}
+	wdmdma_lookup_erase(lookup, &range);
+	for (i = 0; i < many; i++)
+		wdmdma_lookup_erase(lookup, &b[i]);
+	KUNIT_EXPECT_TRUE(test, is_empty(lookup));
+}
+
+/*
  * The record spans several nodes at distant addresses, so an insertion makes as many
  * allocations as possible.
  */
@@ -497,6 +527,7 @@ static struct kunit_case lookup_cases[] = {
 	KUNIT_CASE(physical_address_is_found_by_the_linear_map),
 	KUNIT_CASE(other_look_ups_know_nothing_of_it),
 	KUNIT_CASE_PARAM(buffers_of_any_number_are_told_apart, count_gen_params),
+	KUNIT_CASE(long_record_meets_one_page_among_many),
 	KUNIT_CASE(insertion_that_fails_leaves_nothing),
 	KUNIT_CASE(erasing_needs_no_memory),
 	KUNIT_CASE(one_of_two_threads_gets_the_range),

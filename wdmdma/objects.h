@@ -370,8 +370,8 @@ struct wdmdma_device {
  *       Protected by wdmdma_domain_lock.
  * @bound: number of devices with a bound driver and their home here. Protected by
  *         wdmdma_domain_lock.
- * @astray: the group is known to be in another IOMMU domain, and the home holds a reference to
- *          itself meanwhile. Protected by wdmdma_domain_lock.
+ * @astray: the group is known to be in another IOMMU domain, and the home holds references to
+ *          itself and to the module meanwhile. Protected by wdmdma_domain_lock.
  * @node: entry in the list of homes, if there is a group
  * @devices: devices in the domain. Protected by wdmdma_domain_lock.
  * @rcu: for the handle table

@@ -20,6 +20,7 @@
  * kernel can be asked.
  */
 #include <linux/dma-map-ops.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "backend/iommu_group.h"
@@ -29,6 +30,7 @@
 #include "core/core.h"
 #include "core/domain.h"
 #include "core/events.h"
+#include "core/lookup.h"
 #include "core/recycle.h"
 #include "core/transfer.h"
 #include "lib/handle.h"
@@ -139,8 +141,10 @@ static int domain_admit(struct wdmdma_domain *home, struct wdmdma_device *device
 		home->own = wdmdma_group_domain(device);
 	if (!wdmdma_domain_is_own(device))
 		return -EBUSY;
-	if (home->astray)
+	if (home->astray) {
 		wdmdma_domain_put(home);
+		module_put(THIS_MODULE);
+	}
 	home->astray = false;
 	home->bound++;
 	device->domain = home;
@@ -190,7 +194,8 @@ unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
 /*
  * Mark a device as astray, because the IOMMU has not taken the device back into its own
  * domain. Which domain the device is in instead is not known, so the device must get no
- * memory and no transfer any more. The home remembers the fault beyond the device's record.
+ * memory and no transfer any more. The home remembers the fault beyond the device's record, and so
+ * keeps the module loaded until the device is found at home.
  */
 void wdmdma_domain_stray(struct wdmdma_device *device)
 {
@@ -202,8 +207,10 @@ void wdmdma_domain_stray(struct wdmdma_device *device)
 	WRITE_ONCE(device->dead, true);
 	list_for_each_entry(adapter, &device->adapters, node)
 		wdmdma_sg_list_close(adapter);
-	if (!device->home->astray)
+	if (!device->home->astray) {
 		kref_get(&device->home->handle.ref);
+		__module_get(THIS_MODULE);
+	}
 	device->home->astray = true;
 	dev_err(device->dev,
 		"the IOMMU has not taken the device back into its own domain: it gets no memory and no transfers until its driver is bound anew\n");
@@ -277,20 +284,6 @@ static u64 domain_ceiling(struct wdmdma_domain *domain)
 	return ceiling;
 }
 
-/* Return the highest logical address of an adapter's domain buffers, or 0 if it has none. */
-static u64 domain_highest_of(struct wdmdma_adapter *adapter)
-{
-	struct wdmdma_buffer *buffer;
-	u64 highest = 0;
-
-	spin_lock(&adapter->buffers.lock);
-	list_for_each_entry(buffer, &adapter->buffers.records, node)
-		if (buffer->shared)
-			highest = max_t(u64, highest, buffer->dma + wdmdma_buffer_size(buffer) - 1);
-	spin_unlock(&adapter->buffers.lock);
-	return highest;
-}
-
 /* Return the highest logical address of all members' domain buffers, or 0 if there are none. */
 static u64 domain_highest(struct wdmdma_domain *domain)
 {
@@ -301,10 +294,11 @@ static u64 domain_highest(struct wdmdma_domain *domain)
 	/* The lock is needed so that no domain buffer is added. */
 	lockdep_assert_held_write(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member) {
-		down_read(&device->sem);
+		/* For writing, so that the records stay while they are walked. */
+		down_write(&device->sem);
 		list_for_each_entry(adapter, &device->adapters, node)
-			highest = max(highest, domain_highest_of(adapter));
-		up_read(&device->sem);
+			highest = max(highest, wdmdma_lookup_highest_shared(&adapter->buffers));
+		up_write(&device->sem);
 	}
 	return highest;
 }

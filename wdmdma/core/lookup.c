@@ -103,25 +103,33 @@ void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_destroy);
 
-/*
- * Return true if a record of one page has a page of @buffer. If there are few records, go
- * through all of them instead of looking up each page.
- */
-static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+/* The most records of one page that are walked with the lock held. */
+#define LOOKUP_WALKED_MOST	1024
+/* Pages that are looked up in one RCU read section. */
+#define LOOKUP_AT_ONCE		1024
+
+/* Return true if a record of one page has one of @nr pages of @buffer from page @first on. */
+static bool lookup_has_one_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer,
+			      unsigned long first, unsigned long nr)
 {
-	unsigned int records = atomic_read(&lookup->page_by_cpu.nelems);
+	size_t offset = first << PAGE_SHIFT, end = (first + nr) << PAGE_SHIFT;
+	bool found = false;
+
+	rcu_read_lock();
+	for (; offset < end && !found; offset += PAGE_SIZE)
+		found = wdmdma_lookup_page_by_cpu(lookup, buffer->cpu + offset) ||
+			wdmdma_lookup_page_by_dma(lookup, buffer->dma + offset);
+	rcu_read_unlock();
+	return found;
+}
+
+/* Do the same for all pages, by going through the records. */
+static bool lookup_walk_has_page_of(struct wdmdma_lookup *lookup,
+				    const struct wdmdma_buffer *buffer)
+{
 	const struct wdmdma_buffer *other;
 	bool found = false;
-	size_t offset;
 
-	if (records / 8 > buffer->nr_pages) {
-		rcu_read_lock();
-		for (offset = 0; offset < wdmdma_buffer_size(buffer) && !found; offset += PAGE_SIZE)
-			found = wdmdma_lookup_page_by_cpu(lookup, buffer->cpu + offset) ||
-				wdmdma_lookup_page_by_dma(lookup, buffer->dma + offset);
-		rcu_read_unlock();
-		return found;
-	}
 	spin_lock(&lookup->lock);
 	list_for_each_entry(other, &lookup->records, node) {
 		if (!lookup_is_page(other))
@@ -133,6 +141,27 @@ static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma
 	}
 	spin_unlock(&lookup->lock);
 	return found;
+}
+
+/*
+ * Return true if a record of one page has a page of @buffer. If there are few records, go
+ * through all of them instead of looking up each page. No record is inserted meanwhile.
+ */
+static bool lookup_has_page_of(struct wdmdma_lookup *lookup, const struct wdmdma_buffer *buffer)
+{
+	unsigned int records = atomic_read(&lookup->page_by_cpu.nelems);
+	unsigned long first, nr;
+
+	lockdep_assert_held(&lookup->insert);
+	if (records <= LOOKUP_WALKED_MOST && records / 8 <= buffer->nr_pages)
+		return lookup_walk_has_page_of(lookup, buffer);
+	for (first = 0; first < buffer->nr_pages; first += nr) {
+		nr = min_t(unsigned long, buffer->nr_pages - first, LOOKUP_AT_ONCE);
+		if (lookup_has_one_of(lookup, buffer, first, nr))
+			return true;
+		cond_resched();
+	}
+	return false;
 }
 
 static bool lookup_ranges_are_free(struct xarray *xa, unsigned long first, unsigned long nr)
@@ -394,3 +423,21 @@ size_t wdmdma_lookup_to_cpu(struct wdmdma_lookup *lookup, dma_addr_t dma, void *
 	return lookup_left(buffer, dma - buffer->dma);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_lookup_to_cpu);
+
+/*
+ * Return the highest logical address of the domain buffers, or 0 if there are none. There may be
+ * hundreds of thousands of records, so the caller must keep them in place with the device's sem,
+ * held for writing, and no spinlock is held for the walk. May sleep.
+ */
+u64 wdmdma_lookup_highest_shared(const struct wdmdma_lookup *lookup)
+{
+	const struct wdmdma_buffer *buffer;
+	u64 highest = 0;
+
+	list_for_each_entry(buffer, &lookup->records, node) {
+		if (buffer->shared)
+			highest = max_t(u64, highest, buffer->dma + wdmdma_buffer_size(buffer) - 1);
+		cond_resched();
+	}
+	return highest;
+}

@@ -89,6 +89,7 @@ struct wdmdma_info {
 int wdmdma_lookup_init(struct wdmdma_lookup *lookup);
 void wdmdma_lookup_destroy(struct wdmdma_lookup *lookup);
 int wdmdma_lookup_insert(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
+u64 wdmdma_lookup_highest_shared(const struct wdmdma_lookup *lookup);
 void wdmdma_lookup_erase(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
 int wdmdma_lookup_show_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
 void wdmdma_lookup_hide_dma(struct wdmdma_lookup *lookup, struct wdmdma_buffer *buffer);
