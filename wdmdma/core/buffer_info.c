@@ -95,10 +95,11 @@ static enum wdmdma_cache info_cache(const struct wdmdma_device *device,
  * @cpu: a CPU address inside the buffer or element
  * @info: receives the answer
  *
- * Take the device's sem for writing, so that no free can run meanwhile.
+ * The device's sem is held for writing, so that no record and no memory of a buffer goes. But a
+ * page can be recycled without the sem, and then loses its logical address in a strict domain.
  *
  * Context: may sleep.
- * Return: 0, or -ENXIO if the adapter has no buffer at @cpu.
+ * Return: 0, or -ENXIO if the adapter has no buffer at @cpu, or the buffer is freed meanwhile.
  */
 int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmdma_info *info)
 {
@@ -107,6 +108,7 @@ int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmd
 	struct wdmdma_buffer *buffer;
 	unsigned long first, nr;
 	int ret = -ENXIO;
+	dma_addr_t dma;
 
 	down_write(&device->sem);
 	rcu_read_lock();
@@ -117,8 +119,9 @@ int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmd
 	if (!buffer || cpu - buffer->cpu - extent.start >= extent.len)
 		goto unlock;
 
+	dma = READ_ONCE(buffer->dma);
 	info->cpu = buffer->cpu + extent.start;
-	info->dma = buffer->dma + extent.start;
+	info->dma = dma + extent.start;
 	info->len = extent.len;
 	info->size = buffer->block ? PAGE_ALIGN(extent.len) : wdmdma_buffer_size(buffer);
 	first = extent.start >> PAGE_SHIFT;
@@ -127,7 +130,9 @@ int wdmdma_info_get(struct wdmdma_adapter *adapter, const void *cpu, struct wdmd
 	info->cache = info_cache(device, buffer);
 	info->page_size = info_page_size(wdmdma_adapter_dma(adapter), buffer);
 	info->contiguous = info_contiguous(buffer, first, nr);
-	ret = 0;
+	/* Pairs with the release of wdmdma_record_revive(). */
+	if (dma && !smp_load_acquire(&buffer->freeing))
+		ret = 0;
 unlock:
 	up_write(&device->sem);
 	return ret;

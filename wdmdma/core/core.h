@@ -18,8 +18,9 @@
  * Lock order, outermost first:
  *
  *   wdmdma_open_lock         held while a device's record is found, made or freed, and while the
- *                            record changes its state. Of the locks below, only the next one and
- *                            the handle table's lock are taken with this one held
+ *                            record changes its state. Of the locks below, only the next one,
+ *                            verifier_lock, the handle table's lock and the lock of the list of
+ *                            homes are taken with this one held
  *   wdmdma_domain_lock       one for all domains. Held for writing while a device changes its
  *                            domain or an adapter goes, and for reading while a domain buffer is
  *                            allocated, so that no device joins that cannot reach the buffer
@@ -29,6 +30,8 @@
  *   wdmdma_device.override   belongs to backend_iommu. Held for writing while the masks and the
  *                            node of the device's stand-in are those of one allocation, and for
  *                            reading around other allocations. No free takes it
+ *   verifier_lock            (core/verifier.c) held while the settings of the verifier are read or
+ *                            changed. Of the module's locks, none is taken with this one held
  *   wdmdma_lookup.insert     held around each insertion
  *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops to
  *                            recycle buffers. The shrinker must not wait for a lock that is held
@@ -37,6 +40,7 @@
  *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out, and while a
  *                            buffer is claimed for its free. Nothing is mapped, and no table
  *                            changes, with this lock held
+ *   wdmdma_transfers.mapping may be taken outside of wdmdma_transfers.lock
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock, wdmdma_adapter.vectors_lock,
  *   wdmdma_transfers.lock, the handle table's lock, wdmdma_iova_space.lock (backend_private),
  *   wdmdma_low.lock (backend_iommu), the lock of the list of homes (core/domain.c)
@@ -49,9 +53,9 @@
  *
  * wdmdma_refusals.lock may be taken with any of these locks held, and no lock with this one held.
  *
- * The first six locks sleep. A task must not hold more than one sem. It must be the sem of an
- * adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma(). No lock at
- * all may be held when a deferred free is queued.
+ * The locks down to recyclers_lock sleep. A task must not hold more than one sem. It must be the
+ * sem of an adapter's own device, even if another device does the DMA, see wdmdma_adapter_dma().
+ * No lock at all may be held when a deferred free is queued.
  */
 #ifndef WDMDMA_CORE_H
 #define WDMDMA_CORE_H

@@ -47,8 +47,8 @@ static void verifier_check_buffer(const struct wdmdma_buffer *buffer, void *arg)
 }
 
 /*
- * Look at the guard bands of all live buffers. No free can run meanwhile, because the sem is held
- * for writing. Return 0 or -ENOMEM.
+ * Look at the guard bands of all live buffers. The sem is held for writing, so that no buffer goes
+ * meanwhile. Buffers with bands are not recycled. Return 0 or -ENOMEM.
  */
 static int verifier_check_all(void)
 {
