@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Common buffers of enablers (wdf/common_buffer.c). */
+#include <linux/delay.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -109,6 +110,7 @@ static void memory_goes_with_the_deletion(struct kunit *test)
 	PDMA_ADAPTER adapter = WdfDmaEnablerWdmGetDmaAdapter(enabler, 0);
 	WDFCOMMONBUFFER first = make_buffer(test, enabler, SZ_4K, NULL);
 	WDFCOMMONBUFFER second = make_buffer(test, enabler, SZ_4K, NULL);
+	unsigned int n;
 
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(adapter), 2UL);
 	WdfObjectReference(first);
@@ -124,7 +126,11 @@ static void memory_goes_with_the_deletion(struct kunit *test)
 	local_bh_disable();
 	WdfObjectDelete(second);
 	local_bh_enable();
+	for (n = 0; n < 500 && wdmdma_test_live_buffers(adapter); n++)
+		msleep(10);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(adapter), 0UL);
+	/* The work item may not have told the enabler yet, which then ends there, too. */
+	msleep(100);
 	make_buffer(test, enabler, SZ_4K, NULL);
 	WdfObjectDelete(enabler);
 	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter));

@@ -78,6 +78,14 @@ static void calculate_with_mdl_looks_at_its_pages(struct kunit *test)
 			STATUS_BUFFER_TOO_SMALL);
 	KUNIT_EXPECT_EQ(test, size, 0U);
 	KUNIT_EXPECT_EQ(test, registers, 0U);
+	/* The index goes on behind the first MDL, up to the end of the chain. */
+	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va + 5000, 1, &size, &registers),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, registers, 1U);
+	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va + 8 * SZ_4K, 1, &size,
+					&registers),
+			STATUS_BUFFER_TOO_SMALL);
+	mdl->Next = NULL;
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va + 5000, 1, &size, &registers),
 			STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, mdl, memory->va, 1, NULL, &registers),

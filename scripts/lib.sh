@@ -201,13 +201,15 @@ without_expected_faults() {
 RAW_ADDRESS='\] (wdmdma|kunit [a-z0-9_]+\.wdmdma)[^]]*\b(0x)?ffff([08c-e][0-9a-f]{11}|ffff[89ac][0-9a-f]{7})\b'
 
 # bad_lines LOG: print the lines by which a kernel reports an error. Slabs and poisoned pages have
-# reports of their own.
+# reports of their own. With slub_debug a kernel hashes no address, and says so.
 bad_lines() {
+    local raw=$RAW_ADDRESS
+    ! grep -q 'This system shows unhashed kernel memory addresses' "$1" || raw=$FAULTS
     without_expected_faults "$1" | grep -aE -e 'WARNING: |BUG: |UBSAN: |INFO: (possible|trying|task|rcu)|Oops|Kernel panic' \
         -e 'general protection|invalid opcode|segfault|Unable to handle|Out of memory' \
         -e 'BUG [^ ]+ \([^)]*\): |pagealloc: ' \
         -e 'DEBUG_LOCKS_WARN|refcount_t: |DMA-API: .*(device driver|cacheline|exceed)' \
-        -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" -e "$RAW_ADDRESS" || true
+        -e 'kmemleak: .*(disabled|Cannot allocate a kmemleak_object)' -e "$FAULTS" -e "$raw" || true
 }
 
 # in_root COMMAND...: run it in the root folder CHROOT, if there is one, with /proc and /dev mounted for
