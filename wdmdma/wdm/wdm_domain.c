@@ -61,8 +61,9 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INVALID_HANDLE
- * * STATUS_INVALID_DEVICE_STATE while the device has common buffers, has joined another domain,
- *   has guests in its own domain, or has MSI vectors on arm64, and at the wrong level
+ * * STATUS_INVALID_DEVICE_STATE while the device has common buffers or transfers, has joined
+ *   another domain, has guests in its own domain, or has MSI vectors on arm64, and at the wrong
+ *   level
  * * STATUS_NOT_SUPPORTED where the two devices cannot share memory, or if a buffer of the domain
  *   is beyond the adapter's reach
  * * STATUS_INVALID_PARAMETER for an adapter that is not live
@@ -97,7 +98,7 @@ NTSTATUS WdmJoinDmaDomain(PDMA_ADAPTER dma_adapter, HANDLE domain_handle)
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INVALID_DEVICE_STATE for an adapter that has not joined, while its device has common
- *   buffers or, on arm64, MSI vectors, and at the wrong level
+ *   buffers, transfers or, on arm64, MSI vectors, and at the wrong level
  * * STATUS_INVALID_PARAMETER for an adapter that is not live
  * * STATUS_DELETE_PENDING after unbind
  * * STATUS_INSUFFICIENT_RESOURCES

@@ -48,12 +48,16 @@ void wdm_held_free(struct wdmdma_pages *pages)
  */
 void wdm_held_exit(struct xarray *held, const char *kind)
 {
+	unsigned long index, sets = 0, all = 0;
 	struct wdmdma_pages *pages;
-	unsigned long index;
 
 	xa_for_each(held, index, pages) {
-		pr_warn("%lu pages of %s memory were not freed: freed now\n", pages->nr, kind);
+		sets++;
+		all += pages->nr;
 		wdm_held_free(pages);
 	}
+	if (sets)
+		pr_warn("%lu blocks of %s memory were not freed, %lu pages: freed now\n", sets,
+			kind, all);
 	xa_destroy(held);
 }

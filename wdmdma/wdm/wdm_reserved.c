@@ -311,11 +311,13 @@ EXPORT_SYMBOL_GPL(MmFreeMappingAddress);
 void wdm_reserved_exit(void)
 {
 	struct wdm_reserved *reserved, *next;
+	unsigned long ranges = 0;
 
 	list_for_each_entry_safe(reserved, next, &wdm_reserved_ranges, node) {
-		pr_warn("%lu pages of reserved addresses were not freed: freed now\n",
-			reserved->nr);
+		ranges++;
 		vunmap(reserved->va);
 		kfree(reserved);
 	}
+	if (ranges)
+		pr_warn("%lu ranges of reserved addresses were not freed: freed now\n", ranges);
 }
