@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 
 #include <wdmdma/mdl.h>
@@ -448,21 +449,23 @@ static void mask_that_is_lowered_for_a_moment_does_not_count(struct kunit *test)
  */
 static void routine_leaves_the_state_of_another_task(struct kunit *test)
 {
-	const struct wdmdma_routine other = { .task = current->parent, .depth = 3 };
-	struct wdmdma_routine outer, none, left;
-	unsigned int inside;
-	bool enable;
+	const struct wdmdma_routine other = { .task = &init_task, .depth = 3 };
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_routine none, left;
+	struct wdmdma_caught caught;
+	NTSTATUS status;
 
+	wdmdma_test_catch_init(&caught);
 	local_bh_disable();
-	none = *this_cpu_ptr(&wdmdma_routine);
-	*this_cpu_ptr(&wdmdma_routine) = other;
-	outer = wdmdma_routine_enter(&enable);
-	inside = wdmdma_routine_nested();
-	wdmdma_routine_leave(outer, enable);
-	left = *this_cpu_ptr(&wdmdma_routine);
-	*this_cpu_ptr(&wdmdma_routine) = none;
+	none = wdmdma_routine_swap(other);
+	status = get_and_put(f->adapter, mdl, &caught);
+	left = wdmdma_routine_swap(none);
 	local_bh_enable();
-	KUNIT_EXPECT_EQ(test, inside, 1U);
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	/* This task was in no routine, so its list need not wait. */
+	KUNIT_EXPECT_EQ(test, caught.calls, 1U);
 	KUNIT_EXPECT_PTR_EQ(test, left.task, other.task);
 	KUNIT_EXPECT_EQ(test, left.depth, other.depth);
 }

@@ -206,8 +206,8 @@ static void uncached_pages_at_dispatch(struct kunit *test)
 }
 
 /*
- * IoFreeMdl is allowed at DISPATCH_LEVEL, and then nobody can unmap the pages any more. They must be
- * cached again before they get another owner, and before they are mapped again.
+ * IoFreeMdl is allowed at DISPATCH_LEVEL, and then nobody can unmap the pages any more. They must
+ * be cached again before they get another owner, and before they are mapped again.
  */
 static const struct late_row {
 	const char *name;
@@ -255,7 +255,7 @@ static void uncached_pages_of_an_mdl_freed_at_dispatch(struct kunit *test)
 		IoFreeMdl(part);
 	for (i = 0; i < 4; i++) {
 		for (tries = 0; page_count(pfn_to_page(pfn[i])) > 1 && tries < 1000; tries++)
-			msleep(10);
+			msleep(20);
 		KUNIT_EXPECT_FALSE(test, wdmdma_test_is_uncached(pfn_to_kaddr(pfn[i])));
 		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfn[i])), 1);
 		put_page(pfn_to_page(pfn[i]));

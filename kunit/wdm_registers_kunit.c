@@ -161,6 +161,7 @@ static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 				      registers : SZ_16M / PAGE_SIZE);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
+
 static struct kunit_case wdm_registers_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_can_be_copied),
 	KUNIT_CASE(no_more_is_granted_than_one_range_has),

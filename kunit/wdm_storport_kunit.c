@@ -296,7 +296,7 @@ static void unbind_without_destroy_is_survived(struct kunit *test)
 						  &range, &count);
 	KUNIT_EXPECT_EQ(test, status, STOR_STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_EQ(test, count, 0U);
-	/* The unbind has reported and freed all memory for the device, so that is no double free. */
+	/* The unbind has reported and freed all memory for the device: that is no double free. */
 	reports = verifier_sum();
 	KUNIT_EXPECT_NE(test, reports, 0UL);
 	wdmdma_hw_device_extension_destroy(extension);

@@ -80,9 +80,10 @@ void __cold __printf(6, 7) wdmdma_refusal_report(struct wdmdma_device *device, b
 	do {										\
 		static DEFINE_RATELIMIT_STATE(wdmdma_rate, DEFAULT_RATELIMIT_INTERVAL,	\
 					      DEFAULT_RATELIMIT_BURST);			\
+		const char *wdmdma_call = call;						\
 											\
-		wdmdma_refusal_report(device, ___ratelimit(&wdmdma_rate, call), call,	\
-				      bug, reason, fmt, ##__VA_ARGS__);			\
+		wdmdma_refusal_report(device, ___ratelimit(&wdmdma_rate, wdmdma_call),	\
+				      wdmdma_call, bug, reason, fmt, ##__VA_ARGS__);	\
 	} while (0)
 
 /* Report a refusal for which Windows has no code. */

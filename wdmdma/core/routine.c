@@ -21,7 +21,18 @@
 #include "core/transfer.h"
 
 DEFINE_PER_CPU(struct wdmdma_routine, wdmdma_routine);
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine);
+
+#ifdef CONFIG_WDMDMA_KUNIT
+/* Replace the state of this CPU. Return what it was. Preemption must be off. */
+struct wdmdma_routine wdmdma_routine_swap(struct wdmdma_routine state)
+{
+	struct wdmdma_routine was = *this_cpu_ptr(&wdmdma_routine);
+
+	*this_cpu_ptr(&wdmdma_routine) = state;
+	return was;
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine_swap);
+#endif
 
 /* Return the number of nested routines that the caller is in. */
 unsigned int wdmdma_routine_depth(void)

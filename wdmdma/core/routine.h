@@ -23,6 +23,10 @@ struct wdmdma_routine {
 
 DECLARE_PER_CPU(struct wdmdma_routine, wdmdma_routine);
 
+#ifdef CONFIG_WDMDMA_KUNIT
+struct wdmdma_routine wdmdma_routine_swap(struct wdmdma_routine state);
+#endif
+
 /* Return the number of nested routines that the caller is in. */
 static inline unsigned int wdmdma_routine_nested(void)
 {

@@ -16,7 +16,7 @@
 #include "lib/window.h"
 #include "objects.h"
 
-const char wdmdma_bounce_is_used_up[] = "the kernel's bounce buffers (swiotlb) are used up";
+const char *const wdmdma_bounce_is_used_up = "the kernel's bounce buffers (swiotlb) are used up";
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_bounce_is_used_up);
 
 /**
@@ -142,6 +142,7 @@ void wdmdma_shortage_explain(const struct wdmdma_adapter *adapter,
 {
 	bool physical = adapter->device->backend->physical;
 	struct wdmdma_window window = request->window;
+	u64 pages = wdmdma_request_size(request) >> PAGE_SHIFT;
 	int len;
 
 	if (!physical)
@@ -150,7 +151,7 @@ void wdmdma_shortage_explain(const struct wdmdma_adapter *adapter,
 		window = adapter->reach;
 	len = scnprintf(text, size, "the %s sets the highest address; ",
 			shortage_limit(adapter, request));
-	wdmdma_shortage_of_pages(window, request->granule ? request->node : NUMA_NO_NODE,
-				 wdmdma_request_size(request) >> PAGE_SHIFT, text + len, size - len);
+	wdmdma_shortage_of_pages(window, request->granule ? request->node : NUMA_NO_NODE, pages,
+				 text + len, size - len);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_shortage_explain);

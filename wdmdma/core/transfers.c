@@ -33,7 +33,7 @@ void wdmdma_transfers_init(struct wdmdma_adapter *adapter)
 	INIT_WORK(&transfers->channel_work, wdmdma_channel_work);
 }
 
-/* Free the memory of the tables. No call and no reader of lib/reader.h uses the adapter any more. */
+/* Free the memory of the tables. No call and no reader (lib/reader.h) uses the adapter any more. */
 void wdmdma_transfers_fini(struct wdmdma_adapter *adapter)
 {
 	struct wdmdma_transfers *transfers = &adapter->transfers;

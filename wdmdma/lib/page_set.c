@@ -570,7 +570,7 @@ void wdmdma_pages_unmap(struct wdmdma_pages *pages)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
 
-/* Free the pages of a page set, but not the set. The caller must have unmapped them. Any context. */
+/* Free the pages of a set, but not the set. The caller must have unmapped them. Any context. */
 void wdmdma_pages_give_back(struct wdmdma_pages *pages)
 {
 	unsigned long i;

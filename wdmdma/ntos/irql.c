@@ -85,7 +85,8 @@ KIRQL KfRaiseIrql(KIRQL new_irql)
 			      new_irql, old);
 	else if (new_irql > DISPATCH_LEVEL && old <= DISPATCH_LEVEL)
 		wdmdma_report("KeRaiseIrql",
-			      "NewIrql %u is above DISPATCH_LEVEL, which is taken instead", new_irql);
+			      "NewIrql %u is above DISPATCH_LEVEL, which is taken instead",
+			      new_irql);
 	if (old < DISPATCH_LEVEL && new_irql >= DISPATCH_LEVEL)
 		local_bh_disable();
 	return old;

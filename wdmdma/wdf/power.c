@@ -164,8 +164,8 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_power_up);
  *
  * Context: PASSIVE_LEVEL (sleeps).
  * Return: STATUS_SUCCESS, the first status of a callback that failed, STATUS_INVALID_HANDLE,
- * STATUS_INVALID_DEVICE_STATE without a wdmdma_wdf_device_power_up() before, which calls nothing, or
- * STATUS_INVALID_DEVICE_REQUEST at the wrong level. A power-up that has failed counts.
+ * STATUS_INVALID_DEVICE_STATE without a wdmdma_wdf_device_power_up() before, which calls nothing,
+ * or STATUS_INVALID_DEVICE_REQUEST at the wrong level. A power-up that has failed counts.
  */
 NTSTATUS wdmdma_wdf_device_power_down(WDFDEVICE device)
 {
