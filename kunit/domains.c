@@ -21,8 +21,9 @@ NTSTATUS domain_leave(struct wdmdma_fixture *fixture)
 NTSTATUS domain_alloc(struct wdmdma_fixture *fixture, HANDLE domain, PHYSICAL_ADDRESS *la,
 		      PVOID *va)
 {
-	return fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL, DOMAIN_LENGTH, 0,
-							NULL, MM_ANY_NODE_OK, la, va);
+	return fixture->ops->AllocateDomainCommonBuffer(fixture->adapter, domain, NULL,
+							DOMAIN_LENGTH, 0, NULL, MM_ANY_NODE_OK, la,
+							va);
 }
 
 void domain_free(struct wdmdma_fixture *fixture, PHYSICAL_ADDRESS la, PVOID va)

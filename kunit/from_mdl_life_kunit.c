@@ -133,7 +133,7 @@ static void pages_freed_before_the_buffer_are_held(struct kunit *test)
 	put_page(page);
 }
 
-/* The next MDL may get the memory of an MDL that is freed, and has nothing to do with the buffer. */
+/* The next MDL may get the memory of a freed MDL, and has nothing to do with the buffer. */
 static void buffer_does_not_outlive_its_mdl_by_name(struct kunit *test)
 {
 	PMDL mdl = from_mdl_pages(test, true, true);

@@ -45,7 +45,8 @@ static int live_domain_init(struct kunit *test)
 	struct trio *trio = kunit_kzalloc(test, sizeof(*trio), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, trio);
-	if (!edu_is_there(test, EDU_A) || !edu_is_there(test, EDU_B) || !edu_is_there(test, EDU_C)) {
+	if (!edu_is_there(test, EDU_A) || !edu_is_there(test, EDU_B) ||
+	    !edu_is_there(test, EDU_C)) {
 		kunit_skip(test, "the machine does not have three edu devices");
 		return 0;
 	}
@@ -213,8 +214,8 @@ static void try_buffer_below(struct kunit *test, struct wdmdma_fixture *b, u64 m
 static void try_large_page(struct kunit *test, struct wdmdma_fixture *b)
 {
 	PHYSICAL_ADDRESS la;
-	u8 *va = wdmdma_test_alloc_between(b, 0, U64_MAX, DOMAIN_LENGTH, DOMAIN_COMMON_BUFFER_LARGE_PAGE,
-					   &la);
+	u8 *va = wdmdma_test_alloc_between(b, 0, U64_MAX, DOMAIN_LENGTH,
+					   DOMAIN_COMMON_BUFFER_LARGE_PAGE, &la);
 
 	if (!dev_is_dma_coherent(b->dev)) {
 		KUNIT_EXPECT_NULL(test, va);

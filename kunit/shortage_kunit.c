@@ -112,12 +112,13 @@ static void bounce_buffers_are_counted(struct kunit *test)
 	char text[WDMDMA_BOUNCE_TEXT];
 	phys_addr_t start, end;
 	u64 used, size;
+	int found;
 
 	if (!wdmdma_bounce_pool(f->dev, &start, &end))
 		kunit_skip(test, "the kernel has no bounce buffers");
 	wdmdma_shortage_of_bounce(f->dev, &refusal, text, sizeof(text));
-	KUNIT_ASSERT_EQ_MSG(test, sscanf(text, "; %llu of %llu KiB are in use", &used, &size), 2,
-			    "%s", text);
+	found = sscanf(text, "; %llu of %llu KiB are in use", &used, &size);
+	KUNIT_ASSERT_EQ_MSG(test, found, 2, "%s", text);
 	KUNIT_EXPECT_EQ(test, size, (u64)(end - start) / SZ_1K);
 	KUNIT_EXPECT_LE(test, used, size);
 	wdmdma_shortage_of_bounce(f->dev, &other, text, sizeof(text));

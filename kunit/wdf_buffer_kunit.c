@@ -127,7 +127,7 @@ static void memory_goes_with_the_deletion(struct kunit *test)
 	WdfObjectDelete(second);
 	local_bh_enable();
 	for (n = 0; n < 500 && wdmdma_test_live_buffers(adapter); n++)
-		msleep(10);
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(adapter), 0UL);
 	/* The work item may not have told the enabler yet, which then ends there, too. */
 	msleep(100);

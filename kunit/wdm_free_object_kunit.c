@@ -136,6 +136,7 @@ static void put_and_free_adapter_object_end_a_list_once(struct kunit *test)
 	kthread_stop(thread);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_lists(f->adapter), 0U);
 }
+
 static struct kunit_case wdm_free_object_cases[] = {
 	KUNIT_CASE(free_adapter_object_ends_the_list),
 	KUNIT_CASE(free_adapter_object_ends_no_other_list),
