@@ -124,6 +124,38 @@ static void early_cancel_cancels_what_comes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_SUCCESS);
 }
 
+/* A request that fails is none, so a cancel after it comes early, and cancels the next try. */
+static void failed_request_does_not_use_the_context(struct kunit *test)
+{
+	u8 first[DMA_TRANSFER_CONTEXT_SIZE_V1], context[DMA_TRANSFER_CONTEXT_SIZE_V1];
+	struct wdmdma_fixture *f = test->priv;
+	const ULONG sync = DMA_SYNCHRONOUS_CALLBACK;
+	NTSTATUS status;
+	PVOID base, none;
+
+	f->ops->InitializeDmaTransferContext(f->adapter, first);
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	status = f->ops->AllocateAdapterChannelEx(f->adapter, NULL, first, 1, sync, NULL, NULL,
+						  &base);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	/* The channel is in use. */
+	status = f->ops->AllocateAdapterChannelEx(f->adapter, NULL, context, 1, sync, NULL, NULL,
+						  &none);
+	KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, NULL, context));
+	f->ops->FreeAdapterObject(f->adapter, DeallocateObject);
+	status = f->ops->AllocateAdapterChannelEx(f->adapter, NULL, context, 1, sync, NULL, NULL,
+						  &none);
+	KUNIT_EXPECT_EQ(test, status, STATUS_CANCELLED);
+
+	f->ops->InitializeDmaTransferContext(f->adapter, context);
+	wdmdma_test_short(test, f->adapter);
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_TRUE(test, f->ops->CancelAdapterChannel(f->adapter, NULL, context));
+	wdmdma_test_plenty();
+	KUNIT_EXPECT_EQ(test, get(test, context), STATUS_CANCELLED);
+}
+
 static void cancel_after_completion_is_too_late(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -151,6 +183,7 @@ static struct kunit_case wdm_context_cases[] = {
 	KUNIT_CASE(context_is_its_block_and_nothing_else),
 	KUNIT_CASE(context_may_lie_anywhere_and_be_anything),
 	KUNIT_CASE(early_cancel_cancels_what_comes),
+	KUNIT_CASE(failed_request_does_not_use_the_context),
 	KUNIT_CASE(cancel_after_completion_is_too_late),
 	KUNIT_CASE(cancelled_context_does_no_further_transfer),
 	{}

@@ -87,6 +87,7 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 				PVOID *base)
 {
 	struct wdmdma_adapter *adapter;
+	bool first = false;
 	int ret = 0;
 
 	*base = NULL;
@@ -100,9 +101,11 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 		ret = -ENOMEM;
 	}
 	if (!ret && args->block)
-		ret = wdm_context_use(adapter, args->call, args->block);
+		ret = wdm_context_use(adapter, args->call, args->block, &first);
 	if (!ret)
 		ret = wdm_channel_start(adapter, args, base);
+	if (ret && first)
+		wdm_context_unuse(adapter, args->call, args->block);
 	wdmdma_adapter_put(adapter);
 	return wdm_status(ret);
 }

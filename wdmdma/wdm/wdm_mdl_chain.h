@@ -123,7 +123,8 @@ static inline struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 le
 }
 
 /* wdm/wdm_transfer_context.c */
-int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID context);
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block, bool *first);
+void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID block);
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the

@@ -328,6 +328,7 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	struct wdmdma_adapter *adapter;
 	struct wdmdma_refusal refusal;
 	struct wdmdma_source source;
+	bool first = false;
 	int ret;
 
 	*result = NULL;
@@ -340,9 +341,11 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	}
 	ret = wdm_sg_list_check(adapter, args, &source, &refusal);
 	if (!ret && args->block)
-		ret = wdm_context_use(adapter, args->call, args->block);
+		ret = wdm_context_use(adapter, args->call, args->block, &first);
 	if (!ret)
 		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
+	if (unlikely(ret) && first)
+		wdm_context_unuse(adapter, args->call, args->block);
 	if (unlikely(ret) && refusal.reason)
 		wdmdma_refuse_bug_for(adapter->device, args->call, refusal.bug, refusal.reason,
 				      "%s", refusal.reason);

@@ -134,15 +134,31 @@ unlock:
 	return wdm_status(ret);
 }
 
-/* Mark a context as used by a new request. Return an error if the request must not be made. */
-int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block)
+/*
+ * Mark a context as used by a new request. Return an error if the request must not be made. @first
+ * receives whether this is the context's first request.
+ */
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block, bool *first)
 {
 	u32 was;
 
+	*first = false;
 	if (!wdm_context_change(adapter, call, block, true, WDM_CONTEXT_NEW, WDM_CONTEXT_USED,
 				&was))
 		return -EINVAL;
+	*first = was == WDM_CONTEXT_NEW;
 	return was == WDM_CONTEXT_CANCELLED ? -ECANCELED : 0;
+}
+
+/*
+ * Undo wdm_context_use() for a first request that was not made. An early cancel must still cancel
+ * the request that is made instead.
+ */
+void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID block)
+{
+	u32 was;
+
+	wdm_context_change(adapter, call, block, true, WDM_CONTEXT_USED, WDM_CONTEXT_NEW, &was);
 }
 
 /**
