@@ -254,6 +254,7 @@ static void channel_in_use_is_no_mistake_with_a_code(struct kunit *test)
 	struct wdmdma_refusal refusal = { .bug = 0xdead };
 	struct wdmdma_dma_channel *dma_channel;
 
+	wdmdma_test_needs_isa(test);
 	wdmdma_test_slave(test, request.channel);
 	dma_channel = wdmdma_dma_channel_get(&request, "wdmdma-kunit", &refusal);
 	KUNIT_ASSERT_TRUE(test, IS_ERR(dma_channel));
