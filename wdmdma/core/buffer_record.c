@@ -186,12 +186,8 @@ int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *re
 	return wdmdma_record_enter(adapter, request, buffer);
 }
 
-/*
- * Stop the DMA controllers that use the memory, because it may soon have a new owner. @call is what
- * frees it. May sleep.
- */
-void wdmdma_record_stop_controllers(struct wdmdma_adapter *adapter,
-				    const struct wdmdma_buffer *buffer, const char *call)
+void wdmdma_record_stop_channels(struct wdmdma_adapter *adapter,
+				 const struct wdmdma_buffer *buffer, const char *call)
 {
 	if (adapter->device->backend->physical &&
 	    wdmdma_dma_channels_leave(buffer->dma, wdmdma_buffer_size(buffer)))

@@ -3,6 +3,7 @@
 #ifndef WDMDMA_BUFFER_RECORD_H
 #define WDMDMA_BUFFER_RECORD_H
 
+#include "core/dma_channel.h"
 #include "lib/page_set.h"
 #include "objects.h"
 
@@ -13,8 +14,8 @@ int wdmdma_record_enter(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 			struct wdmdma_buffer *buffer);
 int wdmdma_block_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request,
 		       struct wdmdma_buffer *buffer);
-void wdmdma_record_stop_controllers(struct wdmdma_adapter *adapter,
-				    const struct wdmdma_buffer *buffer, const char *call);
+void wdmdma_record_stop_channels(struct wdmdma_adapter *adapter,
+				 const struct wdmdma_buffer *buffer, const char *call);
 void wdmdma_block_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer,
 			 const char *call);
@@ -22,5 +23,17 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 			  unsigned long caller);
 void wdmdma_record_disown(struct wdmdma_imported *imported);
 void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+
+/*
+ * Stop the DMA controllers that use the memory, because it may soon have a new owner. @call is what
+ * frees it. May sleep. Few machines have a driver that uses such a controller.
+ */
+static inline void wdmdma_record_stop_controllers(struct wdmdma_adapter *adapter,
+						  const struct wdmdma_buffer *buffer,
+						  const char *call)
+{
+	if (unlikely(wdmdma_dma_channels_exist()))
+		wdmdma_record_stop_channels(adapter, buffer, call);
+}
 
 #endif /* WDMDMA_BUFFER_RECORD_H */

@@ -44,6 +44,7 @@
  *   xarray and table locks of wdmdma_lookup, wdmdma_lookup.lock, wdmdma_adapter.vectors_lock,
  *   wdmdma_transfers.lock, the handle table's lock, wdmdma_iova_space.lock (backend_private),
  *   wdmdma_low.lock (backend_iommu), the lock of the list of homes (core/domain.c)
+ *   dma_channels_lock        (core/dma_channel.c) held while all channels are looked at
  *   wdmdma_dma_channel.lock  may be taken with wdmdma_transfers.lock held, and the kernel's
  *                            dma_spin_lock with this one held
  *

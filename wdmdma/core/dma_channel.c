@@ -13,9 +13,9 @@
 #include "core/dma_channel.h"
 #include "lib/refusal.h"
 
-/* Channels that may have a transfer, which end before their memory is freed. */
-static LIST_HEAD(dma_channels);
-static DEFINE_SPINLOCK(dma_channels_lock);
+/* Channels that may have a transfer, which must end before its memory is freed. */
+LIST_HEAD(wdmdma_dma_channels);
+static DEFINE_SPINLOCK(dma_channels_lock);	/* protects the list */
 
 static void dma_channel_free_record(struct wdmdma_dma_channel *dma_channel)
 {
@@ -61,7 +61,7 @@ struct wdmdma_dma_channel *wdmdma_dma_channel_get(const struct wdmdma_dma_channe
 	}
 	dma_channel->taken = true;
 	spin_lock_irq(&dma_channels_lock);
-	list_add(&dma_channel->node, &dma_channels);
+	list_add(&dma_channel->node, &wdmdma_dma_channels);
 	spin_unlock_irq(&dma_channels_lock);
 	return dma_channel;
 }
@@ -152,10 +152,8 @@ bool wdmdma_dma_channels_leave(phys_addr_t phys, size_t len)
 	unsigned long flags;
 	bool used = false;
 
-	if (likely(list_empty(&dma_channels)))
-		return false;
 	spin_lock_irqsave(&dma_channels_lock, flags);
-	list_for_each_entry(dma_channel, &dma_channels, node) {
+	list_for_each_entry(dma_channel, &wdmdma_dma_channels, node) {
 		spin_lock(&dma_channel->lock);
 		if (dma_channel->loaded && dma_channel->dma < phys + len &&
 		    phys < dma_channel->dma + dma_channel->len) {

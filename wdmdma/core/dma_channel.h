@@ -12,6 +12,7 @@
 #define WDMDMA_DMA_CHANNEL_H
 
 #include <linux/dma-direction.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 #include "backend/dma_channel_ops.h"
@@ -49,6 +50,14 @@ bool wdmdma_dma_channel_take_back(struct wdmdma_dma_channel *dma_channel, const 
 size_t wdmdma_dma_channel_residue(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_close(struct wdmdma_dma_channel *dma_channel);
 void wdmdma_dma_channel_free(struct wdmdma_dma_channel *dma_channel);
+
+extern struct list_head wdmdma_dma_channels;
+
+/* Return true if some adapter has a channel. */
+static inline bool wdmdma_dma_channels_exist(void)
+{
+	return !list_empty(&wdmdma_dma_channels);
+}
 
 /*
  * Return the power of two whose multiples the controller's memory must not cross, or 0 if
