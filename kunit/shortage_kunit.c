@@ -106,7 +106,7 @@ static void contiguous_memory_is_counted(struct kunit *test)
 
 static void bounce_buffers_are_counted(struct kunit *test)
 {
-	struct wdmdma_refusal refusal = { .reason = wdmdma_bounce_is_used_up };
+	struct wdmdma_refusal refusal = { .reason = "used up", .bounce = true };
 	struct wdmdma_refusal other = { .reason = "another reason" };
 	struct wdmdma_fixture *f = test->priv;
 	char text[WDMDMA_BOUNCE_TEXT];

@@ -450,8 +450,7 @@ int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *par
 	if (likely(!ret)) {
 		fill(&mapping->transfer, to);
 	} else {
-		wdmdma_deny_bug(&refusal, ret, mapping->transfer.refusal.bug,
-				mapping->transfer.refusal.reason);
+		refusal = mapping->transfer.refusal;
 		registers_put_record(registers, mapping);
 	}
 unlock:

@@ -16,9 +16,6 @@
 #include "lib/window.h"
 #include "objects.h"
 
-const char *const wdmdma_bounce_is_used_up = "the kernel's bounce buffers (swiotlb) are used up";
-EXPORT_SYMBOL_FOR_KUNIT(wdmdma_bounce_is_used_up);
-
 /**
  * struct shortage_memory - the memory that a request could have been given
  * @pages: number of pages
@@ -116,7 +113,7 @@ void wdmdma_shortage_of_bounce(struct device *dev, const struct wdmdma_refusal *
 	phys_addr_t start, end;
 
 	*text = '\0';
-	if (refusal->reason != wdmdma_bounce_is_used_up || !wdmdma_bounce_pool(dev, &start, &end))
+	if (!refusal->bounce || !wdmdma_bounce_pool(dev, &start, &end))
 		return;
 	if (used < 0)
 		scnprintf(text, size, "; there are %llu KiB", (end - start) / SZ_1K);

@@ -15,9 +15,6 @@ struct wdmdma_request;
 #define WDMDMA_SHORTAGE_TEXT	256
 #define WDMDMA_BOUNCE_TEXT	64
 
-/* The reason of a refusal that wdmdma_shortage_of_bounce() knows more about. */
-extern const char *const wdmdma_bounce_is_used_up;
-
 void wdmdma_shortage_of_pages(struct wdmdma_window window, int node, u64 pages, char *text,
 			      size_t size);
 void wdmdma_shortage_of_bounce(struct device *dev, const struct wdmdma_refusal *refusal,

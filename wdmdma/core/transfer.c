@@ -18,7 +18,6 @@
 #include "core/adapter.h"
 #include "core/events.h"
 #include "core/fault.h"
-#include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
 #include "core/verifier.h"
@@ -278,8 +277,12 @@ static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool ma
 		return wdmdma_deny(&transfer->refusal, -EAGAIN,
 				   "the IOMMU's logical addresses are used up");
 	/* Without translation only bounce buffers can be short. */
-	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
-		return wdmdma_deny(&transfer->refusal, -EAGAIN, wdmdma_bounce_is_used_up);
+	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end)) {
+		wdmdma_deny(&transfer->refusal, -EAGAIN,
+			    "the kernel's bounce buffers (swiotlb) are used up");
+		transfer->refusal.bounce = true;
+		return -EAGAIN;
+	}
 	return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
 			   "the memory has to be copied, and there are no bounce buffers (swiotlb)");
 }

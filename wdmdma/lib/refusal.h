@@ -17,10 +17,13 @@
  * @reason: text for the message, which must be read only after a failure. A function may set the
  *          text of a request before it can tell whether the call will fail.
  * @bug: code of Windows' bug check for the mistake (lib/bug_check.h), or 0. The verifier reports it
+ * @bounce: the kernel's bounce buffers are short, so the message should have their size. Set after
+ *          wdmdma_deny(), which clears it
  */
 struct wdmdma_refusal {
 	const char *reason;
 	u32 bug;
+	bool bounce;
 };
 
 /*
@@ -32,6 +35,7 @@ static inline int wdmdma_deny_bug(struct wdmdma_refusal *refusal, int error, u32
 {
 	refusal->reason = reason;
 	refusal->bug = bug;
+	refusal->bounce = false;
 	return error;
 }
 

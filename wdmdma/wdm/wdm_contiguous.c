@@ -17,8 +17,6 @@
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"
 
-static const char wdm_nothing_free[] = "no free contiguous memory there";
-
 /* Page sets of contiguous memory that drivers hold, by CPU page number. Used in any context. */
 static DEFINE_XARRAY_FLAGS(wdm_contiguous, XA_FLAGS_LOCK_IRQ);
 
@@ -128,17 +126,18 @@ static struct wdmdma_pages *wdm_contiguous_alloc(struct wdmdma_page_limits *limi
 		limits->boundary = PAGE_SIZE;
 	pages = wdmdma_pages_alloc(limits, PFN_UP(bytes));
 	if (!pages)
-		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, wdm_nothing_free));
+		return ERR_PTR(wdmdma_deny(refusal, -ENOSPC, "no free contiguous memory there"));
 	if (wdm_held_add(&wdm_contiguous, pages, cache, GFP_ATOMIC | __GFP_NOWARN))
 		return ERR_PTR(wdmdma_deny(refusal, -ENOMEM, "no memory, or no such mapping"));
 	return pages;
 }
 
-static void __cold wdm_contiguous_refused(const char *call,
+/* Report a failure. After -ENOSPC the message says how much memory there is. */
+static void __cold wdm_contiguous_refused(const char *call, int error,
 					  const struct wdmdma_page_limits *limits, u64 bytes,
 					  const struct wdmdma_refusal *refusal)
 {
-	bool shortage = refusal->reason == wdm_nothing_free;
+	bool shortage = error == -ENOSPC;
 	char text[WDMDMA_SHORTAGE_TEXT] = "";
 
 	if (shortage)
@@ -178,7 +177,7 @@ static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
 	else
 		pages = wdm_contiguous_alloc(&limits, number_of_bytes, cache, &refusal);
 	if (IS_ERR(pages)) {
-		wdm_contiguous_refused(call, &limits, number_of_bytes, &refusal);
+		wdm_contiguous_refused(call, PTR_ERR(pages), &limits, number_of_bytes, &refusal);
 		return NULL;
 	}
 	wdmdma_trace_memory_alloc(call, pages);
