@@ -9,22 +9,39 @@
 
 #define TO_DEV	WdfDmaDirectionWriteToDevice
 
+static WDFDMAENABLER enabler_of(struct kunit *test, ULONG version)
+{
+	return wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version);
+}
+
+/* Return an MDL of two pages. */
+static PMDL mdl_of(struct kunit *test)
+{
+	return wdmdma_test_mdl(test, wdmdma_test_memory(test, 2)->va, SZ_8K);
+}
+
+/* Wait until EvtProgramDma was called, but not for ever. */
+static void wait_for_call(const struct wdf_seen *seen)
+{
+	unsigned int n;
+
+	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
+		msleep(20);
+}
+
 /* A transaction whose list is not there yet is not programmed, and is called when it is. */
 static void waiting_transaction_is_called_later(struct kunit *test)
 {
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	WDFDMAENABLER enabler = enabler_of(test, 3);
+	PMDL mdl = mdl_of(test);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
-	unsigned int n;
 
 	wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
 	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
 	wdmdma_test_plenty();
-	for (n = 0; n < 500 && !READ_ONCE(seen->calls); n++)
-		msleep(20);
+	wait_for_call(seen);
 	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
 	KUNIT_EXPECT_TRUE(test, seen->at_dispatch);
 	wdf_test_completes(test, t, STATUS_SUCCESS);
@@ -32,9 +49,8 @@ static void waiting_transaction_is_called_later(struct kunit *test)
 
 static void waiting_transaction_can_be_cancelled(struct kunit *test)
 {
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	WDFDMAENABLER enabler = enabler_of(test, 3);
+	PMDL mdl = mdl_of(test);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 	NTSTATUS status;
@@ -60,9 +76,8 @@ static void waiting_transaction_can_be_cancelled(struct kunit *test)
 
 static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
 {
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 3);
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	WDFDMAENABLER enabler = enabler_of(test, 3);
+	PMDL mdl = mdl_of(test);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 
@@ -80,17 +95,16 @@ static void immediate_execution_fails_instead_of_waiting(struct kunit *test)
 static void release_of_a_waiting_transaction(struct kunit *test)
 {
 	ULONG version[] = { 2, 3 };
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PMDL mdl = mdl_of(test);
 	WDFDMAENABLER enabler;
 	struct wdf_seen *seen, *next;
 	WDFDMATRANSACTION t;
-	unsigned int i, n;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(version); i++) {
 		seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 		next = wdf_test_seen(test, WDF_ACT_COMPLETE);
-		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
+		enabler = enabler_of(test, version[i]);
 		t = wdf_test_transaction(test, enabler);
 		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));
 		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_8K, seen),
@@ -99,8 +113,7 @@ static void release_of_a_waiting_transaction(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, mdl, 0, SZ_4K, next),
 				STATUS_SUCCESS);
 		wdmdma_test_plenty();
-		for (n = 0; n < 500 && !READ_ONCE(next->calls); n++)
-			msleep(20);
+		wait_for_call(next);
 		msleep(50);
 		KUNIT_EXPECT_EQ(test, next->calls, 1U);
 		KUNIT_EXPECT_EQ(test, next->length[0], (size_t)SZ_4K);
@@ -148,12 +161,11 @@ static VOID note_put(PDMA_ADAPTER adapter, PSCATTER_GATHER_LIST list, BOOLEAN wr
 /* A list that comes late belongs to the transfer that was released, in whatever order they come. */
 static void answers_come_in_any_order(struct kunit *test)
 {
-	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 2);
+	WDFDMAENABLER enabler = enabler_of(test, 2);
 	struct wdf_object *object = wdf_get_any(enabler, __func__);
 	struct wdf_channel *channel = &wdf_enabler_of(object)->channel[0];
 	PDMA_OPERATIONS real = channel->ops;
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PMDL mdl = mdl_of(test);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 	struct wdf_seen *old, *next;
 	DMA_OPERATIONS table = *real;
@@ -201,8 +213,7 @@ static VOID count_destroy(WDFOBJECT object)
 static void enabler_goes_with_a_waiting_transaction(struct kunit *test)
 {
 	ULONG version[] = { 2, 3 };
-	struct wdmdma_memory *memory = wdmdma_test_memory(test, 2);
-	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
+	PMDL mdl = mdl_of(test);
 	WDF_OBJECT_ATTRIBUTES attributes;
 	unsigned long before;
 	WDFDMATRANSACTION t;
@@ -217,7 +228,7 @@ static void enabler_goes_with_a_waiting_transaction(struct kunit *test)
 		destroyed = 0;
 		rcu_barrier();
 		before = wdf_object_count();
-		enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, version[i]);
+		enabler = enabler_of(test, version[i]);
 		KUNIT_ASSERT_EQ(test, WdfDmaTransactionCreate(enabler, &attributes, &t),
 				STATUS_SUCCESS);
 		wdmdma_test_short(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, 0));

@@ -108,17 +108,17 @@ bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given)
 /* Take a ticket out of the enabler's list. Return false if it is not there, and may be freed. */
 static bool wdf_ticket_unlink(struct wdf_enabler *enabler, const struct wdf_ticket *ticket)
 {
-	struct wdf_ticket *other, *next;
+	struct wdf_ticket *other;
 	unsigned long flags;
 	bool found = false;
 
 	spin_lock_irqsave(&enabler->tickets_lock, flags);
-	list_for_each_entry_safe(other, next, &enabler->tickets, node) {
-		if (other != ticket)
-			continue;
-		list_del_init(&other->node);
-		found = true;
-		break;
+	list_for_each_entry(other, &enabler->tickets, node) {
+		found = other == ticket;
+		if (found) {
+			list_del_init(&other->node);
+			break;
+		}
 	}
 	spin_unlock_irqrestore(&enabler->tickets_lock, flags);
 	return found;
