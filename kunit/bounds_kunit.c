@@ -87,16 +87,9 @@ static void both_bounds_and_granule_are_met(struct kunit *test)
 
 		if (wdmdma_test_has_memory(first, row->last))
 			KUNIT_EXPECT_NE(test, (int)row->success, (int)MUST);
-		/*
-		 * A row that MAY fail must succeed if memory is free there. A block must be
-		 * aligned to its size. Without huge pages a pageblock is as large as the largest
-		 * block, and alloc_contig_range() takes nothing from one that has reserved pages.
-		 */
-		if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-			size = max_t(size_t, size, pageblock_nr_pages << PAGE_SHIFT);
+		/* A row that MAY fail must succeed if memory is free there. */
 		if (row->success == MAY)
-			KUNIT_EXPECT_FALSE(test, wdmdma_test_has_free(first, row->last, size,
-								      roundup_pow_of_two(size)));
+			KUNIT_EXPECT_FALSE(test, wdmdma_test_must_have(first, row->last, size));
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 		return;
 	}

@@ -366,6 +366,31 @@ bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align)
 	return false;
 }
 
+/*
+ * Return true if an allocation of @size bytes from @first to @last must not fail, because
+ * memory is free there. A block must be aligned to its size. Without huge pages a pageblock
+ * is as large as the largest block, and alloc_contig_range() takes nothing from a pageblock
+ * that has reserved pages.
+ */
+bool wdmdma_test_must_have(u64 first, u64 last, size_t size)
+{
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		size = max_t(size_t, size, pageblock_nr_pages << PAGE_SHIFT);
+	return wdmdma_test_has_free(first, last, size, roundup_pow_of_two(size));
+}
+
+/*
+ * Return true if a device must get @size bytes with logical addresses from @first to @last.
+ * Behind an IOMMU the kernel takes the highest free addresses, which no case uses up.
+ */
+bool wdmdma_test_must_reach(struct device *dev, u64 first, u64 last, size_t size)
+{
+	last = min(last, dev->coherent_dma_mask);
+	if (last < first || last - first < size - 1)
+		return false;
+	return wdmdma_iommu_translates(dev) || wdmdma_test_must_have(first, last, size);
+}
+
 /* Skip the case if all memory of the machine lies beyond @width address bits. */
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width)
 {

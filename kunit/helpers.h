@@ -73,6 +73,8 @@ unsigned long wdmdma_test_miniport_live(struct kunit *test);
 bool wdmdma_test_has_registers(PDMA_ADAPTER adapter);
 bool wdmdma_test_has_memory(u64 first, u64 last);
 bool wdmdma_test_has_free(u64 first, u64 last, size_t size, size_t align);
+bool wdmdma_test_must_have(u64 first, u64 last, size_t size);
+bool wdmdma_test_must_reach(struct device *dev, u64 first, u64 last, size_t size);
 void wdmdma_test_needs_memory_within(struct kunit *test, ULONG width);
 void wdmdma_test_needs_nodes(struct kunit *test);
 bool wdmdma_test_has_room(struct device *dev, u64 first, u64 last);

@@ -51,7 +51,7 @@ static const struct memory_row {
 	SIZE_T bytes;
 	u64 first, last, boundary;
 	MEMORY_CACHING_TYPE cache;
-	bool must;
+	bool must;	/* whatever memory is in use */
 } memory_rows[] = {
 	{ "no limit", SZ_64K, 0, U64_MAX, 0, MmCached, true },
 	{ "below 2 GiB", SZ_8K, 0, 0x7fffffff, 0, MmCached, true },
@@ -83,6 +83,9 @@ static void device_moves_bytes_of_memory_as_asked_for(struct kunit *test)
 					   MM_ANY_NODE_OK, &va, &la);
 	if (status != STOR_STATUS_SUCCESS) {
 		KUNIT_EXPECT_FALSE(test, row->must && IS_ENABLED(CONFIG_X86));
+		KUNIT_EXPECT_FALSE(test, row->cache == MmCached &&
+				   wdmdma_test_must_reach(&edu->pdev->dev, row->first, row->last,
+							  size));
 		KUNIT_EXPECT_NULL(test, va);
 		return;
 	}

@@ -64,6 +64,8 @@ static void alloc_keeps_to_the_window(struct kunit *test)
 	if (!pages) {
 		if (wdmdma_test_has_memory(row->window.first, row->window.last))
 			KUNIT_EXPECT_FALSE(test, row->must);
+		KUNIT_EXPECT_FALSE(test, wdmdma_test_must_have(row->window.first, row->window.last,
+							       row->size));
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, pages->nr, nr);

@@ -104,8 +104,11 @@ static void memory_is_as_asked_for(struct kunit *test)
 	/* Allocate several, so that chance alone does not pass the case. */
 	for (n = 0; n < ARRAY_SIZE(va); n++) {
 		va[n] = allocate(row->bytes, row->low, row->high, row->boundary, MmCached);
-		if (!va[n] && (some || !exists))
+		if (!va[n] && (some || !exists)) {
+			KUNIT_EXPECT_FALSE(test, wdmdma_test_must_have(row->low, row->high,
+								       PAGE_ALIGN(row->bytes)));
 			break;
+		}
 		KUNIT_ASSERT_NOT_NULL(test, va[n]);
 		expect_good(test, va[n], row->bytes, row->low, row->high, row->boundary);
 		KUNIT_EXPECT_EQ(test, (u64)MmGetPhysicalAddress(va[n]).QuadPart,

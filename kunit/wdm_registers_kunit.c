@@ -145,6 +145,63 @@ static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
+/*
+ * Get an adapter with 32 address bits for a device that does not reach all memory. Return NULL
+ * and skip the case if the device reaches all, or if the kernel copies all.
+ */
+static struct device *device_that_does_not_reach_all(struct kunit *test)
+{
+	struct edu *edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
+
+	if (edu && !wdmdma_test_copies_all(&edu->pdev->dev) &&
+	    !wdmdma_iommu_translates(&edu->pdev->dev) &&
+	    wdmdma_test_has_memory(1ULL << 32, U64_MAX))
+		return &edu->pdev->dev;
+	kunit_skip(test, "the device reaches all memory, or the kernel copies all");
+	return NULL;
+}
+
+/* Any page of a transfer may lie beyond the device, and then the kernel copies it. */
+static void no_more_is_granted_than_the_kernel_bounces(struct kunit *test)
+{
+	struct device *dev = device_that_does_not_reach_all(test);
+	phys_addr_t start, end;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (!dev)
+		return;
+	if (!wdmdma_bounce_pool(dev, &start, &end)) {
+		kunit_skip(test, "the kernel has no bounce buffers");
+		return;
+	}
+	registers = registers_for(test, 32, SZ_2G, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, registers, (end - start) / 2 / PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, registers, (end - start) / 4 / PAGE_SIZE);
+	expect_all_registers_are_good(test, adapter, registers);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* The module copies where the kernel does not, and a transfer may use half of that memory. */
+static void no_more_is_granted_than_the_module_copies(struct kunit *test)
+{
+	struct device *dev = device_that_does_not_reach_all(test);
+	phys_addr_t start, end;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (!dev)
+		return;
+	if (wdmdma_bounce_pool(dev, &start, &end)) {
+		kunit_skip(test, "the kernel has bounce buffers");
+		return;
+	}
+	registers = registers_for(test, 32, SZ_2G, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, registers, SZ_2G / PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, registers, SZ_512M / PAGE_SIZE);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
 /* A device with 28 address bits behind an IOMMU has no logical addresses for 512 MiB. */
 static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 {
@@ -167,6 +224,8 @@ static struct kunit_case wdm_registers_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_one_range_has),
 	KUNIT_CASE(no_more_is_granted_than_is_within_reach),
 	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
+	KUNIT_CASE(no_more_is_granted_than_the_kernel_bounces),
+	KUNIT_CASE(no_more_is_granted_than_the_module_copies),
 	{}
 };
 
