@@ -381,14 +381,16 @@ bool wdmdma_test_must_have(u64 first, u64 last, size_t size)
 
 /*
  * Return true if a device must get @size bytes with logical addresses from @first to @last.
- * Behind an IOMMU the kernel takes the highest free addresses, which no case uses up.
+ * Behind an IOMMU the kernel knows no lower bound for them.
  */
 bool wdmdma_test_must_reach(struct device *dev, u64 first, u64 last, size_t size)
 {
 	last = min(last, dev->coherent_dma_mask);
 	if (last < first || last - first < size - 1)
 		return false;
-	return wdmdma_iommu_translates(dev) || wdmdma_test_must_have(first, last, size);
+	if (wdmdma_iommu_translates(dev))
+		return !first;
+	return wdmdma_test_must_have(first, last, size);
 }
 
 /* Skip the case if all memory of the machine lies beyond @width address bits. */
