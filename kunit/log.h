@@ -5,6 +5,7 @@
 
 #include <linux/kmsg_dump.h>
 
+void wdmdma_test_log_wait(void);
 void wdmdma_test_log_begin(struct kmsg_dump_iter *log);
 unsigned int wdmdma_test_log_lines(struct kmsg_dump_iter since, const char *text,
 				   const char *other);

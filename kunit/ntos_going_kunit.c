@@ -3,7 +3,6 @@
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
 #include <linux/module.h>
-#include <linux/ratelimit.h>
 #include <linux/sizes.h>
 
 #include <ddk/ntstatus.h>
@@ -124,7 +123,7 @@ static void a_timer_that_fires_may_be_freed(struct kunit *test)
 		ExFreePoolWithTag(timer, TAG);
 	}
 	/* Most of the reports were left out. Those of the next cases must not be. */
-	msleep(jiffies_to_msecs(DEFAULT_RATELIMIT_INTERVAL));
+	wdmdma_test_log_wait();
 	timer = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*timer), TAG);
 	KUNIT_ASSERT_NOT_NULL(test, timer);
 	KeInitializeTimer(timer);

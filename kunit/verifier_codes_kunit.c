@@ -558,6 +558,7 @@ static void message_names_the_code(struct kunit *test)
 {
 	struct kmsg_dump_iter log;
 
+	wdmdma_test_log_wait();
 	wdmdma_test_log_begin(&log);
 	list_put_twice(test, true);
 	vector_index(test, true);

@@ -3,7 +3,6 @@
  * Guard bands around common buffers (core/guard.c), and the stacks of allocations and frees
  * (core/history.c).
  */
-#include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/sizes.h>
 
@@ -187,8 +186,7 @@ static void double_free_shows_both_stacks(struct kunit *test)
 	va = wdmdma_test_alloc(f, SZ_4K, &la);
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	wdmdma_test_free(f, SZ_4K, la, va);
-	/* The rate of reports is limited. */
-	ssleep(6);
+	wdmdma_test_log_wait();
 	wdmdma_test_log_begin(&log);
 	wdmdma_test_free(f, SZ_4K, la, va);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was allocated here"),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The settings of the verifier (core/verifier.c, debug/verifier.c). */
-#include <linux/delay.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 
@@ -102,8 +101,7 @@ static void report_names_code_caller_and_section(struct kunit *test)
 	struct kmsg_dump_iter log;
 
 	verifier_on(test, "frees");
-	/* The rate of reports is limited. */
-	ssleep(6);
+	wdmdma_test_log_wait();
 	wdmdma_test_log_begin(&log);
 	free_wrongly(f);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: ", "bug check 0xe6, code 0x03"),
