@@ -3,10 +3,13 @@
  * Requests to the adapter. A list that cannot be mapped is overtaken by later ones, so answers come
  * in any order. Each request has a ticket, which says for what it was made.
  *
- * A ticket has a reference to its transaction. The call that makes the request frees it if the
- * adapter answers at once, or fails. A ticket that waits is in the enabler's list, and whoever
- * takes it out of the list frees it: the routine that the adapter calls, a cancel, or the end of
- * the adapter, which calls no routine.
+ * The call that makes the request frees the ticket if the adapter answers at once, or fails. A
+ * ticket that waits is in the enabler's list, and has a reference to its transaction. Whoever takes
+ * it out of the list frees it: the routine that the adapter calls, a cancel, or the end of the
+ * adapter, which calls no routine.
+ *
+ * A transaction has memory for one ticket. Only a request that is made while a former one is on its
+ * way needs more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,30 +21,47 @@
 struct wdf_ticket *wdf_ticket_begin(struct wdf_transaction *transaction, u32 generation,
 				    WDF_DMA_DIRECTION direction, size_t amount)
 {
-	struct wdf_ticket *ticket = kzalloc(sizeof(*ticket), GFP_ATOMIC | __GFP_NOWARN);
+	struct wdf_ticket *ticket = &transaction->own_ticket;
 
+	if (test_and_set_bit_lock(0, &transaction->own_ticket_used))
+		ticket = kmalloc(sizeof(*ticket), GFP_ATOMIC | __GFP_NOWARN);
 	if (!ticket)
 		return NULL;
-	refcount_inc(&transaction->object.refs);
-	ticket->transaction = transaction;
-	ticket->generation = generation;
-	ticket->direction = direction;
-	ticket->amount = amount;
-	ticket->calling = true;
-	INIT_LIST_HEAD(&ticket->node);
+	*ticket = (struct wdf_ticket) {
+		.transaction = transaction,
+		.generation = generation,
+		.direction = direction,
+		.amount = amount,
+		.calling = true,
+		.node = LIST_HEAD_INIT(ticket->node),
+	};
 	return ticket;
 }
 
-/* Free a ticket that is in no list. */
+/* Free the memory of a ticket that is in no list. */
+static void wdf_ticket_free_memory(struct wdf_ticket *ticket)
+{
+	struct wdf_transaction *transaction = ticket->transaction;
+
+	if (ticket == &transaction->own_ticket)
+		clear_bit_unlock(0, &transaction->own_ticket_used);
+	else
+		kfree(ticket);
+}
+
+/* Free a ticket that was in the enabler's list, with its reference. */
 void wdf_ticket_free(struct wdf_ticket *ticket)
 {
 	struct wdf_transaction *transaction = ticket->transaction;
 
-	kfree(ticket);
+	wdf_ticket_free_memory(ticket);
 	wdf_put(&transaction->object);
 }
 
-/* Put a ticket into the enabler's list. Return false if no answer can come any more. */
+/*
+ * Put a ticket into the enabler's list, with a reference. Return false if no answer can come any
+ * more.
+ */
 static bool wdf_ticket_link(struct wdf_ticket *ticket)
 {
 	struct wdf_enabler *enabler = ticket->transaction->enabler;
@@ -50,8 +70,10 @@ static bool wdf_ticket_link(struct wdf_ticket *ticket)
 
 	spin_lock_irqsave(&enabler->tickets_lock, flags);
 	open = !enabler->tickets_closed;
-	if (open)
+	if (open) {
+		refcount_inc(&ticket->transaction->object.refs);
 		list_add_tail(&ticket->node, &enabler->tickets);
+	}
 	spin_unlock_irqrestore(&enabler->tickets_lock, flags);
 	return open;
 }
@@ -75,7 +97,7 @@ void *wdf_ticket_end(struct wdf_ticket *ticket, NTSTATUS status)
 		transaction->ticket = ticket;
 	spin_unlock_irqrestore(&transaction->lock, flags);
 	if (!waits)
-		wdf_ticket_free(ticket);
+		wdf_ticket_free_memory(ticket);
 	return given;
 }
 

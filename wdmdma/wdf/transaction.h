@@ -43,7 +43,7 @@ struct wdf_transaction;
 
 /**
  * struct wdf_ticket - a request to the adapter that has no answer yet
- * @transaction: the transaction, with a reference
+ * @transaction: the transaction, with a reference while the ticket is in the list
  * @generation: of the transaction that made the request. With another one, the transaction does
  *	not want the answer any more
  * @direction: tells the adapter
@@ -79,6 +79,8 @@ struct wdf_one {
  *	sees that it has come too late
  * @cancelled: the reason of FAILED is a cancel
  * @ticket: the request that the adapter will answer later, or NULL
+ * @own_ticket: memory for one ticket
+ * @own_ticket_used: bit 0 says that a request has @own_ticket
  * @cancelling: a thread is just cancelling a request to the adapter
  * @mapped: a transfer is mapped, and may be completed
  * @ready: EvtProgramDma was not called for that transfer yet
@@ -132,6 +134,8 @@ struct wdf_transaction {
 	u32 generation;
 	bool cancelled;
 	struct wdf_ticket *ticket;
+	struct wdf_ticket own_ticket;
+	unsigned long own_ticket_used;
 	bool cancelling;
 	bool mapped;
 	bool ready;
