@@ -107,6 +107,17 @@ static void channel_call(struct wdmdma_registers *registers)
 	wdmdma_channel_kick(adapter);
 }
 
+/* Return why a request in this many routines is not granted, although it may not wait. */
+static const char *channel_why_not(const struct wdmdma_adapter *adapter, unsigned int depth)
+{
+	lockdep_assert_held(&adapter->transfers.lock);
+	if (adapter->transfers.held)
+		return "the device is just changing its domain";
+	if (depth >= WDMDMA_NESTED_MOST)
+		return "called in the routine of a call in a routine, again and again";
+	return "the channel is in use";
+}
+
 /**
  * wdmdma_channel_start() - get the channel, now or later, and call the driver's routine
  * @registers: the request, with @adapter, @count and @control set, and other inputs as needed
@@ -116,14 +127,14 @@ static void channel_call(struct wdmdma_registers *registers)
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0 if the adapter has taken over @registers, until they are freed. -EAGAIN if the
- * channel is in use, or -ESHUTDOWN after unbind. A failure has been logged, and the caller
+ * request would have to wait, or -ESHUTDOWN after unbind. A failure has been logged, and the caller
  * must free @registers then.
  */
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base)
 {
 	unsigned int depth = registers->control ? wdmdma_routine_nested() : 0;
 	struct wdmdma_adapter *adapter = registers->adapter;
-	const char *why = "the channel is in use";
+	const char *why = NULL;
 	bool granted = false;
 	unsigned long flags;
 	int ret = 0;
@@ -146,6 +157,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	} else if (may_wait) {
 		channel_enqueue(registers);
 	} else {
+		why = channel_why_not(adapter, depth);
 		ret = -EAGAIN;
 	}
 	if (!ret)

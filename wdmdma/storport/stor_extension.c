@@ -335,11 +335,12 @@ static void stor_close_lists(struct wdm_stor *stor)
  *
  * The glue must call this when the miniport is done, in the driver's remove function or in the
  * error path of its probe function. The call reports and frees all objects that the miniport
- * did not free, transfers first and pool last. The uncached extension is freed without a
- * report. Above PASSIVE_LEVEL the module frees the objects a little later, but no waiting list
- * reaches the miniport any more. If the glue forgets the call, the DMA memory is reported and
- * freed when the driver is unbound, as for any adapter. The extension itself stays until this
- * call. In a hard interrupt the call does nothing.
+ * did not free, transfers first, and pool after all objects that may use it. Memory of
+ * StorPortAllocateDmaMemory() goes with the adapter, at the very end. The uncached extension is
+ * freed without a report. Above PASSIVE_LEVEL the module frees the objects a little later, but no
+ * waiting list reaches the miniport any more. If the glue forgets the call, the DMA memory is
+ * reported and freed when the driver is unbound, as for any adapter. The extension itself stays
+ * until this call. In a hard interrupt the call does nothing.
  *
  * Context: <= DISPATCH_LEVEL.
  */

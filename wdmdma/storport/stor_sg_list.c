@@ -81,7 +81,8 @@ static bool stor_is_other_level(const char *call)
  * Context: DISPATCH_LEVEL.
  * Return: STOR_STATUS_SUCCESS if the routine has been called or will be,
  * STOR_STATUS_INVALID_PARAMETER, STOR_STATUS_INVALID_IRQL, STOR_STATUS_INSUFFICIENT_RESOURCES,
- * STOR_STATUS_BUFFER_TOO_SMALL if @length is more than the MDL has or the list does not fit, or
+ * STOR_STATUS_BUFFER_TOO_SMALL if @length is more than the MDL has or the list does not fit,
+ * STOR_STATUS_NOT_IMPLEMENTED if Linux can never map the memory for this device, or
  * STOR_STATUS_INVALID_DEVICE_STATE after unbind. The routine is called only with the first of
  * these.
  */

@@ -96,8 +96,8 @@ struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIR
 }
 
 /*
- * Set @node to the NUMA node of a PreferredNode. The argument is a preference, so a node without
- * memory, or the only online node, becomes NUMA_NO_NODE. Return -EINVAL for a node that cannot
+ * Set @node to the NUMA node of a PreferredNode. The argument is a preference, so an offline
+ * node, or the only online node, becomes NUMA_NO_NODE. Return -EINVAL for a node that cannot
  * exist.
  */
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node)

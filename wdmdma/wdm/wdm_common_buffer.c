@@ -388,7 +388,8 @@ static int wdm_import(struct wdmdma_adapter *adapter, struct wdmdma_request *req
  * * STATUS_SUCCESS
  * * STATUS_INVALID_PARAMETER for an MDL or a configuration that does not fit, or if a common
  *   buffer of this adapter has one of the pages
- * * STATUS_NOT_SUPPORTED for access limits without an IOMMU
+ * * STATUS_NOT_SUPPORTED for access limits without an IOMMU, for WriteOnly behind an IOMMU that
+ *   cannot forbid reading, and for a device that is not cache coherent
  * * STATUS_INSUFFICIENT_RESOURCES
  * * STATUS_DELETE_PENDING after unbind
  * * STATUS_INVALID_DEVICE_STATE at the wrong level

@@ -59,7 +59,7 @@ static struct wdm_needs wdm_needs_at_most(const struct wdmdma_adapter *adapter, 
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INSUFFICIENT_RESOURCES for more pages than map registers granted
- * * STATUS_BUFFER_TOO_SMALL if the MDL has fewer bytes, or if no list can have that size
+ * * STATUS_BUFFER_TOO_SMALL if the MDL has fewer bytes
  * * STATUS_INVALID_PARAMETER
  */
 NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID current_va,
@@ -132,7 +132,7 @@ NTSTATUS WdmGetDmaAdapterInfo(PDMA_ADAPTER dma_adapter, PDMA_ADAPTER_INFO adapte
 			      adapter_info->Version);
 		status = STATUS_NOT_SUPPORTED;
 	} else {
-		adapter_info->V1 = (DMA_ADAPTER_INFO_V1){
+		adapter_info->V1 = (DMA_ADAPTER_INFO_V1) {
 			.ReadDmaCounterAvailable = adapter->dma_channel ? TRUE : FALSE,
 			.ScatterGatherLimit = adapter->scatter_gather ? adapter->map_registers : 1,
 			.DmaAddressWidth = fls64(adapter->reach.last),
