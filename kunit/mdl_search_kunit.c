@@ -176,21 +176,50 @@ static void call_at_dispatch_is_cut(struct kunit *test)
 	mdl_free_pages(some);
 }
 
+/* Let this thread look like a process that is killed. */
+static void be_killed(void)
+{
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+}
+
+static void live_again(void)
+{
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+}
+
 static void killed_process_gets_no_more_pages(struct kunit *test)
 {
 	unsigned long since = jiffies;
 	PMDL mdl;
 
-	allow_signal(SIGKILL);
-	send_sig(SIGKILL, current, 1);
+	be_killed();
 	mdl = pages_between(0, SZ_4K - 1, SZ_8K, SZ_1G, MM_DONT_ZERO_ALLOCATION);
-	flush_signals(current);
-	disallow_signal(SIGKILL);
+	live_again();
 	expect_none(test, mdl);
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, since + SOON));
 	mdl = pages_between(0, ALL, 0, SZ_4K, 0);
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	mdl_free_pages(mdl);
+}
+
+/* Memory that is longer than any block of the page allocator has to be searched for. */
+static void killed_process_gets_no_contiguous_memory(struct kunit *test)
+{
+	void *memory;
+
+	if (!wdmdma_test_must_have(0, ALL, SZ_8M)) {
+		kunit_skip(test, "all such places are in use");
+		return;
+	}
+	be_killed();
+	memory = MmAllocateContiguousMemory(SZ_8M, wdmdma_test_pa(ALL));
+	live_again();
+	KUNIT_EXPECT_NULL(test, memory);
+	memory = MmAllocateContiguousMemory(SZ_8M, wdmdma_test_pa(ALL));
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	MmFreeContiguousMemory(memory);
 }
 
 static struct kunit_case mdl_search_cases[] = {
@@ -201,6 +230,7 @@ static struct kunit_case mdl_search_cases[] = {
 	KUNIT_CASE(windows_without_gaps_find_all_pages),
 	KUNIT_CASE(call_at_dispatch_is_cut),
 	KUNIT_CASE(killed_process_gets_no_more_pages),
+	KUNIT_CASE(killed_process_gets_no_contiguous_memory),
 	{}
 };
 
