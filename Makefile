@@ -22,7 +22,8 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
 .PHONY: demo run shell bench bench-scaling test test-all fuzz soak replay coverage mutants check
-.PHONY: check-install check-packages check-signed check-replay check-container kernels compilers
+.PHONY: check-install check-packages check-signed check-replay check-plants check-container
+.PHONY: kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
 all: modules
@@ -116,6 +117,9 @@ check-signed:
 check-replay:
 	@scripts/check-replay
 
+check-plants:
+	@scripts/check-plants
+
 check-container:
 	@scripts/check-container
 
@@ -171,6 +175,7 @@ help:
 	@echo 'make rpm              build/wdmdma-dkms-VERSION-1.noarch.rpm of it, for DKMS elsewhere'
 	@echo 'make check-signed     load signed and unsigned modules in a guest with Secure Boot'
 	@echo 'make check-replay     record the calls of a driver, and make them again on other machines'
+	@echo 'make check-plants     make faults that no suite finds, and see that make test finds them'
 	@echo 'make check-container  run packaging/Containerfile, for machines without Debian, in a root folder'
 	@echo 'make check-packages   install, upgrade and remove both in a root folder with DKMS'
 	@echo

@@ -7,10 +7,14 @@
  */
 #define pr_fmt(fmt) "wdmdma_kunit: " fmt
 
+#include <linux/bottom_half.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <wdmdma/mdl.h>
+
+#include "core/verifier.h"
 
 /* A write to a NULL pointer in a thread of its own, as in a case. */
 static int plant_oops(void *unused)
@@ -28,13 +32,36 @@ static void plant_address(void)
 	free_page(page);
 }
 
+/* A call at the wrong level, which the verifier reports as the setting says. */
+static int plant_mistake(const char *setting)
+{
+	int ret = wdmdma_verifier_set(setting);
+
+	if (ret)
+		return ret;
+	local_bh_disable();
+	MmAllocateNonCachedMemory(PAGE_SIZE);
+	local_bh_enable();
+	return 0;
+}
+
 static const struct {
 	const char *name;
-	size_t lost;	/* bytes of pages */
+	size_t lost;		/* bytes of pages */
+	const char *setting;	/* of the verifier, for a mistake */
 } plants[] = {
-	{ "page", PAGE_SIZE },
-	{ "memory", SZ_4M },
+	{ "page", .lost = PAGE_SIZE },
+	{ "memory", .lost = SZ_4M },
+	{ "warn", .setting = "level:warn" },
+	{ "panic", .setting = "level:panic" },
 };
+
+static int plant_row(unsigned int i)
+{
+	if (plants[i].setting)
+		return plant_mistake(plants[i].setting);
+	return alloc_pages(GFP_KERNEL, get_order(plants[i].lost)) ? 0 : -ENOMEM;
+}
 
 static int plant_set(const char *value, const struct kernel_param *kp)
 {
@@ -48,13 +75,13 @@ static int plant_set(const char *value, const struct kernel_param *kp)
 	}
 	for (i = 0; i < ARRAY_SIZE(plants); i++)
 		if (sysfs_streq(value, plants[i].name))
-			return alloc_pages(GFP_KERNEL, get_order(plants[i].lost)) ? 0 : -ENOMEM;
+			return plant_row(i);
 	return -EINVAL;
 }
 
 static const struct kernel_param_ops plant_ops = { .set = plant_set };
 
 module_param_cb(plant, &plant_ops, NULL, 0);
-MODULE_PARM_DESC(plant, "fault that the checks must find: oops, address, page or memory");
+MODULE_PARM_DESC(plant, "fault that must be found: oops, address, page, memory, warn or panic");
 MODULE_DESCRIPTION("KUnit tests of wdmdma");
 MODULE_LICENSE("GPL");
