@@ -72,7 +72,7 @@ static void numbers_are_plausible(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
 	unsigned long free, pages, cma, longest;
-	const char *text = explain(test, f->adapter, U64_MAX), *numbers = strchr(text, ';');
+	const char *text = explain(test, f->adapter, U64_MAX), *numbers = strrchr(text, ';');
 	u64 needed;
 	int found;
 

@@ -108,10 +108,10 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 	if (shortage)
 		wdmdma_shortage_explain(adapter, request, text, sizeof(text));
 	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s%s%s",
+			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s%s",
 			  request->len, asked.first, asked.last, adapter->reach.first,
 			  adapter->reach.last, adapter->device->backend->name,
-			  request->refusal.reason, shortage ? "; " : "", text);
+			  request->refusal.reason, text);
 }
 
 /**

@@ -81,7 +81,7 @@ static const char *shortage_limit(const struct wdmdma_adapter *adapter,
  * @window: physical addresses that the memory may have
  * @node: the only NUMA node that it may be on, or NUMA_NO_NODE
  * @pages: number of pages needed
- * @text: receives the text
+ * @text: receives the text, which begins with a semicolon
  * @size: bytes of @text
  *
  * Context: any.
@@ -92,7 +92,7 @@ void wdmdma_shortage_of_pages(struct wdmdma_window window, int node, u64 pages, 
 	struct shortage_memory memory = shortage_memory_of(window, node);
 
 	scnprintf(text, size,
-		  "%lu of %lu pages of memory %s are free, %lu of them for CMA, at most %lu in one block, %llu needed",
+		  "; %lu of %lu pages of memory %s are free, %lu of them for CMA, at most %lu in one block, %llu needed",
 		  memory.free, memory.pages, window.last < U64_MAX ? "around there" : "anywhere",
 		  memory.cma, memory.longest, pages);
 }
@@ -127,7 +127,7 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_shortage_of_bounce);
  * wdmdma_shortage_explain() - explain why there was no memory
  * @adapter: the adapter
  * @request: the request
- * @text: receives the text
+ * @text: receives the text, which begins with a semicolon
  * @size: bytes of @text, which WDMDMA_SHORTAGE_TEXT is enough for
  *
  * Behind an IOMMU the memory may lie anywhere, and the window limits the logical addresses.
@@ -146,7 +146,7 @@ void wdmdma_shortage_explain(const struct wdmdma_adapter *adapter,
 		window = WDMDMA_WINDOW_ALL;
 	else if (!wdmdma_window_clip(&window, adapter->reach))
 		window = adapter->reach;
-	len = scnprintf(text, size, "the %s sets the highest address; ",
+	len = scnprintf(text, size, "; the %s sets the highest address",
 			shortage_limit(adapter, request));
 	wdmdma_shortage_of_pages(window, request->granule ? request->node : NUMA_NO_NODE, pages,
 				 text + len, size - len);

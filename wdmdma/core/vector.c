@@ -130,8 +130,8 @@ static void vector_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 	if (shortage)
 		wdmdma_shortage_explain(adapter, request, text, sizeof(text));
 	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-			  "%u elements of %zu bytes: %s%s%s", count, request->len,
-			  request->refusal.reason, shortage ? "; " : "", text);
+			  "%u elements of %zu bytes: %s%s", count, request->len,
+			  request->refusal.reason, text);
 }
 
 /* Return 0, or -ENOMEM if so many elements cannot be had, or the verifier makes the call fail. */

@@ -137,14 +137,13 @@ static void __cold wdm_contiguous_refused(const char *call, int error,
 					  const struct wdmdma_page_limits *limits, u64 bytes,
 					  const struct wdmdma_refusal *refusal)
 {
-	bool shortage = error == -ENOSPC;
 	char text[WDMDMA_SHORTAGE_TEXT] = "";
 
-	if (shortage)
+	if (error == -ENOSPC)
 		wdmdma_shortage_of_pages(limits->window, limits->node, PFN_UP(bytes), text,
 					 sizeof(text));
-	wdmdma_report(call, "%llu bytes from %#llx to %#llx: %s%s%s", bytes, limits->window.first,
-		      limits->window.last, refusal->reason, shortage ? "; " : "", text);
+	wdmdma_report(call, "%llu bytes from %#llx to %#llx: %s%s", bytes, limits->window.first,
+		      limits->window.last, refusal->reason, text);
 }
 
 static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
