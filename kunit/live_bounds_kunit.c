@@ -453,7 +453,7 @@ static void expect_element(struct kunit *test, PDMA_COMMON_BUFFER_VECTOR vector,
  */
 static void vector_that_does_not_fit_in_one_piece(struct kunit *test)
 {
-	enum { COUNT = 1000 };
+	enum { COUNT = 900 };
 	struct edu *edu = edu_at(EDU_SLOT_32_BITS);
 	struct wdmdma_fixture *fixture = test->priv;
 	PDMA_COMMON_BUFFER_VECTOR vector;

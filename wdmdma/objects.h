@@ -75,8 +75,8 @@ struct wdmdma_request {
  * @freeing: set by the one caller that claimed the buffer for its free, and while the buffer is
  *           recycled. Set with wdmdma_recycler.lock held
  * @cache: enum wdmdma_cache requested by the driver
- * @low_order: one more than the order of the addresses accounted in wdmdma_device.low, or 0 for
- *             none (backend_iommu)
+ * @low_order: one more than the order of the addresses accounted in wdmdma_device.low, a number
+ *             of backend/iommu_low.c for a place in a block, or 0 for none (backend_iommu)
  * @imported: the memory belongs to the driver, and the record is a struct wdmdma_imported
  * @block: the buffer has elements of a vector, and is in a struct wdmdma_vector_block
  * @shared: domain buffer, which all devices that join its domain must be able to reach
@@ -218,8 +218,8 @@ struct wdmdma_addresses {
  * @access: return how the device can get at memory within a window of logical addresses. NULL
  *          means that the device can get at any memory, and learns the address only from the
  *          mapping.
- * @forget: free the spare buffers of a device, and return true if there were any. NULL if the
- *          backend keeps none.
+ * @forget: free memory that is kept for later buffers, and return true if there was any. NULL if
+ *          the backend keeps none.
  * @phys: return the physical address behind a mapped logical address
  * @recycle_mode: return how freed buffers of a device may be recycled
  * @merges: one range of addresses can consist of pages that do not follow each other

@@ -29,11 +29,11 @@
 #include <linux/iommu.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include "backend/backends.h"
 #include "backend/backing.h"
 #include "backend/iommu_low.h"
+#include "backend/iommu_range.h"
 #include "backend/standin.h"
 #include "backend/translation.h"
 #include "compat.h"
@@ -127,196 +127,16 @@ static void iommu_free_coherent(struct device *dev, size_t size, void *cpu, dma_
 	dma_free_attrs(dev, size, cpu, dma, iommu_attrs(size));
 }
 
-/* Mapping of scattered pages as one range. */
-struct iommu_mapping {
-	struct sg_table sgt;
-	struct dma_iova_state iova;
-};
-
-static struct iommu_mapping *iommu_mapping_of(const struct wdmdma_buffer *buffer)
-{
-	return container_of(buffer->sgt, struct iommu_mapping, sgt);
-}
-
-static enum dma_data_direction iommu_direction(struct wdmdma_buffer *buffer)
-{
-	return buffer->imported ? wdmdma_to_imported(buffer)->direction : DMA_BIDIRECTIONAL;
-}
-
-#if WDMDMA_HAS_DMA_IOVA
-
-/* Allocate addresses for all pages, then map each run of contiguous pages. */
-static int iommu_map_one_range(struct device *dev, struct wdmdma_request *request,
-			       struct wdmdma_buffer *buffer, struct iommu_mapping *mapping)
-{
-	const unsigned long *pfn = buffer->pages->pfn;
-	unsigned long done, run, nr = buffer->pages->nr;
-
-	/*
-	 * Where the IOMMU's pages are larger than the kernel's, single pages cannot follow each
-	 * other.
-	 */
-	if (dma_get_merge_boundary(dev) >= PAGE_SIZE)
-		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
-				   "the kernel gives this device no single range for several pages");
-	if (!dma_iova_try_alloc(dev, &mapping->iova, 0, wdmdma_buffer_size(buffer)))
-		return -ENOMEM;
-	for (done = 0; done < nr; done += run) {
-		run = wdmdma_pfns_run(pfn + done, nr - done);
-		if (dma_iova_link(dev, &mapping->iova, PFN_PHYS(pfn[done]), done << PAGE_SHIFT,
-				  run << PAGE_SHIFT, iommu_direction(buffer),
-				  DMA_ATTR_SKIP_CPU_SYNC))
-			goto destroy;
-	}
-	if (dma_iova_sync(dev, &mapping->iova, 0, wdmdma_buffer_size(buffer)))
-		goto destroy;
-	buffer->dma = mapping->iova.addr;
-	return 0;
-
-destroy:
-	dma_iova_destroy(dev, &mapping->iova, done << PAGE_SHIFT, iommu_direction(buffer),
-			 DMA_ATTR_SKIP_CPU_SYNC);
-	return -ENOMEM;
-}
-
-static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buffer,
-				  struct iommu_mapping *mapping)
-{
-	dma_iova_destroy(dev, &mapping->iova, wdmdma_buffer_size(buffer), iommu_direction(buffer),
-			 DMA_ATTR_SKIP_CPU_SYNC);
-}
-
-#else /* !WDMDMA_HAS_DMA_IOVA */
-
-/*
- * Return true if the list is one range of logical addresses. The number of segments does not
- * tell.
- */
-static bool iommu_is_one_range(struct sg_table *sgt, size_t size)
-{
-	dma_addr_t next = sg_dma_address(sgt->sgl);
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (sg_dma_address(sg) != next)
-			return false;
-		next += sg_dma_len(sg);
-	}
-	return next - sg_dma_address(sgt->sgl) == size;
-}
-
-/* Most pages of a segment, whose length is 32 bits wide. */
-#define IOMMU_RUN_MOST		(SZ_1G >> PAGE_SHIFT)
-
-/* Return the number of segments that the pages become. */
-static unsigned int iommu_count_runs(const struct wdmdma_pages *pages)
-{
-	const unsigned long *pfn = pages->pfn;
-	unsigned long i, first = 0;
-	unsigned int n = 1;
-
-	for (i = 1; i < pages->nr; i++)
-		if (pfn[i] != pfn[i - 1] + 1 || i - first == IOMMU_RUN_MOST) {
-			first = i;
-			n++;
-		}
-	return n;
-}
-
-/*
- * Make a scatterlist of the pages. Only the list itself limits the segments, because the
- * stand-in has no limit.
- */
-static int iommu_sgt_of_pages(const struct wdmdma_pages *pages, struct sg_table *sgt)
-{
-	unsigned long done, run, nr = pages->nr;
-	const unsigned long *pfn = pages->pfn;
-	struct scatterlist *sg;
-
-	if (sg_alloc_table(sgt, iommu_count_runs(pages), WDMDMA_GFP))
-		return -ENOMEM;
-	sg = sgt->sgl;
-	for (done = 0; done < nr; done += run, sg = sg_next(sg)) {
-		run = wdmdma_pfns_run(pfn + done, min_t(unsigned long, nr - done, IOMMU_RUN_MOST));
-		sg_set_page(sg, pfn_to_page(pfn[done]), run << PAGE_SHIFT, 0);
-	}
-	return 0;
-}
-
-static int iommu_map_one_range(struct device *dev, struct wdmdma_request *request,
-			       struct wdmdma_buffer *buffer, struct iommu_mapping *mapping)
-{
-	struct sg_table *sgt = &mapping->sgt;
-	int ret = -ENOMEM;
-
-	if (iommu_sgt_of_pages(buffer->pages, sgt))
-		return -ENOMEM;
-	if (dma_map_sgtable(dev, sgt, iommu_direction(buffer), DMA_ATTR_SKIP_CPU_SYNC))
-		goto free_table;
-	if (!iommu_is_one_range(sgt, wdmdma_buffer_size(buffer))) {
-		ret = wdmdma_deny(&request->refusal, -EOPNOTSUPP,
-				  "the kernel gives this device no single range for several pages");
-		goto unmap;
-	}
-	buffer->dma = sg_dma_address(sgt->sgl);
-	return 0;
-
-unmap:
-	dma_unmap_sgtable(dev, sgt, iommu_direction(buffer), DMA_ATTR_SKIP_CPU_SYNC);
-free_table:
-	sg_free_table(sgt);
-	return ret;
-}
-
-static void iommu_unmap_one_range(struct device *dev, struct wdmdma_buffer *buffer,
-				  struct iommu_mapping *mapping)
-{
-	dma_unmap_sgtable(dev, &mapping->sgt, iommu_direction(buffer), DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(&mapping->sgt);
-}
-
-#endif /* !WDMDMA_HAS_DMA_IOVA */
-
-/*
- * Map the pages of a buffer as one range. The pages may be imported. The buffer must have the
- * stand-in.
- */
-static int iommu_map_pages(struct wdmdma_device *device, struct wdmdma_request *request,
-			   struct wdmdma_buffer *buffer)
-{
-	struct iommu_mapping *mapping = kzalloc(sizeof(*mapping), WDMDMA_GFP);
-	int ret;
-
-	request->refusal.reason = "no memory, or no logical addresses";
-	if (!mapping)
-		return -ENOMEM;
-	ret = iommu_map_one_range(wdmdma_buffer_dev(device, buffer), request, buffer, mapping);
-	if (ret)
-		kfree(mapping);
-	else
-		buffer->sgt = &mapping->sgt;
-	return ret;
-}
-
-static void iommu_unmap_pages(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
-{
-	struct iommu_mapping *mapping = iommu_mapping_of(buffer);
-
-	iommu_unmap_one_range(wdmdma_buffer_dev(device, buffer), buffer, mapping);
-	kfree(mapping);
-	buffer->sgt = NULL;
-}
-
 static int iommu_map_imported(struct wdmdma_device *device, struct wdmdma_request *request,
 			      struct wdmdma_buffer *buffer)
 {
-	if (iommu_direction(buffer) == DMA_FROM_DEVICE &&
+	if (wdmdma_to_imported(buffer)->direction == DMA_FROM_DEVICE &&
 	    !wdmdma_iommu_forbids_reading(device->dev))
 		return wdmdma_deny(&request->refusal, -EOPNOTSUPP,
 				   "the IOMMU lets a device read what it may write");
-	return iommu_take_standin(device, buffer) ? iommu_map_pages(device, request, buffer) :
-						    -EAGAIN;
+	if (!iommu_take_standin(device, buffer))
+		return -EAGAIN;
+	return wdmdma_iommu_map_range(device, request, buffer);
 }
 
 /* Allocate backing pages with the cache type of the request, and map them as one range. */
@@ -342,7 +162,7 @@ static int iommu_alloc_uncached(struct wdmdma_device *device, struct wdmdma_requ
 		return ret;
 	ret = wdmdma_pfns_contiguous(buffer->pages->pfn, nr) ?
 		      wdmdma_backing_map_dma(device, request, buffer) :
-		      iommu_map_pages(device, request, buffer);
+		      wdmdma_iommu_map_range(device, request, buffer);
 	if (ret)
 		wdmdma_backing_free_pages(buffer);
 	return ret;
@@ -398,7 +218,7 @@ static int iommu_alloc_once(struct wdmdma_device *device, struct wdmdma_request 
 static void iommu_free_once(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 {
 	if (buffer->sgt) {
-		iommu_unmap_pages(device, buffer);
+		wdmdma_iommu_unmap_range(device, buffer);
 		if (!buffer->imported)
 			wdmdma_backing_free_pages(buffer);
 	} else if (buffer->pages) {
@@ -437,27 +257,82 @@ static void iommu_heal(struct device *dev, size_t size)
 	}
 }
 
+/*
+ * Allocate once, with a limit below the device's mask, and begin no search that could fail. The
+ * caller must account for the result.
+ */
+static int iommu_search_low(struct wdmdma_device *device, struct wdmdma_request *request,
+			    struct wdmdma_buffer *buffer)
+{
+	size_t size = wdmdma_buffer_size(buffer);
+	int ret;
+
+	lockdep_assert_held_write(&device->override);
+	request->refusal.reason = "more than half of the logical addresses there would be in use";
+	if (!wdmdma_low_make_room(device, request->window.last, size, iommu_free_once))
+		return -ENOMEM;
+	ret = iommu_alloc_once(device, request, buffer);
+	if (ret == -ENOMEM)
+		iommu_heal(device->dev, size);
+	return ret;
+}
+
+/* Allocate a block of low addresses for the request, and for later ones. */
+static int iommu_add_block(struct wdmdma_device *device, struct wdmdma_request *request)
+{
+	struct wdmdma_request whole = {
+		.call = request->call,
+		.len = WDMDMA_LOW_BLOCK,
+		.window = request->window,
+		.node = NUMA_NO_NODE,
+		.cache = request->cache,
+	};
+	struct wdmdma_buffer memory = {
+		.len = WDMDMA_LOW_BLOCK,
+		.nr_pages = WDMDMA_LOW_BLOCK >> PAGE_SHIFT,
+		.standin = true,
+	};
+	int ret = iommu_search_low(device, &whole, &memory);
+
+	request->refusal = whole.refusal;
+	if (ret)
+		return ret;
+	ret = wdmdma_low_add_block(device, &memory);
+	if (ret) {
+		iommu_free_once(device, &memory);
+		return wdmdma_deny(&request->refusal, ret, "no memory");
+	}
+	return 0;
+}
+
+/* Place a short buffer in a block of low addresses. */
+static int iommu_alloc_in_block(struct wdmdma_device *device, struct wdmdma_request *request,
+				struct wdmdma_buffer *buffer)
+{
+	int ret;
+
+	if (wdmdma_low_take(device, request, buffer))
+		return 0;
+	ret = iommu_add_block(device, request);
+	if (ret || wdmdma_low_take(device, request, buffer))
+		return ret;
+	/* The kernel accepts no lower bound, so the block may lie too low. */
+	wdmdma_low_forget(device, iommu_free_once);
+	return wdmdma_deny(&request->refusal, -ENOMEM, "no logical addresses are free there");
+}
+
 /* Allocate once, with a limit below the device's mask. */
 static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {
-	int ret = 0;
+	int ret;
 
-	lockdep_assert_held_write(&device->override);
-	if (wdmdma_low_reuse(device, request, buffer))
-		goto book;
-	request->refusal.reason = "more than half of the logical addresses there would be in use";
-	if (!wdmdma_low_make_room(device, request->window.last, wdmdma_buffer_size(buffer),
-				  iommu_free_once))
-		return -ENOMEM;
-	ret = iommu_alloc_once(device, request, buffer);
-	if (ret == -ENOMEM)
-		iommu_heal(device->dev, wdmdma_buffer_size(buffer));
-	if (ret)
-		return ret;
-book:
-	wdmdma_low_book(device, buffer);
-	return 0;
+	if (wdmdma_low_wants_block(device, request, buffer))
+		return iommu_alloc_in_block(device, request, buffer);
+	ret = iommu_search_low(device, request, buffer);
+	if (!ret)
+		wdmdma_low_book(device, buffer);
+	return ret;
 }
 
 /* Allocate once, with the limit and the node of the request instead of the device's. */
@@ -518,15 +393,15 @@ static int iommu_place(struct wdmdma_device *device, struct wdmdma_request *requ
 	return ret == -EAGAIN ? iommu_alloc_override(device, request, buffer) : ret;
 }
 
-/* Free the spare buffers with low addresses. Return true if there were any. */
+/* Free the empty blocks of low addresses. Return true if there were any. */
 static bool iommu_forget(struct wdmdma_device *device)
 {
 	return wdmdma_low_forget(device, iommu_free_once);
 }
 
 /*
- * Place a buffer. If memory or addresses are missing, free the spare buffers, which may hold
- * them, and try again.
+ * Place a buffer. If memory or addresses are missing, free the empty blocks, which may hold them,
+ * and try again.
  */
 static int iommu_place_for_sure(struct wdmdma_device *device, struct wdmdma_request *request,
 				struct wdmdma_buffer *buffer)

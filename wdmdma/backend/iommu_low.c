@@ -8,10 +8,22 @@
  * other placement uses the room that was found. A free must not wait for that, because the
  * shrinker frees buffers too, for an allocation that may hold override. So the accounts have a
  * lock of their own, and nothing is allocated, mapped, unmapped or zeroed with that lock held.
+ *
+ * A lazy domain does not give a short range of addresses back to the allocator, but late and to
+ * its caches. From there any user who maps memory for the device may take the range, and with time
+ * all low addresses would be theirs. So short buffers lie in blocks, which are longer than the
+ * caches' ranges. The device can still reach a freed buffer of a block, which is no worse than a
+ * lazy domain. A block is freed when memory or addresses are needed, and with any adapter of the
+ * device, if no buffer is in it. There is no place for a block below a limit of less than 1 MiB,
+ * and an imported buffer has memory of its own. Their addresses do go round.
  */
+#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/pfn.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "backend/iommu_low.h"
@@ -24,11 +36,10 @@
 #define LOW_HELD_BACK_MS	50	/* a lazy domain frees addresses sooner */
 #define LOW_WAIT_MS		10
 #define LOW_TRIES		10
-/*
- * Length of the longest address range in the allocator's caches, from which any user may take
- * one.
- */
+/* Length of the longest address range in the allocator's caches. */
 #define LOW_CACHED_SIZE		(32 * PAGE_SIZE)
+#define LOW_BLOCK_LIMIT		(SZ_1M - 1)	/* the lowest limit with room for blocks */
+#define LOW_IN_BLOCK		U8_MAX		/* as wdmdma_buffer.low_order */
 
 /*
  * Return the number of addresses that the allocator takes for @size bytes, which it aligns to
@@ -46,20 +57,17 @@ static long *low_bytes(struct wdmdma_device *device, u64 last)
 }
 
 /*
- * Return the number of addresses up to @last that are in use by buffers, held back for a flush,
- * or used by spare buffers.
+ * Return the number of addresses up to @last that are in use by buffers and blocks, or held back
+ * for a flush.
  */
 static u64 low_used(struct wdmdma_device *device, u64 last)
 {
-	unsigned int bit, n;
+	unsigned int bit;
 	u64 used = 0;
 
 	lockdep_assert_held(&device->low.lock);
 	for (bit = 0; bit <= ilog2(last); bit++)
 		used += device->low.bytes[bit] + device->low.freed[bit];
-	for (n = 0; n < WDMDMA_LOW_SPARES; n++)
-		if (device->low.spares[n].cpu && device->low.spares[n].dma <= last)
-			used += low_cost(device->low.spares[n].size);
 	return used;
 }
 
@@ -117,86 +125,66 @@ static void low_hold_back(struct wdmdma_device *device, dma_addr_t dma, size_t s
 	device->low.freed[ilog2(dma + size - 1)] += low_cost(size);
 }
 
-/*
- * Keep a freed buffer as a spare, with its addresses. A lazy domain gives addresses back late.
- * The addresses of short buffers would then go round among all users who map memory for the
- * device, and be used up. The device can still reach a spare buffer, which is no worse than a
- * lazy domain. Return true if the buffer is a spare now.
- */
-static bool low_put_spare(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+/* Return true if the buffer has to lie in a block. The caller must hold override for writing. */
+bool wdmdma_low_wants_block(struct wdmdma_device *device, const struct wdmdma_request *request,
+			    const struct wdmdma_buffer *buffer)
 {
-	unsigned int n;
+	return !buffer->imported && !request->granule && request->node == NUMA_NO_NODE &&
+	       request->cache == WDMDMA_CACHE_PLATFORM &&
+	       request->window.last >= LOW_BLOCK_LIMIT &&
+	       wdmdma_buffer_size(buffer) <= LOW_CACHED_SIZE && wdmdma_iommu_is_lazy(device);
+}
 
-	lockdep_assert_held(&device->low.lock);
-	if (buffer->imported || buffer->sgt || wdmdma_buffer_size(buffer) > LOW_CACHED_SIZE ||
-	    (buffer->pages && buffer->pages->cache != WDMDMA_CACHE_PLATFORM))
-		return false;
-	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
-		if (device->low.spares[n].cpu)
+/* Add a block. @memory names its memory, which is not in any table. Return -ENOMEM on failure. */
+int wdmdma_low_add_block(struct wdmdma_device *device, const struct wdmdma_buffer *memory)
+{
+	struct wdmdma_low_block *block = kzalloc(sizeof(*block), WDMDMA_GFP);
+
+	if (!block)
+		return -ENOMEM;
+	block->cpu = memory->cpu;
+	block->dma = memory->dma;
+	block->pages = memory->pages;
+	spin_lock(&device->low.lock);
+	*low_bytes(device, block->dma + WDMDMA_LOW_BLOCK - 1) += WDMDMA_LOW_BLOCK;
+	list_add(&block->node, &device->low.blocks);
+	spin_unlock(&device->low.lock);
+	return 0;
+}
+
+/* Place a buffer in a block, aligned to its length. Return false if there is no suitable place. */
+static bool low_take_place(struct wdmdma_low_block *block, const struct wdmdma_request *request,
+			   struct wdmdma_buffer *buffer)
+{
+	size_t size = wdmdma_buffer_size(buffer), cost = low_cost(size), at;
+
+	for (at = 0; at < WDMDMA_LOW_BLOCK; at += cost) {
+		if (!wdmdma_window_holds(request->window, block->dma + at, size) ||
+		    wdmdma_window_crosses(request->boundary, block->dma + at, buffer->len) ||
+		    find_next_bit(block->used, PHYS_PFN(at + cost), PHYS_PFN(at)) <
+			    PHYS_PFN(at + cost))
 			continue;
-		device->low.spares[n] = (struct wdmdma_low_spare){
-			.cpu = buffer->cpu,
-			.dma = buffer->dma,
-			.size = wdmdma_buffer_size(buffer),
-			.pages = buffer->pages,
-		};
-		/* The record may be used for another placement. */
-		buffer->pages = NULL;
-		buffer->standin = false;
+		bitmap_set(block->used, PHYS_PFN(at), PHYS_PFN(cost));
+		buffer->cpu = block->cpu + at;
+		buffer->dma = block->dma + at;
+		buffer->low_order = LOW_IN_BLOCK;
 		return true;
 	}
 	return false;
 }
 
-/*
- * Take a buffer that is about to be freed off the accounts. Return true if the buffer has become
- * a spare buffer, which the caller must not free.
- */
-bool wdmdma_low_release(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+/* Place a buffer in one of the blocks. Return true if one had a suitable place. */
+bool wdmdma_low_take(struct wdmdma_device *device, const struct wdmdma_request *request,
+		     struct wdmdma_buffer *buffer)
 {
-	size_t size = wdmdma_buffer_size(buffer);
-	bool lazy = wdmdma_iommu_is_lazy(device), kept;
-
-	spin_lock(&device->low.lock);
-	*low_bytes(device, buffer->dma + size - 1) -= low_cost(size);
-	buffer->low_order = 0;
-	kept = lazy && low_put_spare(device, buffer);
-	if (lazy && !kept)
-		low_hold_back(device, buffer->dma, size);
-	spin_unlock(&device->low.lock);
-	return kept;
-}
-
-static bool low_suits(const struct wdmdma_low_spare *spare, const struct wdmdma_request *request,
-		      const struct wdmdma_buffer *buffer)
-{
-	return spare->cpu && spare->size == wdmdma_buffer_size(buffer) &&
-	       wdmdma_window_holds(request->window, spare->dma, spare->size) &&
-	       !wdmdma_window_crosses(request->boundary, spare->dma, buffer->len);
-}
-
-/* Place a buffer on a spare buffer. Return true if there was a suitable one. */
-bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request *request,
-		      struct wdmdma_buffer *buffer)
-{
-	struct wdmdma_low_spare *spare;
+	struct wdmdma_low_block *block;
 	bool found = false;
-	unsigned int n;
 
-	if (buffer->imported || request->granule || request->node != NUMA_NO_NODE ||
-	    request->cache != WDMDMA_CACHE_PLATFORM)
-		return false;
 	spin_lock(&device->low.lock);
-	for (n = 0; n < WDMDMA_LOW_SPARES && !found; n++) {
-		spare = &device->low.spares[n];
-		found = low_suits(spare, request, buffer);
-		if (!found)
-			continue;
-		buffer->cpu = spare->cpu;
-		buffer->dma = spare->dma;
-		buffer->pages = spare->pages;
-		buffer->standin = true;
-		spare->cpu = NULL;
+	list_for_each_entry(block, &device->low.blocks, node) {
+		found = low_take_place(block, request, buffer);
+		if (found)
+			break;
 	}
 	spin_unlock(&device->low.lock);
 	if (found)
@@ -204,47 +192,84 @@ bool wdmdma_low_reuse(struct wdmdma_device *device, const struct wdmdma_request 
 	return found;
 }
 
-/* Move a spare buffer to @buffer, to be freed. Return false if there is none at this place. */
-static bool low_take_spare(struct wdmdma_device *device, struct wdmdma_low_spare *spare,
-			   struct wdmdma_buffer *buffer)
+/* Give back the place of a buffer in a block. */
+static void low_give_place(struct wdmdma_device *device, const struct wdmdma_buffer *buffer)
 {
-	bool taken;
+	struct wdmdma_low_block *block;
 
-	spin_lock(&device->low.lock);
-	taken = spare->cpu;
-	if (taken) {
-		*buffer = (struct wdmdma_buffer){
-			.cpu = spare->cpu,
-			.dma = spare->dma,
-			.nr_pages = spare->size >> PAGE_SHIFT,
-			.pages = spare->pages,
-			.standin = true,
-		};
-		spare->cpu = NULL;
-		low_hold_back(device, buffer->dma, wdmdma_buffer_size(buffer));
-	}
-	spin_unlock(&device->low.lock);
-	return taken;
+	lockdep_assert_held(&device->low.lock);
+	list_for_each_entry(block, &device->low.blocks, node)
+		if (buffer->dma - block->dma < WDMDMA_LOW_BLOCK)
+			bitmap_clear(block->used, PHYS_PFN(buffer->dma - block->dma),
+				     PHYS_PFN(low_cost(wdmdma_buffer_size(buffer))));
 }
 
-/* Free all spare buffers. Return true if there were any. */
+/*
+ * Take a buffer that is about to be freed off the accounts. Return true if the buffer lay in a
+ * block, and the caller has nothing to free.
+ */
+bool wdmdma_low_release(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
+{
+	bool in_block = buffer->low_order == LOW_IN_BLOCK;
+	size_t size = wdmdma_buffer_size(buffer);
+
+	spin_lock(&device->low.lock);
+	if (in_block) {
+		low_give_place(device, buffer);
+		/* The record may be used for another placement. */
+		buffer->standin = false;
+	} else {
+		*low_bytes(device, buffer->dma + size - 1) -= low_cost(size);
+		if (wdmdma_iommu_is_lazy(device))
+			low_hold_back(device, buffer->dma, size);
+	}
+	buffer->low_order = 0;
+	spin_unlock(&device->low.lock);
+	return in_block;
+}
+
+/* Take an empty block off the accounts, and out of the list. Return NULL if there is none. */
+static struct wdmdma_low_block *low_take_empty(struct wdmdma_device *device)
+{
+	struct wdmdma_low_block *block, *empty = NULL;
+
+	spin_lock(&device->low.lock);
+	list_for_each_entry(block, &device->low.blocks, node)
+		if (bitmap_empty(block->used, WDMDMA_LOW_BLOCK >> PAGE_SHIFT))
+			empty = block;
+	if (empty) {
+		list_del(&empty->node);
+		*low_bytes(device, empty->dma + WDMDMA_LOW_BLOCK - 1) -= WDMDMA_LOW_BLOCK;
+		low_hold_back(device, empty->dma, WDMDMA_LOW_BLOCK);
+	}
+	spin_unlock(&device->low.lock);
+	return empty;
+}
+
+/* Free all empty blocks. Return true if there were any. */
 bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 {
-	struct wdmdma_buffer buffer;
+	struct wdmdma_low_block *block;
 	bool any = false;
-	unsigned int n;
 
-	for (n = 0; n < WDMDMA_LOW_SPARES; n++) {
-		if (!low_take_spare(device, &device->low.spares[n], &buffer))
-			continue;
-		free(device, &buffer);
+	while ((block = low_take_empty(device))) {
+		struct wdmdma_buffer memory = {
+			.cpu = block->cpu,
+			.dma = block->dma,
+			.nr_pages = WDMDMA_LOW_BLOCK >> PAGE_SHIFT,
+			.pages = block->pages,
+			.standin = true,
+		};
+
+		free(device, &memory);
+		kfree(block);
 		any = true;
 	}
 	return any;
 }
 
 /*
- * Make room, so that a search cannot fail. Free the spare buffers, and wait for addresses that
+ * Make room, so that a search cannot fail. Free the empty blocks, and wait for addresses that
  * are held back. Return false if there is still no room. The caller must hold override for writing
  * until the buffer is accounted for.
  */

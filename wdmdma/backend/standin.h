@@ -6,7 +6,11 @@
 #ifndef WDMDMA_STANDIN_H
 #define WDMDMA_STANDIN_H
 
+#include <linux/bitmap.h>
 #include <linux/device.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -28,32 +32,44 @@ struct wdmdma_standin {
 	struct device_dma_parameters parms;
 };
 
-/* A freed buffer that backend/iommu_low.c keeps with its low address. Unused if @cpu is NULL. */
-struct wdmdma_low_spare {
+/*
+ * Bytes of a block of low addresses, which is aligned to them. This is longer than any range in
+ * the allocator's caches.
+ */
+#define WDMDMA_LOW_BLOCK	SZ_256K
+
+/**
+ * struct wdmdma_low_block - a block of memory with low addresses, for short buffers
+ * @node: entry in wdmdma_low.blocks
+ * @cpu: address for the CPU
+ * @dma: logical address
+ * @pages: page set, if the block was made of one
+ * @used: the pages that buffers have
+ */
+struct wdmdma_low_block {
+	struct list_head node;
 	void *cpu;
 	dma_addr_t dma;
-	size_t size;
 	struct wdmdma_pages *pages;
+	DECLARE_BITMAP(used, WDMDMA_LOW_BLOCK >> PAGE_SHIFT);
 };
-
-#define WDMDMA_LOW_SPARES 32
 
 /**
  * struct wdmdma_low - low addresses that a device's buffers use (backend/iommu_low.c)
  * @lock: protects all members. Taken in process context only
- * @bytes: bytes of live buffers that were placed with a low limit, indexed by the highest bit
- *         of their last address
+ * @bytes: bytes of blocks, and of live buffers outside of them that were placed with a low limit,
+ *         indexed by the highest bit of their last address
  * @freed: bytes of buffers whose addresses the IOMMU's driver may still hold back, indexed like
  *         @bytes. They were freed at @freed_at or shortly before.
  * @freed_at: jiffies of the last such free
- * @spares: freed buffers that are kept with their addresses
+ * @blocks: blocks for short buffers
  */
 struct wdmdma_low {
 	spinlock_t lock; /* protects all members */
 	long bytes[64];
 	long freed[64];
 	unsigned long freed_at;
-	struct wdmdma_low_spare spares[WDMDMA_LOW_SPARES];
+	struct list_head blocks;
 };
 
 #endif /* WDMDMA_STANDIN_H */
