@@ -8,6 +8,7 @@
 #include <wdmdma/mdl.h>
 
 #include "core/adapter.h"
+#include "log.h"
 #include "memory.h"
 
 #define WAIT	msecs_to_jiffies(10000)
@@ -179,6 +180,22 @@ static void build_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, status, row->expected);
 	KUNIT_EXPECT_EQ(test, making->caught.calls, 0U);
 	KUNIT_EXPECT_EQ(test, lists_of(miniport), 0U);
+}
+
+/* The log must name the miniport's call, and not the call of the adapter behind it. */
+static void refusal_names_the_call_that_was_made(struct kunit *test)
+{
+	struct wdmdma_miniport *miniport = test->priv;
+	struct making *making = making_of(test);
+	struct kmsg_dump_iter log;
+
+	wdmdma_test_log_wait();
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_EQ(test, build_part(miniport->extension, making, 0, LENGTH + 1),
+			STOR_STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "StorPortBuildScatterGatherList: ", ""),
+			1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, " BuildScatterGatherList", ""), 0U);
 }
 
 static void buffer_holds_one_list(struct kunit *test)
@@ -369,6 +386,7 @@ static struct kunit_case wdm_storport_list_cases[] = {
 	KUNIT_CASE(list_is_made_in_the_buffer),
 	KUNIT_CASE(calls_need_dispatch_level),
 	KUNIT_CASE_PARAM(build_refuses, refuse_gen_params),
+	KUNIT_CASE_SLOW(refusal_names_the_call_that_was_made),
 	KUNIT_CASE(buffer_holds_one_list),
 	KUNIT_CASE(put_refuses),
 	KUNIT_CASE(list_of_a_srb_is_not_to_be_put),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * StorPort calls for scatter/gather lists that a miniport makes itself. The lists are those of
- * the DMA adapter, made with the calls that any driver makes.
+ * the DMA adapter, made as those of any driver.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/instruction_pointer.h>
 #include <linux/stddef.h>
 
 #include "core/adapter.h"
@@ -93,24 +94,31 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 				     ULONG scatter_gather_buffer_length)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
+	struct wdm_sg_list_args args = {
+		.call = __func__,
+		.caller = _RET_IP_,
+		.object = (PDEVICE_OBJECT)execution_routine,
+		.mdl = mdl,
+		.va = &current_va,
+		.length = length,
+		.routine = stor_sg_list_is_ready,
+		.context = context,
+		.write = write_to_device,
+		.buffer = scatter_gather_buffer,
+		.buffer_length = scatter_gather_buffer_length,
+	};
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
-	PDMA_ADAPTER dma_adapter;
-	NTSTATUS nt_status;
+	PSCATTER_GATHER_LIST list;
 
 	if (!stor)
 		return status;
-	dma_adapter = stor->dma_adapter;
 	if (!mdl || !execution_routine || !scatter_gather_buffer) {
 		wdmdma_report(__func__, "%s is NULL", !mdl ? "Mdl" : !execution_routine ?
 			      "ExecutionRoutine" : "ScatterGatherBuffer");
 	} else if (stor_is_other_level(__func__)) {
 		status = STOR_STATUS_INVALID_IRQL;
 	} else {
-		nt_status = dma_adapter->DmaOperations->BuildScatterGatherList(dma_adapter,
-				(PDEVICE_OBJECT)execution_routine, mdl, current_va, length,
-				stor_sg_list_is_ready, context, write_to_device,
-				scatter_gather_buffer, scatter_gather_buffer_length);
-		status = stor_sg_list_status(nt_status);
+		status = stor_sg_list_status(wdm_sg_list_get(stor->dma_adapter, &args, &list));
 	}
 	wdm_stor_put(stor);
 	return status;
