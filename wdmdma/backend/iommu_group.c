@@ -119,14 +119,9 @@ static int group_check_regions(struct wdmdma_device *joiner, struct wdmdma_devic
 	return ret;
 }
 
-static bool group_is_untrusted_device(struct device *dev)
-{
-	return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
-}
-
 static int group_find_untrusted(struct device *dev, void *unused)
 {
-	return group_is_untrusted_device(dev);
+	return wdmdma_is_untrusted(dev);
 }
 
 /*
@@ -141,7 +136,7 @@ int wdmdma_group_check_trust(struct wdmdma_device *joiner, struct wdmdma_device 
 {
 	struct iommu_group *group = leader->home->group;
 
-	if (group_is_untrusted_device(joiner->dev) || group_is_untrusted_device(leader->dev) ||
+	if (wdmdma_is_untrusted(joiner->dev) || wdmdma_is_untrusted(leader->dev) ||
 	    (group && iommu_group_for_each_dev(group, NULL, group_find_untrusted)))
 		return wdmdma_deny(refusal, -EOPNOTSUPP,
 				   "one of the devices is behind an external port (untrusted)");

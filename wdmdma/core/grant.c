@@ -46,6 +46,42 @@ static u64 grant_pages_of_pool(const struct wdmdma_adapter *adapter, struct devi
 	return PHYS_PFN(end - start) / 2;
 }
 
+/*
+ * Return how many pages a transfer may have behind an IOMMU. Each page for a device that gets whole
+ * pages only may have to be copied, by the kernel or else by the module.
+ */
+static u64 grant_pages_of_addresses(const struct wdmdma_transfer *transfer,
+				    struct wdmdma_window reach)
+{
+	struct device *dev = transfer->device->dev;
+	u64 most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
+	phys_addr_t start, end;
+
+	if (!wdmdma_transfer_gives_pages(transfer))
+		return most;
+	if (wdmdma_bounce_pool(dev, &start, &end))
+		return min_t(u64, most, PHYS_PFN(end - start) / 2);
+	return min(most, grant_pages_below(PHYS_ADDR_MAX) / 2);
+}
+
+/* Return how many pages a transfer may have without an IOMMU. */
+static u64 grant_pages_of_memory(const struct wdmdma_transfer *transfer,
+				 struct wdmdma_window reach)
+{
+	const struct wdmdma_device *device = transfer->device;
+	const struct wdmdma_backend *backend = device->backend;
+	phys_addr_t top = backend->phys(device, dma_get_required_mask(device->dev) & PAGE_MASK);
+
+	switch (backend->access(device, reach, top, PAGE_SIZE)) {
+	case WDMDMA_ACCESS_NONE:
+		return grant_pages_below(backend->phys(device, reach.last)) / 2;
+	case WDMDMA_ACCESS_BOUNCED:
+		return grant_pages_of_pool(transfer->adapter, device->dev);
+	default:
+		return U32_MAX;
+	}
+}
+
 /**
  * wdmdma_transfer_most_pages() - return the limit on the pages of a transfer
  * @adapter: the adapter
@@ -66,27 +102,15 @@ u32 wdmdma_transfer_most_pages(const struct wdmdma_adapter *adapter)
 	};
 	const struct wdmdma_backend *backend = transfer.device->backend;
 	struct wdmdma_window reach = wdmdma_transfer_reach(&transfer);
-	struct device *dev = transfer.device->dev;
+	bool merges = backend->merges && !wdmdma_transfer_gives_pages(&transfer);
 	u64 most = U32_MAX;
-	phys_addr_t top;
 
-	if (!backend->access) {
-		most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
-	} else if (!adapter->dma_channel) {
-		top = backend->phys(transfer.device, dma_get_required_mask(dev) & PAGE_MASK);
-		switch (backend->access(transfer.device, reach, top, PAGE_SIZE)) {
-		case WDMDMA_ACCESS_NONE:
-			most = grant_pages_below(backend->phys(transfer.device, reach.last)) / 2;
-			break;
-		case WDMDMA_ACCESS_BOUNCED:
-			most = grant_pages_of_pool(adapter, dev);
-			break;
-		case WDMDMA_ACCESS_DIRECT:
-			break;
-		}
-	}
+	if (!backend->access)
+		most = grant_pages_of_addresses(&transfer, reach);
+	else if (!adapter->dma_channel)
+		most = grant_pages_of_memory(&transfer, reach);
 	/* Scattered memory is copied to one range of the page allocator. */
-	if (!adapter->scatter_gather && !adapter->dma_channel && !backend->merges)
+	if (!adapter->scatter_gather && !adapter->dma_channel && !merges)
 		most = min_t(u64, most, 1UL << MAX_PAGE_ORDER);
 	if (wdmdma_verifier_checks(adapter->device, WDMDMA_STRESS_REGISTERS))
 		most = min_t(u64, most, wdmdma_verifier_registers());

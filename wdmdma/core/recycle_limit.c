@@ -16,10 +16,10 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/pci.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
+#include "backend/translation.h"
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/lookup_page.h"
@@ -94,8 +94,7 @@ static enum wdmdma_recycle_mode recycle_mode(const struct wdmdma_device *device)
 
 	/* The memory of a verified device goes at each free, so that a late use is seen. */
 	if (device->dead || device->domain != device->home || !device->backend->recycle_mode ||
-	    READ_ONCE(device->verify) ||
-	    (dev_is_pci(device->dev) && to_pci_dev(device->dev)->untrusted))
+	    READ_ONCE(device->verify) || wdmdma_is_untrusted(device->dev))
 		return WDMDMA_RECYCLE_NONE;
 	mode = device->backend->recycle_mode(device);
 	return mode == WDMDMA_RECYCLE_UNMAPPED && recycle_mapped ? WDMDMA_RECYCLE_MAPPED : mode;

@@ -11,6 +11,7 @@
 #include "core/events.h"
 #include "core/trace_values.h"
 #include "core/transfer.h"
+#include "core/transfer_reach.h"
 #include "objects.h"
 
 /* A tracepoint with a message makes functions that the compiler takes for relatives of printf(). */
@@ -80,6 +81,8 @@ void wdmdma_traced_bounce(const struct wdmdma_transfer *transfer, bool to_copy)
 
 	if (!transfer->adapter->scatter_gather && transfer->memory.orig_nents > 1)
 		reason = "the device needs one range";
+	else if (wdmdma_transfer_gives_pages(transfer))
+		reason = "the device may see whole pages only";
 	trace_wdmdma_bounce(transfer, to_copy, reason);
 }
 

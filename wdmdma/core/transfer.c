@@ -14,6 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 
+#include "backend/translation.h"
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/events.h"
@@ -48,7 +49,7 @@ static bool transfer_can_merge(const struct wdmdma_transfer *transfer)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (!transfer->device->backend->merges)
+	if (!transfer->device->backend->merges || wdmdma_transfer_gives_pages(transfer))
 		return false;
 	for_each_sgtable_sg(&transfer->memory, sg, i) {
 		if (i && sg->offset)
@@ -72,6 +73,28 @@ static bool transfer_is_all_direct(const struct wdmdma_transfer *transfer,
 				      pieces->last - pieces->first + 1) == WDMDMA_ACCESS_DIRECT;
 }
 
+/*
+ * Return true if the kernel would copy some of the memory for a device that gets whole pages only,
+ * and has no bounce buffers for that, or none that are long enough.
+ */
+static bool transfer_lacks_bounce_buffers(const struct wdmdma_transfer *transfer)
+{
+	struct device *dev = transfer_dev(transfer);
+	struct scatterlist *sg;
+	phys_addr_t start, end;
+	size_t most = 0;
+	unsigned int i;
+
+	if (likely(!wdmdma_transfer_gives_pages(transfer)))
+		return false;
+	if (wdmdma_bounce_pool(dev, &start, &end))
+		most = dma_max_mapping_size(dev);
+	for_each_sgtable_sg(&transfer->memory, sg, i)
+		if (sg->length > most && !PAGE_ALIGNED(sg->offset | sg->length))
+			return true;
+	return false;
+}
+
 /* Return true if the module must copy this memory for the device. */
 static noinline bool transfer_must_bounce(const struct wdmdma_transfer *transfer)
 {
@@ -87,7 +110,7 @@ static noinline bool transfer_must_bounce(const struct wdmdma_transfer *transfer
 	    !transfer_can_merge(transfer))
 		return true;
 	if (!transfer->device->backend->access && !adapter->dma_channel)
-		return false;
+		return transfer_lacks_bounce_buffers(transfer);
 	for_each_sgtable_sg(&transfer->memory, sg, i)
 		switch (wdmdma_transfer_access(transfer, reach, sg_phys(sg), sg->length)) {
 		case WDMDMA_ACCESS_NONE:
@@ -190,6 +213,19 @@ static int transfer_cut(struct wdmdma_transfer *transfer, const struct wdmdma_so
 	return transfer->partial ? 0 : transfer_cut_table(transfer, source, pieces);
 }
 
+/* Return true if the device can use all memory as it is. Most devices can, and this is quick. */
+static __always_inline bool transfer_needs_no_copy(const struct wdmdma_transfer *transfer,
+						   const struct wdmdma_pieces *pieces)
+{
+	const struct wdmdma_adapter *adapter = transfer->adapter;
+
+	if (!adapter->scatter_gather || adapter->dma_channel ||
+	    wdmdma_verifier_checks(adapter->device, WDMDMA_STRESS_BOUNCE))
+		return false;
+	return transfer->device->backend->access ? transfer_is_all_direct(transfer, pieces) :
+	       !wdmdma_transfer_gives_pages(transfer);
+}
+
 /* Record the pieces of the memory, and decide whether they must be copied. */
 static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmdma_source *source)
 {
@@ -200,10 +236,7 @@ static int transfer_describe(struct wdmdma_transfer *transfer, const struct wdmd
 		return ret;
 	transfer->len = pieces.len;
 	transfer->must_bounce = false;
-	if (likely(transfer->adapter->scatter_gather && !transfer->adapter->dma_channel &&
-		   (!transfer->device->backend->access ||
-		    transfer_is_all_direct(transfer, &pieces))) &&
-	    !wdmdma_verifier_checks(transfer->adapter->device, WDMDMA_STRESS_BOUNCE))
+	if (likely(transfer_needs_no_copy(transfer, &pieces)))
 		return 0;
 	transfer->must_bounce = transfer_must_bounce(transfer);
 	if (transfer->must_bounce || (transfer->no_bounce && transfer_is_to_be_copied(transfer)))
@@ -264,25 +297,38 @@ void wdmdma_transfer_free_tables(struct wdmdma_transfer *transfer)
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_transfer_free_tables);
 
+/* Return the error for a shortage of bounce buffers of the kernel. */
+static int __cold transfer_no_bounce_buffers(struct wdmdma_transfer *transfer, const char *reason)
+{
+	wdmdma_deny(&transfer->refusal, -EAGAIN, reason);
+	transfer->refusal.bounce = true;
+	return -EAGAIN;
+}
+
+/* Return the error for a shortage behind an IOMMU. The DMA API does not tell what is short. */
+static int __cold transfer_no_addresses(struct wdmdma_transfer *transfer)
+{
+	if (wdmdma_transfer_gives_pages(transfer) && !transfer->must_bounce)
+		return transfer_no_bounce_buffers(transfer,
+						  "the IOMMU's logical addresses or the kernel's bounce buffers (swiotlb) are used up");
+	return wdmdma_deny(&transfer->refusal, -EAGAIN,
+			   "the IOMMU's logical addresses are used up");
+}
+
 /* Return the error for memory that could not be mapped, -EAGAIN for a shortage that may end. */
 static noinline int transfer_map_error(struct wdmdma_transfer *transfer, bool may_end)
 {
-	bool translated = !transfer->device->backend->access;
 	phys_addr_t start, end;
 
 	if (!may_end)
 		return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
 				   "a piece is longer than the kernel maps or copies at a time");
-	if (translated)
-		return wdmdma_deny(&transfer->refusal, -EAGAIN,
-				   "the IOMMU's logical addresses are used up");
+	if (!transfer->device->backend->access)
+		return transfer_no_addresses(transfer);
 	/* Without translation only bounce buffers can be short. */
-	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end)) {
-		wdmdma_deny(&transfer->refusal, -EAGAIN,
-			    "the kernel's bounce buffers (swiotlb) are used up");
-		transfer->refusal.bounce = true;
-		return -EAGAIN;
-	}
+	if (wdmdma_bounce_pool(transfer_dev(transfer), &start, &end))
+		return transfer_no_bounce_buffers(transfer,
+						  "the kernel's bounce buffers (swiotlb) are used up");
 	return wdmdma_deny(&transfer->refusal, -EOPNOTSUPP,
 			   "the memory has to be copied, and there are no bounce buffers (swiotlb)");
 }
@@ -295,11 +341,63 @@ static int transfer_map_one(struct wdmdma_transfer *transfer, struct sg_table *t
 	dma_addr_t dma = dma_map_page_attrs(dev, sg_page(sg), sg->offset, sg->length,
 					    transfer->direction, transfer_attrs(transfer));
 
+	/* Behind an IOMMU nothing is too long, see transfer_lacks_bounce_buffers(). */
 	if (dma_mapping_error(dev, dma))
-		return transfer_map_error(transfer, sg->length <= dma_max_mapping_size(dev));
+		return transfer_map_error(transfer, !transfer->device->backend->access ||
+					  sg->length <= dma_max_mapping_size(dev));
 	sg_dma_address(sg) = dma;
 	sg_dma_len(sg) = sg->length;
 	table->nents = 1;
+	return 0;
+}
+
+/*
+ * Return true if whole pages are mapped for the pieces of @table. The pages of a copy have no other
+ * data, so the device may see all of them, and the kernel need not copy the copy.
+ */
+static bool transfer_maps_pages(const struct wdmdma_transfer *transfer,
+				const struct sg_table *table)
+{
+	return unlikely(table == &transfer->bounce) && wdmdma_transfer_gives_pages(transfer);
+}
+
+/* Return the bytes of the pages that a piece lies in. */
+static size_t transfer_pages_of(const struct scatterlist *sg)
+{
+	return PAGE_ALIGN((size_t)sg->offset + sg->length);
+}
+
+static void transfer_unmap_pages(struct wdmdma_transfer *transfer, struct sg_table *table,
+				 unsigned long attrs)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(table, sg, i)
+		dma_unmap_page_attrs(transfer_dev(transfer), sg_dma_address(sg) - sg->offset,
+				     transfer_pages_of(sg), transfer->direction, attrs);
+}
+
+static int transfer_map_pages(struct wdmdma_transfer *transfer, struct sg_table *table)
+{
+	unsigned long attrs = transfer_attrs(transfer);
+	struct device *dev = transfer_dev(transfer);
+	struct scatterlist *sg;
+	unsigned int i;
+	dma_addr_t dma;
+
+	table->nents = 0;
+	for_each_sgtable_sg(table, sg, i) {
+		dma = dma_map_page_attrs(dev, sg_page(sg), 0, transfer_pages_of(sg),
+					 transfer->direction, attrs);
+		if (dma_mapping_error(dev, dma)) {
+			transfer_unmap_pages(transfer, table, attrs | DMA_ATTR_SKIP_CPU_SYNC);
+			return transfer_map_error(transfer, true);
+		}
+		sg_dma_address(sg) = dma + sg->offset;
+		sg_dma_len(sg) = sg->length;
+		table->nents++;
+	}
 	return 0;
 }
 
@@ -307,7 +405,9 @@ static int transfer_map_table(struct wdmdma_transfer *transfer, struct sg_table 
 {
 	int ret;
 
-	if (table->orig_nents == 1) {
+	if (transfer_maps_pages(transfer, table)) {
+		ret = transfer_map_pages(transfer, table);
+	} else if (table->orig_nents == 1) {
 		ret = transfer_map_one(transfer, table);
 	} else {
 		ret = dma_map_sgtable(transfer_dev(transfer), table, transfer->direction,
@@ -331,7 +431,9 @@ static __always_inline void transfer_unmap_table(struct wdmdma_transfer *transfe
 	/* The mapping was lost with a domain that was replaced, see core/device.c. */
 	if (!transfer->device->backend->maps_with_dma_api)
 		goto unmapped;
-	if (transfer->mapped->orig_nents == 1)
+	if (transfer_maps_pages(transfer, transfer->mapped))
+		transfer_unmap_pages(transfer, transfer->mapped, attrs);
+	else if (transfer->mapped->orig_nents == 1)
 		dma_unmap_page_attrs(dev, sg_dma_address(sg), sg->length, transfer->direction,
 				     attrs);
 	else

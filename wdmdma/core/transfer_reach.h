@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 
 #include "backend/dma_channel_ops.h"
+#include "backend/translation.h"
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/dma_channel.h"
@@ -51,6 +52,15 @@ wdmdma_transfer_access(const struct wdmdma_transfer *transfer, struct wdmdma_win
 	     !IS_ALIGNED(phys, wdmdma_dma_channel_unit(dma_channel))))
 		return WDMDMA_ACCESS_NONE;
 	return access;
+}
+
+/*
+ * Return true if the DMA API gives the device whole pages only. It maps each piece by itself then,
+ * and copies a piece that has a part of a page, so that the device does not see the rest.
+ */
+static inline bool wdmdma_transfer_gives_pages(const struct wdmdma_transfer *transfer)
+{
+	return !transfer->device->backend->access && wdmdma_is_untrusted(transfer->device->dev);
 }
 
 #endif /* WDMDMA_TRANSFER_REACH_H */
