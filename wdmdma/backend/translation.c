@@ -34,6 +34,7 @@ bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device)
 
 	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_is_lazy);
 
 /*
  * Return true if the IOMMU, as its driver uses it, can forbid a device to read memory that it

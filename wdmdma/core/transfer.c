@@ -311,7 +311,8 @@ static int __cold transfer_no_addresses(struct wdmdma_transfer *transfer)
 	if (wdmdma_transfer_gives_pages(transfer) && !transfer->must_bounce)
 		return transfer_no_bounce_buffers(transfer,
 						  "the IOMMU's logical addresses or the kernel's bounce buffers (swiotlb) are used up");
-	return wdmdma_deny(&transfer->refusal, -EAGAIN,
+	return wdmdma_deny(&transfer->refusal, -EAGAIN, wdmdma_iommu_is_lazy(transfer->device) ?
+			   "the IOMMU's logical addresses are used up, or not flushed yet" :
 			   "the IOMMU's logical addresses are used up");
 }
 
