@@ -219,6 +219,24 @@ static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
+/* Nothing can be mapped for an adapter that reaches less than where the kernel puts all memory. */
+static void two_are_granted_where_nothing_can_be_mapped(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+
+	if (!wdmdma_test_copies_all(f->dev)) {
+		edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
+		f = test->priv;
+		if (!wdmdma_iommu_translates(f->dev))
+			kunit_skip(test, "no IOMMU translates, and the kernel does not copy all");
+	}
+	registers = registers_for(test, 24, SZ_64M, TRUE, &adapter);
+	KUNIT_EXPECT_EQ(test, registers, 2U);
+	adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
 static struct kunit_case wdm_registers_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_can_be_copied),
 	KUNIT_CASE(no_more_is_granted_than_one_range_has),
@@ -226,6 +244,7 @@ static struct kunit_case wdm_registers_cases[] = {
 	KUNIT_CASE(no_more_is_granted_than_there_are_addresses),
 	KUNIT_CASE(no_more_is_granted_than_the_kernel_bounces),
 	KUNIT_CASE(no_more_is_granted_than_the_module_copies),
+	KUNIT_CASE(two_are_granted_where_nothing_can_be_mapped),
 	{}
 };
 

@@ -314,6 +314,10 @@ static void get_fails_or_waits_at_every_point(struct kunit *test)
 	f->adapter = NULL;
 	f->adapter = wdmdma_test_adapter(test, 64, SZ_2M, TRUE);
 	wdmdma_test_sweep(test, get_and_put);
+	f->adapter = NULL;
+	/* Where the kernel copies all memory, such an adapter has too few map registers. */
+	if (wdmdma_test_copies_all(f->dev))
+		return;
 	f->adapter = wdmdma_test_adapter(test, 24, SZ_2M, TRUE);
 	wdmdma_test_sweep(test, get_and_put);
 	f->adapter = NULL;

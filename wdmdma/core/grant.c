@@ -47,8 +47,9 @@ static u64 grant_pages_of_pool(const struct wdmdma_adapter *adapter, struct devi
 }
 
 /*
- * Return how many pages a transfer may have behind an IOMMU. Each page for a device that gets whole
- * pages only may have to be copied, by the kernel or else by the module.
+ * Return how many pages a transfer may have behind an IOMMU. The DMA API takes the highest
+ * addresses that the device has below 4 GiB, where a narrower adapter cannot follow. Each page for
+ * a device that gets whole pages only may have to be copied, by the kernel or else by the module.
  */
 static u64 grant_pages_of_addresses(const struct wdmdma_transfer *transfer,
 				    struct wdmdma_window reach)
@@ -57,6 +58,9 @@ static u64 grant_pages_of_addresses(const struct wdmdma_transfer *transfer,
 	u64 most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
 	phys_addr_t start, end;
 
+	if (reach.last < min(READ_ONCE(transfer->device->mask), DMA_BIT_MASK(32)) &&
+	    (!dev->bus_dma_limit || reach.last < dev->bus_dma_limit))
+		return 0;
 	if (!wdmdma_transfer_gives_pages(transfer))
 		return most;
 	if (wdmdma_bounce_pool(dev, &start, &end))
@@ -64,7 +68,10 @@ static u64 grant_pages_of_addresses(const struct wdmdma_transfer *transfer,
 	return min(most, grant_pages_below(PHYS_ADDR_MAX) / 2);
 }
 
-/* Return how many pages a transfer may have without an IOMMU. */
+/*
+ * Return how many pages a transfer may have without an IOMMU, or 0 if the kernel copies all memory
+ * to where the adapter does not reach.
+ */
 static u64 grant_pages_of_memory(const struct wdmdma_transfer *transfer,
 				 struct wdmdma_window reach)
 {
@@ -74,6 +81,8 @@ static u64 grant_pages_of_memory(const struct wdmdma_transfer *transfer,
 
 	switch (backend->access(device, reach, top, PAGE_SIZE)) {
 	case WDMDMA_ACCESS_NONE:
+		if (is_swiotlb_force_bounce(device->dev))
+			return 0;
 		return grant_pages_below(backend->phys(device, reach.last)) / 2;
 	case WDMDMA_ACCESS_BOUNCED:
 		return grant_pages_of_pool(transfer->adapter, device->dev);
@@ -89,7 +98,8 @@ static u64 grant_pages_of_memory(const struct wdmdma_transfer *transfer,
  * A transfer with more pages would wait forever for logical addresses, for bounce buffers of
  * the kernel, or for addressable memory to copy to. One transfer may use half of the bounce
  * buffers or half of the memory. Of the logical addresses it may use a quarter, because they
- * are allocated aligned to the length.
+ * are allocated aligned to the length. An adapter for which no transfer at all can be mapped gets
+ * the smallest number, because the driver may still want common buffers.
  *
  * Context: any.
  * Return: number of pages, at least 2.

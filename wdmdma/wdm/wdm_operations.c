@@ -192,7 +192,8 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
  *	the pages of MaximumLength and one more, at least 2. With system DMA it is not more than
  *	a channel moves at a time. It is less where a transfer of that many pages could never be
  *	mapped. If bounces are needed, the limit is half of the kernel's bounce buffers, or of the
- *	memory within the adapter's reach. Behind an IOMMU it is a quarter of the addresses.
+ *	memory within the adapter's reach. Behind an IOMMU it is a quarter of the addresses. It is
+ *	2 where no transfer can be mapped at all.
  *	Receives 0 on failure
  *
  * Answers to wdm: IoGetDmaAdapter. Each call returns an adapter of its own, which needs its own
