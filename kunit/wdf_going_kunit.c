@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Objects of KMDF that a driver has left when its module goes. */
+#include <kunit/device.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 
@@ -140,6 +141,32 @@ static void references_that_are_left_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_object(left.memory));
 }
 
+/* A WDFDEVICE that is left at unbind is reported as such, and deleted later without a word. */
+static void device_that_is_left_at_unbind_is_named(struct kunit *test)
+{
+	struct kmsg_dump_iter log;
+	struct device *dev = wdmdma_test_device(test);
+	WDF_DMA_ENABLER_CONFIG config;
+	WDFDMAENABLER enabler;
+	WDFDEVICE device;
+	WDFDRIVER driver;
+
+	KUNIT_ASSERT_EQ(test, wdmdma_wdf_driver_create(&gone, NULL, &driver), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdmdma_wdf_device_create(driver, dev, NULL, &device),
+			STATUS_SUCCESS);
+	WDF_DMA_ENABLER_CONFIG_INIT(&config, WdfDmaProfileScatterGather64, SZ_64K);
+	KUNIT_ASSERT_EQ(test, WdfDmaEnablerCreate(device, &config, NULL, &enabler),
+			STATUS_SUCCESS);
+	wdmdma_test_log_begin(&log);
+	kunit_device_unregister(test, dev);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "driver unbound with a WDFDEVICE",
+						    "must call wdmdma_wdf_device_delete"), 1U);
+	wdmdma_wdf_device_delete(device);
+	wdmdma_wdf_driver_delete(driver);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "device_object_put", ""), 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PutDmaAdapter", ""), 0U);
+}
+
 static void lock_that_is_left_is_given_back(struct kunit *test)
 {
 	WDF_OBJECT_ATTRIBUTES attributes;
@@ -158,6 +185,7 @@ static void lock_that_is_left_is_given_back(struct kunit *test)
 static struct kunit_case wdf_going_cases[] = {
 	KUNIT_CASE(objects_that_are_left_are_given_back),
 	KUNIT_CASE(references_that_are_left_are_dropped),
+	KUNIT_CASE(device_that_is_left_at_unbind_is_named),
 	KUNIT_CASE(lock_that_is_left_is_given_back),
 	{}
 };

@@ -286,6 +286,14 @@ struct wdmdma_refusals {
 
 #define WDMDMA_DRIVER_NAME	32
 
+/* Who uses a device. Each has a call of its own that must end its use before the unbind. */
+enum wdmdma_user {
+	WDMDMA_USER_DRIVER,	/* has device objects, and gets adapters itself */
+	WDMDMA_USER_MINIPORT,	/* has device extensions, with an adapter each */
+	WDMDMA_USER_WDF,	/* has a WDFDEVICE, and below it enablers with adapters */
+	WDMDMA_USERS
+};
+
 /* State of a device's driver. */
 enum wdmdma_device_state {
 	WDMDMA_DEVICE_BOUND,
@@ -316,7 +324,7 @@ enum wdmdma_device_state {
  * @retired: adapters after PutDmaAdapter, newest first. Protected by @sem. Their memory stays
  *           for a while, so that a driver still using such an adapter gets an error.
  * @nr_retired: length of @retired
- * @users: references to the device object held by the driver
+ * @users: number of uses that have not ended, for each kind of user
  * @override: see the lock order in core/core.h
  * @parms: for core/dma_parms.c
  * @standin: struct device given to the DMA API in place of @dev
@@ -346,7 +354,7 @@ struct wdmdma_device {
 	struct list_head adapters;
 	struct list_head retired;
 	unsigned int nr_retired;
-	atomic_t users;
+	atomic_t users[WDMDMA_USERS];
 	struct rw_semaphore override;
 	struct wdmdma_dma_parms parms;
 	struct wdmdma_standin standin;

@@ -15,6 +15,8 @@
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev);
 void wdmdma_device_object_put(PDEVICE_OBJECT device_object);
 bool wdmdma_device_object_is_live(PDEVICE_OBJECT device_object);
+PDEVICE_OBJECT wdmdma_device_object_hold(struct device *dev, const char *call);
+void wdmdma_device_object_drop(PDEVICE_OBJECT device_object);
 int wdmdma_device_use_private_domain(struct device *dev);
 
 /**

@@ -23,6 +23,7 @@ struct wdmdma_dma_channel;
  * @node: entry in @device->adapters or @device->retired
  * @version: version of the description that the driver gave
  * @id: number of the adapter, for tracepoints and debugfs. Never used again
+ * @user: who got the adapter, and must put it
  * @device: the device that the adapter belongs to, with a reference
  * @reach: logical addresses that the adapter may use, never those of page 0
  * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
@@ -50,6 +51,7 @@ struct wdmdma_adapter {
 	struct list_head node;
 	u32 version;
 	u32 id;
+	enum wdmdma_user user;
 
 	/* Read by all calls */
 	struct wdmdma_device *device ____cacheline_aligned_in_smp;

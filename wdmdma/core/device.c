@@ -150,7 +150,7 @@ void wdmdma_device_retire(struct wdmdma_adapter *adapter)
 
 /*
  * Take back all that the device's adapters have. A driver must not use the device any more.
- * A second call does no harm. Return the number of adapters.
+ * A second call does no harm. Return the number of adapters that the driver got itself.
  */
 static unsigned int device_end(struct wdmdma_device *device, const char *when)
 {
@@ -164,7 +164,7 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	device_check_domain(device->dma);
 	/* Transfers must end first, as they may use a common buffer of another adapter. */
 	list_for_each_entry(adapter, &device->adapters, node) {
-		adapters++;
+		adapters += adapter->user == WDMDMA_USER_DRIVER;
 		wdmdma_sg_list_free_all(adapter, when);
 		wdmdma_dma_channel_close(adapter->dma_channel);
 	}
@@ -199,23 +199,40 @@ static void device_end_guests(struct wdmdma_device *device)
 	}
 }
 
+/*
+ * Log which uses the driver should have ended before it was unbound, and by which calls. The
+ * adapters of a miniport and of KMDF go with the object that has them.
+ */
+static void device_report_users(struct wdmdma_device *device, unsigned int adapters)
+{
+	int objects = atomic_read(&device->users[WDMDMA_USER_DRIVER]);
+	int extensions = atomic_read(&device->users[WDMDMA_USER_MINIPORT]);
+	int devices = atomic_read(&device->users[WDMDMA_USER_WDF]);
+
+	if (adapters && !devices)
+		dev_warn(device->dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
+			 adapters);
+	if (objects)
+		dev_warn(device->dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
+			 objects);
+	if (extensions)
+		dev_warn(device->dev, "driver unbound with %d device extensions: its remove function must call wdmdma_hw_device_extension_destroy\n",
+			 extensions);
+	if (devices)
+		dev_warn(device->dev, "driver unbound with a WDFDEVICE: its remove function must call wdmdma_wdf_device_delete\n");
+}
+
 /* Log what the driver should have done before it was unbound. */
 static void device_report(struct wdmdma_device *device, unsigned int adapters,
 			  unsigned int guests)
 {
 	long lost = atomic_long_read(&device->lost);
-	int users = atomic_read(&device->users);
 
 	if (lost)
 		dev_err(device->dev,
 			"the IOMMU domain was replaced (sysfs: iommu_group/type) while the driver was being unbound: %ld bytes are lost\n",
 			lost);
-	if (adapters)
-		dev_warn(device->dev, "driver unbound with %u adapters: its remove function must call PutDmaAdapter\n",
-			 adapters);
-	if (users)
-		dev_warn(device->dev, "driver unbound with %d device object references: its remove function must call wdmdma_device_object_put\n",
-			 users);
+	device_report_users(device, adapters);
 	if (guests)
 		dev_warn(device->dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
 			 guests);

@@ -32,6 +32,7 @@
  * @uncached_la: logical address of @uncached
  * @lock: protects changes of @objects, and is taken with interrupts off
  * @objects: objects that the miniport holds, other than common buffers
+ * @when: name of what ended the extension, for messages. NULL before
  * @teardown: work item that frees everything if the last reference was dropped in atomic
  *            context
  * @rcu: for the handle table
@@ -48,6 +49,7 @@ struct wdm_stor {
 	PHYSICAL_ADDRESS uncached_la;
 	spinlock_t lock;		/* protects changes of objects */
 	DECLARE_HASHTABLE(objects, 6);
+	const char *when;
 	struct work_struct teardown;
 	struct rcu_head rcu;
 	size_t size;

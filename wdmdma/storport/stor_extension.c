@@ -168,8 +168,8 @@ void wdm_stor_free_buffer(struct wdm_stor *stor, const char *call, void *memory,
 
 static void stor_free_uncached(struct wdm_stor *stor)
 {
-	wdm_stor_free_buffer(stor, "wdmdma_hw_device_extension_destroy", stor->uncached,
-			     stor->uncached_la.QuadPart, stor->uncached_len);
+	wdm_stor_free_buffer(stor, stor->when, stor->uncached, stor->uncached_la.QuadPart,
+			     stor->uncached_len);
 }
 
 /*
@@ -187,7 +187,7 @@ static void stor_end_transfers(struct wdm_stor *stor)
 			object->kind->end_transfer(stor, object);
 	if (!adapter)
 		return;
-	wdmdma_sg_list_end(adapter, "wdmdma_hw_device_extension_destroy");
+	wdmdma_sg_list_end(adapter, stor->when);
 	wdmdma_adapter_put(adapter);
 }
 
@@ -200,8 +200,7 @@ static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
 	hash_for_each_safe(stor->objects, bucket, next, object, node) {
 		if (object->kind->stage != stage)
 			continue;
-		wdmdma_report("wdmdma_hw_device_extension_destroy", "%s was left: freed now",
-			      object->kind->name);
+		wdmdma_report(stor->when, "%s was left: freed now", object->kind->name);
 		hash_del(&object->node);
 		object->kind->release(stor, object);
 		kfree_rcu(object, rcu);
@@ -227,7 +226,7 @@ static void stor_teardown(struct work_struct *work)
 			stor_free_uncached(stor);
 	}
 	stor->dma_adapter->DmaOperations->PutDmaAdapter(stor->dma_adapter);
-	wdmdma_device_object_put(stor->pdo);
+	wdm_device_drop(stor->pdo, WDMDMA_USER_MINIPORT);
 	kvfree_rcu(stor, rcu);
 }
 
@@ -250,11 +249,8 @@ void wdm_stor_put(struct wdm_stor *stor)
 	kref_put(&stor->handle.ref, stor_release);
 }
 
-/*
- * Get the adapter with the calls that any driver makes. The device's mask alone limits its
- * addresses.
- */
-static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev)
+/* Get the adapter. The device's mask alone limits its addresses. */
+static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev, const char *call)
 {
 	DEVICE_DESCRIPTION description = {
 		.Version = DEVICE_DESCRIPTION_VERSION3,
@@ -266,13 +262,15 @@ static bool stor_get_adapter(struct wdm_stor *stor, struct device *dev)
 	};
 	ULONG map_registers;
 
-	stor->pdo = wdmdma_device_object_get(dev);
+	stor->pdo = wdm_device_hold(dev, WDMDMA_USER_MINIPORT, call);
 	if (!stor->pdo)
 		return false;
-	stor->dma_adapter = IoGetDmaAdapter(stor->pdo, &description, &map_registers);
+	stor->dma_adapter = wdm_adapter_get((struct wdmdma_device *)stor->pdo,
+					    WDMDMA_USER_MINIPORT, call, &description,
+					    &map_registers);
 	if (stor->dma_adapter)
 		return true;
-	wdmdma_device_object_put(stor->pdo);
+	wdm_device_drop(stor->pdo, WDMDMA_USER_MINIPORT);
 	return false;
 }
 
@@ -309,7 +307,7 @@ PVOID wdmdma_hw_device_extension_create(struct device *dev, size_t size)
 	spin_lock_init(&stor->lock);
 	hash_init(stor->objects);
 	INIT_WORK(&stor->teardown, stor_teardown);
-	if (!stor_get_adapter(stor, dev)) {
+	if (!stor_get_adapter(stor, dev, __func__)) {
 		kvfree(stor);
 		return NULL;
 	}
@@ -329,6 +327,17 @@ static void stor_close_lists(struct wdm_stor *stor)
 	wdmdma_adapter_put(adapter);
 }
 
+/* End the extension, unless another caller has. @when is the call or event, for messages. */
+static void stor_end(struct wdm_stor *stor, const char *when)
+{
+	if (!wdmdma_handle_retire(&stor->handle))
+		return;
+	stor->when = when;
+	stor_close_lists(stor);
+	wdmdma_going(stor->extension, stor->size, when);
+	wdm_stor_put(stor);
+}
+
 /**
  * wdmdma_hw_device_extension_destroy() - end a miniport's device extension
  * @hw_device_extension: from wdmdma_hw_device_extension_create(), or NULL, which is ignored
@@ -340,7 +349,7 @@ static void stor_close_lists(struct wdm_stor *stor)
  * freed without a report. Above PASSIVE_LEVEL the module frees the objects a little later, but no
  * waiting list reaches the miniport any more. If the glue forgets the call, the DMA memory is
  * reported and freed when the driver is unbound, as for any adapter. The extension itself stays
- * until this call. In a hard interrupt the call does nothing.
+ * until this call, which may also follow the unbind. In a hard interrupt the call does nothing.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -353,37 +362,32 @@ void wdmdma_hw_device_extension_destroy(PVOID hw_device_extension)
 	stor = wdm_stor_find(hw_device_extension, __func__);
 	if (!stor)
 		return;
-	if (wdmdma_handle_retire(&stor->handle)) {
-		stor_close_lists(stor);
-		wdmdma_going(stor->extension, stor->size, __func__);
-		wdm_stor_put(stor);
-	}
+	stor_end(stor, __func__);
 	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_hw_device_extension_destroy);
 
-/* Return any extension that is left, or NULL. */
-static void *stor_any(void)
+/* Return any extension that is left, or NULL. For module exit, when there are no other callers. */
+static struct wdm_stor *stor_any(void)
 {
-	struct wdmdma_handle *handle;
+	struct wdmdma_handle *handle, *any = NULL;
 	unsigned int bucket;
-	void *any = NULL;
 
 	rcu_read_lock();
 	hash_for_each_rcu(wdmdma_handles, bucket, handle, node)
 		if (handle->type == WDMDMA_HANDLE_MINIPORT)
-			any = (void *)handle->key;
+			any = handle;
 	rcu_read_unlock();
-	return any;
+	return any ? container_of(any, struct wdm_stor, handle) : NULL;
 }
 
 /* Free the extensions that were forgotten. Called when the module goes, after all other calls. */
 void wdm_stor_exit(void)
 {
-	void *extension;
+	struct wdm_stor *stor;
 
-	while ((extension = stor_any()))
-		wdmdma_hw_device_extension_destroy(extension);
+	while ((stor = stor_any()))
+		stor_end(stor, "module unloaded");
 }
 
 /* Read where the uncached extension may lie. Return 0 or -EINVAL. */

@@ -44,7 +44,7 @@ static void wdf_device_dispose(struct wdf_object *object)
 	struct wdf_device *device = wdf_device_of(object);
 
 	wdf_device_remove(device);
-	wdmdma_device_object_put(device->wdm);
+	wdmdma_device_object_drop(device->wdm);
 	WRITE_ONCE(device->wdm, NULL);
 }
 
@@ -73,13 +73,13 @@ static NTSTATUS wdf_device_start(struct wdf_device *device, struct wdf_object *d
 		return STATUS_INVALID_DEVICE_STATE;
 	}
 	status = STATUS_UNSUCCESSFUL;
-	device->wdm = wdmdma_device_object_get(device->dev);
+	device->wdm = wdmdma_device_object_hold(device->dev, "wdmdma_wdf_device_create");
 	if (!device->wdm)
 		goto remove;
 	status = wdf_object_publish(&device->object, handle);
 	if (NT_SUCCESS(status))
 		return status;
-	wdmdma_device_object_put(device->wdm);
+	wdmdma_device_object_drop(device->wdm);
 remove:
 	wdf_device_remove(device);
 	return status;

@@ -26,7 +26,7 @@ struct wdf_driver {
  * @object: the first member
  * @dev: the Linux device. Not touched after the deletion
  * @node: link in the list of all device objects that are not deleted
- * @wdm: its WDM device object, or NULL after the deletion
+ * @wdm: its WDM device object, held, or NULL after the deletion
  * @alignment: the alignment requirement, as the driver gave it
  * @powered: not 0 from a power-up to the power-down
  * @packet_busy: bit 0 is set while a packet transaction of version 2 is under way

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "lib/page_set.h"
+#include "objects.h"
 #include "report.h"
 
 struct wdmdma_dma_channel;
@@ -41,6 +42,14 @@ int wdm_read_bounds(struct wdmdma_request *request, const PHYSICAL_ADDRESS *mini
 		    const PHYSICAL_ADDRESS *maximum, ULONG flags,
 		    const MEMORY_CACHING_TYPE *cache_type, NODE_REQUIREMENT node);
 int wdm_cache_type(MEMORY_CACHING_TYPE cache_type, enum wdmdma_cache *cache);
+
+/* wdm/wdm_device_object.c */
+PDEVICE_OBJECT wdm_device_hold(struct device *dev, enum wdmdma_user user, const char *call);
+void wdm_device_drop(PDEVICE_OBJECT device_object, enum wdmdma_user user);
+
+/* wdm/wdm_operations.c */
+PDMA_ADAPTER wdm_adapter_get(struct wdmdma_device *device, enum wdmdma_user user, const char *call,
+			     const DEVICE_DESCRIPTION *description, ULONG *map_registers);
 
 /* wdm/wdm_system_dma.c */
 int wdm_system_get(const struct wdmdma_device *device, const DEVICE_DESCRIPTION *description,

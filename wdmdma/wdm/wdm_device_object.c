@@ -34,6 +34,59 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
 	return device;
 }
 
+/*
+ * Use a device until wdm_device_drop(). Return its device object, or NULL, which is reported. May
+ * sleep.
+ */
+PDEVICE_OBJECT wdm_device_hold(struct device *dev, enum wdmdma_user user, const char *call)
+{
+	struct wdmdma_device *device = wdm_device_open(dev, call);
+
+	if (IS_ERR(device))
+		return NULL;
+	atomic_inc(&device->users[user]);
+	return (PDEVICE_OBJECT)device;
+}
+
+/* End such a use, before or after the unbind. Any context. */
+void wdm_device_drop(PDEVICE_OBJECT device_object, enum wdmdma_user user)
+{
+	struct wdmdma_device *device = (struct wdmdma_device *)device_object;
+
+	atomic_dec(&device->users[user]);
+	wdmdma_device_put(device);
+}
+
+/**
+ * wdmdma_device_object_hold() - the device object of a device that has a WDFDEVICE
+ * @dev: the device
+ * @call: the driver's call, for messages
+ *
+ * For wdmdma_wdf.ko, which must call wdmdma_device_object_drop().
+ *
+ * Context: PASSIVE_LEVEL (may sleep).
+ * Return: as wdmdma_device_object_get().
+ */
+PDEVICE_OBJECT wdmdma_device_object_hold(struct device *dev, const char *call)
+{
+	return wdm_device_hold(dev, WDMDMA_USER_WDF, call);
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_hold);
+
+/**
+ * wdmdma_device_object_drop() - undo wdmdma_device_object_hold()
+ * @device_object: the result of that call, not NULL
+ *
+ * The driver may be unbound already.
+ *
+ * Context: any.
+ */
+void wdmdma_device_object_drop(PDEVICE_OBJECT device_object)
+{
+	wdm_device_drop(device_object, WDMDMA_USER_WDF);
+}
+EXPORT_SYMBOL_GPL(wdmdma_device_object_drop);
+
 /**
  * wdmdma_device_object_get() - the device object that stands for a Linux device
  * @dev: the device, with its driver bound or in its probe function
@@ -54,7 +107,7 @@ PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 
 	if (IS_ERR(device))
 		return NULL;
-	atomic_inc(&device->users);
+	atomic_inc(&device->users[WDMDMA_USER_DRIVER]);
 	wdmdma_device_put(device);
 	return (PDEVICE_OBJECT)device;
 }
@@ -81,7 +134,7 @@ void wdmdma_device_object_put(PDEVICE_OBJECT device_object)
 		wdmdma_report(__func__, "%p is no live device object", device_object);
 		return;
 	}
-	if (atomic_dec_if_positive(&device->users) < 0)
+	if (atomic_dec_if_positive(&device->users[WDMDMA_USER_DRIVER]) < 0)
 		wdmdma_refuse_bug(device, __func__, WDMDMA_DMA_CODE(0x11),
 				  "put more often than got");
 	wdmdma_device_put(device);

@@ -147,8 +147,8 @@ static int wdm_check_description(const struct device *dev, const DEVICE_DESCRIPT
 }
 
 /* Make an adapter. On success the adapter owns @dma_channel, if there is one. */
-static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
-				       const DEVICE_DESCRIPTION *description,
+static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device, enum wdmdma_user user,
+				       const char *call, const DEVICE_DESCRIPTION *description,
 				       struct wdmdma_dma_channel *dma_channel, ULONG *map_registers)
 {
 	unsigned int width = wdm_address_width(device->dev, description);
@@ -163,7 +163,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 			 PTR_ERR(adapter) == -ERANGE ? "fewer than one page needs" :
 			 PTR_ERR(adapter) == -ESHUTDOWN ? wdmdma_dead_reason(device) :
 			 "out of memory";
-		wdmdma_refuse_for(device, "IoGetDmaAdapter", reason, "%u address bits: %s", width,
+		wdmdma_refuse_for(device, call, reason, "%u address bits: %s", width,
 				  reason);
 		return NULL;
 	}
@@ -175,11 +175,42 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device,
 	adapter->scatter_gather = description->ScatterGather && !dma_channel;
 	adapter->dma_channel = dma_channel;
 	adapter->version = description->Version;
+	adapter->user = user;
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
 	adapter->map_registers = *map_registers;
 	if (adapter->scatter_gather)
 		wdmdma_dma_parms_allow(device, (u64)*map_registers << PAGE_SHIFT);
 	wdmdma_adapter_publish(adapter);
+	return dma_adapter;
+}
+
+/*
+ * Get an adapter for @user, as IoGetDmaAdapter() says. *@map_registers is set only on success.
+ * Return NULL after a failure, which is reported. May sleep.
+ */
+PDMA_ADAPTER wdm_adapter_get(struct wdmdma_device *device, enum wdmdma_user user, const char *call,
+			     const DEVICE_DESCRIPTION *description, ULONG *map_registers)
+{
+	struct wdmdma_dma_channel *dma_channel = NULL;
+	PDMA_ADAPTER dma_adapter = NULL;
+	struct wdmdma_refusal refusal;
+	ULONG registers;
+	int ret = wdm_check_description(device->dev, description, &refusal);
+
+	if (!ret && !description->Master)
+		ret = wdm_system_get(device, description, wdm_longest_transfer(description),
+				     &dma_channel, &refusal);
+	registers = wdm_map_registers(description, dma_channel);
+	if (ret)
+		wdmdma_refuse_bug_for(device, call, refusal.bug, refusal.reason, "%s",
+				      refusal.reason);
+	else
+		dma_adapter = wdm_adapter_create(device, user, call, description, dma_channel,
+						 &registers);
+	if (dma_adapter)
+		*map_registers = registers;
+	else
+		wdmdma_dma_channel_free(dma_channel);
 	return dma_adapter;
 }
 
@@ -221,12 +252,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			     PDEVICE_DESCRIPTION device_description,
 			     PULONG number_of_map_registers)
 {
-	struct wdmdma_dma_channel *dma_channel = NULL;
 	struct wdmdma_device *device;
-	PDMA_ADAPTER dma_adapter = NULL;
-	struct wdmdma_refusal refusal;
-	ULONG registers;
-	int ret;
+	PDMA_ADAPTER dma_adapter;
 
 	if (number_of_map_registers)
 		*number_of_map_registers = 0;
@@ -244,22 +271,8 @@ PDMA_ADAPTER IoGetDmaAdapter(PDEVICE_OBJECT physical_device_object,
 			      physical_device_object);
 		return NULL;
 	}
-	ret = wdm_check_description(device->dev, device_description, &refusal);
-	if (!ret && !device_description->Master)
-		ret = wdm_system_get(device, device_description,
-				     wdm_longest_transfer(device_description), &dma_channel,
-				     &refusal);
-	registers = wdm_map_registers(device_description, dma_channel);
-	if (ret)
-		wdmdma_refuse_bug_for(device, __func__, refusal.bug, refusal.reason, "%s",
-				      refusal.reason);
-	else
-		dma_adapter =
-			wdm_adapter_create(device, device_description, dma_channel, &registers);
-	if (dma_adapter)
-		*number_of_map_registers = registers;
-	else
-		wdmdma_dma_channel_free(dma_channel);
+	dma_adapter = wdm_adapter_get(device, WDMDMA_USER_DRIVER, __func__, device_description,
+				      number_of_map_registers);
 	wdmdma_device_put(device);
 	return dma_adapter;
 }
