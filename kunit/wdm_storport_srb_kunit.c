@@ -6,12 +6,14 @@
 #include <kunit/device.h>
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/sizes.h>
 
 #include <wdmdma/mdl.h>
 
 #include "level.h"
+#include "log.h"
 #include "memory.h"
 
 #define PAGES	4
@@ -224,6 +226,42 @@ static void calls_work_with_interrupts_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test,
 			wdmdma_test_live_buffers(wdmdma_test_miniport_adapter(request->miniport)),
 			0UL);
+}
+
+/* Calls that a miniport makes in a hard interrupt, and what they returned. */
+struct hard_calls {
+	struct irq_work work;
+	struct request *request;
+	PSTOR_SCATTER_GATHER_LIST list;
+	u64 address;
+	ULONG left;
+};
+
+static void make_hard_calls(struct irq_work *work)
+{
+	struct hard_calls *calls = container_of(work, struct hard_calls, work);
+
+	calls->list = list_of(calls->request);
+	calls->address = address_of(calls->request, calls->request->memory->va + 100, &calls->left);
+}
+
+/* Lockdep reports a lock that may sleep on PREEMPT_RT. */
+static void look_ups_take_no_lock_in_a_hard_interrupt(struct kunit *test)
+{
+	struct hard_calls calls = { .work = IRQ_WORK_INIT_HARD(make_hard_calls) };
+	struct kmsg_dump_iter log;
+
+	calls.request = request_of(test);
+	KUNIT_ASSERT_EQ(test, map(calls.request, false), STATUS_SUCCESS);
+	wdmdma_test_log_begin(&log);
+	irq_work_queue(&calls.work);
+	irq_work_sync(&calls.work);
+	KUNIT_ASSERT_NOT_NULL(test, calls.list);
+	KUNIT_EXPECT_PTR_EQ(test, calls.list, list_of(calls.request));
+	KUNIT_EXPECT_EQ(test, calls.address, (u64)calls.list->List[0].PhysicalAddress.QuadPart);
+	KUNIT_EXPECT_EQ(test, calls.left, calls.list->List[0].Length);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "Invalid wait context", ""), 0U);
+	unmap(calls.request);
 }
 
 static void srb_is_of_its_miniport_alone(struct kunit *test)
@@ -523,6 +561,7 @@ static struct kunit_case wdm_storport_srb_cases[] = {
 	KUNIT_CASE(srb_is_mapped_once),
 	KUNIT_CASE(map_that_fails_changes_nothing),
 	KUNIT_CASE(calls_work_with_interrupts_off),
+	KUNIT_CASE(look_ups_take_no_lock_in_a_hard_interrupt),
 	KUNIT_CASE(srb_is_of_its_miniport_alone),
 	KUNIT_CASE(destroy_unmaps_the_data),
 	KUNIT_CASE(extension_may_go_with_srbs_alive),

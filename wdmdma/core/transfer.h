@@ -358,6 +358,16 @@ bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
 bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);
 
+/*
+ * Return true if the mapped lists of an adapter stay mapped until the caller's RCU read section
+ * ends, unless the driver ends them itself. Whoever else ends a list first closes the adapter, and
+ * then waits for RCU readers. Takes no lock. Any context.
+ */
+static inline bool wdmdma_sg_lists_stay(const struct wdmdma_transfers *transfers)
+{
+	return !READ_ONCE(transfers->closed);
+}
+
 /* core/sg_list.c */
 void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer);
 void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);

@@ -121,8 +121,7 @@ static inline gfp_t wdm_stor_gfp(void)
 	return (wdmdma_at_dispatch() ? GFP_ATOMIC : WDMDMA_GFP) | __GFP_NOWARN;
 }
 
-/* storport/stor_srb.c */
-bool wdm_stor_is_srb(struct wdm_stor *stor, PVOID srb);
+/* storport/stor_srb_data.c */
 bool wdm_stor_srb_address(struct wdm_stor *stor, PVOID srb, PVOID va, dma_addr_t *la, size_t *left);
 
 #endif /* WDMDMA_STOR_H */

@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 
 #include "storport/stor.h"
+#include "storport/stor_srb.h"
 
 /**
  * StorPortGetPhysicalAddress() - get the address of memory for the device
@@ -39,7 +40,7 @@ STOR_PHYSICAL_ADDRESS StorPortGetPhysicalAddress(PVOID hw_device_extension,
 		return address;
 	if (!length)
 		wdmdma_report(__func__, "Length is NULL");
-	else if (srb && !wdm_stor_is_srb(stor, srb))
+	else if (srb && !wdm_stor_srb_record(stor, srb))
 		wdmdma_report(__func__, "Srb %p is none of this miniport", srb);
 	else if (!(srb && wdm_stor_srb_address(stor, srb, virtual_address, &la, &left)) &&
 		 wdmdma_virt_to_logical(stor->dma_adapter, virtual_address, &la, &left))

@@ -19,75 +19,26 @@
 #include "core/adapter.h"
 #include "core/transfer.h"
 #include "storport/stor.h"
+#include "storport/stor_srb.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
 
 #define STOR_SENSE_LENGTH	252	/* longest that a SCSI command asks for */
 
-/* State of an SRB's data. */
-enum stor_srb_state {
-	STOR_SRB_IDLE,
-	STOR_SRB_BUSY,		/* one caller maps or unmaps the data */
-	STOR_SRB_MAPPED,
-};
-
-/**
- * struct stor_srb_block - an SRB of the second form, with what it refers to
- * @srb: the SRB, of either form
- * @address: what @srb.AddressOffset leads to
- * @command: what @srb.SrbExDataOffset leads to
- */
-struct stor_srb_block {
-	STORAGE_REQUEST_BLOCK srb;
-	STOR_ADDR_BTL8 address;
-	SRBEX_DATA_SCSI_CDB16 command;
-};
-
-/**
- * struct stor_srb - an SRB, and the port driver's record of it
- * @srb: the part that the miniport sees, and may change, in the first form
- * @block: the same in the second form
- * @is_block: the SRB has the second form, whatever the miniport writes to it
- * @areas: SrbExtension, followed by the sense buffer
- * @areas_len: length of @areas
- * @areas_la: logical address of @areas
- * @state: enum stor_srb_state
- * @mdl: MDL of the data, while they are mapped
- * @data: address of the data, as the miniport was told
- * @list: list of the data, or NULL if they are not mapped. The adapter takes back the list when
- *        the driver is unbound.
- * @write_to_device: direction of the transfer
- * @rcu: for the free, because a caller may use a record that it has found in an RCU read
- *       section
- */
-struct stor_srb {
-	union {
-		SCSI_REQUEST_BLOCK srb;
-		struct stor_srb_block block;
-	};
-	bool is_block;
-	void *areas;
-	ULONG areas_len;
-	PHYSICAL_ADDRESS areas_la;
-	int state;
-	PMDL mdl;
-	void *data;
-	PSCATTER_GATHER_LIST list;
-	BOOLEAN write_to_device;
-	struct rcu_head rcu;
-};
-
-/*
- * Return the list of an SRB's data, or NULL if there is none, or none any more. The caller must
- * hold rcu_read_lock().
- */
-static PSCATTER_GATHER_LIST stor_srb_live_list(struct wdm_stor *stor, struct stor_srb *record)
+/* End the list of an SRB, unless the unbind has taken it back. */
+static void stor_srb_put_list(struct wdm_stor *stor, struct stor_srb *record)
 {
-	struct wdmdma_adapter *adapter = wdmdma_adapter_peek(stor->dma_adapter);
-	PSCATTER_GATHER_LIST list = READ_ONCE(record->list);
+	PSCATTER_GATHER_LIST list = record->list;
+	struct wdmdma_adapter *adapter;
 
-	return list && adapter && wdmdma_sg_list_is_live(adapter, list) ? list : NULL;
+	/* Nobody may find a list that ends. The locks of the end make that visible before. */
+	WRITE_ONCE(record->list, NULL);
+	rcu_read_lock();
+	adapter = wdmdma_adapter_peek(stor->dma_adapter);
+	if (adapter && wdmdma_sg_list_is_live(adapter, list))
+		WdmPutScatterGatherList(stor->dma_adapter, list, record->write_to_device);
+	rcu_read_unlock();
 }
 
 /* Tell the miniport of the data, or that there are none. */
@@ -114,16 +65,9 @@ static void stor_srb_set_data(struct stor_srb *record, void *data, ULONG length,
  */
 static void stor_srb_unmap(struct wdm_stor *stor, struct stor_srb *record)
 {
-	PSCATTER_GATHER_LIST list;
-
 	if (cmpxchg(&record->state, STOR_SRB_MAPPED, STOR_SRB_BUSY) != STOR_SRB_MAPPED)
 		return;
-	rcu_read_lock();
-	list = stor_srb_live_list(stor, record);
-	if (list)
-		WdmPutScatterGatherList(stor->dma_adapter, list, record->write_to_device);
-	rcu_read_unlock();
-	WRITE_ONCE(record->list, NULL);
+	stor_srb_put_list(stor, record);
 	WRITE_ONCE(record->mdl, NULL);
 	stor_srb_set_data(record, NULL, 0, 0);
 	/*
@@ -163,12 +107,18 @@ static const struct wdm_stor_kind stor_srb_kind = {
 };
 
 /*
- * Return the record of an SRB of this miniport, or NULL with a message. The record is valid
- * within the caller's RCU read section. Any context.
+ * Return the record of an SRB of this miniport, or NULL. The record is valid within the caller's
+ * RCU read section. Takes no lock. Any context.
  */
-static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PVOID srb, const char *call)
+struct stor_srb *wdm_stor_srb_record(struct wdm_stor *stor, PVOID srb)
 {
-	struct stor_srb *record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
+}
+
+/* The same, with a message if there is none. */
+struct stor_srb *wdm_stor_srb_find(struct wdm_stor *stor, PVOID srb, const char *call)
+{
+	struct stor_srb *record = wdm_stor_srb_record(stor, srb);
 
 	if (!record)
 		wdmdma_report(call, "Srb %p is none of this miniport", srb);
@@ -180,56 +130,11 @@ static struct stor_srb *stor_srb_find(struct wdm_stor *stor, PVOID srb, const ch
  * Return NULL with a message if there is no such miniport or SRB. Both are valid within the
  * caller's RCU read section. Any context.
  */
-static struct stor_srb *stor_srb_peek(PVOID hw_device_extension, PVOID srb,
-				      const char *call, struct wdm_stor **stor)
+struct stor_srb *wdm_stor_srb_peek(PVOID hw_device_extension, PVOID srb, const char *call,
+				   struct wdm_stor **stor)
 {
 	*stor = wdm_stor_peek(hw_device_extension, call);
-	return *stor ? stor_srb_find(*stor, srb, call) : NULL;
-}
-
-bool wdm_stor_is_srb(struct wdm_stor *stor, PVOID srb)
-{
-	return wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
-}
-
-/* Find a byte in a list. Return its address, and how far its element goes on from there. */
-static bool stor_sg_list_address(const SCATTER_GATHER_LIST *list, size_t offset, dma_addr_t *la,
-				 size_t *left)
-{
-	ULONG i;
-
-	for (i = 0; i < list->NumberOfElements; i++) {
-		const SCATTER_GATHER_ELEMENT *element = &list->Elements[i];
-
-		if (offset < element->Length) {
-			*la = element->Address.QuadPart + offset;
-			*left = element->Length - offset;
-			return true;
-		}
-		offset -= element->Length;
-	}
-	return false;
-}
-
-/*
- * Find the logical address of a byte of an SRB's data, and how far the memory goes on from
- * there.
- */
-bool wdm_stor_srb_address(struct wdm_stor *stor, PVOID srb, PVOID va, dma_addr_t *la, size_t *left)
-{
-	PSCATTER_GATHER_LIST list;
-	struct stor_srb *record;
-	bool found = false;
-	void *data;
-
-	rcu_read_lock();
-	record = wdm_stor_memory(stor, &stor_srb_kind, (unsigned long)srb);
-	list = record ? stor_srb_live_list(stor, record) : NULL;
-	data = record ? READ_ONCE(record->data) : NULL;
-	if (list && va >= data)
-		found = stor_sg_list_address(list, va - data, la, left);
-	rcu_read_unlock();
-	return found;
+	return *stor ? wdm_stor_srb_find(*stor, srb, call) : NULL;
 }
 
 /* Fill in the fields of the first form that do not change. */
@@ -412,8 +317,8 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 	PSCATTER_GATHER_LIST list;
 	NTSTATUS status = wdm_sg_list_get(stor->dma_adapter, &args, &list);
 
-	/* wdm_sg_list_get() sets the list to NULL on failure. */
-	WRITE_ONCE(record->list, list);
+	/* Readers must find the other values. wdm_sg_list_get() returns NULL on failure. */
+	smp_store_release(&record->list, list);
 	return status;
 }
 
@@ -426,7 +331,9 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 		wdmdma_report("wdmdma_srb_map", "Srb %p is mapped already", record);
 		return STATUS_INVALID_DEVICE_STATE;
 	}
-	record->write_to_device = write_to_device;
+	WRITE_ONCE(record->write_to_device, write_to_device);
+	WRITE_ONCE(record->data, wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa :
+							  MmGetMdlVirtualAddress(mdl));
 	status = stor_srb_list(stor, record, mdl, caller);
 	if (!NT_SUCCESS(status)) {
 		/* The next caller must find the record as after stor_srb_unmap(). */
@@ -434,8 +341,6 @@ static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMD
 		return status;
 	}
 	WRITE_ONCE(record->mdl, mdl);
-	WRITE_ONCE(record->data, wdm_mdl_is_mapped(mdl) ? mdl->MappedSystemVa :
-							  MmGetMdlVirtualAddress(mdl));
 	stor_srb_set_data(record, record->data, MmGetMdlByteCount(mdl),
 			  write_to_device ? SRB_FLAGS_DATA_OUT : SRB_FLAGS_DATA_IN);
 	/* The caller that unmaps the data, after its cmpxchg(), must find all of these values. */
@@ -466,7 +371,7 @@ NTSTATUS wdmdma_srb_map(PVOID hw_device_extension, PVOID srb, PMDL mdl, bool wri
 	struct wdm_stor *stor;
 
 	rcu_read_lock();
-	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
+	record = wdm_stor_srb_peek(hw_device_extension, srb, __func__, &stor);
 	if (record && mdl && !mdl->Next)
 		status = stor_srb_map(stor, record, mdl, write_to_device, _RET_IP_);
 	else if (record)
@@ -494,106 +399,9 @@ void wdmdma_srb_unmap(PVOID hw_device_extension, PVOID srb)
 	if (wdm_above_dispatch(__func__))
 		return;
 	rcu_read_lock();
-	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
+	record = wdm_stor_srb_peek(hw_device_extension, srb, __func__, &stor);
 	if (record)
 		stor_srb_unmap(stor, record);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_unmap);
-
-/**
- * StorPortGetScatterGatherList() - get the list of an SRB's data
- * @hw_device_extension: the miniport's device extension
- * @srb: the SRB, of either form
- *
- * Answers to storport: StorPortGetScatterGatherList. The list stays until the SRB is completed.
- * The miniport must not change the list, nor give it back.
- *
- * Context: any.
- * Return: the list. NULL if the SRB has no data, after unbind, and, with a message, if this
- * miniport has no such SRB.
- */
-PSTOR_SCATTER_GATHER_LIST StorPortGetScatterGatherList(PVOID hw_device_extension, PVOID srb)
-{
-	PSCATTER_GATHER_LIST list = NULL;
-	struct stor_srb *record;
-	struct wdm_stor *stor;
-
-	rcu_read_lock();
-	record = stor_srb_peek(hw_device_extension, srb, __func__, &stor);
-	if (record)
-		list = stor_srb_live_list(stor, record);
-	rcu_read_unlock();
-	return (PSTOR_SCATTER_GATHER_LIST)list;
-}
-EXPORT_SYMBOL_GPL(StorPortGetScatterGatherList);
-
-/**
- * StorPortGetDataInBufferScatterGatherList() - get the list of the data that the device writes
- * @hw_device_extension: the miniport's device extension
- * @srb: the SRB, of either form
- * @scatter_gather_list: receives the list, or NULL on failure and for an SRB without such data
- *
- * Answers to storport: StorPortGetDataInBufferScatterGatherList. No SRB has data in both
- * directions. So the list is the one of StorPortGetScatterGatherList() if the device writes the
- * data.
- *
- * Context: any.
- * Return: STOR_STATUS_SUCCESS or STOR_STATUS_INVALID_PARAMETER.
- */
-ULONG StorPortGetDataInBufferScatterGatherList(PVOID hw_device_extension, PVOID srb,
-					       PSTOR_SCATTER_GATHER_LIST *scatter_gather_list)
-{
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
-	struct stor_srb *record = NULL;
-
-	if (scatter_gather_list)
-		*scatter_gather_list = NULL;
-	if (!stor)
-		return STOR_STATUS_INVALID_PARAMETER;
-	rcu_read_lock();
-	if (scatter_gather_list)
-		record = stor_srb_find(stor, srb, __func__);
-	else
-		wdmdma_report(__func__, "SgList is NULL");
-	if (record && !record->write_to_device)
-		*scatter_gather_list =
-			(PSTOR_SCATTER_GATHER_LIST)stor_srb_live_list(stor, record);
-	rcu_read_unlock();
-	wdm_stor_put(stor);
-	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
-}
-EXPORT_SYMBOL_GPL(StorPortGetDataInBufferScatterGatherList);
-
-/**
- * StorPortGetOriginalMdl() - get the MDL of an SRB's data
- * @hw_device_extension: the miniport's device extension
- * @srb: the SRB, of either form
- * @mdl: receives the MDL, or NULL on failure and for an SRB without data
- *
- * Answers to storport: StorPortGetOriginalMdl.
- *
- * Context: any.
- * Return: STOR_STATUS_SUCCESS or STOR_STATUS_INVALID_PARAMETER.
- */
-ULONG StorPortGetOriginalMdl(PVOID hw_device_extension, PVOID srb, PVOID *mdl)
-{
-	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, __func__);
-	struct stor_srb *record = NULL;
-
-	if (mdl)
-		*mdl = NULL;
-	if (!stor)
-		return STOR_STATUS_INVALID_PARAMETER;
-	rcu_read_lock();
-	if (mdl)
-		record = stor_srb_find(stor, srb, __func__);
-	else
-		wdmdma_report(__func__, "Mdl is NULL");
-	if (record)
-		*mdl = READ_ONCE(record->mdl);
-	rcu_read_unlock();
-	wdm_stor_put(stor);
-	return record ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
-}
-EXPORT_SYMBOL_GPL(StorPortGetOriginalMdl);

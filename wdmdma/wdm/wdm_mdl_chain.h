@@ -129,8 +129,8 @@ void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID b
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
  * start of the chain. @settled says that no FreeAdapterObject follows, although there is no
- * routine. @readers says that the list may also be read under the RCU read lock alone, after
- * wdmdma_sg_list_is_live().
+ * routine. @readers says that the list may also be read under the RCU read lock alone, while
+ * wdmdma_sg_lists_stay().
  */
 struct wdm_sg_list_args {
 	const char *call;
