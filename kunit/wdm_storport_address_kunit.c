@@ -8,6 +8,7 @@
 
 #include "core/recycle.h"
 #include "helpers.h"
+#include "log.h"
 
 static u8 *alloc(struct kunit *test, SIZE_T bytes, PHYSICAL_ADDRESS *la)
 {
@@ -81,6 +82,42 @@ static void address_of_no_memory_is_0(struct kunit *test)
 			STOR_STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, to_device(test, NULL, va, &left), 0ULL);
 	KUNIT_EXPECT_NULL(test, to_cpu(test, la.QuadPart));
+}
+
+/* Expect one line with @text that shows the pointer @va as every message shows pointers. */
+static void expect_hashed(struct kunit *test, struct kmsg_dump_iter log, const char *text,
+			  const void *va)
+{
+	char hashed[32];
+
+	snprintf(hashed, sizeof(hashed), "%p", va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, text, hashed), 1U);
+}
+
+/* A pointer in place of a physical address must not be shown. */
+static void address_of_the_kernel_is_not_shown(struct kunit *test)
+{
+	PVOID extension = wdmdma_test_extension(test);
+	ACCESS_RANGE range = { .RangeLength = SZ_4K };
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	u8 *va = alloc(test, SZ_4K, &la);
+
+	wdmdma_test_log_wait();
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_NULL(test, to_cpu(test, (uintptr_t)va));
+	expect_hashed(test, log, "StorPortGetVirtualAddress: PhysicalAddress", va);
+	KUNIT_EXPECT_EQ(test, StorPortFreeDmaMemory(extension, va, SZ_4K, MmCached,
+						    wdmdma_test_pa((uintptr_t)test)),
+			STOR_STATUS_INVALID_PARAMETER);
+	expect_hashed(test, log, "StorPortFreeDmaMemory: VA", test);
+	range.RangeStart = wdmdma_test_pa((uintptr_t)va);
+	KUNIT_EXPECT_EQ(test, StorPortFreeHostMemoryBuffer(extension, &range, 1),
+			STOR_STATUS_UNSUCCESSFUL);
+	expect_hashed(test, log, "StorPortFreeHostMemoryBuffer: range 0", va);
+	/* Other wrong addresses are shown as they are. */
+	KUNIT_EXPECT_NULL(test, to_cpu(test, 0x123456789ULL));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "PhysicalAddress 0x123456789 is", ""), 1U);
 }
 
 static void addresses_are_told_at_any_level(struct kunit *test)
@@ -245,6 +282,7 @@ static void srb_create_fails_cleanly_at_every_point(struct kunit *test)
 static struct kunit_case wdm_storport_address_cases[] = {
 	KUNIT_CASE(every_byte_has_its_address_and_the_true_rest),
 	KUNIT_CASE(address_of_no_memory_is_0),
+	KUNIT_CASE(address_of_the_kernel_is_not_shown),
 	KUNIT_CASE(addresses_are_told_at_any_level),
 	KUNIT_CASE(srb_has_memory_that_the_device_can_use),
 	KUNIT_CASE(srb_memory_is_zeroed_in_any_case),

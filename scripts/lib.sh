@@ -197,8 +197,10 @@ without_expected_faults() {
 }
 
 # A message of the module with a kernel address that is not hashed. Such an address is in the direct
-# map, in vmalloc or in a module. Limits that a driver gave, such as all ones, do not count.
-RAW_ADDRESS='\] (wdmdma|kunit [a-z0-9_]+\.wdmdma)[^]]*\b(0x)?ffff([08c-e][0-9a-f]{11}|ffff[89ac][0-9a-f]{7})\b'
+# map, in vmalloc or in a module. Limits that a driver gave, such as all ones, do not count. The
+# message begins with the name of the module, or with those of a driver and its device, and then
+# has the name of a call.
+RAW_ADDRESS='\] (wdmdma|kunit [a-z0-9_]+\.wdmdma|[^] :]+ [^] ]+: ([A-Z][A-Za-z]+|wdmdma_[a-z_]+|driver unbound): )[^]]*\b(0x)?ffff([08c-e][0-9a-f]{11}|ffff[89ac][0-9a-f]{7})\b'
 
 # bad_lines LOG: print the lines by which a kernel reports an error. Slabs and poisoned pages have
 # reports of their own. With slub_debug a kernel hashes no address, and says so.

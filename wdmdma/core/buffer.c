@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "address.h"
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/buffer.h"
@@ -108,9 +109,9 @@ static void buffer_refused(struct wdmdma_adapter *adapter, const struct wdmdma_r
 	if (shortage)
 		wdmdma_shortage_explain(adapter, request, text, sizeof(text));
 	wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-			  "%zu bytes, addresses %#llx to %#llx of %#llx to %#llx (%s): %s%s",
-			  request->len, asked.first, asked.last, adapter->reach.first,
-			  adapter->reach.last, adapter->device->backend->name,
+			  "%zu bytes, addresses %s to %s of %#llx to %#llx (%s): %s%s",
+			  request->len, WDMDMA_SHOWN(asked.first), WDMDMA_SHOWN(asked.last),
+			  adapter->reach.first, adapter->reach.last, adapter->device->backend->name,
 			  request->refusal.reason, text);
 }
 
@@ -396,8 +397,8 @@ int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmd
 		return 0;
 	wdmdma_history_show(adapter, args->cpu);
 	wdmdma_refuse_bug_for(device, args->call, refusal.bug, refusal.reason,
-			      "VA %p, LA %#llx, %zu bytes: %s; nothing is freed", args->cpu,
-			      (u64)args->dma, args->len, refusal.reason);
+			      "VA %p, LA %s, %zu bytes: %s; nothing is freed", args->cpu,
+			      WDMDMA_SHOWN(args->dma), args->len, refusal.reason);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_buffer_free_by_args);

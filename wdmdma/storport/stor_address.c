@@ -4,6 +4,7 @@
 
 #include <linux/minmax.h>
 
+#include "address.h"
 #include "storport/stor.h"
 #include "storport/stor_srb.h"
 
@@ -78,8 +79,8 @@ PVOID StorPortGetVirtualAddress(PVOID hw_device_extension, STOR_PHYSICAL_ADDRESS
 		return NULL;
 	va = wdmdma_logical_to_virt(stor->dma_adapter, physical_address.QuadPart, &left);
 	if (!va)
-		wdmdma_report(__func__, "PhysicalAddress %#llx is in no memory of this miniport",
-			      (u64)physical_address.QuadPart);
+		wdmdma_report(__func__, "PhysicalAddress %s is in no memory of this miniport",
+			      WDMDMA_SHOWN(physical_address.QuadPart));
 	wdm_stor_put(stor);
 	return va;
 }

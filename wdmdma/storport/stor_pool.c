@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "address.h"
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
@@ -400,9 +401,10 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 		ret = stor_alloc_ranges(stor, adapter, request, host);
 	if (ret) {
 		wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
-				  "%llu of %llu bytes, in %u of %u ranges, addresses %#llx to %#llx: %s",
+				  "%llu of %llu bytes, in %u of %u ranges, addresses %s to %s: %s",
 			      host->total, host->minimum, host->count, host->most,
-			      request->window.first, request->window.last, request->refusal.reason);
+			      WDMDMA_SHOWN(request->window.first),
+			      WDMDMA_SHOWN(request->window.last), request->refusal.reason);
 		stor_free_ranges(stor, host);
 	}
 	wdmdma_adapter_put(adapter);
@@ -533,8 +535,8 @@ ULONG StorPortFreeHostMemoryBuffer(PVOID hw_device_extension, PACCESS_RANGE phys
 	for (i = 0; i < physical_address_range_count; i++) {
 		if (stor_free_range(stor, &physical_address_ranges[i]))
 			continue;
-		wdmdma_report(__func__, "range %u at %#llx is not allocated", i,
-			      (u64)physical_address_ranges[i].RangeStart.QuadPart);
+		wdmdma_report(__func__, "range %u at %s is not allocated", i,
+			      WDMDMA_SHOWN(physical_address_ranges[i].RangeStart.QuadPart));
 		status = STOR_STATUS_UNSUCCESSFUL;
 	}
 	wdm_stor_put(stor);

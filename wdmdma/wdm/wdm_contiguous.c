@@ -8,6 +8,7 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
+#include "address.h"
 #include "core/core.h"
 #include "core/events.h"
 #include "core/shortage.h"
@@ -142,8 +143,9 @@ static void __cold wdm_contiguous_refused(const char *call, int error,
 	if (error == -ENOSPC)
 		wdmdma_shortage_of_pages(limits->window, limits->node, PFN_UP(bytes), text,
 					 sizeof(text));
-	wdmdma_report(call, "%llu bytes from %#llx to %#llx: %s%s", bytes, limits->window.first,
-		      limits->window.last, refusal->reason, text);
+	wdmdma_report(call, "%llu bytes from %s to %s: %s%s", bytes,
+		      WDMDMA_SHOWN(limits->window.first), WDMDMA_SHOWN(limits->window.last),
+		      refusal->reason, text);
 }
 
 static PVOID wdm_contiguous_call(const char *call, SIZE_T number_of_bytes,
