@@ -71,10 +71,59 @@ static void memory_that_is_left_is_reported_with_the_call(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, foreign_calls(log), 0U);
 }
 
+#define LEFT	12
+#define SHOWN	8
+
+/* Allocate a pool block, an MDL of it, a range of host memory and a SRB, and leave them. */
+static void take_one_of_each(struct kunit *test, PVOID extension)
+{
+	ACCESS_RANGE range;
+	PVOID memory, mdl;
+	ULONG count = 1;
+
+	KUNIT_ASSERT_EQ(test, StorPortAllocatePool(extension, 100, 0, &memory),
+			STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, StorPortAllocateMdl(extension, memory, 100, &mdl),
+			STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			StorPortAllocateHostMemoryBuffer(extension, SZ_4K, SZ_4K, 0, 0,
+							 wdmdma_test_pa(0), wdmdma_test_pa(U64_MAX),
+							 wdmdma_test_pa(0), &range, &count),
+			STOR_STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, wdmdma_srb_create(extension, 100));
+}
+
+/* The log has the first objects of each kind, and their number, however many there are. */
+static void objects_that_are_left_are_reported_by_kind(struct kunit *test)
+{
+	static const struct {
+		const char *each, *sum;
+	} kinds[] = {
+		{ "not freed: pool memory", ": 12 pool blocks were left" },
+		{ "not freed: an MDL", ": 12 MDLs were left" },
+		{ "not freed: host memory", ": 12 ranges of host memory were left" },
+		{ "not freed: a SRB", ": 12 SRBs were left" },
+	};
+	struct wdmdma_miniport *miniport = test->priv;
+	struct kmsg_dump_iter log;
+	unsigned int i;
+
+	for (i = 0; i < LEFT; i++)
+		take_one_of_each(test, miniport->extension);
+	wdmdma_test_log_begin(&log);
+	wdmdma_hw_device_extension_destroy(miniport->extension);
+	miniport->extension = NULL;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, DESTROY, kinds[i].each), SHOWN);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, DESTROY, kinds[i].sum), 1U);
+	}
+}
+
 static struct kunit_case wdm_storport_life_cases[] = {
 	KUNIT_CASE(destroy_at_dispatch_in_remove_is_no_mistake),
 	KUNIT_CASE(extension_that_is_left_is_named),
 	KUNIT_CASE(memory_that_is_left_is_reported_with_the_call),
+	KUNIT_CASE(objects_that_are_left_are_reported_by_kind),
 	{}
 };
 

@@ -59,8 +59,8 @@ struct wdm_stor {
 struct wdm_stor_object;
 
 /*
- * Stages of the teardown. All objects of one stage must be freed before the objects of the next
- * stage, whose memory they may use.
+ * Stages of the teardown, one for each kind of object. All objects of one stage must be freed
+ * before the objects of the next stage, whose memory they may use.
  */
 enum wdm_stor_stage {
 	WDM_STOR_REQUESTS,	/* SRBs, whose data may be pool */
@@ -73,12 +73,14 @@ enum wdm_stor_stage {
 /**
  * struct wdm_stor_kind - a kind of object
  * @name: name for messages
+ * @names: the same, for several
  * @stage: stage at which the module frees the object if the miniport does not
  * @end_transfer: stop the device from using memory for the object, or NULL if no device does
  * @release: free the memory behind the object, at any level
  */
 struct wdm_stor_kind {
 	const char *name;
+	const char *names;
 	enum wdm_stor_stage stage;
 	void (*end_transfer)(struct wdm_stor *stor, struct wdm_stor_object *object);
 	void (*release)(struct wdm_stor *stor, struct wdm_stor_object *object);

@@ -191,20 +191,28 @@ static void stor_end_transfers(struct wdm_stor *stor)
 	wdmdma_adapter_put(adapter);
 }
 
+/* Free and report the objects of a stage. */
 static void stor_release_stage(struct wdm_stor *stor, enum wdm_stor_stage stage)
 {
+	struct device *dev = ((struct wdmdma_device *)stor->pdo)->dev;
+	const struct wdm_stor_kind *kind = NULL;
 	struct wdm_stor_object *object;
 	struct hlist_node *next;
-	unsigned int bucket;
+	unsigned int bucket, left = 0;
 
 	hash_for_each_safe(stor->objects, bucket, next, object, node) {
 		if (object->kind->stage != stage)
 			continue;
-		wdmdma_report(stor->when, "%s was left: freed now", object->kind->name);
+		kind = object->kind;
+		if (left++ < WDMDMA_LEAKS_SHOWN)
+			dev_warn(dev, "%s: not freed: %s %p\n", stor->when, kind->name,
+				 object->memory);
 		hash_del(&object->node);
-		object->kind->release(stor, object);
+		kind->release(stor, object);
 		kfree_rcu(object, rcu);
 	}
+	if (kind)
+		dev_warn(dev, "%s: %u %s were left: freed now\n", stor->when, left, kind->names);
 }
 
 /*

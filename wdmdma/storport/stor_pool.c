@@ -39,6 +39,7 @@ static void stor_release_pool(struct wdm_stor *stor, struct wdm_stor_object *obj
 
 static const struct wdm_stor_kind stor_pool = {
 	.name = "pool memory",
+	.names = "pool blocks",
 	.stage = WDM_STOR_POOL,
 	.release = stor_release_pool,
 };
@@ -50,6 +51,7 @@ static void stor_release_mdl(struct wdm_stor *stor, struct wdm_stor_object *obje
 
 static const struct wdm_stor_kind stor_mdl = {
 	.name = "an MDL",
+	.names = "MDLs",
 	.stage = WDM_STOR_MDLS,
 	.release = stor_release_mdl,
 };
@@ -273,6 +275,7 @@ static void stor_release_range(struct wdm_stor *stor, struct wdm_stor_object *ob
 /* Host memory is known by its address for the device, because the CPU gets no address. */
 static const struct wdm_stor_kind stor_range = {
 	.name = "host memory",
+	.names = "ranges of host memory",
 	.stage = WDM_STOR_DEVICE_MEMORY,
 	.release = stor_release_range,
 };

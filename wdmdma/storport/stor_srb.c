@@ -101,6 +101,7 @@ static void stor_end_srb(struct wdm_stor *stor, struct wdm_stor_object *object)
 
 static const struct wdm_stor_kind stor_srb_kind = {
 	.name = "a SRB",
+	.names = "SRBs",
 	.stage = WDM_STOR_REQUESTS,
 	.end_transfer = stor_end_srb,
 	.release = stor_release_srb,
