@@ -293,6 +293,7 @@ static void free_all_takes_live_and_put_off(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = test->priv;
 	struct wdmdma_device *device = adapter->device;
+	struct wdmdma_leaks leaks = { .when = "test" };
 	dma_addr_t dma;
 	void *cpu;
 	int i;
@@ -304,8 +305,10 @@ static void free_all_takes_live_and_put_off(struct kunit *test)
 	local_bh_disable();
 	wdmdma_buffer_free(adapter, "test", cpu, dma, SZ_4K);
 	local_bh_enable();
-	wdmdma_buffer_free_all(adapter, "test");
+	wdmdma_buffer_free_all(adapter, &leaks);
 	up_write(&device->sem);
+	KUNIT_EXPECT_EQ(test, leaks.buffers, 11U);
+	KUNIT_EXPECT_EQ(test, leaks.bytes, (size_t)11 * SZ_4K);
 
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_of(adapter), 0UL);
 	KUNIT_EXPECT_EQ(test, fake.frees, 12U);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A put of an adapter must report the objects that the driver left behind. The module
- * must log each of the first eight, and their total number. No IOMMU is needed.
+ * A put of an adapter, or the unbind, must report the objects that the driver left behind. The
+ * module must log each of the first eight, and their total number. No IOMMU is needed.
  */
+#include <kunit/device.h>
 #include <linux/sizes.h>
 
 #include "log.h"
@@ -81,11 +82,36 @@ static void leaks_of_channels_end(struct kunit *test)
 		       ": 12 channel requests were left");
 }
 
+/* At unbind the adapters count together, however many a driver has left. */
+static void leaks_of_many_adapters_end(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct kmsg_dump_iter log;
+	PDMA_ADAPTER adapter;
+	PHYSICAL_ADDRESS la;
+	int i;
+
+	for (i = 0; i < LEFT; i++) {
+		adapter = wdmdma_test_second_adapter(test, 64);
+		KUNIT_ASSERT_NOT_NULL(test, fixture->ops->AllocateCommonBuffer(adapter, SZ_4K, &la,
+									       TRUE));
+	}
+	wdmdma_test_log_begin(&log);
+	kunit_device_unregister(test, fixture->dev);
+	fixture->adapter = NULL;
+	fixture->pdo = NULL;
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "driver unbound", "not freed: VA"), SHOWN);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "driver unbound: 12 common buffers", ""),
+			1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "common buffers were left", ""), 1U);
+}
+
 static struct kunit_case leaks_cases[] = {
 	KUNIT_CASE(leaks_of_buffers_end),
 	KUNIT_CASE(leaks_of_vectors_end),
 	KUNIT_CASE(leaks_of_lists_end),
 	KUNIT_CASE(leaks_of_channels_end),
+	KUNIT_CASE(leaks_of_many_adapters_end),
 	{}
 };
 

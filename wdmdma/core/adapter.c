@@ -45,8 +45,10 @@ static void adapter_teardown(struct work_struct *work)
 {
 	struct wdmdma_adapter *adapter = container_of(work, struct wdmdma_adapter, teardown);
 	struct wdmdma_device *device = adapter->device;
-	const char *when = adapter->user == WDMDMA_USER_MINIPORT ?
-			   "wdmdma_hw_device_extension_destroy" : "PutDmaAdapter";
+	struct wdmdma_leaks leaks = {
+		.when = adapter->user == WDMDMA_USER_MINIPORT ?
+			"wdmdma_hw_device_extension_destroy" : "PutDmaAdapter",
+	};
 
 	/* Calls for transfers find the adapter under the RCU read lock, and take no reference. */
 	synchronize_rcu();
@@ -55,9 +57,10 @@ static void adapter_teardown(struct work_struct *work)
 
 	down_write(&wdmdma_domain_lock);
 	down_write(&device->sem);
-	wdmdma_sg_list_free_all(adapter, when);
-	wdmdma_vector_free_all(adapter, when);
-	wdmdma_buffer_free_all(adapter, when);
+	wdmdma_sg_list_free_all(adapter, &leaks);
+	wdmdma_vector_free_all(adapter, &leaks);
+	wdmdma_buffer_free_all(adapter, &leaks);
+	wdmdma_leaks_report(device, &leaks);
 	wdmdma_dma_channel_free(adapter->dma_channel);
 	adapter->dma_channel = NULL;
 	wdmdma_device_retire(adapter);

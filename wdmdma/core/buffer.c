@@ -441,16 +441,15 @@ static void buffer_forget_kept(struct wdmdma_device *device)
 }
 
 /*
- * Free every buffer of an adapter that goes away, and report the buffers that its driver
+ * Free every buffer of an adapter that goes away, and report and count the buffers that its driver
  * did not free. The caller must hold the device's sem for writing, so that no allocation
  * and no free is in progress, except a free in atomic context.
  */
-void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks)
 {
 	struct device *dev = adapter->device->dev;
 	struct wdmdma_buffer *buffer, *next;
-	unsigned int left = 0;
-	size_t bytes = 0;
+	const char *when = leaks->when;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
@@ -459,18 +458,15 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when)
 		if (!wdmdma_record_claim(adapter, buffer, when))
 			continue;
 		wdmdma_history_show(adapter, buffer->cpu);
-		if (left++ < WDMDMA_LEAKS_SHOWN)
+		if (wdmdma_leak_is_shown(&leaks->buffers))
 			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
 				 (void *)buffer->caller);
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x07));
-		bytes += wdmdma_buffer_size(buffer);
+		leaks->bytes += wdmdma_buffer_size(buffer);
 		wdmdma_record_stop_controllers(adapter, buffer, when);
 		wdmdma_record_discard(adapter, buffer);
 	}
-	if (left)
-		dev_warn(dev, "%s: %u common buffers were left, %zu bytes: freed now\n",
-			 when, left, bytes);
 
 	/* The records that remain were claimed in atomic context. Wait until all are deferred. */
 	if (!list_empty(&adapter->buffers.records))

@@ -8,6 +8,7 @@
 #include "objects.h"
 
 struct wdmdma_adapter;
+struct wdmdma_leaks;
 
 /**
  * struct wdmdma_free_args - what a driver says about the buffer that it frees
@@ -60,6 +61,6 @@ int wdmdma_buffer_free(struct wdmdma_adapter *adapter, const char *call, void *c
 		       dma_addr_t dma, size_t len);
 int wdmdma_buffer_free_by_args(struct wdmdma_adapter *adapter, const struct wdmdma_free_args *args);
 void wdmdma_buffer_free_deferred(struct wdmdma_adapter *adapter);
-void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks);
 
 #endif /* WDMDMA_BUFFER_H */

@@ -357,20 +357,20 @@ static void channel_report(const struct wdmdma_registers *registers, const char 
  * CancelAdapterChannel and a routine may still run. Unmap all memory from the device now,
  * even if one of these two frees the record later.
  */
-void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks)
 {
 	struct wdmdma_registers *registers;
-	unsigned int left = 0;
+	const char *when = leaks->when;
 
 	cancel_work_sync(&adapter->transfers.channel_work);
 	while ((registers = channel_claim_waiting(adapter))) {
-		if (left++ < WDMDMA_LEAKS_SHOWN)
+		if (wdmdma_leak_is_shown(&leaks->channels))
 			channel_report(registers, "still waiting for the channel", when);
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x08));
 		kfree(registers);
 	}
 	while ((registers = channel_claim_any(adapter))) {
-		if (left++ < WDMDMA_LEAKS_SHOWN)
+		if (wdmdma_leak_is_shown(&leaks->channels))
 			channel_report(registers, "map registers not freed", when);
 		wdmdma_verifier_report(adapter->device, when,
 				       READ_ONCE(adapter->transfers.channel) == registers ?
@@ -378,7 +378,4 @@ void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when)
 		wdmdma_registers_clear(registers, when, true);
 		wdmdma_registers_drop(registers);
 	}
-	if (left)
-		dev_warn(adapter->device->dev, "%s: %u channel requests were left: ended now\n",
-			 when, left);
 }

@@ -110,7 +110,7 @@ static inline void wdmdma_channel_kick(struct wdmdma_adapter *adapter)
 
 /* core/channel.c */
 void wdmdma_channel_work(struct work_struct *work);
-void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_channel_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks);
 int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void **base);
 bool wdmdma_channel_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);

@@ -97,8 +97,35 @@ void __cold __printf(6, 7) wdmdma_refusal_report(struct wdmdma_device *device, b
 #define wdmdma_refuse_bug(device, call, bug, fmt, ...) \
 	wdmdma_refuse_bug_for(device, call, bug, NULL, fmt, ##__VA_ARGS__)
 
-/* Leaks are reported one by one up to this number, and then as a sum. */
+/* Leaks of a kind are reported one by one up to this number, and then as a sum. */
 #define WDMDMA_LEAKS_SHOWN	8
+
+/**
+ * struct wdmdma_leaks - what an adapter that goes had left, or all adapters of a device together
+ * @when: what ends them, for messages
+ * @lists: number of lists
+ * @channels: number of requests for the channel
+ * @vectors: number of vectors
+ * @buffers: number of common buffers
+ * @bytes: bytes of the common buffers
+ */
+struct wdmdma_leaks {
+	const char *when;
+	unsigned int lists;
+	unsigned int channels;
+	unsigned int vectors;
+	unsigned int buffers;
+	size_t bytes;
+};
+
+/* Count a leak in @leaks, the number of its kind. Return true if the leak must be reported. */
+static inline bool wdmdma_leak_is_shown(unsigned int *leaks)
+{
+	return (*leaks)++ < WDMDMA_LEAKS_SHOWN;
+}
+
+/* core/leaks.c */
+void wdmdma_leaks_report(const struct wdmdma_device *device, const struct wdmdma_leaks *leaks);
 
 /*
  * Return true at DISPATCH_LEVEL or above, which means with bottom halves or interrupts off,

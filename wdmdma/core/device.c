@@ -154,6 +154,7 @@ void wdmdma_device_retire(struct wdmdma_adapter *adapter)
  */
 static unsigned int device_end(struct wdmdma_device *device, const char *when)
 {
+	struct wdmdma_leaks leaks = { .when = when };
 	struct wdmdma_adapter *adapter;
 	unsigned int adapters = 0;
 
@@ -165,13 +166,14 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 	/* Transfers must end first, as they may use a common buffer of another adapter. */
 	list_for_each_entry(adapter, &device->adapters, node) {
 		adapters += adapter->user == WDMDMA_USER_DRIVER;
-		wdmdma_sg_list_free_all(adapter, when);
+		wdmdma_sg_list_free_all(adapter, &leaks);
 		wdmdma_dma_channel_close(adapter->dma_channel);
 	}
 	list_for_each_entry(adapter, &device->adapters, node) {
-		wdmdma_vector_free_all(adapter, when);
-		wdmdma_buffer_free_all(adapter, when);
+		wdmdma_vector_free_all(adapter, &leaks);
+		wdmdma_buffer_free_all(adapter, &leaks);
 	}
+	wdmdma_leaks_report(device, &leaks);
 	if (device->private && !wdmdma_private_destroy(device->private))
 		wdmdma_domain_stray(device);
 	device->private = NULL;

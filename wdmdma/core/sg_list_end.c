@@ -21,13 +21,12 @@ static void sg_list_report(const struct wdmdma_transfer *transfer, const char *w
 		 (void *)transfer->caller);
 }
 
-/* Report a list that an adapter still has when it goes away. @shown is the number shown before. */
-static void sg_list_left(const struct wdmdma_transfer *transfer, const char *when,
-			 unsigned int shown)
+/* Report and count a list that an adapter still has when it goes away. */
+static void sg_list_left(const struct wdmdma_transfer *transfer, struct wdmdma_leaks *leaks)
 {
-	if (shown < WDMDMA_LEAKS_SHOWN)
-		sg_list_report(transfer, when);
-	wdmdma_verifier_report(transfer->adapter->device, when, WDMDMA_DMA_CODE(0x0A));
+	if (wdmdma_leak_is_shown(&leaks->lists))
+		sg_list_report(transfer, leaks->when);
+	wdmdma_verifier_report(transfer->adapter->device, leaks->when, WDMDMA_DMA_CODE(0x0A));
 }
 
 /* Take any list out of the table. @bucket says where in the table lists may be left. */
@@ -70,23 +69,21 @@ void wdmdma_sg_list_close(struct wdmdma_adapter *adapter)
 
 /*
  * Drop the waiting lists without calling their routines. CancelAdapterChannel may drop some of
- * them at the same time. Return the number of lists dropped here.
+ * them at the same time.
  */
-static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const char *when)
+static void sg_list_drop_waiting(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks)
 {
 	struct wdmdma_transfer *transfer;
-	unsigned int left = 0;
 
 	cancel_delayed_work_sync(&adapter->transfers.list_work);
 	while ((transfer = sg_list_claim_waiting(adapter))) {
-		sg_list_left(transfer, when, left++);
+		sg_list_left(transfer, leaks);
 		wdmdma_sg_list_free(transfer);
 	}
-	return left;
 }
 
 /*
- * End and report all lists of an adapter that goes away. The caller holds the device's sem for
+ * End, report and count all lists of an adapter that goes away. The caller holds the device's sem for
  * writing. The memory of a list that was not put must not be written any more.
  *
  * If the last reference to the adapter is gone, no other call can be running. If the driver is
@@ -94,27 +91,24 @@ static unsigned int sg_list_drop_waiting(struct wdmdma_adapter *adapter, const c
  * before the first synchronize_rcu() returns. A call that took a list out of the table has
  * unmapped it before the second synchronize_rcu() returns.
  */
-void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks)
 {
 	bool others = adapter->device->dead;
 	struct wdmdma_transfer *transfer;
-	unsigned int left, bucket = 0;
+	unsigned int bucket = 0;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 
 	wdmdma_sg_list_close(adapter);
-	left = sg_list_drop_waiting(adapter, when);
+	sg_list_drop_waiting(adapter, leaks);
 	if (others)
 		synchronize_rcu();
 	while ((transfer = sg_list_claim_any(adapter, &bucket))) {
-		sg_list_left(transfer, when, left++);
+		sg_list_left(transfer, leaks);
 		wdmdma_transfer_abandon(transfer);
 		wdmdma_sg_list_free(transfer);
 	}
-	if (left)
-		dev_warn(adapter->device->dev, "%s: %u lists were left: taken back now\n", when,
-			 left);
-	wdmdma_channel_free_all(adapter, when);
+	wdmdma_channel_free_all(adapter, leaks);
 	if (others)
 		synchronize_rcu();
 }
@@ -126,9 +120,12 @@ EXPORT_SYMBOL_FOR_KUNIT(wdmdma_sg_list_free_all);
  */
 void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when)
 {
+	struct wdmdma_leaks leaks = { .when = when };
+
 	down_write(&adapter->device->sem);
-	wdmdma_sg_list_free_all(adapter, when);
+	wdmdma_sg_list_free_all(adapter, &leaks);
 	up_write(&adapter->device->sem);
+	wdmdma_leaks_report(adapter->device, &leaks);
 }
 
 /*

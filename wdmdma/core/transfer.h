@@ -28,6 +28,7 @@
 #include "objects.h"
 
 struct wdmdma_adapter;
+struct wdmdma_leaks;
 struct wdmdma_device;
 struct wdmdma_registers;
 
@@ -353,7 +354,7 @@ unsigned int wdmdma_routine_depth(void);
 /* core/sg_list_end.c */
 void wdmdma_sg_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when);
-void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks);
 bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
 bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);

@@ -365,15 +365,15 @@ void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const 
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free);
 
 /* Free and report the remaining vectors of an adapter that goes away. */
-void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks)
 {
 	struct device *dev = adapter->device->dev;
 	struct wdmdma_vector *vector, *next;
-	unsigned int left = 0;
+	const char *when = leaks->when;
 
 	lockdep_assert_held_write(&adapter->device->sem);
 	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
-		if (left++ < WDMDMA_LEAKS_SHOWN)
+		if (wdmdma_leak_is_shown(&leaks->vectors))
 			dev_warn(dev,
 				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
 				 when, vector->count, (void *)vector->caller);
@@ -381,7 +381,5 @@ void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when)
 		wdmdma_handle_retire(&vector->handle);
 		vector_destroy(vector);
 	}
-	if (left)
-		dev_warn(dev, "%s: %u vectors were left: freed now\n", when, left);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_vector_free_all);

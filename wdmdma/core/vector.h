@@ -8,6 +8,7 @@
 #include "objects.h"
 
 struct wdmdma_adapter;
+struct wdmdma_leaks;
 
 /**
  * struct wdmdma_vector_block - elements of a vector that were allocated together
@@ -59,6 +60,6 @@ struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const 
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,
 				u32 index);
 void wdmdma_vector_free(struct wdmdma_adapter *adapter, const char *call, const void *key);
-void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, const char *when);
+void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks);
 
 #endif /* WDMDMA_VECTOR_H */
