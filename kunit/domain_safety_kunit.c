@@ -12,6 +12,7 @@
 #include "backend/translation.h"
 #include "core/device.h"
 #include "edu.h"
+#include "log.h"
 #include "objects.h"
 #include "system.h"
 
@@ -333,6 +334,51 @@ static void strict_device_joins_no_lazy_domain(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_attach(leader->dev), 1);
 }
 
+static void expect_device_object(struct kunit *test, struct device *dev)
+{
+	PDEVICE_OBJECT pdo = wdmdma_device_object_get(dev);
+
+	KUNIT_EXPECT_NOT_NULL(test, pdo);
+	wdmdma_device_object_put(pdo);
+}
+
+/* A joined device goes home at unbind, though an administrator has just replaced its domain. */
+static void device_goes_home_though_its_domain_is_replaced(struct kunit *test)
+{
+	struct wdmdma_fixture *leader, *joiner;
+	struct edu_retype retyped = { .type = "identity" };
+	struct kmsg_dump_iter log;
+	struct device *dev;
+	int refs;
+
+	if (!get_pair(test, &leader, &joiner))
+		return;
+	dev = joiner->dev;
+	refs = wdmdma_module_refs();
+	if (!wdmdma_iommu_translates(dev)) {
+		kunit_skip(test, "needs an IOMMU");
+		return;
+	}
+	/* The next domain should translate, too. A lazy domain is made strict. */
+	if (iommu_get_domain_for_dev(dev)->type == IOMMU_DOMAIN_DMA_FQ)
+		retyped.type = "DMA";
+	retyped.dev = dev;
+	KUNIT_ASSERT_EQ(test, join(joiner, leader), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, devm_add_action(dev, edu_retype, &retyped), 0);
+	wdmdma_test_log_begin(&log);
+	device_release_driver(dev);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "has not taken the device back", ""), 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), refs - 1);
+
+	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+	expect_device_object(test, dev);
+	KUNIT_EXPECT_EQ(test, wdmdma_module_refs(), refs);
+	KUNIT_EXPECT_EQ(test, retype(dev, "auto"), 0);
+	expect_device_object(test, dev);
+	if (retyped.ret)
+		kunit_skip(test, "the IOMMU's domains cannot be replaced");
+}
+
 /* The devices of the remaining cases are fake, and no IOMMU translates for them. */
 
 /* An ISA channel reaches only 16 MiB, so a domain with a channel must stay below 16 MiB. */
@@ -428,6 +474,7 @@ static struct kunit_case domain_safety_cases[] = {
 	KUNIT_CASE(device_that_is_not_taken_back_gets_nothing),
 	KUNIT_CASE_PARAM(untrusted_device_shares_no_domain, trust_gen_params),
 	KUNIT_CASE(strict_device_joins_no_lazy_domain),
+	KUNIT_CASE(device_goes_home_though_its_domain_is_replaced),
 	KUNIT_CASE(channel_lowers_the_ceiling_of_its_domain),
 	KUNIT_CASE(channel_joins_only_what_it_reaches),
 	KUNIT_CASE(devices_that_differ_in_coherence_share_no_domain),

@@ -225,3 +225,11 @@ int edu_set_domain(struct device *dev, const char *type)
 	filp_close(file, NULL);
 	return written < 0 ? written : 0;
 }
+
+/* A devres action, as if an administrator set the type right after the bus has let go. */
+void edu_retype(void *data)
+{
+	struct edu_retype *retype = data;
+
+	retype->ret = edu_set_domain(retype->dev, retype->type);
+}

@@ -42,6 +42,18 @@ struct edu {
 	int (*probed)(struct pci_dev *pdev);
 };
 
+/**
+ * struct edu_retype - argument of edu_retype()
+ * @dev: device whose domain gets another type
+ * @type: the type, as in sysfs
+ * @ret: receives the result
+ */
+struct edu_retype {
+	struct device *dev;
+	const char *type;
+	int ret;
+};
+
 struct edu *edu_at(unsigned int slot);
 bool edu_is_there(struct kunit *test, unsigned int slot);
 struct device *edu_or_fake_device(struct kunit *test);
@@ -53,5 +65,6 @@ void edu_expect_iommu_faults(bool begin);
 int edu_interrupt(const struct edu *edu);
 void edu_expect_vector(struct kunit *test, const struct edu *edu);
 int edu_set_domain(struct device *dev, const char *type);
+void edu_retype(void *data);
 
 #endif /* WDMDMA_KUNIT_EDU_H */

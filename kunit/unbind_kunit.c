@@ -203,19 +203,6 @@ static void what_was_never_put_does_not_keep_the_module(struct kunit *test)
 									     TRUE));
 }
 
-/* An administrator may replace the domain right after the bus has released it. */
-struct replacement {
-	struct device *dev;
-	int ret;
-};
-
-static void replace_domain(void *data)
-{
-	struct replacement *replacement = data;
-
-	replacement->ret = edu_set_domain(replacement->dev, "identity");
-}
-
 /*
  * The next driver's buffers must be mapped in the new domain, even while an adapter of the
  * previous driver lives.
@@ -224,7 +211,7 @@ static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 {
 	struct device *dev = edu_dev(test);
 	struct wdmdma_fixture *fixture = wdmdma_test_fixture_on(test, dev, 32);
-	struct replacement replacement = { .dev = dev };
+	struct edu_retype replacement = { .dev = dev, .type = "identity" };
 	PHYSICAL_ADDRESS la;
 	unsigned int i;
 	void *va;
@@ -233,7 +220,7 @@ static void domain_replaced_at_unbind_is_the_next_drivers(struct kunit *test)
 		kunit_skip(test, "needs an IOMMU");
 		return;
 	}
-	KUNIT_ASSERT_EQ(test, devm_add_action(dev, replace_domain, &replacement), 0);
+	KUNIT_ASSERT_EQ(test, devm_add_action(dev, edu_retype, &replacement), 0);
 	device_release_driver(dev);
 	if (replacement.ret) {
 		KUNIT_ASSERT_EQ(test, device_attach(dev), 1);

@@ -201,6 +201,21 @@ bool wdmdma_group_detach(struct wdmdma_device *device)
 }
 
 /*
+ * Return true if the device is in a default domain, and not in @left, which it has joined. An
+ * administrator may replace the default domain of a group while none of its devices has a driver
+ * (sysfs: iommu_group/type), also between the bus's dma_cleanup() and the module's clean-up. The
+ * kernel then moves the group into the new one.
+ */
+bool wdmdma_group_has_moved(struct wdmdma_device *device, const struct iommu_domain *left)
+{
+	const struct iommu_domain *domain = iommu_get_domain_for_dev(device->dev);
+
+	return domain && domain != left &&
+	       (domain->type == IOMMU_DOMAIN_DMA || domain->type == IOMMU_DOMAIN_DMA_FQ ||
+		domain->type == IOMMU_DOMAIN_IDENTITY);
+}
+
+/*
  * Attach a device to the default domain of another device. No other function does this, because
  * kernels might come to refuse such an attachment.
  */

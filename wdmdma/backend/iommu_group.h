@@ -21,5 +21,6 @@ int wdmdma_group_check_join(struct wdmdma_device *joiner, struct wdmdma_device *
 int wdmdma_group_attach(struct wdmdma_device *joiner, struct wdmdma_device *leader,
 			struct wdmdma_refusal *refusal);
 bool wdmdma_group_detach(struct wdmdma_device *device);
+bool wdmdma_group_has_moved(struct wdmdma_device *device, const struct iommu_domain *left);
 
 #endif /* WDMDMA_IOMMU_GROUP_H */

@@ -216,7 +216,10 @@ void wdmdma_domain_stray(struct wdmdma_device *device)
 		"the IOMMU has not taken the device back into its own domain: it gets no memory and no transfers until its driver is bound anew\n");
 }
 
-/* Put a device back into its home, if it has joined a domain. It must have no buffers. */
+/*
+ * Put a device back into its home, if it has joined a domain. It must have no buffers. At unbind
+ * its own IOMMU domain may have been replaced.
+ */
 void wdmdma_domain_go_home(struct wdmdma_device *device)
 {
 	struct wdmdma_domain *left = device->domain;
@@ -225,8 +228,12 @@ void wdmdma_domain_go_home(struct wdmdma_device *device)
 	lockdep_assert_held_write(&device->sem);
 	if (left == device->home)
 		return;
-	if (device->dma != device && !wdmdma_group_detach(device))
-		wdmdma_domain_stray(device);
+	if (device->dma != device && !wdmdma_group_detach(device)) {
+		if (device->dead && wdmdma_group_has_moved(device, left->own))
+			device->home->own = wdmdma_group_domain(device);
+		else
+			wdmdma_domain_stray(device);
+	}
 	device->dma = device;
 	device->domain = device->home;
 	list_move_tail(&device->member, &device->home->devices);
