@@ -14,7 +14,9 @@
 #include "compat.h"
 #include "helpers.h"
 #include "level.h"
+#include "log.h"
 #include "mdl.h"
+#include "wdm/wdm_mdl_common.h"
 
 #define ALL	U64_MAX
 /* Where pages can be. */
@@ -466,6 +468,32 @@ static void every_failure_is_clean(struct kunit *test)
 	wdmdma_test_sweep(test, allocate_map_and_free);
 }
 
+/* The unload of the module comes after all cases, so call what it calls. */
+static void what_is_left_is_freed_at_the_unload(struct kunit *test)
+{
+	PHYSICAL_ADDRESS none = wdmdma_test_pa(0), all = wdmdma_test_pa(ALL);
+	struct kmsg_dump_iter log;
+	PMDL mdl[3];
+	unsigned int i;
+
+	/* Cases before may have left some. */
+	wdm_mdl_pages_exit();
+	for (i = 0; i < ARRAY_SIZE(mdl); i++) {
+		mdl[i] = MmAllocatePagesForMdlEx(none, all, none, 3 * SZ_4K, MmCached,
+						 MM_ALLOCATE_FULLY_REQUIRED);
+		KUNIT_ASSERT_NOT_NULL(test, mdl[i]);
+	}
+	MmFreePagesFromMdl(mdl[0]);
+	KUNIT_EXPECT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl[1], NormalPagePriority));
+	wdmdma_test_log_begin(&log);
+	wdm_mdl_pages_exit();
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "3 MDLs of MmAllocatePagesForMdl",
+						    "were not freed, 6 pages"), 1U);
+	wdmdma_test_log_begin(&log);
+	wdm_mdl_pages_exit();
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "were not freed", ""), 0U);
+}
+
 static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE_PARAM(pages_lie_within_the_limits, window_gen_params),
 	KUNIT_CASE(old_form_gives_zeroed_pages),
@@ -481,6 +509,7 @@ static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE(pages_can_be_had_at_dispatch),
 	KUNIT_CASE_SLOW(request_for_2_gib_is_survived),
 	KUNIT_CASE(every_failure_is_clean),
+	KUNIT_CASE(what_is_left_is_freed_at_the_unload),
 	{}
 };
 

@@ -59,6 +59,7 @@ static void __exit wdmdma_exit(void)
 	wdm_reserved_exit();
 	wdm_noncached_exit();
 	wdm_memory_exit();
+	wdm_mdl_pages_exit();
 	wdm_pool_exit();
 	wdmdma_pins_exit();
 	rcu_barrier();

@@ -98,6 +98,9 @@ bool wdm_mdl_unmap(PMDL mdl, const char *call);
 bool wdm_mdl_must_stay_mapped(const MDL *mdl);
 void wdm_mdl_delete_mapped(PMDL mdl, const char *call);
 
+/* wdm/wdm_mdl_pages.c */
+void wdm_mdl_pages_exit(void);
+
 /* wdm/wdm_mdl_watch.c */
 void wdm_mdl_tell(PMDL mdl, const char *call);
 
@@ -120,6 +123,7 @@ bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
 /* wdm/wdm_pool.c */
 bool wdm_pool_add_mdl(PMDL mdl);
 bool wdm_pool_forget_mdl(const void *mdl);
+PMDL wdm_pool_take_mdl(void);
 void wdm_pool_exit(void);
 
 #endif /* WDMDMA_WDM_MDL_COMMON_H */

@@ -11,8 +11,10 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "core/core.h"
 #include "lib/going.h"
+#include "lib/owner.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "lib/window.h"
@@ -412,3 +414,27 @@ void MmFreePagesFromMdl(PMDL mdl)
 	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_INTERNAL);
 }
 EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
+
+/*
+ * Free the MDLs of this file, and their pages, when the module is unloaded, because no driver is
+ * left that could. May sleep.
+ */
+void wdm_mdl_pages_exit(void)
+{
+	unsigned long mdls = 0, pages = 0;
+	PMDL mdl;
+
+	while ((mdl = wdm_pool_take_mdl())) {
+		mdls++;
+		if (wdm_mdl_owns_pages(mdl)) {
+			pages += wdm_mdl_pages(mdl);
+			MmFreePagesFromMdl(mdl);
+		}
+		wdmdma_owner_forget(mdl);
+		wdm_kvfree(mdl);
+	}
+	if (mdls)
+		pr_warn("%lu MDLs of MmAllocatePagesForMdl were not freed, %lu pages: freed now\n",
+			mdls, pages);
+}
+EXPORT_SYMBOL_FOR_KUNIT(wdm_mdl_pages_exit);

@@ -104,7 +104,21 @@ bool wdm_pool_forget_mdl(const void *mdl)
 	return noted;
 }
 
-/* Forget all MDLs. Those that drivers have not freed are lost. */
+/* Forget any one MDL that is noted, and return it. Return NULL if there is none. */
+PMDL wdm_pool_take_mdl(void)
+{
+	unsigned long index = 0;
+	PMDL mdl;
+
+	xa_lock_irq(&wdm_pool_mdls);
+	mdl = xa_find(&wdm_pool_mdls, &index, ULONG_MAX, XA_PRESENT);
+	if (mdl)
+		__xa_erase(&wdm_pool_mdls, index);
+	xa_unlock_irq(&wdm_pool_mdls);
+	return mdl;
+}
+
+/* All MDLs are freed. An insertion that failed may have left inner nodes in the table. */
 void wdm_pool_exit(void)
 {
 	xa_destroy(&wdm_pool_mdls);
