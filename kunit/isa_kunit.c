@@ -4,9 +4,13 @@
  * longest transfers of a channel, and memory that is freed under a channel must stop the
  * channel. A Sound Blaster moves the bytes if the machine has one.
  */
+#include <linux/bottom_half.h>
 #include <linux/delay.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+
+#include <wdmdma/mdl.h>
 
 #include "backend/dma_channel_ops.h"
 #include "core/adapter.h"
@@ -34,6 +38,9 @@ enum memory {
 	A_BUFFER,
 	A_BUFFER_AT_DISPATCH,
 	A_VECTOR,
+	CONTIGUOUS_MEMORY,
+	CONTIGUOUS_MEMORY_AT_DISPATCH,
+	PAGES_OF_AN_MDL,
 	ANOTHER_ADAPTERS_BUFFER,
 	ANOTHER_ADAPTERS_LEFT_BUFFER,
 };
@@ -45,6 +52,10 @@ static const struct freed_row {
 	{ "a buffer", "FreeCommonBuffer", A_BUFFER },
 	{ "a buffer, in an interrupt", "FreeCommonBuffer", A_BUFFER_AT_DISPATCH },
 	{ "a vector", "FreeCommonBufferVector", A_VECTOR },
+	{ "contiguous memory", "MmFreeContiguousMemory", CONTIGUOUS_MEMORY },
+	{ "contiguous memory, at DISPATCH_LEVEL", "MmFreeContiguousMemory",
+	  CONTIGUOUS_MEMORY_AT_DISPATCH },
+	{ "pages of an MDL", "MmFreePagesFromMdl", PAGES_OF_AN_MDL },
 	{ "a buffer of another adapter", "FreeCommonBuffer", ANOTHER_ADAPTERS_BUFFER },
 	{ "a buffer that is left", "PutDmaAdapter", ANOTHER_ADAPTERS_LEFT_BUFFER },
 };
@@ -60,9 +71,30 @@ struct played {
 	PHYSICAL_ADDRESS la;
 	ULONG length;
 	PVOID va, base;
-	PMDL mdl;
+	PMDL mdl, pages;
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 };
+
+/* Memory of no adapter, which the channel reaches. */
+static void alloc_pages_or_block(struct played *p)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = SZ_16M - 1 }, boundary = {
+		.QuadPart = SZ_64K,
+	}, chunk = { .QuadPart = p->length };
+
+	if (p->memory != PAGES_OF_AN_MDL) {
+		p->va = MmAllocateContiguousMemorySpecifyCache(p->length, low, high, boundary,
+							       MmCached);
+		p->la.QuadPart = p->va ? virt_to_phys(p->va) : 0;
+		return;
+	}
+	p->pages = MmAllocatePagesForMdlEx(low, high, chunk, p->length, MmCached,
+					   MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
+	if (!p->pages)
+		return;
+	p->va = MmGetSystemAddressForMdlSafe(p->pages, NormalPagePriority);
+	p->la.QuadPart = PFN_PHYS(MmGetMdlPfnArray(p->pages)[0]);
+}
 
 static void alloc(struct kunit *test, struct played *p)
 {
@@ -70,16 +102,25 @@ static void alloc(struct kunit *test, struct played *p)
 
 	p->owner = p->memory < ANOTHER_ADAPTERS_BUFFER ? p->s->adapter :
 							 wdmdma_test_second_adapter(test, 24);
-	if (p->memory != A_VECTOR) {
+	switch (p->memory) {
+	case CONTIGUOUS_MEMORY:
+	case CONTIGUOUS_MEMORY_AT_DISPATCH:
+	case PAGES_OF_AN_MDL:
+		alloc_pages_or_block(p);
+		break;
+	case A_VECTOR:
+		KUNIT_ASSERT_EQ(test,
+				p->s->ops->AllocateCommonBufferVector(p->owner, low, high,
+								      MmNonCached, 0, 0, 1,
+								      p->length, &p->vector),
+				STATUS_SUCCESS);
+		p->s->ops->GetCommonBufferFromVectorByIndex(p->owner, p->vector, 0, &p->va, &p->la);
+		break;
+	default:
 		p->va = p->owner->DmaOperations->AllocateCommonBuffer(p->owner, p->length, &p->la,
 								      FALSE);
-		return;
+		break;
 	}
-	KUNIT_ASSERT_EQ(test,
-			p->s->ops->AllocateCommonBufferVector(p->owner, low, high, MmNonCached, 0,
-							      0, 1, p->length, &p->vector),
-			STATUS_SUCCESS);
-	p->s->ops->GetCommonBufferFromVectorByIndex(p->owner, p->vector, 0, &p->va, &p->la);
 }
 
 /* Free the memory, while it may be mapped. */
@@ -93,6 +134,18 @@ static void release(struct played *p)
 		break;
 	case ANOTHER_ADAPTERS_LEFT_BUFFER:
 		ops->PutDmaAdapter(p->owner);
+		break;
+	case CONTIGUOUS_MEMORY:
+		MmFreeContiguousMemory(p->va);
+		break;
+	case CONTIGUOUS_MEMORY_AT_DISPATCH:
+		local_bh_disable();
+		MmFreeContiguousMemory(p->va);
+		local_bh_enable();
+		break;
+	case PAGES_OF_AN_MDL:
+		MmFreePagesFromMdl(p->pages);
+		ExFreePool(p->pages);
 		break;
 	case A_BUFFER_AT_DISPATCH:
 		local_irq_disable();

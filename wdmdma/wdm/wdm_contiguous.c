@@ -332,6 +332,7 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 		return;
 	}
 	wdmdma_going(base_address, PFN_PHYS(pages->nr), call);
+	wdm_stop_controllers(pages->pfn, pages->nr, call);
 	wdmdma_trace_memory_free(call, pages);
 	wdm_held_free(pages);
 }

@@ -23,6 +23,7 @@
 #include <wdmdma/mdl.h>
 
 #include "core/core.h"
+#include "core/dma_channel.h"
 #include "lib/page_set.h"
 #include "wdm/wdm_common.h"
 
@@ -100,6 +101,20 @@ void wdm_mdl_delete_mapped(PMDL mdl, const char *call);
 
 /* wdm/wdm_mdl_pages.c */
 void wdm_mdl_pages_exit(void);
+
+/* wdm/wdm_system_dma.c */
+void wdm_stop_channels(const PFN_NUMBER *pfn, unsigned long nr, const char *call);
+
+/*
+ * Stop the DMA controllers that use pages which a driver frees, because the pages may soon have a
+ * new owner. @call is the driver's call. Few machines have a driver that uses such a controller.
+ */
+static inline void wdm_stop_controllers(const PFN_NUMBER *pfn, unsigned long nr,
+					const char *call)
+{
+	if (unlikely(wdmdma_dma_channels_exist()))
+		wdm_stop_channels(pfn, nr, call);
+}
 
 /* wdm/wdm_mdl_watch.c */
 void wdm_mdl_tell(PMDL mdl, const char *call);

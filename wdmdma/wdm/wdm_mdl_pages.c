@@ -407,6 +407,7 @@ void MmFreePagesFromMdl(PMDL mdl)
 		wdmdma_going(mdl->MappedSystemVa, mdl->ByteCount, __func__);
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA && !wdm_mdl_unmap(mdl, __func__))
 		return;
+	wdm_stop_controllers(MmGetMdlPfnArray(mdl), wdm_mdl_pages(mdl), __func__);
 	for (i = 0; i < wdm_mdl_pages(mdl); i++) {
 		__free_page(pfn_to_page(MmGetMdlPfnArray(mdl)[i]));
 		wdm_mdl_breathe(i);

@@ -97,6 +97,7 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 		return;
 	}
 	wdmdma_going(base_address, number_of_bytes, __func__);
+	wdm_stop_controllers(pages->pfn, pages->nr, __func__);
 	wdmdma_trace_memory_free(__func__, pages);
 	wdm_held_free(pages);
 }

@@ -19,6 +19,7 @@
 #include "lib/refusal.h"
 #include "objects.h"
 #include "wdm/wdm_common.h"
+#include "wdm/wdm_mdl_common.h"
 
 /*
  * Return 0 if an ISA channel fits this description, or -EINVAL. Only version 3 of the description
@@ -74,6 +75,21 @@ int wdm_system_get(const struct wdmdma_device *device, const DEVICE_DESCRIPTION 
 		return PTR_ERR(dma_channel);
 	*result = dma_channel;
 	return 0;
+}
+
+void wdm_stop_channels(const PFN_NUMBER *pfn, unsigned long nr, const char *call)
+{
+	unsigned long i, run;
+	bool used = false;
+
+	for (i = 0; i < nr; i += run) {
+		run = wdmdma_pfns_run(pfn + i, nr - i);
+		used |= wdmdma_dma_channels_leave(PFN_PHYS(pfn[i]), PFN_PHYS(run));
+		wdm_mdl_breathe(i);
+	}
+	if (used)
+		wdmdma_report(call,
+			      "the memory is mapped for the DMA controller: its channel is stopped");
 }
 
 /**
