@@ -167,6 +167,53 @@ static void device_goes_home_though_its_group_has_grown(struct kunit *test)
 	expect_memory_apart(test, leader, adapter_at(test, OTHER_TWIN));
 }
 
+/* Bind the driver of the first twin anew. */
+static void rebind_twin(struct kunit *test, struct pci_dev *pdev)
+{
+	device_release_driver(&pdev->dev);
+	KUNIT_ASSERT_EQ(test, device_attach(&pdev->dev), 1);
+}
+
+/*
+ * The DMA API takes no notice of the IOMMU for a device that was added to a group in a private
+ * domain. Its logical addresses would be physical ones, at which the device faults.
+ */
+static void device_that_the_dma_api_has_no_iommu_for_is_refused(struct kunit *test)
+{
+	struct wdmdma_fixture *twin = lone_twin(test);
+	struct kmsg_dump_iter log;
+	struct pci_dev *pdev, *other;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+
+	if (!twin)
+		return;
+	pdev = to_pci_dev(twin->dev);
+	rebind_twin(test, pdev);
+	KUNIT_ASSERT_EQ(test, wdmdma_device_use_private_domain(&pdev->dev), 0);
+	rescan(pdev->bus);
+	KUNIT_EXPECT_NULL(test, edu_at(OTHER_TWIN)->pdev);
+	rebind_twin(test, pdev);
+	other = pci_get_slot(pdev->bus, pdev->devfn + 1);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, device_attach(&other->dev), 1);
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_NULL(test, wdmdma_device_object_get(&other->dev));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_device_object_get: ",
+						    "does not map for the device's IOMMU"), 1U);
+
+	/* The remedy in the message. */
+	pci_stop_and_remove_bus_device_locked(other);
+	pci_dev_put(other);
+	rescan(pdev->bus);
+	KUNIT_ASSERT_NOT_NULL(test, edu_at(OTHER_TWIN)->pdev);
+	twin = adapter_at(test, OTHER_TWIN);
+	va = wdmdma_test_alloc(twin, LENGTH, &la);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	expect_round_trip(test, OTHER_TWIN, va, la);
+	wdmdma_test_free(twin, LENGTH, la, va);
+}
+
 /* Get adapters for LEADER and JOINER. Return false if the case was skipped. */
 static bool get_pair(struct kunit *test, struct wdmdma_fixture **leader,
 		     struct wdmdma_fixture **joiner)
@@ -470,6 +517,7 @@ static void devices_that_differ_in_coherence_share_no_domain(struct kunit *test)
 
 static struct kunit_case domain_safety_cases[] = {
 	KUNIT_CASE_PARAM(device_goes_home_though_its_group_has_grown, way_gen_params),
+	KUNIT_CASE(device_that_the_dma_api_has_no_iommu_for_is_refused),
 	KUNIT_CASE(join_that_fails_half_way_leaves_the_device_at_home),
 	KUNIT_CASE(device_that_is_not_taken_back_gets_nothing),
 	KUNIT_CASE_PARAM(untrusted_device_shares_no_domain, trust_gen_params),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tells what an IOMMU does for a device, for callers that must not name a backend. */
 #include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 
 #include "backend/translation.h"
@@ -15,6 +16,17 @@ bool wdmdma_iommu_translates(struct device *dev)
 	return domain && iommu_is_dma_domain(domain);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_iommu_translates);
+
+/*
+ * Return true if the DMA API maps as the IOMMU translates. The kernel chooses the way of the DMA
+ * API when it adds the device, by the domain that the device's group is in at that moment. In a
+ * group whose only other device had a private domain it chooses a way without an IOMMU, and keeps
+ * it when the group goes back to its default domain. Only the way of the IOMMU merges segments.
+ */
+bool wdmdma_iommu_is_mapped_for(struct device *dev)
+{
+	return !wdmdma_iommu_translates(dev) || dma_get_merge_boundary(dev);
+}
 
 /*
  * Return true if memory for @dev can be mapped with pages of @size. Without translation any

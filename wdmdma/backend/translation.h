@@ -9,6 +9,7 @@
 struct wdmdma_device;
 
 bool wdmdma_iommu_translates(struct device *dev);
+bool wdmdma_iommu_is_mapped_for(struct device *dev);
 bool wdmdma_iommu_forbids_reading(struct device *dev);
 bool wdmdma_iommu_is_lazy(const struct wdmdma_device *device);
 bool wdmdma_iommu_has_page_size(struct device *dev, size_t size);

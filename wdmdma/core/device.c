@@ -363,6 +363,8 @@ static struct wdmdma_device *device_add_record(struct device *dev)
 	lockdep_assert_held(&wdmdma_open_lock);
 	if (!device_has_driver(dev))
 		return ERR_PTR(-ESHUTDOWN);
+	if (!wdmdma_iommu_is_mapped_for(dev))
+		return ERR_PTR(-EOPNOTSUPP);
 	res = devres_alloc(device_unbound, sizeof(*res), WDMDMA_GFP);
 	if (!res)
 		return ERR_PTR(-ENOMEM);
@@ -394,8 +396,8 @@ static struct wdmdma_device *device_find_record(const struct device *dev)
  *
  * Context: may sleep.
  * Return: the record, with a reference. Otherwise an ERR_PTR with -ENOMEM, with -ESHUTDOWN
- * while the driver is being unbound, or with -EBUSY while the device is in an IOMMU domain
- * that is not its own.
+ * while the driver is being unbound, with -EBUSY while the device is in an IOMMU domain that
+ * is not its own, or with -EOPNOTSUPP if the DMA API does not map for the IOMMU.
  */
 struct wdmdma_device *wdmdma_device_open(struct device *dev)
 {

@@ -13,6 +13,20 @@
 #include "objects.h"
 #include "wdm/wdm_common.h"
 
+static const char *wdm_open_reason(long error)
+{
+	switch (error) {
+	case -ESHUTDOWN:
+		return "the driver is being unbound";
+	case -EBUSY:
+		return "the device's IOMMU group is in a domain that is not its own";
+	case -EOPNOTSUPP:
+		return "Linux's DMA API does not map for the device's IOMMU: remove the device and rescan its bus";
+	default:
+		return "out of memory";
+	}
+}
+
 /* Return the record of the glue's device, with a reference, or an ERR_PTR that is reported. */
 static struct wdmdma_device *wdm_device_open(struct device *dev, const char *call)
 {
@@ -26,11 +40,7 @@ static struct wdmdma_device *wdm_device_open(struct device *dev, const char *cal
 	}
 	device = wdmdma_device_open(dev);
 	if (IS_ERR(device))
-		dev_warn_ratelimited(dev, "%s: %s\n", call,
-				     PTR_ERR(device) == -ESHUTDOWN ? "the driver is being unbound" :
-				     PTR_ERR(device) == -EBUSY ?
-				     "the device's IOMMU group is in a domain that is not its own" :
-				     "out of memory");
+		dev_warn_ratelimited(dev, "%s: %s\n", call, wdm_open_reason(PTR_ERR(device)));
 	return device;
 }
 
@@ -99,7 +109,7 @@ EXPORT_SYMBOL_GPL(wdmdma_device_object_drop);
  * Context: PASSIVE_LEVEL (may sleep).
  * Return: the device object, or NULL when @dev is NULL or has no driver, when its driver is being
  * unbound (from the remove function on), when the IOMMU has the device in a domain that is not
- * its own, or when there is no memory.
+ * its own, when the DMA API does not map for the device's IOMMU, or when there is no memory.
  */
 PDEVICE_OBJECT wdmdma_device_object_get(struct device *dev)
 {
