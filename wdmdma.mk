@@ -10,7 +10,6 @@ wdmdma-dir := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 wdmdma-symvers := $(firstword $(wildcard $(wdmdma-dir)/$(KERNELRELEASE)/Module.symvers \
 	$(wdmdma-dir)/Module.symvers))
 
-ccflags-y += -I$(wdmdma-dir)/include
 include $(wdmdma-dir)/include/ddk/flags.mk
 KBUILD_EXTRA_SYMBOLS += $(wdmdma-symvers)
 

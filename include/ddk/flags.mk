@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Gives the Kbuild file of a ported driver the flags for a Windows half, and the rule for one in
-# C++.
+# Gives the Kbuild file of a ported driver the headers for its Linux half, the flags for a Windows
+# half, and the rule for one in C++.
 #
 #	include $(WDMDMA)/include/ddk/flags.mk
 #	CFLAGS_ring_wdm.o := $(windows-cflags)
 #	CFLAGS_ring_class.o := $(windows-cxxflags)
 
 windows-ddk := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+ccflags-y += -I$(windows-ddk)/..
 
 # A char is signed, 'Tag1' is a number, #pragma warning is ignored, and arrays that are declared
 # with one element at the end of a structure have more. On arm64 the interlocked operations must
