@@ -191,16 +191,29 @@ named_stock_kernel() {
     esac
 }
 
-# stock_build WHAT: get what a guest with a stock kernel of ARCH needs, and build module and samples
-# for it in $ROOT/build/stock-$ARCH. Sets KDIR, VMLINUZ and BUSYBOX. WHAT is for the message.
+# guest_kernel: get the kernel that KERNEL names, see kernel_of, but the one that Debian built where
+# that is the debug kernel of ARCH.
+guest_kernel() {
+    if [ "$KERNEL" = "$ARCH" ] || [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
+        stock_kernel
+    elif is_stock "$KERNEL"; then
+        named_stock_kernel
+    else
+        "$ROOT/scripts/setup" test
+        debug_kernel
+    fi
+}
+
+# stock_build WHAT: get what a guest with guest_kernel needs, and build module and samples for it in
+# $ROOT/build/stock-$KERNEL. Sets KDIR, VMLINUZ and BUSYBOX. WHAT is for the message.
 stock_build() {
     step "looking for compiler, QEMU and kernel"
     "$ROOT/scripts/setup" demo
-    stock_kernel
+    guest_kernel
     guest_busybox
     export BUSYBOX=$REPLY
-    step "building $1 for $(basename "$VMLINUZ" | sed s/vmlinuz-//)"
-    "$ROOT/scripts/build" "stock-$ARCH" "$KDIR" CONFIG_WDMDMA_SAMPLES=m
+    step "building $1 for $(cat "$KDIR/include/config/kernel.release")"
+    "$ROOT/scripts/build" "stock-$KERNEL" "$KDIR" CONFIG_WDMDMA_SAMPLES=m
 }
 
 # kernel_source: get the kernel source for the debug kernel, checkpatch, kernel-doc and kunit.py,
