@@ -26,6 +26,12 @@ static bool is_pinned(unsigned long pfn)
 	return folio_maybe_dma_pinned(page_folio(pfn_to_page(pfn)));
 }
 
+/* Return how many pages count as pinned by this process. */
+static unsigned long pinned(void)
+{
+	return atomic64_read(&current->mm->pinned_vm);
+}
+
 static const struct buffer_row {
 	const char *name;
 	bool partial;		/* the buffers are made from a part of the locked MDL */
@@ -40,7 +46,10 @@ static const struct buffer_row {
 
 KUNIT_ARRAY_PARAM_DESC(buffer, buffer_rows, name);
 
-/* The unlock must unpin the second page, but not the first, which a buffer uses. */
+/*
+ * The unlock must unpin the second page, but not the first, which a buffer uses. A page that stays
+ * pinned must count against the process's limit.
+ */
 static void page_of_a_buffer_stays_pinned(struct kunit *test)
 {
 	const struct buffer_row *row = test->param_value;
@@ -52,6 +61,7 @@ static void page_of_a_buffer_stays_pinned(struct kunit *test)
 		.ConfigType = CommonBufferConfigTypeSubSection,
 		.SubSection = { .Offset = 0, .Length = SZ_4K },
 	};
+	unsigned long before = pinned();
 	PHYSICAL_ADDRESS la[2];
 	unsigned int i;
 	NTSTATUS status;
@@ -80,11 +90,40 @@ static void page_of_a_buffer_stays_pinned(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_pinned(pfn[1]));
 	for (i = 0; i < row->buffers; i++) {
 		KUNIT_EXPECT_TRUE(test, is_pinned(pfn[0]));
+		KUNIT_EXPECT_EQ(test, pinned(), before + 1);
 		wdmdma_test_free(fixture[i], SZ_4K, la[i], va);
 		KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture[i]->adapter), 0UL);
 	}
 	KUNIT_EXPECT_FALSE(test, is_pinned(pfn[0]));
+	KUNIT_EXPECT_EQ(test, pinned(), before);
 	IoFreeMdl(part);
+	IoFreeMdl(mdl);
+}
+
+/* A page that a buffer keeps pinned must count once, however often it is locked meanwhile. */
+static void page_that_is_locked_again_counts_once(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	unsigned long user = mdl_user_map(test, SZ_4K, PROT_READ | PROT_WRITE), before = pinned();
+	PMDL mdl = mdl_alloc(test, (void *)user, SZ_4K);
+	PHYSICAL_ADDRESS la;
+	unsigned int i;
+	PVOID va;
+
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess), STATUS_SUCCESS);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_EQ(test, fixture->ops->CreateCommonBufferFromMdl(fixture->adapter, mdl, NULL,
+								      0, &la), STATUS_SUCCESS);
+	MmUnlockPages(mdl);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, pinned(), before + 1);
+		KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, pinned(), before + 2);
+		MmUnlockPages(mdl);
+	}
+	wdmdma_test_free(fixture, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, pinned(), before);
 	IoFreeMdl(mdl);
 }
 
@@ -133,11 +172,6 @@ static void limit_undo(struct limit *limit)
 	WRITE_ONCE(current->signal->rlim[RLIMIT_MEMLOCK].rlim_cur, limit->before);
 	revert_creds(limit->creds);
 	put_cred(limit->plain);
-}
-
-static unsigned long pinned(void)
-{
-	return atomic64_read(&current->mm->pinned_vm);
 }
 
 static void pinned_pages_count_against_the_limit(struct kunit *test)
@@ -197,6 +231,7 @@ static void lock_that_fails_counts_nothing(struct kunit *test)
 
 static struct kunit_case mdl_pins_cases[] = {
 	KUNIT_CASE_PARAM(page_of_a_buffer_stays_pinned, buffer_gen_params),
+	KUNIT_CASE(page_that_is_locked_again_counts_once),
 	KUNIT_CASE(page_is_unpinned_by_the_unlock_if_no_buffer_uses_it),
 	KUNIT_CASE(pinned_pages_count_against_the_limit),
 	KUNIT_CASE(lock_that_fails_counts_nothing),

@@ -214,16 +214,21 @@ void MmBuildMdlForNonPagedPool(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
 
-/* Undo wdm_pin_user() for the first @nr pages. */
-static void wdm_unpin_user(PMDL mdl, unsigned long nr, bool dirty)
+/*
+ * Undo wdm_pin_user() for the first @nr pages. Return how many of them go on counting for @mm,
+ * because a common buffer keeps them pinned.
+ */
+static unsigned long wdm_unpin_user(PMDL mdl, struct mm_struct *mm, unsigned long nr, bool dirty)
 {
-	unsigned long i;
+	unsigned long i, counted = 0;
 
 	for (i = 0; i < nr; i++) {
 		/* Marking may sleep. At DISPATCH_LEVEL the mark of wdm_pin_user() must do. */
-		wdmdma_pins_give_up(MmGetMdlPfnArray(mdl)[i], dirty && !wdmdma_at_dispatch());
+		counted += wdmdma_pins_give_up(MmGetMdlPfnArray(mdl)[i], mm,
+					       dirty && !wdmdma_at_dispatch());
 		wdm_mdl_breathe(i);
 	}
+	return counted;
 }
 
 static void wdm_drop_mm(struct work_struct *work)
@@ -293,7 +298,7 @@ static NTSTATUS wdm_pin_user(PMDL mdl, bool write)
 		wdm_mdl_breathe(i);
 	}
 	if (done < nr) {
-		wdm_unpin_user(mdl, done, false);
+		nr -= wdm_unpin_user(mdl, current->mm, done, false);
 		wdm_unaccount_user(current->mm, nr, true);
 		return n == -ENOMEM ? STATUS_INSUFFICIENT_RESOURCES : STATUS_ACCESS_VIOLATION;
 	}
@@ -371,12 +376,16 @@ EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
  * @mdl: the MDL
  *
  * Answers to wdm: MmUnlockPages. Removes the MDL's system mapping first. An MDL that is not
- * locked is reported, and left as it is.
+ * locked is reported, and left as it is. A page that a common buffer still uses stays pinned, and
+ * counts as such, until the buffer is freed.
  *
  * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later.
  */
 void MmUnlockPages(PMDL mdl)
 {
+	struct mm_struct *mm;
+	unsigned long nr;
+
 	if (!mdl || !(mdl->MdlFlags & MDL_PAGES_LOCKED) || wdm_mdl_owns_pages(mdl)) {
 		wdmdma_report(__func__, "the MDL is %s", mdl ?
 			      "not locked by MmProbeAndLockPages" : "NULL");
@@ -385,9 +394,11 @@ void MmUnlockPages(PMDL mdl)
 	wdm_mdl_warn_if_used(mdl, __func__);
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
 		wdm_mdl_unmap(mdl, __func__);
-	if (mdl->Process) {
-		wdm_unpin_user(mdl, wdm_mdl_pages(mdl), mdl->MdlFlags & MDL_WRITE_OPERATION);
-		wdm_unaccount_user((struct mm_struct *)mdl->Process, wdm_mdl_pages(mdl), true);
+	mm = (struct mm_struct *)mdl->Process;
+	if (mm) {
+		nr = wdm_mdl_pages(mdl);
+		nr -= wdm_unpin_user(mdl, mm, nr, mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user(mm, nr, true);
 	}
 	mdl->Process = NULL;
 	mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
@@ -411,7 +422,8 @@ EXPORT_SYMBOL_GPL(MmUnlockPages);
  */
 NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 {
-	unsigned long passed, left;
+	unsigned long passed, left, counted;
+	struct mm_struct *mm;
 	PPFN_NUMBER pfn;
 
 	if (!mdl || number_of_bytes > mdl->ByteCount) {
@@ -428,8 +440,9 @@ NTSTATUS MmAdvanceMdl(PMDL mdl, ULONG number_of_bytes)
 	passed = (mdl->ByteOffset + (u64)number_of_bytes) >> PAGE_SHIFT;
 	left = wdm_mdl_pages(mdl) - passed;
 	if (mdl->MdlFlags & MDL_PAGES_LOCKED && mdl->Process) {
-		wdm_unpin_user(mdl, passed, mdl->MdlFlags & MDL_WRITE_OPERATION);
-		wdm_unaccount_user((struct mm_struct *)mdl->Process, passed, false);
+		mm = (struct mm_struct *)mdl->Process;
+		counted = wdm_unpin_user(mdl, mm, passed, mdl->MdlFlags & MDL_WRITE_OPERATION);
+		wdm_unaccount_user(mm, passed - counted, false);
 	}
 	memmove(pfn, pfn + passed, left * sizeof(*pfn));
 	/* Store how many pages the mapping begins before StartVa, in an entry that is free now. */
