@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages for requests that find no memory (core/shortage.c). */
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/pfn.h>
 #include <linux/sizes.h>
 
 #include <wdmdma/mdl.h>
@@ -71,7 +74,7 @@ static void limit_is_named(struct kunit *test)
 static void numbers_are_plausible(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
-	unsigned long free, pages, cma, longest;
+	unsigned long free, pages, cma, movable, longest;
 	const char *text = explain(test, f->adapter, U64_MAX), *numbers = strrchr(text, ';');
 	u64 needed;
 	int found;
@@ -81,13 +84,15 @@ static void numbers_are_plausible(struct kunit *test)
 	KUNIT_ASSERT_EQ_MSG(test, found, 2, "%s", text);
 	numbers = strstr(numbers, "free, ");
 	KUNIT_ASSERT_NOT_NULL(test, numbers);
-	found = sscanf(numbers, "free, %lu of them for CMA, at most %lu in one block, %llu",
-		       &cma, &longest, &needed);
-	KUNIT_ASSERT_EQ_MSG(test, found, 3, "%s", text);
+	found = sscanf(numbers,
+		       "free, %lu of them for CMA, %lu in ZONE_MOVABLE (left alone), at most %lu in one block, %llu",
+		       &cma, &movable, &longest, &needed);
+	KUNIT_ASSERT_EQ_MSG(test, found, 4, "%s", text);
 	KUNIT_EXPECT_GT(test, pages, 0UL);
 	KUNIT_EXPECT_LE(test, free, pages);
 	KUNIT_EXPECT_LE(test, cma, free);
-	KUNIT_EXPECT_LE(test, longest, free);
+	KUNIT_EXPECT_LE(test, movable, free);
+	KUNIT_EXPECT_LE(test, longest, free - movable);
 	KUNIT_EXPECT_EQ(test, needed, (u64)2);
 }
 
@@ -102,6 +107,39 @@ static void contiguous_memory_is_counted(struct kunit *test)
 						    "no free contiguous memory there; "), 1U);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "around there are free, ", "4032 needed"),
 			1U);
+}
+
+static struct zone *zone_of_movable(void)
+{
+	struct zone *zone;
+	int node;
+
+	for_each_online_node(node) {
+		zone = &NODE_DATA(node)->node_zones[ZONE_MOVABLE];
+		if (populated_zone(zone))
+			return zone;
+	}
+	return NULL;
+}
+
+/* Free memory that no driver gets must not look like memory for the request. */
+static void memory_that_must_stay_movable_is_named(struct kunit *test)
+{
+	struct zone *zone = zone_of_movable();
+	PHYSICAL_ADDRESS first, last, boundary = {};
+	struct kmsg_dump_iter log;
+
+	if (!zone)
+		kunit_skip(test, "the machine has no ZONE_MOVABLE");
+	first.QuadPart = PFN_PHYS(zone->zone_start_pfn);
+	last.QuadPart = PFN_PHYS(zone_end_pfn(zone)) - 1;
+	wdmdma_test_log_begin(&log);
+	KUNIT_ASSERT_NULL(test, MmAllocateContiguousMemorySpecifyCache(SZ_4K, first, last, boundary,
+								       MmCached));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "no free contiguous memory there; ",
+						    " in ZONE_MOVABLE (left alone), "), 1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "no free contiguous memory there; ",
+						    ", 0 in ZONE_MOVABLE"), 0U);
 }
 
 static void bounce_buffers_are_counted(struct kunit *test)
@@ -131,6 +169,7 @@ static struct kunit_case shortage_cases[] = {
 	KUNIT_CASE(limit_is_named),
 	KUNIT_CASE(numbers_are_plausible),
 	KUNIT_CASE(contiguous_memory_is_counted),
+	KUNIT_CASE(memory_that_must_stay_movable_is_named),
 	KUNIT_CASE(bounce_buffers_are_counted),
 	{}
 };

@@ -21,12 +21,14 @@
  * @pages: number of pages
  * @free: number of free pages
  * @cma: number of free pages that are for movable memory and for CMA
- * @longest: number of pages of the longest free block
+ * @movable: number of free pages in ZONE_MOVABLE, which no request gets
+ * @longest: number of pages of the longest free block outside of ZONE_MOVABLE
  */
 struct shortage_memory {
 	unsigned long pages;
 	unsigned long free;
 	unsigned long cma;
+	unsigned long movable;
 	unsigned long longest;
 };
 
@@ -42,6 +44,10 @@ static void shortage_add_zone(struct shortage_memory *memory, struct zone *zone,
 	memory->pages += zone_managed_pages(zone);
 	memory->free += zone_page_state(zone, NR_FREE_PAGES);
 	memory->cma += zone_page_state(zone, NR_FREE_CMA_PAGES);
+	if (zone_idx(zone) == ZONE_MOVABLE) {
+		memory->movable += zone_page_state(zone, NR_FREE_PAGES);
+		return;
+	}
 	for (order = MAX_PAGE_ORDER; order; order--)
 		if (READ_ONCE(zone->free_area[order].nr_free))
 			break;
@@ -92,9 +98,9 @@ void wdmdma_shortage_of_pages(struct wdmdma_window window, int node, u64 pages, 
 	struct shortage_memory memory = shortage_memory_of(window, node);
 
 	scnprintf(text, size,
-		  "; %lu of %lu pages of memory %s are free, %lu of them for CMA, at most %lu in one block, %llu needed",
+		  "; %lu of %lu pages of memory %s are free, %lu of them for CMA, %lu in ZONE_MOVABLE (left alone), at most %lu in one block, %llu needed",
 		  memory.free, memory.pages, window.last < U64_MAX ? "around there" : "anywhere",
-		  memory.cma, memory.longest, pages);
+		  memory.cma, memory.movable, memory.longest, pages);
 }
 
 /**

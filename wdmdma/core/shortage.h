@@ -12,7 +12,7 @@ struct device;
 struct wdmdma_adapter;
 struct wdmdma_request;
 
-#define WDMDMA_SHORTAGE_TEXT	256
+#define WDMDMA_SHORTAGE_TEXT	320
 #define WDMDMA_BOUNCE_TEXT	64
 
 void wdmdma_shortage_of_pages(struct wdmdma_window window, int node, u64 pages, char *text,
