@@ -184,6 +184,30 @@ static void what_cannot_be_is_refused(struct kunit *test)
 }
 
 /* A window of few pages must give the pages that it has, and more pages if it may move up. */
+static const struct empty_row {
+	const char *name;
+	u64 low, high, skip;
+} empty_rows[] = {
+	{ "above all memory", 1ULL << 50, ALL, 0 },
+	{ "skip leads nowhere", 1ULL << 50, (1ULL << 50) + SZ_1M - 1, SZ_1M },
+};
+
+KUNIT_ARRAY_PARAM_DESC(empty, empty_rows, name);
+
+/* Memory that is not there must not be called used up. */
+static void window_without_memory_is_named(struct kunit *test)
+{
+	const struct empty_row *row = test->param_value;
+	struct kmsg_dump_iter log;
+
+	wdmdma_test_log_begin(&log);
+	KUNIT_ASSERT_NULL(test, mdl_alloc_pages(row->low, row->high, row->skip, SZ_64K, MmCached,
+						0));
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "no memory lies between ", "SkipBytes"),
+			1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "free pages there", ""), 0U);
+}
+
 static void window_moves_up_by_skip_bytes(struct kunit *test)
 {
 	const u64 low = SZ_64M, skip = SZ_1M;
@@ -499,6 +523,7 @@ static struct kunit_case wdm_mdl_pages_cases[] = {
 	KUNIT_CASE(old_form_gives_zeroed_pages),
 	KUNIT_CASE(pages_are_zeroed_again),
 	KUNIT_CASE_PARAM(what_cannot_be_is_refused, refuse_gen_params),
+	KUNIT_CASE_PARAM(window_without_memory_is_named, empty_gen_params),
 	KUNIT_CASE(window_moves_up_by_skip_bytes),
 	KUNIT_CASE_PARAM(chunks_are_contiguous_and_aligned, chunk_gen_params),
 	KUNIT_CASE(chunks_may_be_fewer),

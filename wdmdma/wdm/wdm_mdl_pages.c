@@ -44,6 +44,7 @@ struct wdm_pages_request {
 	unsigned long total;	/* pages asked for */
 	unsigned int windows;	/* windows that may still be searched in vain */
 	bool all;		/* fail rather than return fewer */
+	bool nowhere;		/* set when no memory is where the call looks */
 	enum wdmdma_cache cache;
 	struct wdmdma_refusal refusal;
 };
@@ -203,8 +204,10 @@ static unsigned long wdm_pages_fill(struct wdm_pages_request *request, PMDL mdl)
 	unsigned long got = 0, before = 0, most = ULONG_MAX, nr, i;
 	struct page *block;
 
-	if (!wdm_pages_has_memory(request->limits.window) && !wdm_pages_next(request, false))
+	if (!wdm_pages_has_memory(request->limits.window) && !wdm_pages_next(request, false)) {
+		request->nowhere = true;
 		return 0;
+	}
 	while (request->total - got >= request->chunk && !fatal_signal_pending(current)) {
 		nr = min(wdm_pages_run(request, request->total - got), most);
 		block = wdmdma_pages_block(&request->limits, nr);
@@ -266,8 +269,12 @@ static PMDL wdm_pages_alloc(struct wdm_pages_request *request)
 	MmFreePagesFromMdl(mdl);
 	wdm_kvfree(mdl);
 refuse:
-	wdmdma_report(request->call, "no %lu free pages there, in chunks of %lu",
-		      request->total, request->chunk);
+	if (request->nowhere)
+		wdmdma_report(request->call,
+			      "no memory lies between LowAddress and HighAddress, or where SkipBytes leads");
+	else
+		wdmdma_report(request->call, "no %lu free pages there, in chunks of %lu",
+			      request->total, request->chunk);
 	return NULL;
 }
 
