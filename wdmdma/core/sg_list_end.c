@@ -83,8 +83,8 @@ static void sg_list_drop_waiting(struct wdmdma_adapter *adapter, struct wdmdma_l
 }
 
 /*
- * End, report and count all lists of an adapter that goes away. The caller holds the device's sem for
- * writing. The memory of a list that was not put must not be written any more.
+ * End, report and count all lists of an adapter that goes away. The caller holds the device's sem
+ * for writing. The memory of a list that was not put must not be written any more.
  *
  * If the last reference to the adapter is gone, no other call can be running. If the driver is
  * being unbound, other calls may still run. A call that saw the adapter open publishes its list
