@@ -21,7 +21,7 @@ static const char *wdm_open_reason(long error)
 	case -EBUSY:
 		return "the device's IOMMU group is in a domain that is not its own";
 	case -EOPNOTSUPP:
-		return "Linux's DMA API does not map for the device's IOMMU: remove the device and rescan its bus";
+		return "Linux maps past the device's IOMMU: remove the device and rescan its bus";
 	default:
 		return "out of memory";
 	}
