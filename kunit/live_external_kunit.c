@@ -187,14 +187,15 @@ static void free_block(void *page)
 /* The kernel's bounce buffers take 256 KiB in one piece. */
 static void granted_registers_map_long_parts_as_one_range(struct kunit *test)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, get_order(LONG_OFFSET + LONG_LENGTH));
 	struct wdmdma_fixture *f = fixture_of(test);
 	ULONG length = LONG_LENGTH;
 	PDMA_ADAPTER adapter;
+	struct page *page;
 	PVOID base;
 	u8 *va;
 	PMDL mdl;
 
+	page = alloc_pages(GFP_KERNEL, get_order(LONG_OFFSET + LONG_LENGTH));
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_block, page), 0);
 	va = page_address(page) + LONG_OFFSET;
