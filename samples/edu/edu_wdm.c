@@ -28,9 +28,9 @@ static VOID EduDescribeBuffer(PEDU_EXTENSION Extension, PEDU_BUFFER Buffer, cons
 	ULONGLONG Logical = Buffer->LogicalAddress.QuadPart;
 	ULONGLONG Physical = EduPhysicalAddress(Buffer->VirtualAddress);
 
-	/* Print plain addresses, because a machine with this device has nothing to hide. */
-	EduLog(Extension->Hardware, "%s: %u bytes at virtual address 0x%lx",
-	       Routine, Buffer->Length, (ULONG_PTR)Buffer->VirtualAddress);
+	/* The kernel hashes a pointer in its log. The addresses for the device are plain. */
+	EduLog(Extension->Hardware, "%s: %u bytes at virtual address %p",
+	       Routine, Buffer->Length, Buffer->VirtualAddress);
 	EduLog(Extension->Hardware, "  logical address 0x%llx %s physical address 0x%llx",
 	       Logical, Logical == Physical ? "is the" : "stands for", Physical);
 }
