@@ -373,13 +373,6 @@ static void transfers_are_listed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter_number(test, "waited"), (u64)1);
 }
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
 static void map_registers_are_listed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -387,7 +380,8 @@ static void map_registers_are_listed(struct kunit *test)
 	PVOID base = NULL;
 
 	KUNIT_ASSERT_EQ(test,
-			f->ops->AllocateAdapterChannel(f->adapter, NULL, 3, keep_registers, &base),
+			f->ops->AllocateAdapterChannel(f->adapter, NULL, 3,
+						       wdmdma_test_keep_registers, &base),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, adapter_number(test, "granted"), (u64)3);
 	text = read_file(test, "transfers");

@@ -160,25 +160,6 @@ static void part_of_a_page_is_not_mapped_without_a_copy(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, list);
 }
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
-static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count)
-{
-	PVOID base = NULL;
-
-	KUNIT_ASSERT_EQ(test,
-			adapter->DmaOperations->AllocateAdapterChannel(adapter, NULL, count,
-								       keep_registers, &base),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_NOT_NULL(test, base);
-	return base;
-}
-
 static void free_block(void *page)
 {
 	__free_pages(page, get_order(LONG_OFFSET + LONG_LENGTH));
@@ -202,7 +183,7 @@ static void granted_registers_map_long_parts_as_one_range(struct kunit *test)
 	memset(va, 0x5a, LONG_LENGTH);
 	adapter = wdmdma_test_adapter(test, 32, LONG_LENGTH, FALSE);
 	mdl = wdmdma_test_mdl(test, va, LONG_LENGTH);
-	base = registers_of(test, adapter, LONG_REGISTERS);
+	base = wdmdma_test_registers(test, adapter, LONG_REGISTERS);
 	KUNIT_EXPECT_NE(test, f->ops->MapTransfer(adapter, mdl, base, va, &length, TRUE).QuadPart,
 			0LL);
 	KUNIT_EXPECT_EQ(test, length, (ULONG)LONG_LENGTH);
@@ -211,17 +192,11 @@ static void granted_registers_map_long_parts_as_one_range(struct kunit *test)
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
-static ULONG registers_for(struct kunit *test, BOOLEAN lists)
+static ULONG granted(struct kunit *test, BOOLEAN lists)
 {
-	DEVICE_DESCRIPTION description = wdmdma_test_description(3, 32);
-	struct wdmdma_fixture *f = test->priv;
 	PDMA_ADAPTER adapter;
-	ULONG registers;
+	ULONG registers = wdmdma_test_granted(test, 32, SZ_2G, lists, &adapter);
 
-	description.MaximumLength = SZ_2G;
-	description.ScatterGather = lists;
-	adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, adapter);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 	return registers;
 }
@@ -232,12 +207,14 @@ static void no_more_is_granted_than_can_be_copied(struct kunit *test)
 	struct wdmdma_fixture *f = fixture_of(test);
 	u64 most = totalram_pages() / 2;
 	phys_addr_t start, end;
+	ULONG registers;
 
 	if (wdmdma_bounce_pool(f->dev, &start, &end))
 		most = PHYS_PFN(end - start) / 2;
-	KUNIT_EXPECT_LE(test, registers_for(test, TRUE), most);
-	KUNIT_EXPECT_GE(test, registers_for(test, TRUE), most / 2);
-	KUNIT_EXPECT_LE(test, registers_for(test, FALSE), 1U << MAX_PAGE_ORDER);
+	registers = granted(test, TRUE);
+	KUNIT_EXPECT_LE(test, registers, most);
+	KUNIT_EXPECT_GE(test, registers, most / 2);
+	KUNIT_EXPECT_LE(test, granted(test, FALSE), 1U << MAX_PAGE_ORDER);
 }
 
 static struct kunit_case live_external_cases[] = {

@@ -69,13 +69,6 @@ static void use_up_addresses(struct kunit *test, struct wdmdma_fixture *f, PDMA_
 		adapter->DmaOperations->PutScatterGatherList(adapter, list[n].list, TRUE);
 }
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
 /* All granted registers can be mapped, but in a lazy domain only after the flush. */
 static void addresses_are_there_again_after_the_flush(struct kunit *test)
 {
@@ -95,7 +88,7 @@ static void addresses_are_there_again_after_the_flush(struct kunit *test)
 	memory = wdmdma_test_memory(test, registers);
 	mdl = wdmdma_test_mdl(test, memory->va, registers * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, f->ops->AllocateAdapterChannel(adapter, NULL, registers,
-							     keep_registers, &base),
+							     wdmdma_test_keep_registers, &base),
 			STATUS_SUCCESS);
 	use_up_addresses(test, f, adapter, mdl);
 	for (tries = 0; tries < TRIES && !length; tries++) {

@@ -151,25 +151,6 @@ static void room_behind_the_last_element_is_zeroed(struct kunit *test)
 
 #define MOVED	4000	/* bytes, in pieces that begin within a page */
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
-static PVOID registers_of(struct kunit *test, PDMA_ADAPTER adapter, ULONG count)
-{
-	PVOID base = NULL;
-
-	KUNIT_ASSERT_EQ(test,
-			adapter->DmaOperations->AllocateAdapterChannel(adapter, NULL, count,
-								       keep_registers, &base),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_NOT_NULL(test, base);
-	return base;
-}
-
 /*
  * Move one piece between memory and the device. @done is the piece's offset in the
  * device's memory.
@@ -189,7 +170,7 @@ static void move_piece(struct kunit *test, u64 la, ULONG length, ULONG done, BOO
 static void move_by_map_transfer(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl, BOOLEAN write)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
-	PVOID base = registers_of(test, adapter, 3);
+	PVOID base = wdmdma_test_registers(test, adapter, 3);
 	u8 *va = MmGetMdlVirtualAddress(mdl);
 	ULONG done, length;
 
@@ -210,7 +191,7 @@ static void move_by_map_transfer_ex(struct kunit *test, PDMA_ADAPTER adapter, PM
 				    BOOLEAN write)
 {
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
-	PVOID base = registers_of(test, adapter, 3);
+	PVOID base = wdmdma_test_registers(test, adapter, 3);
 	u8 buffer[sizeof(SCATTER_GATHER_LIST) + sizeof(SCATTER_GATHER_ELEMENT)] __aligned(8);
 	PSCATTER_GATHER_LIST list = (void *)buffer;
 	ULONG done, length, pieces = 0;
@@ -346,7 +327,7 @@ static void expect_nothing_is_mapped(struct kunit *test, PDMA_ADAPTER adapter)
 	const DMA_OPERATIONS *ops = adapter->DmaOperations;
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
-	PVOID base = registers_of(test, adapter, 1);
+	PVOID base = wdmdma_test_registers(test, adapter, 1);
 	struct wdmdma_caught caught;
 	ULONG length = SZ_4K;
 

@@ -238,3 +238,39 @@ PSCATTER_GATHER_LIST wdmdma_test_list(struct kunit *test, PDMA_ADAPTER adapter, 
 			STATUS_SUCCESS);
 	return list;
 }
+
+/* Get an adapter for the fixture's device, and return the map registers that it is granted. */
+ULONG wdmdma_test_granted(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists,
+			  PDMA_ADAPTER *adapter)
+{
+	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
+	struct wdmdma_fixture *f = test->priv;
+	ULONG registers;
+
+	description.MaximumLength = maximum;
+	description.ScatterGather = lists;
+	*adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
+	KUNIT_ASSERT_NOT_NULL(test, *adapter);
+	return registers;
+}
+
+/* The routine of a channel request that keeps the map registers. @context points to their base. */
+IO_ALLOCATION_ACTION wdmdma_test_keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+						PVOID context)
+{
+	*(PVOID *)context = base;
+	return DeallocateObjectKeepRegisters;
+}
+
+/* Get map registers at once, and return their base. */
+PVOID wdmdma_test_registers(struct kunit *test, PDMA_ADAPTER adapter, ULONG count)
+{
+	const DMA_OPERATIONS *ops = adapter->DmaOperations;
+	PVOID base = NULL;
+
+	KUNIT_ASSERT_EQ(test, ops->AllocateAdapterChannel(adapter, NULL, count,
+							  wdmdma_test_keep_registers, &base),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_NOT_NULL(test, base);
+	return base;
+}

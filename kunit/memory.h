@@ -58,6 +58,11 @@ extern atomic_t wdmdma_test_tries_noio, wdmdma_test_tries_io;
 unsigned int wdmdma_test_lists(PDMA_ADAPTER adapter);
 PSCATTER_GATHER_LIST wdmdma_test_list(struct kunit *test, PDMA_ADAPTER adapter, PMDL mdl,
 				      BOOLEAN write);
+ULONG wdmdma_test_granted(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists,
+			  PDMA_ADAPTER *adapter);
+IO_ALLOCATION_ACTION wdmdma_test_keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
+						PVOID context);
+PVOID wdmdma_test_registers(struct kunit *test, PDMA_ADAPTER adapter, ULONG count);
 
 void wdmdma_test_catch_init(struct wdmdma_caught *caught);
 VOID wdmdma_test_catch_list(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,

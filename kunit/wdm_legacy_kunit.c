@@ -11,13 +11,6 @@
 #include "core/channel.h"
 #include "memory.h"
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
 static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base, PVOID context)
 {
 	*(PVOID *)context = base;
@@ -38,7 +31,8 @@ static void names_of_transfers_call_their_slots(struct kunit *test)
 	ULONG length = SZ_4K;
 	PVOID base = NULL;
 
-	KUNIT_ASSERT_EQ(test, IoAllocateAdapterChannel(adapter, f->pdo, 1, keep_registers, &base),
+	KUNIT_ASSERT_EQ(test, IoAllocateAdapterChannel(adapter, f->pdo, 1,
+						       wdmdma_test_keep_registers, &base),
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_NOT_NULL(test, base);
 	la = IoMapTransfer(adapter, mdl, base, memory->va, &length, FALSE);

@@ -12,20 +12,6 @@
 
 #define WAIT		(20 * HZ)
 
-static ULONG registers_for(struct kunit *test, ULONG width, ULONG maximum, BOOLEAN lists,
-			   PDMA_ADAPTER *adapter)
-{
-	DEVICE_DESCRIPTION description = wdmdma_test_description(3, width);
-	struct wdmdma_fixture *f = test->priv;
-	ULONG registers;
-
-	description.MaximumLength = maximum;
-	description.ScatterGather = lists;
-	*adapter = IoGetDmaAdapter(f->pdo, &description, &registers);
-	KUNIT_ASSERT_NOT_NULL(test, *adapter);
-	return registers;
-}
-
 /*
  * A list of all granted registers must be mapped while no other list exists. A list that
  * needs one more register must be refused.
@@ -49,13 +35,6 @@ static void expect_all_registers_are_good(struct kunit *test, PDMA_ADAPTER adapt
 	ops->PutScatterGatherList(adapter, caught.list, TRUE);
 }
 
-static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-					   PVOID context)
-{
-	*(PVOID *)context = base;
-	return DeallocateObjectKeepRegisters;
-}
-
 /*
  * A transfer of all granted registers must be mapped in one piece, which an adapter without
  * ScatterGather demands. A request for one more register must be refused.
@@ -71,11 +50,9 @@ static void expect_channel_takes_all_registers(struct kunit *test, PDMA_ADAPTER 
 	PHYSICAL_ADDRESS la;
 
 	KUNIT_EXPECT_EQ(test, ops->AllocateAdapterChannel(adapter, NULL, registers + 1,
-							  keep_registers, &base),
+							  wdmdma_test_keep_registers, &base),
 			STATUS_INSUFFICIENT_RESOURCES);
-	KUNIT_ASSERT_EQ(test, ops->AllocateAdapterChannel(adapter, NULL, registers, keep_registers,
-							  &base), STATUS_SUCCESS);
-	KUNIT_ASSERT_NOT_NULL(test, base);
+	base = wdmdma_test_registers(test, adapter, registers);
 	la = ops->MapTransfer(adapter, mdl, base, memory->va, &length, TRUE);
 	KUNIT_EXPECT_NE(test, la.QuadPart, 0LL);
 	KUNIT_EXPECT_EQ(test, length, (ULONG)(registers * PAGE_SIZE));
@@ -97,13 +74,13 @@ static void no_more_is_granted_than_can_be_copied(struct kunit *test)
 
 	if (!wdmdma_test_copies_all(f->dev) || !wdmdma_bounce_pool(f->dev, &start, &end))
 		kunit_skip(test, "the kernel does not copy all memory");
-	registers = registers_for(test, 64, SZ_64M, TRUE, &adapter);
+	registers = wdmdma_test_granted(test, 64, SZ_64M, TRUE, &adapter);
 	KUNIT_EXPECT_LE(test, registers, (end - start) / 2 / PAGE_SIZE);
 	KUNIT_EXPECT_GE(test, registers, (end - start) / 4 / PAGE_SIZE);
 	expect_all_registers_are_good(test, adapter, registers);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 
-	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
+	registers = wdmdma_test_granted(test, 64, SZ_64M, FALSE, &adapter);
 	KUNIT_EXPECT_EQ(test, registers, dma_max_mapping_size(f->dev) / PAGE_SIZE);
 	expect_all_registers_are_good(test, adapter, registers);
 	expect_channel_takes_all_registers(test, adapter, registers);
@@ -122,7 +99,7 @@ static void no_more_is_granted_than_one_range_has(struct kunit *test)
 
 	if (wdmdma_test_copies_all(f->dev))
 		kunit_skip(test, "the kernel copies all memory: see the case before");
-	registers = registers_for(test, 64, SZ_64M, FALSE, &adapter);
+	registers = wdmdma_test_granted(test, 64, SZ_64M, FALSE, &adapter);
 	KUNIT_EXPECT_EQ(test, registers, 1U << MAX_PAGE_ORDER);
 	expect_all_registers_are_good(test, adapter, registers);
 	expect_channel_takes_all_registers(test, adapter, registers);
@@ -139,45 +116,51 @@ static void no_more_is_granted_than_is_within_reach(struct kunit *test)
 	if (wdmdma_test_copies_all(f->dev))
 		kunit_skip(test, "the kernel copies all to where the adapter does not reach");
 	wdmdma_test_needs_memory_within(test, 24);
-	registers = registers_for(test, 24, SZ_64M, TRUE, &adapter);
+	registers = wdmdma_test_granted(test, 24, SZ_64M, TRUE, &adapter);
 	KUNIT_EXPECT_LE(test, registers, SZ_16M / 2 / PAGE_SIZE);
 	KUNIT_EXPECT_GE(test, registers, SZ_1M / PAGE_SIZE);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
 /*
- * Get an adapter with 32 address bits for a device that does not reach all memory. Return NULL
- * and skip the case if the device reaches all, or if the kernel copies all.
+ * Get an adapter with 32 address bits for a device that does not reach all memory, and return the
+ * pages of the kernel's bounce buffers. Skip the case if the device reaches all, if the kernel
+ * copies all, or if there are such buffers and the case wants none, or the other way round.
  */
-static struct device *device_that_does_not_reach_all(struct kunit *test)
+static u64 bounce_pages_beyond_the_device(struct kunit *test, bool bounces)
 {
 	struct edu *edu = edu_with_adapter(test, EDU_SLOT_32_BITS, 32);
+	phys_addr_t start = 0, end = 0;
+	struct device *dev = &edu->pdev->dev;
 
-	if (edu && !wdmdma_test_copies_all(&edu->pdev->dev) &&
-	    !wdmdma_iommu_translates(&edu->pdev->dev) &&
-	    wdmdma_test_has_memory(1ULL << 32, U64_MAX))
-		return &edu->pdev->dev;
-	kunit_skip(test, "the device reaches all memory, or the kernel copies all");
-	return NULL;
+	if (wdmdma_test_copies_all(dev) || wdmdma_iommu_translates(dev) ||
+	    !wdmdma_test_has_memory(1ULL << 32, U64_MAX))
+		kunit_skip(test, "the device reaches all memory, or the kernel copies all");
+	else if (wdmdma_bounce_pool(dev, &start, &end) != bounces)
+		kunit_skip(test, "the kernel has %sbounce buffers", bounces ? "no " : "");
+	return PHYS_PFN(end - start);
+}
+
+/* Expect a number of map registers for that adapter, and return the adapter. */
+static PDMA_ADAPTER adapter_with_registers(struct kunit *test, u64 least, u64 most,
+					   ULONG *registers)
+{
+	PDMA_ADAPTER adapter;
+
+	*registers = wdmdma_test_granted(test, 32, SZ_2G, TRUE, &adapter);
+	KUNIT_EXPECT_LE(test, *registers, most);
+	KUNIT_EXPECT_GE(test, *registers, least);
+	return adapter;
 }
 
 /* Any page of a transfer may lie beyond the device, and then the kernel copies it. */
 static void no_more_is_granted_than_the_kernel_bounces(struct kunit *test)
 {
-	struct device *dev = device_that_does_not_reach_all(test);
-	phys_addr_t start, end;
+	u64 pages = bounce_pages_beyond_the_device(test, true);
 	PDMA_ADAPTER adapter;
 	ULONG registers;
 
-	if (!dev)
-		return;
-	if (!wdmdma_bounce_pool(dev, &start, &end)) {
-		kunit_skip(test, "the kernel has no bounce buffers");
-		return;
-	}
-	registers = registers_for(test, 32, SZ_2G, TRUE, &adapter);
-	KUNIT_EXPECT_LE(test, registers, (end - start) / 2 / PAGE_SIZE);
-	KUNIT_EXPECT_GE(test, registers, (end - start) / 4 / PAGE_SIZE);
+	adapter = adapter_with_registers(test, pages / 4, pages / 2, &registers);
 	expect_all_registers_are_good(test, adapter, registers);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
@@ -185,20 +168,11 @@ static void no_more_is_granted_than_the_kernel_bounces(struct kunit *test)
 /* The module copies where the kernel does not, and a transfer may use half of that memory. */
 static void no_more_is_granted_than_the_module_copies(struct kunit *test)
 {
-	struct device *dev = device_that_does_not_reach_all(test);
-	phys_addr_t start, end;
 	PDMA_ADAPTER adapter;
 	ULONG registers;
 
-	if (!dev)
-		return;
-	if (wdmdma_bounce_pool(dev, &start, &end)) {
-		kunit_skip(test, "the kernel has bounce buffers");
-		return;
-	}
-	registers = registers_for(test, 32, SZ_2G, TRUE, &adapter);
-	KUNIT_EXPECT_LE(test, registers, SZ_2G / PAGE_SIZE);
-	KUNIT_EXPECT_GE(test, registers, SZ_512M / PAGE_SIZE);
+	bounce_pages_beyond_the_device(test, false);
+	adapter = adapter_with_registers(test, SZ_512M / PAGE_SIZE, SZ_2G / PAGE_SIZE, &registers);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
 
@@ -211,7 +185,7 @@ static void no_more_is_granted_than_there_are_addresses(struct kunit *test)
 
 	if (!wdmdma_iommu_translates(&edu->pdev->dev))
 		kunit_skip(test, "no IOMMU translates for the device");
-	registers = registers_for(test, 28, SZ_512M, TRUE, &adapter);
+	registers = wdmdma_test_granted(test, 28, SZ_512M, TRUE, &adapter);
 	KUNIT_EXPECT_LE(test, registers, SZ_256M / 4 / PAGE_SIZE);
 	KUNIT_EXPECT_GE(test, registers, SZ_32M / PAGE_SIZE);
 	expect_all_registers_are_good(test, adapter, SZ_16M / PAGE_SIZE < registers ?
@@ -232,7 +206,7 @@ static void two_are_granted_where_nothing_can_be_mapped(struct kunit *test)
 		if (!wdmdma_iommu_translates(f->dev))
 			kunit_skip(test, "no IOMMU translates, and the kernel does not copy all");
 	}
-	registers = registers_for(test, 24, SZ_64M, TRUE, &adapter);
+	registers = wdmdma_test_granted(test, 24, SZ_64M, TRUE, &adapter);
 	KUNIT_EXPECT_EQ(test, registers, 2U);
 	adapter->DmaOperations->PutDmaAdapter(adapter);
 }
