@@ -43,7 +43,6 @@
 #include "objects.h"
 
 #define IOMMU_HEAL_TRIES	8
-#define IOMMU_HEAL_PROBE	SZ_256K	/* longer than any range in the allocator's caches */
 #define IOMMU_HEAL_DELAY_MS	10	/* time for which a lazy domain keeps freed addresses */
 
 /*
@@ -242,7 +241,7 @@ static void iommu_heal(struct device *dev, size_t size)
 	dma_addr_t dma;
 	void *cpu;
 
-	size = max_t(size_t, size, IOMMU_HEAL_PROBE);
+	size = max_t(size_t, size, WDMDMA_LOW_BLOCK);
 
 	for (n = 0; n < IOMMU_HEAL_TRIES; n++) {
 		cpu = iommu_alloc_coherent(dev, PAGE_SIZE, &dma);

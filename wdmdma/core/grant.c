@@ -32,18 +32,26 @@ static u64 grant_pages_below(phys_addr_t last)
 	return pages;
 }
 
-/* Return how many pages a transfer may have if the kernel copies some or all of them. */
-static u64 grant_pages_of_pool(const struct wdmdma_adapter *adapter, struct device *dev)
+/*
+ * Return how many pages of the kernel's bounce buffers a transfer may use, or 0 if there are none.
+ * A piece may fill just over half of a swiotlb slot set, so this is half of the pool.
+ */
+static u64 grant_half_of_pool(struct device *dev)
 {
 	phys_addr_t start, end;
 
-	if (!wdmdma_bounce_pool(dev, &start, &end))
-		return U32_MAX;
+	return wdmdma_bounce_pool(dev, &start, &end) ? PHYS_PFN(end - start) / 2 : 0;
+}
+
+/* Return how many pages a transfer may have if the kernel copies some or all of them. */
+static u64 grant_pages_of_pool(const struct wdmdma_adapter *adapter, struct device *dev)
+{
+	u64 half = grant_half_of_pool(dev);
+
 	/* The kernel also bounces the copy that the module makes, which is one piece. */
-	if (!adapter->scatter_gather && is_swiotlb_force_bounce(dev))
+	if (half && !adapter->scatter_gather && is_swiotlb_force_bounce(dev))
 		return dma_max_mapping_size(dev) >> PAGE_SHIFT;
-	/* A piece may fill just over half of a swiotlb slot set, so use half of the pool. */
-	return PHYS_PFN(end - start) / 2;
+	return half ?: U32_MAX;
 }
 
 /*
@@ -56,16 +64,13 @@ static u64 grant_pages_of_addresses(const struct wdmdma_transfer *transfer,
 {
 	struct device *dev = transfer->device->dev;
 	u64 most = (reach.last - reach.first) >> (PAGE_SHIFT + 2);
-	phys_addr_t start, end;
 
 	if (reach.last < min(READ_ONCE(transfer->device->mask), DMA_BIT_MASK(32)) &&
 	    (!dev->bus_dma_limit || reach.last < dev->bus_dma_limit))
 		return 0;
 	if (!wdmdma_transfer_gives_pages(transfer))
 		return most;
-	if (wdmdma_bounce_pool(dev, &start, &end))
-		return min_t(u64, most, PHYS_PFN(end - start) / 2);
-	return min(most, grant_pages_below(PHYS_ADDR_MAX) / 2);
+	return min(most, grant_half_of_pool(dev) ?: grant_pages_below(PHYS_ADDR_MAX) / 2);
 }
 
 /*
