@@ -238,11 +238,54 @@ static void put_leaves_no_buffer_behind(struct kunit *test)
 	f->adapter = NULL;
 	/* The memory of an adapter stays for a while after its put. */
 	flush_work(&adapter->teardown);
-	for (n = 0; n < ARRAY_SIZE(device->low.bytes); n++)
-		KUNIT_EXPECT_EQ(test, device->low.bytes[n], 0L);
-	KUNIT_EXPECT_TRUE(test, list_empty(&device->low.blocks));
+	for (n = 0; n < ARRAY_SIZE(device->home->low.bytes); n++)
+		KUNIT_EXPECT_EQ(test, device->home->low.bytes[n], 0L);
+	KUNIT_EXPECT_TRUE(test, list_empty(&device->low_blocks));
 	/* A lazy domain unmaps at once too, and holds back only the address. */
 	KUNIT_EXPECT_EQ(test, (u64)iommu_iova_to_phys(domain, la.QuadPart), 0ULL);
+}
+
+/* Take all addresses below the limit that the module gives. Return the number of buffers. */
+static unsigned int take_all(struct wdmdma_fixture *f)
+{
+	PHYSICAL_ADDRESS la;
+	unsigned int n = 0;
+
+	while (n < BUFFERS && wdmdma_test_alloc_below(f, LIMIT, SZ_64K, &la, TRUE))
+		n++;
+	return n;
+}
+
+/*
+ * Two functions that the IOMMU cannot tell apart have the same addresses. When one has used the
+ * low ones up, the other must be refused without a search, so that mappings still succeed.
+ */
+static void devices_of_a_group_share_the_addresses(struct kunit *test)
+{
+	struct edu *twin = edu_at(EDU_SLOT_TWINS), *other = edu_at(EDU_SLOT_TWINS + 1);
+	struct wdmdma_fixture *first, *second;
+	PHYSICAL_ADDRESS la;
+	unsigned int got;
+	void *va;
+
+	if (!edu_is_there(test, EDU_SLOT_TWINS) || !edu_is_there(test, EDU_SLOT_TWINS + 1) ||
+	    twin->pdev->dev.iommu_group != other->pdev->dev.iommu_group) {
+		kunit_skip(test, "the two functions are not one group behind an IOMMU");
+		return;
+	}
+	first = wdmdma_test_fixture_on(test, &twin->pdev->dev, 32);
+	second = wdmdma_test_fixture_on(test, &other->pdev->dev, 32);
+	got = take_all(first);
+	KUNIT_EXPECT_GT(test, got, 0U);
+	KUNIT_EXPECT_LE(test, got * SZ_64K, LIMIT / 2 + 1);
+	KUNIT_EXPECT_EQ(test, take_all(second), 0U);
+	/* The put takes back what was left. */
+	first->ops->PutDmaAdapter(first->adapter);
+	first->adapter = NULL;
+	va = wdmdma_test_alloc_below(second, LIMIT, SZ_64K, &la, TRUE);
+	KUNIT_EXPECT_NOT_NULL(test, va);
+	if (va)
+		wdmdma_test_free(second, SZ_64K, la, va);
 }
 
 static struct kunit_case low_cases[] = {
@@ -251,6 +294,7 @@ static struct kunit_case low_cases[] = {
 	KUNIT_CASE(buffer_is_longer_than_a_segment),
 	KUNIT_CASE(freed_buffer_comes_again_zeroed),
 	KUNIT_CASE(stand_in_shares_nothing_with_the_device),
+	KUNIT_CASE(devices_of_a_group_share_the_addresses),
 	KUNIT_CASE_PARAM(put_leaves_no_buffer_behind, put_gen_params),
 	{}
 };

@@ -75,8 +75,8 @@ struct wdmdma_request {
  * @freeing: set by the one caller that claimed the buffer for its free, and while the buffer is
  *           recycled. Set with wdmdma_recycler.lock held
  * @cache: enum wdmdma_cache requested by the driver
- * @low_order: one more than the order of the addresses accounted in wdmdma_device.low, a number
- *             of backend/iommu_low.c for a place in a block, or 0 for none (backend_iommu)
+ * @low_order: one more than the order of the addresses accounted in the home's low, a number of
+ *             backend/iommu_low.c for a place in a block, or 0 for none (backend_iommu)
  * @imported: the memory belongs to the driver, and the record is a struct wdmdma_imported
  * @block: the buffer has elements of a vector, and is in a struct wdmdma_vector_block
  * @shared: domain buffer, which all devices that join its domain must be able to reach
@@ -328,7 +328,8 @@ enum wdmdma_device_state {
  * @override: see the lock order in core/core.h
  * @parms: for core/dma_parms.c
  * @standin: struct device given to the DMA API in place of @dev
- * @low: buffers placed with a lower limit than that of the device
+ * @low_blocks: blocks for short buffers with a lower limit than that of the device. Protected by
+ *              wdmdma_low.lock of @home
  * @lost: bytes of buffers that could not be freed
  * @driver: name of the driver, for tracepoints and debugfs
  * @record: entry in the list of all records. Protected by wdmdma_open_lock.
@@ -358,7 +359,7 @@ struct wdmdma_device {
 	struct rw_semaphore override;
 	struct wdmdma_dma_parms parms;
 	struct wdmdma_standin standin;
-	struct wdmdma_low low;
+	struct list_head low_blocks;
 	atomic_long_t lost;
 	char driver[WDMDMA_DRIVER_NAME];
 	struct list_head record;
@@ -380,6 +381,7 @@ struct wdmdma_device {
  *         wdmdma_domain_lock.
  * @astray: the group is known to be in another IOMMU domain, and the home holds references to
  *          itself and to the module meanwhile. Protected by wdmdma_domain_lock.
+ * @low: low addresses that buffers of the devices of @group use
  * @node: entry in the list of homes, if there is a group
  * @devices: devices in the domain. Protected by wdmdma_domain_lock.
  * @rcu: for the handle table
@@ -393,6 +395,7 @@ struct wdmdma_domain {
 	struct iommu_domain *own;
 	unsigned int bound;
 	bool astray;
+	struct wdmdma_low low;
 	struct list_head node;
 	struct list_head devices;
 	struct rcu_head rcu;

@@ -266,7 +266,6 @@ static int iommu_search_low(struct wdmdma_device *device, struct wdmdma_request 
 	size_t size = wdmdma_buffer_size(buffer);
 	int ret;
 
-	lockdep_assert_held_write(&device->override);
 	request->refusal.reason = "more than half of the logical addresses there would be in use";
 	if (!wdmdma_low_make_room(device, request->window.last, size, iommu_free_once))
 		return -ENOMEM;
@@ -276,8 +275,9 @@ static int iommu_search_low(struct wdmdma_device *device, struct wdmdma_request 
 	return ret;
 }
 
-/* Allocate a block of low addresses for the request, and for later ones. */
-static int iommu_add_block(struct wdmdma_device *device, struct wdmdma_request *request)
+/* Allocate a block of low addresses, and place the buffer in it. Later ones may follow. */
+static int iommu_add_block(struct wdmdma_device *device, struct wdmdma_request *request,
+			   struct wdmdma_buffer *buffer)
 {
 	struct wdmdma_request whole = {
 		.call = request->call,
@@ -296,25 +296,13 @@ static int iommu_add_block(struct wdmdma_device *device, struct wdmdma_request *
 	request->refusal = whole.refusal;
 	if (ret)
 		return ret;
-	ret = wdmdma_low_add_block(device, &memory);
-	if (ret) {
+	ret = wdmdma_low_add_block(device, &memory, request, buffer);
+	if (ret == -ENOMEM) {
 		iommu_free_once(device, &memory);
 		return wdmdma_deny(&request->refusal, ret, "no memory");
 	}
-	return 0;
-}
-
-/* Place a short buffer in a block of low addresses. */
-static int iommu_alloc_in_block(struct wdmdma_device *device, struct wdmdma_request *request,
-				struct wdmdma_buffer *buffer)
-{
-	int ret;
-
-	if (wdmdma_low_take(device, request, buffer))
+	if (!ret)
 		return 0;
-	ret = iommu_add_block(device, request);
-	if (ret || wdmdma_low_take(device, request, buffer))
-		return ret;
 	/* The kernel accepts no lower bound, so the block may lie too low. */
 	wdmdma_low_forget(device, iommu_free_once);
 	return wdmdma_deny(&request->refusal, -ENOMEM, "no logical addresses are free there");
@@ -324,13 +312,19 @@ static int iommu_alloc_in_block(struct wdmdma_device *device, struct wdmdma_requ
 static int iommu_alloc_low(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {
-	int ret;
+	struct wdmdma_low *low = &device->home->low;
+	int ret = 0;
 
-	if (wdmdma_low_wants_block(device, request, buffer))
-		return iommu_alloc_in_block(device, request, buffer);
-	ret = iommu_search_low(device, request, buffer);
-	if (!ret)
-		wdmdma_low_book(device, buffer);
+	mutex_lock(&low->search);
+	if (wdmdma_low_wants_block(device, request, buffer)) {
+		if (!wdmdma_low_take(device, request, buffer))
+			ret = iommu_add_block(device, request, buffer);
+	} else {
+		ret = iommu_search_low(device, request, buffer);
+		if (!ret)
+			wdmdma_low_book(device, buffer);
+	}
+	mutex_unlock(&low->search);
 	return ret;
 }
 

@@ -12,7 +12,8 @@ void wdmdma_low_book(struct wdmdma_device *device, struct wdmdma_buffer *buffer)
 bool wdmdma_low_release(struct wdmdma_device *device, struct wdmdma_buffer *buffer);
 bool wdmdma_low_wants_block(struct wdmdma_device *device, const struct wdmdma_request *request,
 			    const struct wdmdma_buffer *buffer);
-int wdmdma_low_add_block(struct wdmdma_device *device, const struct wdmdma_buffer *memory);
+int wdmdma_low_add_block(struct wdmdma_device *device, const struct wdmdma_buffer *memory,
+			 const struct wdmdma_request *request, struct wdmdma_buffer *buffer);
 bool wdmdma_low_take(struct wdmdma_device *device, const struct wdmdma_request *request,
 		     struct wdmdma_buffer *buffer);
 bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of a device's record that belongs to backend_iommu, with the stand-in and the low
- * addresses.
+ * The parts of a device's record and of its home that belong to backend_iommu, with the stand-in
+ * and the low addresses.
  */
 #ifndef WDMDMA_STANDIN_H
 #define WDMDMA_STANDIN_H
@@ -10,6 +10,7 @@
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -40,7 +41,7 @@ struct wdmdma_standin {
 
 /**
  * struct wdmdma_low_block - a block of memory with low addresses, for short buffers
- * @node: entry in wdmdma_low.blocks
+ * @node: entry in wdmdma_device.low_blocks
  * @cpu: address for the CPU
  * @dma: logical address
  * @pages: page set, if the block was made of one
@@ -55,21 +56,21 @@ struct wdmdma_low_block {
 };
 
 /**
- * struct wdmdma_low - low addresses that a device's buffers use (backend/iommu_low.c)
- * @lock: protects all members. Taken in process context only
+ * struct wdmdma_low - low addresses that the buffers of an IOMMU group use (backend/iommu_low.c)
+ * @search: held from the look for room until the buffer is accounted for
+ * @lock: protects the other members and the blocks of the devices. Taken in process context only
  * @bytes: bytes of blocks, and of live buffers outside of them that were placed with a low limit,
  *         indexed by the highest bit of their last address
  * @freed: bytes of buffers whose addresses the IOMMU's driver may still hold back, indexed like
  *         @bytes. They were freed at @freed_at or shortly before.
  * @freed_at: jiffies of the last such free
- * @blocks: blocks for short buffers
  */
 struct wdmdma_low {
-	spinlock_t lock; /* protects all members */
+	struct mutex search; /* held while an address is searched */
+	spinlock_t lock; /* protects the accounts */
 	long bytes[64];
 	long freed[64];
 	unsigned long freed_at;
-	struct list_head blocks;
 };
 
 #endif /* WDMDMA_STANDIN_H */

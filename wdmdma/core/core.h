@@ -30,13 +30,16 @@
  *   wdmdma_device.override   belongs to backend_iommu. Held for writing while the masks and the
  *                            node of the device's stand-in are those of one allocation, and for
  *                            reading around other allocations. No free takes it
+ *   wdmdma_low.search        belongs to backend_iommu. Held while a buffer with a low limit is
+ *                            placed, by one device of an IOMMU group at a time. No free takes it
  *   verifier_lock            (core/verifier.c) held while the settings of the verifier are read or
  *                            changed. Of the module's locks, none is taken with this one held
  *   wdmdma_lookup.insert     held around each insertion
  *   recyclers_lock           (core/recycle_limit.c) held while an adapter starts or stops to
  *                            recycle buffers. The shrinker must not wait for a lock that is held
  *                            around an allocation, so it only tries recyclers_lock and the sem,
- *                            and no function that frees a buffer may take wdmdma_device.override
+ *                            and no function that frees a buffer may take wdmdma_device.override or
+ *                            wdmdma_low.search
  *   wdmdma_recycler.lock     held while a recycled buffer is put in or taken out, and while a
  *                            buffer is claimed for its free. Nothing is mapped, and no table
  *                            changes, with this lock held

@@ -328,8 +328,7 @@ static struct wdmdma_device *device_new(struct device *dev)
 						       : &wdmdma_backend_direct;
 	init_rwsem(&device->sem);
 	init_rwsem(&device->override);
-	spin_lock_init(&device->low.lock);
-	INIT_LIST_HEAD(&device->low.blocks);
+	INIT_LIST_HEAD(&device->low_blocks);
 	raw_spin_lock_init(&device->refusals.lock);
 	strscpy(device->driver, dev_driver_string(dev), sizeof(device->driver));
 	INIT_LIST_HEAD(&device->adapters);

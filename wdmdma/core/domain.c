@@ -97,6 +97,8 @@ static struct wdmdma_domain *domain_new(struct iommu_group *group)
 	if (!domain)
 		return NULL;
 	domain->group = group;
+	mutex_init(&domain->low.search);
+	spin_lock_init(&domain->low.lock);
 	INIT_LIST_HEAD(&domain->node);
 	INIT_LIST_HEAD(&domain->devices);
 	if (group) {
