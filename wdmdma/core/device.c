@@ -182,22 +182,22 @@ static unsigned int device_end(struct wdmdma_device *device, const char *when)
 }
 
 /*
- * Take back all that the guests have that do their DMA as this device. The driver core has
- * normally unbound a guest's driver before, see backend/iommu_group.c. If a guest's probe
- * function failed, the core drops the device link a moment before it releases the guest's
- * devres. Then the guest's buffers must be freed here.
+ * Take back all that the joiners have that do their DMA as this device. The driver core has
+ * normally unbound a joiner's driver before, see backend/iommu_group.c. If a joiner's probe
+ * function failed, the core drops the device link a moment before it releases the joiner's
+ * devres. Then the joiner's buffers must be freed here.
  */
-static void device_end_guests(struct wdmdma_device *device)
+static void device_end_joiners(struct wdmdma_device *device)
 {
-	struct wdmdma_device *guest, *next;
+	struct wdmdma_device *joiner, *next;
 
 	lockdep_assert_held_write(&wdmdma_domain_lock);
-	list_for_each_entry_safe(guest, next, &device->home->devices, member) {
-		if (guest == device || guest->dma != device)
+	list_for_each_entry_safe(joiner, next, &device->home->devices, member) {
+		if (joiner == device || joiner->dma != device)
 			continue;
-		down_write(&guest->sem);
-		device_end(guest, "leader of its domain unbound");
-		up_write(&guest->sem);
+		down_write(&joiner->sem);
+		device_end(joiner, "leader of its domain unbound");
+		up_write(&joiner->sem);
 	}
 }
 
@@ -226,7 +226,7 @@ static void device_report_users(struct wdmdma_device *device, unsigned int adapt
 
 /* Log what the driver should have done before it was unbound. */
 static void device_report(struct wdmdma_device *device, unsigned int adapters,
-			  unsigned int guests)
+			  unsigned int joiners)
 {
 	long lost = atomic_long_read(&device->lost);
 
@@ -235,9 +235,9 @@ static void device_report(struct wdmdma_device *device, unsigned int adapters,
 			"the IOMMU domain was replaced (sysfs: iommu_group/type) while the driver was being unbound: %ld bytes are lost\n",
 			lost);
 	device_report_users(device, adapters);
-	if (guests)
+	if (joiners)
 		dev_warn(device->dev, "driver unbound while %u devices are in its domain, and stay there: they should call LeaveDmaDomain before\n",
-			 guests);
+			 joiners);
 }
 
 /* Set the state. A struct device must not get a new record before the old one is unbound. */
@@ -273,7 +273,7 @@ static void device_close(struct wdmdma_device *device)
 static void device_unbound(struct device *dev, void *res)
 {
 	struct wdmdma_device *device = *(struct wdmdma_device **)res;
-	unsigned int adapters, guests;
+	unsigned int adapters, joiners;
 
 	device_set_state(device, WDMDMA_DEVICE_UNBINDING);
 	wdmdma_handle_retire(&device->handle);
@@ -282,15 +282,15 @@ static void device_unbound(struct device *dev, void *res)
 	flush_workqueue(wdmdma_workqueue);
 
 	down_write(&wdmdma_domain_lock);
-	device_end_guests(device);
+	device_end_joiners(device);
 	down_write(&device->sem);
 	adapters = device_end(device, "driver unbound");
 	wdmdma_dma_parms_close(device);
-	guests = wdmdma_domain_leave_home(device);
+	joiners = wdmdma_domain_leave_home(device);
 	up_write(&device->sem);
 	up_write(&wdmdma_domain_lock);
 
-	device_report(device, adapters, guests);
+	device_report(device, adapters, joiners);
 	device_set_state(device, WDMDMA_DEVICE_UNBOUND);
 	wdmdma_device_put(device);
 	module_put(THIS_MODULE);

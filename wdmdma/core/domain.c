@@ -113,15 +113,15 @@ static struct wdmdma_domain *domain_new(struct iommu_group *group)
 }
 
 /* Return the number of members that have their home in another domain. */
-static unsigned int domain_guests(const struct wdmdma_domain *domain)
+static unsigned int domain_joiners(const struct wdmdma_domain *domain)
 {
 	const struct wdmdma_device *device;
-	unsigned int guests = 0;
+	unsigned int joiners = 0;
 
 	lockdep_assert_held(&wdmdma_domain_lock);
 	list_for_each_entry(device, &domain->devices, member)
-		guests += device->home != domain;
-	return guests;
+		joiners += device->home != domain;
+	return joiners;
 }
 
 /* Return true if the IOMMU has the device in the domain of its home. */
@@ -182,7 +182,7 @@ int wdmdma_domain_enter_home(struct wdmdma_device *device)
 }
 
 /*
- * Take a device whose driver is unbound out of its home. Return the number of guests that
+ * Take a device whose driver is unbound out of its home. Return the number of joiners that
  * stay in the home.
  */
 unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
@@ -190,7 +190,7 @@ unsigned int wdmdma_domain_leave_home(struct wdmdma_device *device)
 	lockdep_assert_held_write(&wdmdma_domain_lock);
 	list_del_init(&device->member);
 	device->home->bound--;
-	return domain_guests(device->home);
+	return domain_joiners(device->home);
 }
 
 /*
@@ -399,7 +399,7 @@ static int domain_check_joiner(struct wdmdma_device *joiner, u64 highest,
 	if (joiner->domain != joiner->home)
 		return wdmdma_deny(refusal, -EBUSY,
 				   "the device is in another domain already: leave that first");
-	if (domain_guests(joiner->home))
+	if (domain_joiners(joiner->home))
 		return wdmdma_deny(refusal, -EBUSY,
 				   "other devices have joined the device's own domain");
 	if (domain_has_buffers(joiner) || !domain_hold_transfers(joiner))
@@ -426,7 +426,10 @@ static int domain_attach(struct wdmdma_device *joiner, struct wdmdma_device *lea
 	return ret;
 }
 
-/* Do a join, after its arguments were found. */
+/*
+ * Move @joiner into @domain, which may be NULL. Return 0, or a negative errno with the reason in
+ * @refusal.
+ */
 static int domain_join(struct wdmdma_device *joiner, struct wdmdma_domain *domain,
 		       struct wdmdma_refusal *refusal)
 {

@@ -62,7 +62,7 @@ HANDLE WdmGetDmaDomain(PDMA_ADAPTER dma_adapter)
  * * STATUS_SUCCESS
  * * STATUS_INVALID_HANDLE
  * * STATUS_INVALID_DEVICE_STATE while the device has common buffers or transfers, has joined
- *   another domain, has guests in its own domain, or has MSI vectors on arm64, and at the wrong
+ *   another domain, has joiners in its own domain, or has MSI vectors on arm64, and at the wrong
  *   level
  * * STATUS_NOT_SUPPORTED where the two devices cannot share memory, or if a buffer of the domain
  *   is beyond the adapter's reach
