@@ -3,7 +3,8 @@
  * The test module. Loading the module runs its suites.
  *
  * The parameter plant makes a fault that no suite finds, so that the checks of the guest and of
- * the host can be tried. Each of them must make the run fail.
+ * the host can be tried. Each of them must make the run fail, but for memory that is left, which
+ * the unload frees.
  */
 #define pr_fmt(fmt) "wdmdma_kunit: " fmt
 
@@ -45,6 +46,16 @@ static int plant_mistake(const char *setting)
 	return 0;
 }
 
+/* Memory of each kind that no adapter owns. The unload of wdmdma.ko must report and free it. */
+static int plant_left(void)
+{
+	PHYSICAL_ADDRESS zero = { 0 }, high = { .QuadPart = U32_MAX };
+
+	return MmAllocatePagesForMdl(zero, high, zero, PAGE_SIZE) &&
+	       MmAllocateContiguousMemory(PAGE_SIZE, high) &&
+	       MmAllocateNonCachedMemory(PAGE_SIZE) ? 0 : -ENOMEM;
+}
+
 static const struct {
 	const char *name;
 	size_t lost;		/* bytes of pages */
@@ -73,6 +84,8 @@ static int plant_set(const char *value, const struct kernel_param *kp)
 		plant_address();
 		return 0;
 	}
+	if (sysfs_streq(value, "left"))
+		return plant_left();
 	for (i = 0; i < ARRAY_SIZE(plants); i++)
 		if (sysfs_streq(value, plants[i].name))
 			return plant_row(i);
@@ -82,6 +95,6 @@ static int plant_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops plant_ops = { .set = plant_set };
 
 module_param_cb(plant, &plant_ops, NULL, 0);
-MODULE_PARM_DESC(plant, "fault that must be found: oops, address, page, memory, warn or panic");
+MODULE_PARM_DESC(plant, "fault that must be found: oops, address, page, memory, left, warn or panic");
 MODULE_DESCRIPTION("KUnit tests of wdmdma");
 MODULE_LICENSE("GPL");
