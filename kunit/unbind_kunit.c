@@ -149,13 +149,14 @@ static void thread_that_calls_during_the_unbind_leaves_nothing(struct kunit *tes
 
 /*
  * A call that the unbind has overtaken may hold the last reference to a record. At
- * DISPATCH_LEVEL the release must be put off.
+ * DISPATCH_LEVEL the release must be put off. It takes a mutex, which the kernel would report. A
+ * worker on another CPU may be done before the level falls.
  */
 static void last_put_of_a_device_at_dispatch_is_put_off(struct kunit *test)
 {
 	struct device *dev = wdmdma_test_device(test);
 	struct wdmdma_device *device = wdmdma_device_open(dev);
-	unsigned int waits = 100, meanwhile;
+	unsigned int waits = 100;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device);
 	get_device(dev);
@@ -165,11 +166,7 @@ static void last_put_of_a_device_at_dispatch_is_put_off(struct kunit *test)
 
 	local_bh_disable();
 	wdmdma_device_put(device);
-	meanwhile = kref_read(&dev->kobj.kref);
 	local_bh_enable();
-	/* On PREEMPT_RT a worker may run in between. */
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		KUNIT_EXPECT_EQ(test, meanwhile, 2U);
 	while (kref_read(&dev->kobj.kref) > 1 && waits--)
 		msleep(20);
 	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), 1U);
