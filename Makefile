@@ -14,6 +14,12 @@ ifneq ($(words $(subst :, ,$(CURDIR))),1)
 $(error wdmdma: kernel modules cannot be built with a space or a colon in a path: $(CURDIR))
 endif
 
+# make would take each word of such a path for a path of its own.
+spaced = $(filter-out 0 1,$(words $(INSTALL_MOD_PATH)) $(words $(DESTDIR)) $(words $(PREFIX)))
+ifneq ($(spaced),)
+$(error wdmdma: nothing can be installed in a folder with a space in its path: $(INSTALL_MOD_PATH) $(PREFIX))
+endif
+
 # 1 for a kernel that was built with clang, or else empty.
 LLVM ?= $(if $(shell grep -s '^CONFIG_CC_IS_CLANG=y' '$(KDIR)/include/config/auto.conf'),1)
 kbuild = -C $(KDIR) M=$(CURDIR) $(if $(LLVM),LLVM=$(LLVM))
