@@ -8,7 +8,7 @@
 #define WDMDMA_VERSION_H
 
 #define WDMDMA_VERSION_MAJOR	1
-#define WDMDMA_VERSION_MINOR	0
+#define WDMDMA_VERSION_MINOR	1
 #define WDMDMA_VERSION_PATCH	0
 
 #define WDMDMA_VERSION(major, minor, patch)	(((major) << 16) | ((minor) << 8) | (patch))
