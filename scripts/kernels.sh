@@ -5,6 +5,9 @@
 # installed. If the caller gives KDIR, VMLINUZ or KSRC, these are used, and nothing is downloaded.
 
 SERIES=6.12
+# For guests without KUnit, where the archive has no kernel of SERIES. Debian 12 has it in its updates for
+# security only.
+OLDER_SERIES=6.1
 
 # The functions below set the same variables, so note which the caller gave.
 GIVEN=${KDIR:-}${VMLINUZ:-}${KSRC:-}
@@ -87,8 +90,57 @@ deb() {
     find "$CACHE/dl/" -name "$1_*_${2:-*}.deb" | sort -V | tail -n 1
 }
 
+# may_install: succeed if packages can be installed.
+may_install() {
+    may_download && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
+}
+
+# stock_entry SERIES FLAVOUR: print what the names of its cache entries begin with.
+stock_entry() {
+    local entry=$STOCK
+    [ "$1" = "$SERIES" ] || entry=$1-$entry
+    echo "${2:+$2-}$entry"
+}
+
+# stock_look SERIES FLAVOUR: look for such a kernel in the cache and then in the archive. Set
+# FOUND_SERIES, FOUND to the name of its cache entry, and FOUND_VERSION if it is to be downloaded.
+stock_look() {
+    local entry
+    entry=$(stock_entry "$1" "$2")
+    FOUND_SERIES=$1 FOUND_VERSION='' FOUND=$(newest_cached "$entry")
+    [ -z "$FOUND" ] || return 0
+    need_download "a stock $1 kernel${2:+ ($2)}" "KDIR= and VMLINUZ="
+    apt_update
+    FOUND_VERSION=$(stock_version "$1" "$2")
+    FOUND=$entry-$FOUND_VERSION
+    [ -n "$FOUND_VERSION" ]
+}
+
+# is_older_release: succeed if the cache has a kernel of OLDER_SERIES only, and the package lists as they
+# are have no other.
+is_older_release() {
+    [ -z "$(newest_cached "$(stock_entry "$SERIES" '')")" ] &&
+        [ -n "$(newest_cached "$(stock_entry "$OLDER_SERIES" '')")" ] &&
+        [ -z "$(stock_version "$SERIES" '')" ]
+}
+
+# stock_find [SERIES [FLAVOUR]]: the same for the arguments of stock_kernel, or stop.
+stock_find() {
+    local series=${1:-$SERIES} flavour=${2:-}
+    [ $# -gt 0 ] || ! is_older_release || series=$OLDER_SERIES
+    ! stock_look "$series" "$flavour" || return 0
+    if [ $# -eq 0 ] && stock_look "$OLDER_SERIES" ''; then
+        note "this release has no kernel $SERIES, so it is Debian's $OLDER_SERIES"
+        return
+    fi
+    die "this distribution has no linux-image-$series*-${flavour:+$flavour-}$DEBIAN_ARCH with" \
+        "headers (bookworm-security and trixie have 6.12): give KDIR= and VMLINUZ= of a kernel" \
+        "you have"
+}
+
 # stock_kernel [SERIES [FLAVOUR]]: get a kernel that Debian built, and set KDIR and VMLINUZ. By
-# default it is the kernel of $SERIES without a flavour. A flavour is rt, for example.
+# default it is the kernel of $SERIES without a flavour, or of $OLDER_SERIES if the archive has no
+# other. A flavour is rt, for example.
 stock_kernel() {
     if [ -n "${KDIR:-}${VMLINUZ:-}" ]; then
         [ -n "${KDIR:-}" ] || die "VMLINUZ is given but not KDIR, the build folder of that kernel"
@@ -97,21 +149,8 @@ stock_kernel() {
         [ -r "$VMLINUZ" ] || die "VMLINUZ=$VMLINUZ cannot be read"
         return
     fi
-    local series=${1:-$SERIES} flavour=${2:-} entry=$STOCK name version=''
-    [ "$series" = "$SERIES" ] || entry=$series-$entry
-    entry=${flavour:+$flavour-}$entry
-    name=$(newest_cached "$entry")
-    if [ -z "$name" ]; then
-        need_download "a stock $series kernel${flavour:+ ($flavour)}" "KDIR= and VMLINUZ="
-        apt_update
-        version=$(stock_version "$series" "$flavour")
-        [ -n "$version" ] ||
-            die "this distribution has no linux-image-$series*-${flavour:+$flavour-}$DEBIAN_ARCH with" \
-                "headers (bookworm-security and trixie have 6.12): give KDIR= and VMLINUZ= of a kernel" \
-                "you have"
-        name=$entry-$version
-    fi
-    cache_entry "$name" unpack_stock "$series" "$flavour" "$version" "$CACHE/$name"
+    stock_find "$@"
+    cache_entry "$FOUND" unpack_stock "$FOUND_SERIES" "${2:-}" "$FOUND_VERSION" "$CACHE/$FOUND"
     KDIR=$(echo "$REPLY"/usr/src/linux-headers-*-"$DEBIAN_ARCH")
     VMLINUZ=$(echo "$REPLY"/boot/vmlinuz-*)
     export KDIR VMLINUZ
@@ -182,13 +221,30 @@ unpack_stock() {
         xargs sed -i "s|/usr/src/linux-headers|$entry/usr/src/linux-headers|"
 }
 
-# named_stock_kernel: get the kernel that Debian built and KERNEL names, see kernel_of.
-named_stock_kernel() {
+# stock_words: set WORDS to series and flavour of the kernel that Debian built and KERNEL names, see
+# kernel_of.
+stock_words() {
     local what=${KERNEL#*-}
     case ${what%-stock} in
-    [0-9]*) stock_kernel "${what%-stock}" ;;
-    *) stock_kernel "$SERIES" "${what%-stock}" ;;
+    [0-9]*) WORDS=("${what%-stock}") ;;
+    *) WORDS=("$SERIES" "${what%-stock}") ;;
     esac
+}
+
+named_stock_kernel() {
+    stock_words
+    stock_kernel "${WORDS[@]}"
+}
+
+# guest_kernel_exists: stop if there is no kernel for guest_kernel, before anything is installed for it.
+guest_kernel_exists() {
+    may_install || return 0
+    if [ "$KERNEL" = "$ARCH" ]; then
+        stock_find
+    elif is_stock "$KERNEL"; then
+        stock_words
+        stock_find "${WORDS[@]}"
+    fi
 }
 
 # guest_kernel: get the kernel that KERNEL names, see kernel_of, but the one that Debian built where
@@ -208,6 +264,7 @@ guest_kernel() {
 # $ROOT/build/stock-$KERNEL. Sets KDIR, VMLINUZ and BUSYBOX. WHAT is for the message.
 stock_build() {
     step "looking for compiler, QEMU and kernel"
+    guest_kernel_exists
     "$ROOT/scripts/setup" demo
     guest_kernel
     guest_busybox
