@@ -28,7 +28,7 @@ install = @KDIR='$(KDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
 
 .PHONY: all kdir modules modules_install headers_install uninstall clean
 .PHONY: demo run shell bench bench-scaling test test-all fuzz soak replay coverage mutants check
-.PHONY: check-install check-packages check-signed check-replay check-plants check-container
+.PHONY: check-all check-install check-packages check-signed check-replay check-plants check-container
 .PHONY: kernels compilers
 .PHONY: doc check-doc dist deb rpm help
 
@@ -94,6 +94,12 @@ mutants:
 
 check:
 	@scripts/check $(if $(QUICK),--quick)
+
+# One after the other, because they share the build folder. Needs root and hours.
+check-all:
+	@set -e; for target in check check-doc check-install check-packages check-signed \
+		check-replay check-plants check-container; do \
+		$(MAKE) --no-print-directory $$target; done
 
 check-install:
 	@scripts/check-install
@@ -171,6 +177,7 @@ help:
 	@echo 'make coverage         lines of the module that the KUnit tests run, as HTML in build/coverage'
 	@echo 'make mutants          change one place of the module at a time, and see if a test fails (SAMPLE=, SEED=)'
 	@echo 'make check            style, warnings, sparse, documentation, layers; QUICK=1: 40 s once it passed'
+	@echo 'make check-all        that and all of the others named check-, which need hours'
 	@echo 'make check-install    install into a scratch folder, and build a driver against that'
 	@echo 'make kernels          the demo on the newest kernel of each of Debian'\''s suites (SUITES=, FLAVOURS=)'
 	@echo 'make compilers        build with each gcc and clang of Debian'\''s releases (RELEASES=, COMPILERS=)'
