@@ -52,12 +52,29 @@ NTSTATUS __cold wdm_error_status(int error)
 	}
 }
 
-/* Report a call that needs PASSIVE_LEVEL and is made above it. Return true if it is. */
-bool wdm_above_passive(const char *call)
+/*
+ * Tell the verifier of a call at a wrong level. The settings of the device count, if the pointer of
+ * the call names one. Any context.
+ */
+void wdm_verify_level(PDMA_ADAPTER dma_adapter, const char *call, u32 bug)
+{
+	struct wdmdma_adapter *adapter;
+
+	rcu_read_lock();
+	adapter = wdmdma_adapter_peek(dma_adapter);
+	wdmdma_verifier_report(adapter ? adapter->device : NULL, call, bug);
+	rcu_read_unlock();
+}
+
+/*
+ * Report a call that needs PASSIVE_LEVEL and is made above it. Return true if it is. @dma_adapter
+ * is what the driver passed, or NULL.
+ */
+bool wdm_above_passive_on(PDMA_ADAPTER dma_adapter, const char *call)
 {
 	if (wdmdma_at_dispatch()) {
 		wdmdma_report(call, "called at DISPATCH_LEVEL or above, needs PASSIVE_LEVEL");
-		wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x14));
+		wdm_verify_level(dma_adapter, call, WDMDMA_DMA_CODE(0x14));
 		return true;
 	}
 	might_sleep();
@@ -65,12 +82,12 @@ bool wdm_above_passive(const char *call)
 }
 
 /* Report a call that is made above DISPATCH_LEVEL, in an interrupt. Return true if it is. */
-bool wdm_above_dispatch(const char *call)
+bool wdm_above_dispatch_on(PDMA_ADAPTER dma_adapter, const char *call)
 {
 	if (!in_hardirq() && !in_nmi())
 		return false;
 	wdmdma_report(call, "called above DISPATCH_LEVEL, in an interrupt");
-	wdmdma_verifier_report(NULL, call, WDMDMA_DMA_CODE(0x13));
+	wdm_verify_level(dma_adapter, call, WDMDMA_DMA_CODE(0x13));
 	return true;
 }
 
@@ -85,8 +102,8 @@ struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIR
 {
 	struct wdmdma_adapter *adapter;
 
-	if ((highest == PASSIVE_LEVEL && wdm_above_passive(call)) ||
-	    (highest == DISPATCH_LEVEL && wdm_above_dispatch(call)))
+	if ((highest == PASSIVE_LEVEL && wdm_above_passive_on(dma_adapter, call)) ||
+	    (highest == DISPATCH_LEVEL && wdm_above_dispatch_on(dma_adapter, call)))
 		return ERR_PTR(-EBUSY);
 	adapter = wdmdma_adapter_find(dma_adapter);
 	if (adapter)

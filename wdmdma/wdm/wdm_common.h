@@ -33,8 +33,9 @@ struct wdmdma_request;
 /* wdm/wdm_common.c */
 struct wdmdma_adapter *wdm_enter(PDMA_ADAPTER dma_adapter, const char *call, KIRQL highest);
 void __cold wdm_no_adapter(PDMA_ADAPTER dma_adapter, const char *call);
-bool wdm_above_passive(const char *call);
-bool wdm_above_dispatch(const char *call);
+void wdm_verify_level(PDMA_ADAPTER dma_adapter, const char *call, u32 bug);
+bool wdm_above_passive_on(PDMA_ADAPTER dma_adapter, const char *call);
+bool wdm_above_dispatch_on(PDMA_ADAPTER dma_adapter, const char *call);
 NTSTATUS __cold wdm_error_status(int error);
 int wdm_cache_override(const MEMORY_CACHING_TYPE *cache_type, enum wdmdma_cache *cache);
 int wdm_preferred_node(NODE_REQUIREMENT preferred_node, int *node);
@@ -61,6 +62,17 @@ static inline NTSTATUS wdm_status(int ret)
 	return likely(!ret) ? STATUS_SUCCESS : wdm_error_status(ret);
 }
 
+/* The same for calls that name no adapter. */
+static inline bool wdm_above_passive(const char *call)
+{
+	return wdm_above_passive_on(NULL, call);
+}
+
+static inline bool wdm_above_dispatch(const char *call)
+{
+	return wdm_above_dispatch_on(NULL, call);
+}
+
 /*
  * Begin a driver's call for a transfer, which may be made up to DISPATCH_LEVEL. Return the
  * adapter, or an ERR_PTR as wdm_enter() does. The caller gets no reference. It must hold the RCU
@@ -70,7 +82,8 @@ static __always_inline struct wdmdma_adapter *wdm_peek(PDMA_ADAPTER dma_adapter,
 {
 	struct wdmdma_adapter *adapter;
 
-	if (unlikely(preempt_count() & (HARDIRQ_MASK | NMI_MASK)) && wdm_above_dispatch(call))
+	if (unlikely(preempt_count() & (HARDIRQ_MASK | NMI_MASK)) &&
+	    wdm_above_dispatch_on(dma_adapter, call))
 		return ERR_PTR(-EBUSY);
 	adapter = wdmdma_adapter_peek(dma_adapter);
 	if (likely(adapter))

@@ -147,7 +147,7 @@ static struct wdmdma_adapter *wdm_vector_enter(PDMA_ADAPTER dma_adapter, const c
 {
 	if (wdmdma_at_dispatch()) {
 		wdmdma_report(call, "wrong IRQL (bug check 0x1DC, code 1)");
-		wdmdma_verifier_report(NULL, call, WDMDMA_VECTOR_CODE(1));
+		wdm_verify_level(dma_adapter, call, WDMDMA_VECTOR_CODE(1));
 		return ERR_PTR(-EBUSY);
 	}
 	return wdm_enter(dma_adapter, call, PASSIVE_LEVEL);
