@@ -8,6 +8,7 @@
 
 #include "backend/translation.h"
 #include "core/adapter.h"
+#include "core/history.h"
 #include "debug/verifier.h"
 #include "edu.h"
 #include "log.h"
@@ -196,6 +197,30 @@ static void double_free_shows_both_stacks(struct kunit *test)
 	KUNIT_EXPECT_GE(test, wdmdma_test_log_lines(log, __func__, "[wdmdma_kunit]"), 3U);
 }
 
+/* The note of an allocation may come after the verifier was switched off, and must not stay. */
+static void late_note_is_dropped(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv;
+	struct wdmdma_adapter *adapter = wdmdma_test_core_of(f);
+	const struct wdmdma_buffer *buffer;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	void *va = wdmdma_test_alloc(f, SZ_4K, &la);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	rcu_read_lock();
+	buffer = wdmdma_lookup_by_cpu(&adapter->buffers, va);
+	rcu_read_unlock();
+	wdmdma_history_note_alloc(adapter, buffer);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	verifier_on(test, "frees");
+	wdmdma_test_log_wait();
+	wdmdma_test_log_begin(&log);
+	wdmdma_test_free(f, SZ_4K, la, va);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "verifier: VA ", "was allocated here"),
+			0U);
+}
+
 /* The device of a copied transfer must not write outside of the bytes that it was given. */
 static void copy_has_bands(struct kunit *test)
 {
@@ -263,6 +288,7 @@ static struct kunit_case verifier_guard_cases[] = {
 	KUNIT_CASE(bands_keep_to_the_window),
 	KUNIT_CASE(buffer_allocated_before_is_freed),
 	KUNIT_CASE(double_free_shows_both_stacks),
+	KUNIT_CASE(late_note_is_dropped),
 	KUNIT_CASE(copy_has_bands),
 	KUNIT_CASE(buffer_with_bands_is_not_recycled),
 	{}

@@ -73,6 +73,32 @@ static void only_the_chosen_device_is_checked(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_verifier_is_on());
 }
 
+/* Allocate at DISPATCH_LEVEL, and return how often that was reported. */
+static unsigned long level_reports(struct wdmdma_fixture *f)
+{
+	unsigned long count = verifier_count(WDMDMA_DMA_CODE(0x14));
+	PHYSICAL_ADDRESS la;
+
+	local_bh_disable();
+	wdmdma_test_alloc(f, SZ_4K, &la);
+	local_bh_enable();
+	return verifier_count(WDMDMA_DMA_CODE(0x14)) - count;
+}
+
+static void wrong_level_is_reported_for_the_chosen_device(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv, *other;
+	char setting[96];
+
+	other = wdmdma_test_fixture_on(test, wdmdma_test_register(test, "wdmdma-other"), 64);
+	snprintf(setting, sizeof(setting), "device %s level", dev_name(f->dev));
+	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+	KUNIT_EXPECT_EQ(test, level_reports(f), 1UL);
+	KUNIT_EXPECT_EQ(test, level_reports(other), 0UL);
+	snprintf(setting, sizeof(setting), "device %s none", dev_name(f->dev));
+	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+}
+
 /* A setting must hold for a device that comes later. */
 static void only_the_chosen_driver_is_checked(struct kunit *test)
 {
@@ -127,10 +153,36 @@ static void files_show_settings_and_counts(struct kunit *test)
 	verifier_on(test, "left:log");
 }
 
+/* A setting for which there is no memory must change nothing, and another one must be in force. */
+static void try_a_setting(struct kunit *test)
+{
+	int ret = wdmdma_debug_verify("frees");
+#ifdef CONFIG_FAULT_INJECTION
+	unsigned int left = current->fail_nth;
+
+	current->fail_nth = 0;
+#endif
+	if (ret)
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, wdmdma_verifier_is_on(), !ret);
+	KUNIT_EXPECT_EQ(test, reports(test->priv), ret ? 0UL : 1UL);
+	verifier_off("none");
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = left;
+#endif
+}
+
+static void setting_without_memory_changes_nothing(struct kunit *test)
+{
+	wdmdma_test_sweep(test, try_a_setting);
+}
+
 static struct kunit_case verifier_settings_cases[] = {
 	KUNIT_CASE(wrong_setting_is_refused),
+	KUNIT_CASE(setting_without_memory_changes_nothing),
 	KUNIT_CASE(only_the_chosen_check_is_made),
 	KUNIT_CASE(only_the_chosen_device_is_checked),
+	KUNIT_CASE(wrong_level_is_reported_for_the_chosen_device),
 	KUNIT_CASE(only_the_chosen_driver_is_checked),
 	KUNIT_CASE(report_names_code_caller_and_section),
 	KUNIT_CASE(files_show_settings_and_counts),

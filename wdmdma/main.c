@@ -9,7 +9,6 @@
 #include "core/adapter.h"
 #include "core/history.h"
 #include "core/recycle.h"
-#include "core/verifier.h"
 #include "core/work.h"
 #include "debug/debugfs.h"
 #include "lib/owner.h"
@@ -65,7 +64,6 @@ static void __exit wdmdma_exit(void)
 	rcu_barrier();
 	wdmdma_owner_exit();
 	wdmdma_record_exit();
-	wdmdma_verifier_exit();
 	wdmdma_history_clear();
 }
 

@@ -60,6 +60,7 @@ void wdmdma_history_note_alloc(const struct wdmdma_adapter *adapter,
 {
 	struct history_record *record = kzalloc(sizeof(*record), WDMDMA_GFP);
 	unsigned long flags;
+	bool is_on;
 
 	if (!record)
 		return;
@@ -67,9 +68,15 @@ void wdmdma_history_note_alloc(const struct wdmdma_adapter *adapter,
 	record->adapter = adapter->id;
 	wdmdma_stack_save(&record->at_alloc);
 	raw_spin_lock_irqsave(&history_lock, flags);
-	hash_add(history_live, &record->node, (unsigned long)record->cpu);
+	/* Frees are not noted once the verifier is off, and wdmdma_history_clear() may be over. */
+	is_on = wdmdma_verifier_is_on();
+	if (is_on)
+		hash_add(history_live, &record->node, (unsigned long)record->cpu);
 	raw_spin_unlock_irqrestore(&history_lock, flags);
+	if (!is_on)
+		kfree(record);
 }
+EXPORT_SYMBOL_FOR_KUNIT(wdmdma_history_note_alloc);
 
 static struct history_record *history_find_live(const struct wdmdma_adapter *adapter,
 						const void *cpu)

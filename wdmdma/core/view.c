@@ -259,62 +259,61 @@ int wdmdma_view_transfers(struct wdmdma_adapter *adapter,
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Fill an array with the live handles of a type, with references. Return their number. */
-static unsigned int view_collect(enum wdmdma_handle_type type, struct wdmdma_handle **found,
-				 unsigned int most)
+/*
+ * Return the live handle of a type whose key comes next after *@after, with a reference, or NULL at
+ * the end. *@after becomes its key. A walk by keys needs no memory, so it cannot fail, and it meets
+ * all handles that stay while it lasts.
+ */
+static struct wdmdma_handle *view_next(enum wdmdma_handle_type type, unsigned long *after)
 {
-	struct wdmdma_handle *handle;
-	unsigned int bucket, nr = 0;
+	struct wdmdma_handle *handle, *next;
+	unsigned int bucket;
+	bool is_live;
 
-	rcu_read_lock();
-	hash_for_each_rcu(wdmdma_handles, bucket, handle, node)
-		if (handle->type == type && nr < most && kref_get_unless_zero(&handle->ref))
-			found[nr++] = handle;
-	rcu_read_unlock();
-	return nr;
+	do {
+		next = NULL;
+		rcu_read_lock();
+		hash_for_each_rcu(wdmdma_handles, bucket, handle, node)
+			if (handle->type == type && (unsigned long)handle->key > *after &&
+			    (!next || handle->key < next->key))
+				next = handle;
+		if (next)
+			*after = (unsigned long)next->key;
+		is_live = next && kref_get_unless_zero(&next->ref);
+		rcu_read_unlock();
+	} while (next && !is_live);
+	return next;
 }
 
-/* Show the devices whose driver is bound. Return 0 or -ENOMEM. */
-int wdmdma_view_devices(void (*show)(struct wdmdma_device *device, void *arg), void *arg)
+/* Show the devices whose driver is bound. */
+void wdmdma_view_devices(void (*show)(struct wdmdma_device *device, void *arg), void *arg)
 {
-	unsigned int i, nr, most = view_count(WDMDMA_HANDLE_DEVICE) + 16;
-	struct wdmdma_handle **found;
+	struct wdmdma_handle *handle;
 	struct wdmdma_device *device;
+	unsigned long after = 0;
 
-	found = kvcalloc(most, sizeof(*found), WDMDMA_GFP);
-	if (!found)
-		return -ENOMEM;
-	nr = view_collect(WDMDMA_HANDLE_DEVICE, found, most);
-	for (i = 0; i < nr; i++) {
-		device = container_of(found[i], struct wdmdma_device, handle);
+	while ((handle = view_next(WDMDMA_HANDLE_DEVICE, &after))) {
+		device = container_of(handle, struct wdmdma_device, handle);
 		show(device, arg);
 		wdmdma_device_put(device);
 	}
-	kvfree(found);
-	return 0;
 }
 
-/* Show the devices of each domain. Return 0 or -ENOMEM. */
-int wdmdma_view_members(void (*show)(const struct wdmdma_domain *domain,
-				     struct wdmdma_device *device, void *arg), void *arg)
+/* Show the devices of each domain. */
+void wdmdma_view_members(void (*show)(const struct wdmdma_domain *domain,
+				      struct wdmdma_device *device, void *arg), void *arg)
 {
-	unsigned int i, nr, most = view_count(WDMDMA_HANDLE_DOMAIN) + 16;
-	struct wdmdma_handle **found;
+	struct wdmdma_handle *handle;
 	struct wdmdma_domain *domain;
 	struct wdmdma_device *device;
+	unsigned long after = 0;
 
-	found = kvcalloc(most, sizeof(*found), WDMDMA_GFP);
-	if (!found)
-		return -ENOMEM;
-	nr = view_collect(WDMDMA_HANDLE_DOMAIN, found, most);
-	for (i = 0; i < nr; i++) {
-		domain = container_of(found[i], struct wdmdma_domain, handle);
+	while ((handle = view_next(WDMDMA_HANDLE_DOMAIN, &after))) {
+		domain = container_of(handle, struct wdmdma_domain, handle);
 		down_read(&wdmdma_domain_lock);
 		list_for_each_entry(device, &domain->devices, member)
 			show(domain, device, arg);
 		up_read(&wdmdma_domain_lock);
 		wdmdma_domain_put(domain);
 	}
-	kvfree(found);
-	return 0;
 }

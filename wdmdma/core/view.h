@@ -53,8 +53,8 @@ int wdmdma_view_buffers(struct wdmdma_adapter *adapter,
 int wdmdma_view_transfers(struct wdmdma_adapter *adapter,
 			  void (*show)(const struct wdmdma_viewed_transfer *transfer, void *arg),
 			  void *arg);
-int wdmdma_view_devices(void (*show)(struct wdmdma_device *device, void *arg), void *arg);
-int wdmdma_view_members(void (*show)(const struct wdmdma_domain *domain,
-				     struct wdmdma_device *device, void *arg), void *arg);
+void wdmdma_view_devices(void (*show)(struct wdmdma_device *device, void *arg), void *arg);
+void wdmdma_view_members(void (*show)(const struct wdmdma_domain *domain,
+				      struct wdmdma_device *device, void *arg), void *arg);
 
 #endif /* WDMDMA_VIEW_H */

@@ -222,7 +222,8 @@ static void debug_member(const struct wdmdma_domain *domain, struct wdmdma_devic
 static int debug_show_domains(struct seq_file *m, void *unused)
 {
 	seq_puts(m, DEBUG_DOMAINS);
-	return wdmdma_view_members(debug_member, m);
+	wdmdma_view_members(debug_member, m);
+	return 0;
 }
 
 /* Copy one count of a device at a time, because refusals take the lock with interrupts off. */
@@ -259,7 +260,8 @@ static void debug_refusals(struct wdmdma_device *device, void *arg)
 static int debug_show_refusals(struct seq_file *m, void *unused)
 {
 	seq_puts(m, DEBUG_REFUSALS);
-	return wdmdma_view_devices(debug_refusals, m);
+	wdmdma_view_devices(debug_refusals, m);
+	return 0;
 }
 
 struct debug_sums {

@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 
 #include "compat.h"
@@ -21,6 +22,9 @@
 
 #define DEBUG_TARGETS	"target name checks\n"
 #define DEBUG_CODES	"bug_check code check action count words\n"
+
+/* Held for a whole change, so that changes at the same time do not mix. */
+static DEFINE_MUTEX(debug_verify_lock);
 
 /* Note the checks of the device. A verified device recycles no buffers. */
 static void verifier_apply(struct wdmdma_device *device, void *unused)
@@ -70,7 +74,7 @@ static int verifier_check_all(void)
 
 /*
  * Obey one line, which is "check" or as wdmdma_verifier_set() describes it. Return 0, -EINVAL or
- * -ENOMEM.
+ * -ENOMEM. After an error nothing has changed.
  */
 int wdmdma_debug_verify(const char *line)
 {
@@ -78,9 +82,13 @@ int wdmdma_debug_verify(const char *line)
 
 	if (sysfs_streq(line, "check"))
 		return verifier_check_all();
-	ret = wdmdma_verifier_set(line) ?: wdmdma_view_devices(verifier_apply, NULL);
+	mutex_lock(&debug_verify_lock);
+	ret = wdmdma_verifier_set(line);
+	if (!ret)
+		wdmdma_view_devices(verifier_apply, NULL);
 	if (!wdmdma_verifier_is_on())
 		wdmdma_history_clear();
+	mutex_unlock(&debug_verify_lock);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_debug_verify);
@@ -121,9 +129,19 @@ static int verify_param_get(char *value, const struct kernel_param *param)
 	return strlen(strcat(value, "\n"));
 }
 
+/*
+ * Free the settings. The kernel does so when the module goes, and when it cannot be loaded, for
+ * example because a later parameter is wrong.
+ */
+static void verify_param_free(void *unused)
+{
+	wdmdma_verifier_exit();
+}
+
 static const struct kernel_param_ops verify_ops = {
 	.set = verify_param_set,
 	.get = verify_param_get,
+	.free = verify_param_free,
 };
 
 module_param_cb(verify, &verify_ops, NULL, 0644);
