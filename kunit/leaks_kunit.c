@@ -6,6 +6,7 @@
 #include <kunit/device.h>
 #include <linux/sizes.h>
 
+#include "core/adapter.h"
 #include "log.h"
 #include "memory.h"
 
@@ -106,12 +107,35 @@ static void leaks_of_many_adapters_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "common buffers were left", ""), 1U);
 }
 
+/* The address of a function whose module is gone must not be shown. */
+static void gone_function_is_not_shown(struct kunit *test)
+{
+	struct wdmdma_fixture *fixture = test->priv;
+	struct wdmdma_buffer *buffer;
+	struct kmsg_dump_iter log;
+	PHYSICAL_ADDRESS la;
+	char raw[20];
+
+	KUNIT_ASSERT_NOT_NULL(test, wdmdma_test_alloc(fixture, SZ_4K, &la));
+	buffer = list_first_entry(&wdmdma_test_core_of(fixture)->buffers.records,
+				  struct wdmdma_buffer, node);
+	buffer->caller = (unsigned long)test;
+	snprintf(raw, sizeof(raw), "%lx", buffer->caller);
+	wdmdma_test_log_begin(&log);
+	fixture->ops->PutDmaAdapter(fixture->adapter);
+	fixture->adapter = NULL;
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "not freed: VA", "(a module that is gone)"),
+			1U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, raw, ""), 0U);
+}
+
 static struct kunit_case leaks_cases[] = {
 	KUNIT_CASE(leaks_of_buffers_end),
 	KUNIT_CASE(leaks_of_vectors_end),
 	KUNIT_CASE(leaks_of_lists_end),
 	KUNIT_CASE(leaks_of_channels_end),
 	KUNIT_CASE(leaks_of_many_adapters_end),
+	KUNIT_CASE(gone_function_is_not_shown),
 	{}
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Common buffers of enablers (wdf/common_buffer.c). */
 #include <linux/delay.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "debug/debugfs.h"
 #include "edu.h"
 #include "wdf.h"
 
@@ -159,11 +161,46 @@ static void device_and_cpu_see_each_others_bytes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wdmdma_test_is_zero(va + SZ_4K + 2000, SZ_4K - 2000));
 }
 
+/* The file must name functions of this module, and none of wdmdma_wdf, which calls for it. */
+static void expect_caller(struct kunit *test, const char *name)
+{
+	struct seq_file m = { .buf = kunit_kzalloc(test, SZ_64K, GFP_KERNEL), .size = SZ_64K };
+
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	mutex_init(&m.lock);
+	KUNIT_ASSERT_EQ(test, wdmdma_debugfs_show(name, &m), 0);
+	KUNIT_ASSERT_LT(test, m.count, m.size);
+	m.buf[m.count] = '\0';
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(m.buf, "[wdmdma_kunit]"), "%s", m.buf);
+	KUNIT_EXPECT_NULL_MSG(test, strstr(m.buf, "[wdmdma_wdf]"), "%s", m.buf);
+}
+
+static void files_name_the_drivers_function(struct kunit *test)
+{
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
+	WDFDMATRANSACTION transaction = wdf_test_transaction(test, enabler);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_4K);
+
+	make_buffer(test, enabler, 9000, NULL);
+	expect_caller(test, "buffers");
+	/* The next one is a recycled buffer. */
+	WdfObjectDelete(make_buffer(test, enabler, 100, NULL));
+	make_buffer(test, enabler, 100, NULL);
+	expect_caller(test, "buffers");
+	KUNIT_ASSERT_EQ(test, wdf_test_start(transaction, WdfDmaDirectionReadFromDevice, mdl, 0,
+					     SZ_4K, seen), STATUS_SUCCESS);
+	expect_caller(test, "transfers");
+	wdf_test_completes(test, transaction, STATUS_SUCCESS);
+}
+
 static struct kunit_case wdf_buffer_cases[] = {
 	KUNIT_CASE(addresses_are_aligned_as_asked),
 	KUNIT_CASE(configured_alignment_replaces_the_enablers),
 	KUNIT_CASE(wrong_lengths_are_refused),
 	KUNIT_CASE(memory_goes_with_the_deletion),
+	KUNIT_CASE(files_name_the_drivers_function),
 	KUNIT_CASE(device_and_cpu_see_each_others_bytes),
 	{}
 };

@@ -14,6 +14,7 @@
 #include "lib/owner.h"
 #include "lib/pins.h"
 #include "lib/record.h"
+#include "lib/stack.h"
 #include "storport/stor.h"
 #include "wdm/wdm_mdl_common.h"
 
@@ -33,9 +34,14 @@ static int __init wdmdma_init(void)
 	ret = wdmdma_recycle_register();
 	if (ret)
 		goto exit_owner;
+	ret = wdmdma_stack_init();
+	if (ret)
+		goto unregister_recycle;
 	wdmdma_debugfs_init();
 	return 0;
 
+unregister_recycle:
+	wdmdma_recycle_unregister();
 exit_owner:
 	wdmdma_owner_exit();
 exit_record:
@@ -49,6 +55,7 @@ exit_work:
 static void __exit wdmdma_exit(void)
 {
 	wdmdma_debugfs_exit();
+	wdmdma_stack_exit();
 	wdmdma_recycle_unregister();
 	wdm_stor_exit();
 	wdmdma_adapter_exit();

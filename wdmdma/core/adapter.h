@@ -12,6 +12,7 @@
 #include "core/recycle.h"
 #include "core/transfer.h"
 #include "lib/handle.h"
+#include "lib/stack.h"
 #include "lib/window.h"
 #include "objects.h"
 
@@ -29,6 +30,7 @@ struct wdmdma_dma_channel;
  * @scatter_gather: the device takes lists. Otherwise a transfer must be one range
  * @map_registers: largest number of pages of one transfer
  * @dma_channel: channel of a system DMA controller that moves the bytes. NULL for a bus master
+ * @opened_by: the driver's function for which another module of this tree opened the adapter, or 0
  * @recycler: freed buffers for the next allocations
  * @buffers: index of live common buffers, blocks of vectors, and recycled buffers
  * @vectors: live vectors
@@ -59,6 +61,7 @@ struct wdmdma_adapter {
 	bool scatter_gather;
 	u32 map_registers;
 	struct wdmdma_dma_channel *dma_channel;
+	unsigned long opened_by;
 
 	/* Changed by each allocation and free of a recycled buffer */
 	struct wdmdma_recycler recycler ____cacheline_aligned_in_smp;
@@ -77,7 +80,7 @@ struct wdmdma_adapter {
 	u8 face[] __aligned(8);
 };
 
-static_assert(offsetof(struct wdmdma_adapter, dma_channel) + sizeof(void *) -
+static_assert(offsetof(struct wdmdma_adapter, opened_by) + sizeof(long) -
 	      offsetof(struct wdmdma_adapter, device) <= SMP_CACHE_BYTES);
 
 /*
@@ -88,6 +91,23 @@ static_assert(offsetof(struct wdmdma_adapter, dma_channel) + sizeof(void *) -
 static inline struct wdmdma_device *wdmdma_adapter_dma(const struct wdmdma_adapter *adapter)
 {
 	return adapter->device->dma;
+}
+
+/* Return the driver's address for an allocation, of which @caller is the return address. */
+static inline unsigned long wdmdma_adapter_caller(const struct wdmdma_adapter *adapter,
+						  unsigned long caller)
+{
+	return unlikely(adapter->opened_by) ? wdmdma_stack_behind_layer() ?: caller : caller;
+}
+
+/*
+ * The same for a transfer, whose call must not take the time to look at the stack. For the driver
+ * of another module of this tree it is the function for which the adapter was opened.
+ */
+static inline unsigned long wdmdma_adapter_opener(const struct wdmdma_adapter *adapter,
+						  unsigned long caller)
+{
+	return adapter->opened_by ?: caller;
 }
 
 struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,

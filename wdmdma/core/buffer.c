@@ -141,6 +141,7 @@ int wdmdma_buffer_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *r
 	int ret;
 
 	request->refusal.reason = "out of memory";
+	request->caller = wdmdma_adapter_caller(adapter, request->caller);
 	ret = wdmdma_record_check(adapter, request);
 	if (ret)
 		goto refuse;
@@ -459,9 +460,9 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks 
 			continue;
 		wdmdma_history_show(adapter, buffer->cpu);
 		if (wdmdma_leak_is_shown(&leaks->buffers))
-			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %pS\n",
+			dev_warn(dev, "%s: not freed: VA %p, LA %#llx, %zu bytes, allocated at %s\n",
 				 when, buffer->cpu, (u64)buffer->dma, buffer->len,
-				 (void *)buffer->caller);
+				 WDMDMA_FUNCTION(buffer->caller));
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x07));
 		leaks->bytes += wdmdma_buffer_size(buffer);
 		wdmdma_record_stop_controllers(adapter, buffer, when);

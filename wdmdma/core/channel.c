@@ -347,8 +347,8 @@ static struct wdmdma_registers *channel_claim_waiting(struct wdmdma_adapter *ada
 static void channel_report(const struct wdmdma_registers *registers, const char *what,
 			   const char *when)
 {
-	dev_warn(registers->adapter->device->dev, "%s: %s: %u map registers, %s at %pS\n", when,
-		 what, registers->count, registers->call, (void *)registers->caller);
+	dev_warn(registers->adapter->device->dev, "%s: %s: %u map registers, %s at %s\n", when,
+		 what, registers->count, registers->call, WDMDMA_FUNCTION(registers->caller));
 }
 
 /*

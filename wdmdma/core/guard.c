@@ -97,8 +97,8 @@ void wdmdma_guard_check_bands(const struct wdmdma_adapter *adapter,
 		return;
 	wdmdma_history_show(adapter, buffer->cpu);
 	wdmdma_refuse_bug(adapter->device, call, WDMDMA_DMA_CODE(0x0F),
-			  "VA %p, %zu bytes, allocated at %pS: memory outside was written, at offset %td",
-			  buffer->cpu, buffer->len, (void *)READ_ONCE(buffer->caller),
+			  "VA %p, %zu bytes, allocated at %s: memory outside was written, at offset %td",
+			  buffer->cpu, buffer->len, WDMDMA_FUNCTION(READ_ONCE(buffer->caller)),
 			  broken - buffer->cpu);
 	guard_fill(buffer);
 }
@@ -138,8 +138,8 @@ void wdmdma_guard_check_copy(struct wdmdma_transfer *transfer)
 		    !memchr_inv(sg_virt(sg) + sg->length, GUARD_BYTE, guard_behind_piece(sg)))
 			continue;
 		wdmdma_refuse_bug(transfer->adapter->device, transfer->call, WDMDMA_DMA_CODE(0x0F),
-				  "%zu bytes, started at %pS: memory outside of the copy was written",
-				  transfer->len, (void *)transfer->caller);
+				  "%zu bytes, started at %s: memory outside of the copy was written",
+				  transfer->len, WDMDMA_FUNCTION(transfer->caller));
 		break;
 	}
 }

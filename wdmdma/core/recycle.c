@@ -346,7 +346,8 @@ void *wdmdma_recycle_take_page(struct wdmdma_adapter *adapter, size_t len, unsig
 	*dma = buffer->dma;
 	if (wdmdma_recycle_zeroes(recycler, WDMDMA_CACHE_PLATFORM))
 		clear_page(cpu);
-	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM, caller);
+	wdmdma_record_revive(buffer, len, WDMDMA_CACHE_PLATFORM,
+			     wdmdma_adapter_caller(adapter, caller));
 	wdmdma_trace_recycle_hit(container_of(recycler, struct wdmdma_adapter, recycler), buffer);
 	return cpu;
 }

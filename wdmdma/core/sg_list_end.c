@@ -16,9 +16,9 @@
 
 static void sg_list_report(const struct wdmdma_transfer *transfer, const char *when)
 {
-	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %pS\n", when,
+	dev_warn(transfer->adapter->device->dev, "%s: %s list: %zu bytes, %s at %s\n", when,
 		 transfer->mapped ? "not put:" : "still waiting:", transfer->len, transfer->call,
-		 (void *)transfer->caller);
+		 WDMDMA_FUNCTION(transfer->caller));
 }
 
 /* Report and count a list that an adapter still has when it goes away. */

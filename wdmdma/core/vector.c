@@ -375,8 +375,8 @@ void wdmdma_vector_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks 
 	list_for_each_entry_safe(vector, next, &adapter->vectors, node) {
 		if (wdmdma_leak_is_shown(&leaks->vectors))
 			dev_warn(dev,
-				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %pS\n",
-				 when, vector->count, (void *)vector->caller);
+				 "%s: vector leaked (bug check 0x1DC, code 5): %u elements, allocated at %s\n",
+				 when, vector->count, WDMDMA_FUNCTION(vector->caller));
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_VECTOR_CODE(5));
 		wdmdma_handle_retire(&vector->handle);
 		vector_destroy(vector);

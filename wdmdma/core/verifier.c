@@ -140,9 +140,9 @@ static void verifier_tell(const struct wdmdma_device *device, const char *call,
 	if (action != WDMDMA_VERIFIER_PANIC && !__ratelimit(&rate))
 		return;
 	wdmdma_stack_save(&stack);
-	pr_warn("verifier: %s: %s: bug check %#x, code %#04x (%s), called by %pS; see messages, section %s\n",
+	pr_warn("verifier: %s: %s: bug check %#x, code %#04x (%s), called by %s; see messages, section %s\n",
 		device ? dev_name(device->dev) : "-", call, code->bug >> 8, code->bug & 0xff,
-		code->words, (void *)wdmdma_stack_caller(&stack), code->section);
+		code->words, WDMDMA_FUNCTION(wdmdma_stack_caller(&stack)), code->section);
 	wdmdma_stack_print(&stack);
 	WARN(action == WDMDMA_VERIFIER_WARN, "%s: %s\n", call, code->words);
 	if (action == WDMDMA_VERIFIER_PANIC)
@@ -401,7 +401,7 @@ void wdmdma_verifier_targets(void (*show)(const char *kind, const char *name, u3
 	mutex_unlock(&verifier_lock);
 }
 
-/* Free the settings. For module exit. */
+/* Free the settings, after the module has ended. */
 void wdmdma_verifier_exit(void)
 {
 	struct verifier_target *target, *next;

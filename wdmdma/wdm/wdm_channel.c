@@ -68,7 +68,7 @@ static int wdm_channel_start(struct wdmdma_adapter *adapter,
 	}
 	registers->adapter = adapter;
 	registers->call = args->call;
-	registers->caller = args->caller;
+	registers->caller = wdmdma_adapter_opener(adapter, args->caller);
 	registers->count = args->registers;
 	registers->context = args->block;
 	registers->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;

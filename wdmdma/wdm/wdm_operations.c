@@ -176,6 +176,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device, enum wdmdma
 	adapter->dma_channel = dma_channel;
 	adapter->version = description->Version;
 	adapter->user = user;
+	adapter->opened_by = wdmdma_stack_behind_layer();
 	*map_registers = min(*map_registers, wdmdma_transfer_most_pages(adapter));
 	adapter->map_registers = *map_registers;
 	if (adapter->scatter_gather)

@@ -273,7 +273,7 @@ static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdm
 	wdmdma_transfer_make(transfer, adapter, wdm_direction(args->write), transfer->room,
 			     transfer->room_nr);
 	transfer->call = args->call;
-	transfer->caller = args->caller;
+	transfer->caller = wdmdma_adapter_opener(adapter, args->caller);
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	/* Without a routine the driver has to call FreeAdapterObject. */
 	transfer->unended = !args->routine && !args->settled;
