@@ -62,6 +62,17 @@ static void registers_too_few(struct kunit *test, bool wrong)
 	adapter->DmaOperations->FreeMapRegisters(adapter, base, 3);
 }
 
+static void flush_beyond_the_registers(struct kunit *test, bool wrong)
+{
+	struct wdmdma_fixture *f = test->priv;
+	PVOID base = verifier_registers(test, f->adapter, 1);
+	PMDL mdl = mdl_of(test, 2);
+
+	KUNIT_EXPECT_EQ(test, map(f->adapter, mdl, base, 0, 100), 100U);
+	KUNIT_EXPECT_TRUE(test, flush(f->adapter, mdl, base, 0, wrong ? SZ_4K + 1 : SZ_4K));
+	f->ops->FreeMapRegisters(f->adapter, base, 1);
+}
+
 static void buffer_freed_twice(struct kunit *test, bool wrong)
 {
 	struct wdmdma_fixture *f = test->priv;
@@ -485,6 +496,7 @@ static const struct code_row {
 	void (*act)(struct kunit *test, bool wrong);
 } code_rows[] = {
 	{ "0xE6 0x00", WDMDMA_DMA_CODE(0x00), registers_too_few },
+	{ "0xE6 0x00 flush", WDMDMA_DMA_CODE(0x00), flush_beyond_the_registers },
 	{ "0xE6 0x03", WDMDMA_DMA_CODE(0x03), buffer_freed_twice },
 	{ "0xE6 0x04", WDMDMA_DMA_CODE(0x04), channel_freed_twice },
 	{ "0xE6 0x05", WDMDMA_DMA_CODE(0x05), registers_freed_twice },

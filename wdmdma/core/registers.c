@@ -15,6 +15,7 @@
 #include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
+#include "core/verifier.h"
 #include "lib/record.h"
 #include "lib/bug_check.h"
 #include "lib/refusal.h"
@@ -525,7 +526,8 @@ static int registers_end_part(struct wdmdma_registers *registers, const struct w
  * @part: the part, which must begin where a mapping begins, or before that
  *
  * All mappings that have bytes of the part end, with all their bytes. So drivers may name only the
- * bytes that the device has moved. A wrong direction is reported and ignored.
+ * bytes that the device has moved. A wrong direction is reported and ignored. A length beyond the
+ * map registers is a mistake that only the verifier reports.
  *
  * Context: <= DISPATCH_LEVEL, in an RCU read section.
  * Return: 0, -EINVAL if nothing is mapped in the part or a mapping begins before it, or
@@ -535,15 +537,19 @@ int wdmdma_registers_unmap(struct wdmdma_adapter *adapter, const struct wdmdma_p
 {
 	struct wdmdma_registers *registers;
 	struct wdmdma_refusal refusal;
+	bool beyond;
 	int ret;
 
 	registers = wdmdma_registers_claim(adapter, part->call, part->base, WDMDMA_DMA_CODE(0x16));
 	if (IS_ERR(registers))
 		return PTR_ERR(registers);
+	beyond = part->len > (size_t)registers->count << PAGE_SHIFT;
 	ret = registers_end_part(registers, part, &refusal);
 	registers_unlock(registers);
 	if (ret)
 		registers_refused(adapter, part, &refusal);
+	else if (beyond)
+		wdmdma_verifier_report(adapter->device, part->call, WDMDMA_DMA_CODE(0x00));
 	return ret;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_registers_unmap);
