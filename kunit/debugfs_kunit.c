@@ -250,6 +250,11 @@ static void buffer_has_its_words(struct kunit *test)
 	/* The address must be the one that the log shows, and not the address itself. */
 	snprintf(hashed, sizeof(hashed), "%p", va);
 	expect_word(test, text, line, "cpu", hashed);
+	if (is_vmalloc_addr(va))
+		expect_word(test, text, line, "physical", "scattered");
+	else
+		KUNIT_EXPECT_EQ(test, number_of(test, text, line, "physical"),
+				(u64)virt_to_phys(va));
 
 	wdmdma_test_free(f, 100, la, va);
 	text = read_file(test, "buffers");

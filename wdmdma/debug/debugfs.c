@@ -36,13 +36,13 @@
 			" granted buffers bytes most_buffers most_bytes allocated kept_bytes"	\
 			" hits misses live most_live waiting waited copied_bytes dead\n"
 #define DEBUG_BUFFERS	"adapter device driver kind state dma cpu bytes pages cache node"	\
-			" caller age_ms\n"
+			" caller age_ms physical\n"
 #define DEBUG_TRANSFERS	"adapter device driver what call amount used copied waited_ms caller\n"
 #define DEBUG_DOMAINS	"domain device driver home leader dead astray lost_bytes\n"
 #define DEBUG_REFUSALS	"device driver call count reason\n"
 #define DEBUG_SUMMARY	"name value\n"
 /* A line of the file buffers is seldom longer. */
-#define DEBUG_LINE	176
+#define DEBUG_LINE	196
 /* A setting of the verifier is not longer. */
 #define DEBUG_SETTING	256
 
@@ -104,6 +104,15 @@ static int debug_node(const struct wdmdma_buffer *buffer)
 	return page_to_nid(virt_to_page(buffer->cpu));
 }
 
+/* Print the physical address of memory that is one range, as a linear address shows. */
+static void debug_physical(struct seq_file *m, const struct wdmdma_buffer *buffer)
+{
+	if (is_vmalloc_addr(buffer->cpu) || !virt_addr_valid(buffer->cpu))
+		seq_puts(m, " scattered\n");
+	else
+		seq_printf(m, " %#llx\n", (u64)virt_to_phys(buffer->cpu));
+}
+
 static const char *debug_kind(const struct wdmdma_buffer *buffer)
 {
 	switch (wdmdma_buffer_kind(buffer)) {
@@ -152,9 +161,10 @@ static void debug_buffer(const struct wdmdma_buffer *buffer, void *arg)
 		   buffer->nr_pages, debug_cache(buffer), debug_node(buffer));
 	wdmdma_debug_caller(m, READ_ONCE(buffer->caller));
 	if (freeing)
-		seq_puts(m, " -\n");
+		seq_puts(m, " -");
 	else
-		seq_printf(m, " %u\n", jiffies_to_msecs(jiffies - since));
+		seq_printf(m, " %u", jiffies_to_msecs(jiffies - since));
+	debug_physical(m, buffer);
 }
 
 static void debug_transfer(const struct wdmdma_viewed_transfer *transfer, void *arg)
