@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "helpers.h"
+#include "log.h"
 
 static void pool_gives_zeroed_memory(struct kunit *test)
 {
@@ -290,6 +291,28 @@ static void host_memory_that_is_too_little_leaves_no_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
+/*
+ * The window is shorter than the minimum, so the one range that the array has room for is too short
+ * wherever it lies. The miniport must be told that the array is short, and not memory.
+ */
+static void a_full_array_is_named_as_the_reason(struct kunit *test)
+{
+	static const struct host host = { SZ_64M, SZ_64M, 0, 0, SZ_32M - 1, 0, 1 };
+	bool free = wdmdma_test_has_free(SZ_4K, SZ_32M - 1, SZ_4K, SZ_4K);
+	struct kmsg_dump_iter log;
+	ACCESS_RANGE range = {};
+	ULONG count;
+
+	wdmdma_test_log_wait();
+	wdmdma_test_log_begin(&log);
+	KUNIT_EXPECT_EQ(test, host_alloc(test, &host, &range, &count),
+			STOR_STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "StorPortAllocateHostMemoryBuffer",
+						    "the array has no room for more ranges"),
+			free ? 1U : 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
+}
+
 static void host_memory_is_not_allocated_at_dispatch(struct kunit *test)
 {
 	static const struct host host = { SZ_64K, SZ_64K, 0, 0, ALL, 0, 1 };
@@ -334,6 +357,7 @@ static struct kunit_case wdm_storport_pool_cases[] = {
 	KUNIT_CASE_PARAM(host_memory_is_as_asked_for, host_gen_params),
 	KUNIT_CASE(host_memory_is_freed_once),
 	KUNIT_CASE(host_memory_that_is_too_little_leaves_no_ranges),
+	KUNIT_CASE(a_full_array_is_named_as_the_reason),
 	KUNIT_CASE(host_memory_is_not_allocated_at_dispatch),
 	KUNIT_CASE(host_memory_fails_cleanly_at_every_point),
 	{}

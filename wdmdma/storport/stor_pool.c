@@ -331,11 +331,10 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
 	ret = stor_alloc_aligned(adapter, request, len, host->alignment, &cpu, &dma);
 	if (ret)
 		return ret;
-	request->refusal.reason = "out of memory";
 	ret = wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
 	if (ret) {
 		wdmdma_buffer_free(adapter, request->call, cpu, dma, request->len);
-		return ret;
+		return wdmdma_deny(&request->refusal, ret, "out of memory");
 	}
 	host->room -= min_t(u64, host->room, request->len);
 	range->RangeStart.QuadPart = dma;
@@ -348,7 +347,8 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
 
 /*
  * Allocate the ranges of @host, as few as possible. Try all that is left in one block. If that
- * fails, try blocks of half the length, and so on down to the alignment.
+ * fails, try blocks of half the length, and so on down to the alignment. Return an error, with the
+ * reason in @request, if the ranges do not reach the minimum. They are still allocated then.
  */
 static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapter,
 			     struct wdmdma_request *request, struct stor_host_memory *host)
@@ -367,7 +367,12 @@ static int stor_alloc_ranges(struct wdm_stor *stor, struct wdmdma_adapter *adapt
 			break;
 		piece = ALIGN_DOWN(len / 2, host->alignment) ?: host->alignment;
 	}
-	return host->count && host->total >= host->minimum ? 0 : -ENOMEM;
+	if (host->count && host->total >= host->minimum)
+		return 0;
+	if (host->count == host->most)
+		return wdmdma_deny(&request->refusal, -ENOMEM,
+				   "the array has no room for more ranges");
+	return -ENOMEM;
 }
 
 /* Free all ranges, and clear their entries. */
@@ -389,25 +394,25 @@ static int stor_host_memory_alloc(struct wdm_stor *stor, struct wdmdma_request *
 				  struct stor_host_memory *host)
 {
 	struct wdmdma_adapter *adapter = wdm_enter(stor->dma_adapter, request->call, HIGH_LEVEL);
-	int ret = -ENOMEM;
+	int ret;
 
 	if (IS_ERR(adapter))
-		return ret;
+		return -ENOMEM;
 	/* Leave memory for others, because a device takes all that it can get. */
 	host->room = PFN_PHYS(totalram_pages() / 4);
 	host->preferred = min(host->preferred, host->room);
 	host->alignment = max_t(u64, host->alignment, PAGE_SIZE);
-	request->refusal.reason = "the array has no room for more ranges";
 	if (host->minimum > host->preferred)
-		request->refusal.reason = "that is more than a quarter of all memory";
+		ret = wdmdma_deny(&request->refusal, -ENOMEM,
+				  "that is more than a quarter of all memory");
 	else
 		ret = stor_alloc_ranges(stor, adapter, request, host);
 	if (ret) {
 		wdmdma_refuse_for(adapter->device, request->call, request->refusal.reason,
 				  "%llu of %llu bytes, in %u of %u ranges, addresses %s to %s: %s",
-			      host->total, host->minimum, host->count, host->most,
-			      WDMDMA_SHOWN(request->window.first),
-			      WDMDMA_SHOWN(request->window.last), request->refusal.reason);
+				  host->total, host->minimum, host->count, host->most,
+				  WDMDMA_SHOWN(request->window.first),
+				  WDMDMA_SHOWN(request->window.last), request->refusal.reason);
 		stor_free_ranges(stor, host);
 	}
 	wdmdma_adapter_put(adapter);
