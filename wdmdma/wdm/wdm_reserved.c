@@ -211,7 +211,10 @@ PVOID MmMapLockedPagesWithReservedMapping(PVOID mapping_address, ULONG pool_tag,
 }
 EXPORT_SYMBOL_GPL(MmMapLockedPagesWithReservedMapping);
 
-/* Begin to end the mapping of a range. Return the range, or an ERR_PTR if there is no mapping. */
+/*
+ * Begin to end the mapping of a range. Return the range, or an ERR_PTR if there is no mapping. If
+ * another call has unmapped the MDL, the range can be used again although the result is an error.
+ */
 static struct wdm_reserved *wdm_reserved_release(const void *address, ULONG tag, PMDL mdl,
 						 struct wdmdma_refusal *refusal)
 {
@@ -242,9 +245,9 @@ static struct wdm_reserved *wdm_reserved_release(const void *address, ULONG tag,
  * @pool_tag: as given there
  * @mdl: the MDL
  *
- * Answers to wdm: MmUnmapReservedMapping. Arguments that do not name a mapping are reported, and
- * nothing is changed. The range can be used again. This also holds if MmUnmapLockedPages() has
- * unmapped the MDL before, which is reported.
+ * Answers to wdm: MmUnmapReservedMapping. Afterwards the range has no mapping, even if
+ * MmUnmapLockedPages() removed it before, which is reported. Other arguments that do not name a
+ * mapping are reported, and nothing is changed.
  *
  * Context: <= DISPATCH_LEVEL. At DISPATCH_LEVEL the mapping is removed a little later. A mapping
  * that is not cached stays.
