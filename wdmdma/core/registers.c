@@ -348,7 +348,8 @@ static int registers_map_whole(struct wdmdma_registers *registers,
 		return ret;
 	part->source.left = transfer->len;
 	if (unlikely(wdmdma_transfer_most_segments(transfer) > part->segments))
-		return -E2BIG;
+		return wdmdma_deny(&transfer->refusal, -E2BIG,
+				   "the MDL has changed during the call");
 	if (unlikely(!registers_reserve(registers, mapping)))
 		return wdmdma_deny_bug(&transfer->refusal, -EINVAL, WDMDMA_DMA_CODE(0x1D),
 				       "that memory is mapped already");
