@@ -222,7 +222,9 @@ bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context)
 	}
 	spin_unlock(&transfers->lock);
 	spin_unlock_irqrestore(&transfers->mapping, flags);
-	if (transfer && !busy)
+	if (!transfer)
+		return false;
+	if (!busy)
 		wdmdma_sg_list_free(transfer);
-	return transfer;
+	return true;
 }

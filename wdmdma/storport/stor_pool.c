@@ -87,19 +87,21 @@ static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
 			    const struct wdm_stor_kind *kind, PVOID pointer)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, call);
+	ULONG status = STOR_STATUS_INVALID_PARAMETER;
 	struct wdm_stor_object *object;
 
 	if (!stor)
-		return STOR_STATUS_INVALID_PARAMETER;
+		return status;
 	object = wdm_stor_take(stor, kind, (unsigned long)pointer);
 	if (object) {
 		kind->release(stor, object);
 		kfree_rcu(object, rcu);
+		status = STOR_STATUS_SUCCESS;
 	} else {
 		wdmdma_report(call, "%p is not %s of this miniport", pointer, kind->name);
 	}
 	wdm_stor_put(stor);
-	return object ? STOR_STATUS_SUCCESS : STOR_STATUS_INVALID_PARAMETER;
+	return status;
 }
 
 /*

@@ -287,12 +287,12 @@ void wdmdma_srb_destroy(PVOID hw_device_extension, PVOID srb)
 	if (!stor)
 		return;
 	object = wdm_stor_take(stor, &stor_srb_kind, (unsigned long)srb);
-	if (object)
+	if (object) {
 		stor_release_srb(stor, object);
-	else
-		wdmdma_report(__func__, "Srb %p is none of this miniport", srb);
-	if (object)
 		kfree_rcu(object, rcu);
+	} else {
+		wdmdma_report(__func__, "Srb %p is none of this miniport", srb);
+	}
 	wdm_stor_put(stor);
 }
 EXPORT_SYMBOL_GPL(wdmdma_srb_destroy);
