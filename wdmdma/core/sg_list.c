@@ -515,9 +515,9 @@ void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
 	sg_list_publish(transfer);
 }
 
-/* Return true if a mapped list has this address and this routine. Waiting lists do not count. */
-bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
-				const void *routine)
+/* Return true if a mapped list has this address and these operations. Waiting lists do not count. */
+bool wdmdma_sg_list_has_ops(struct wdmdma_adapter *adapter, const void *list,
+			    const struct wdmdma_sg_list_ops *ops)
 {
 	struct wdmdma_ptr_node *named;
 	unsigned long flags;
@@ -525,7 +525,7 @@ bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	named = wdmdma_ptr_find(&adapter->transfers.lists, list);
-	has = named && sg_list_of(named)->callback.routine == routine;
+	has = named && sg_list_of(named)->ops == ops;
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	return has;
 }

@@ -98,7 +98,7 @@ struct wdmdma_transfer;
  * @prepare: allocate memory for the list and set @callback.list to its address. May be
  *           called again. Return 0 or -ENOMEM
  * @fill: write the segments into the list
- * @call: call the driver's routine, which must not be NULL. The transfer may be gone already
+ * @call: call @callback.routine, which must not be NULL. The transfer may be gone already
  * @release: free the transfer, and the memory that the WDM layer has for it. Any context
  */
 struct wdmdma_sg_list_ops {
@@ -380,8 +380,8 @@ int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const v
 		       enum dma_data_direction direction);
 struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list);
 void wdmdma_sg_list_return(struct wdmdma_transfer *transfer);
-bool wdmdma_sg_list_has_routine(struct wdmdma_adapter *adapter, const void *list,
-				const void *routine);
+bool wdmdma_sg_list_has_ops(struct wdmdma_adapter *adapter, const void *list,
+			    const struct wdmdma_sg_list_ops *ops);
 bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list);
 
 #endif /* WDMDMA_TRANSFER_H */

@@ -66,7 +66,7 @@ struct wdm_stor *wdm_stor_peek(PVOID hw_device_extension, const char *call)
 	return NULL;
 }
 
-/* Convert an error of the core to a STOR_STATUS. No other function does this. */
+/* Convert an error of the core to a STOR_STATUS. */
 ULONG wdm_stor_status(int error)
 {
 	switch (error) {

@@ -20,35 +20,31 @@ static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));
 static_assert(sizeof(STOR_SCATTER_GATHER_ELEMENT) == sizeof(SCATTER_GATHER_ELEMENT));
 static_assert(offsetof(STOR_SCATTER_GATHER_LIST, List) == offsetof(SCATTER_GATHER_LIST, Elements));
 
-/*
- * Call a miniport's routine. The adapter needs a routine of another type. So the miniport's
- * routine is passed as the device object, which the adapter only hands on and a miniport never
- * sees. If the routine is not called because the adapter goes, there is nothing to free.
- */
-static void stor_sg_list_is_ready(PDEVICE_OBJECT routine, PIRP irp, PSCATTER_GATHER_LIST list,
-				  PVOID context)
+static void stor_sg_list_call(const struct wdmdma_callback *callback)
 {
-	((PPOST_SCATTER_GATHER_EXECUTE)routine)(NULL, NULL, (PSTOR_SCATTER_GATHER_LIST)list,
-						context);
+	PPOST_SCATTER_GATHER_EXECUTE routine = callback->routine;
+
+	routine(NULL, NULL, callback->list, callback->context);
 }
 
-static ULONG stor_sg_list_status(NTSTATUS status)
+/* Operations of the lists that miniports make. They also tell these lists from those of SRBs. */
+static const struct wdmdma_sg_list_ops stor_sg_list_ops = {
+	.prepare = wdm_sg_list_prepare,
+	.fill = wdm_sg_list_fill_own,
+	.call = stor_sg_list_call,
+	.release = wdm_sg_list_release,
+};
+
+/* Convert an error to a STOR_STATUS. Only lists have a status for these two errors. */
+static ULONG stor_sg_list_status(int error)
 {
-	switch (status) {
-	case STATUS_SUCCESS:
-		return STOR_STATUS_SUCCESS;
-	case STATUS_INVALID_PARAMETER:
-		return STOR_STATUS_INVALID_PARAMETER;
-	case STATUS_BUFFER_TOO_SMALL:
+	switch (error) {
+	case -ENOBUFS:
 		return STOR_STATUS_BUFFER_TOO_SMALL;
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return STOR_STATUS_INSUFFICIENT_RESOURCES;
-	case STATUS_DELETE_PENDING:
-		return STOR_STATUS_INVALID_DEVICE_STATE;
-	case STATUS_NOT_SUPPORTED:
+	case -EOPNOTSUPP:
 		return STOR_STATUS_NOT_IMPLEMENTED;
 	default:
-		return STOR_STATUS_UNSUCCESSFUL;
+		return wdm_stor_status(error);
 	}
 }
 
@@ -97,11 +93,11 @@ ULONG StorPortBuildScatterGatherList(PVOID hw_device_extension, PVOID mdl, PVOID
 	struct wdm_sg_list_args args = {
 		.call = __func__,
 		.caller = _RET_IP_,
-		.object = (PDEVICE_OBJECT)execution_routine,
 		.mdl = mdl,
 		.va = &current_va,
 		.length = length,
-		.routine = stor_sg_list_is_ready,
+		.ops = &stor_sg_list_ops,
+		.routine = execution_routine,
 		.context = context,
 		.write = write_to_device,
 		.buffer = scatter_gather_buffer,
@@ -138,7 +134,7 @@ static int stor_sg_list_put(struct wdm_stor *stor, const char *call, const void 
 	rcu_read_lock();
 	adapter = wdm_peek(stor->dma_adapter, call);
 	if (!IS_ERR(adapter)) {
-		if (wdmdma_sg_list_has_routine(adapter, list, stor_sg_list_is_ready))
+		if (wdmdma_sg_list_has_ops(adapter, list, &stor_sg_list_ops))
 			ret = wdmdma_sg_list_put(adapter, call, list,
 						 wdm_direction(write_to_device));
 		else

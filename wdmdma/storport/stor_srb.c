@@ -311,16 +311,17 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 		.mdl = mdl,
 		.length = MmGetMdlByteCount(mdl),
 		.flags = DMA_SYNCHRONOUS_CALLBACK,
+		.ops = &wdm_sg_list_ops,
 		.write = record->write_to_device,
 		.settled = true,
 		.readers = true,
 	};
 	PSCATTER_GATHER_LIST list;
-	NTSTATUS status = wdm_sg_list_get(stor->dma_adapter, &args, &list);
+	int ret = wdm_sg_list_get(stor->dma_adapter, &args, &list);
 
 	/* Readers must find the other values. wdm_sg_list_get() returns NULL on failure. */
 	smp_store_release(&record->list, list);
-	return status;
+	return wdm_status(ret);
 }
 
 static NTSTATUS stor_srb_map(struct wdm_stor *stor, struct stor_srb *record, PMDL mdl,

@@ -128,9 +128,9 @@ void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID b
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
- * start of the chain. @settled says that no FreeAdapterObject follows, although there is no
- * routine. @readers says that the list may also be read under the RCU read lock alone, while
- * wdmdma_sg_lists_stay().
+ * start of the chain. @ops calls @routine, so the two must be for the same type of routine. @settled
+ * says that no FreeAdapterObject follows, although there is no routine. @readers says that the list
+ * may also be read under the RCU read lock alone, while wdmdma_sg_lists_stay().
  */
 struct wdm_sg_list_args {
 	const char *call;
@@ -142,7 +142,8 @@ struct wdm_sg_list_args {
 	u64 offset;
 	ULONG length;
 	ULONG flags;
-	PDRIVER_LIST_CONTROL routine;
+	const struct wdmdma_sg_list_ops *ops;
+	void *routine;
 	PVOID context;
 	BOOLEAN write;
 	PVOID buffer;
@@ -152,8 +153,13 @@ struct wdm_sg_list_args {
 };
 
 /* wdm/wdm_sg_list.c */
-NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
-			 PSCATTER_GATHER_LIST *result);
+extern const struct wdmdma_sg_list_ops wdm_sg_list_ops;
+
+int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp);
+void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer);
+void wdm_sg_list_release(struct wdmdma_transfer *transfer);
+int wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+		    PSCATTER_GATHER_LIST *result);
 NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
 			 PMDL original, PMDL *target);
 void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list);

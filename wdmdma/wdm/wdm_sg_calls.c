@@ -52,6 +52,7 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		.mdl = mdl,
 		.va = &current_va,
 		.length = length,
+		.ops = &wdm_sg_list_ops,
 		.routine = execution_routine,
 		.context = context,
 		.write = write_to_device,
@@ -65,7 +66,7 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 			      "ScatterGatherBuffer" : "ExecutionRoutine");
 		return STATUS_INVALID_PARAMETER;
 	}
-	return wdm_sg_list_get(dma_adapter, &args, &list);
+	return wdm_status(wdm_sg_list_get(dma_adapter, &args, &list));
 }
 
 /* Check the arguments that only the Ex calls have. Return 0, or a negative errno after a report. */
@@ -135,6 +136,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		.offset = offset,
 		.length = length,
 		.flags = flags,
+		.ops = &wdm_sg_list_ops,
 		.routine = execution_routine,
 		.context = context,
 		.write = write_to_device,
@@ -145,7 +147,7 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 		*scatter_gather_list = NULL;
 	if (wdm_sg_list_ex_check(&args, scatter_gather_list))
 		return STATUS_INVALID_PARAMETER;
-	return wdm_sg_list_get(dma_adapter, &args, scatter_gather_list ?: &list);
+	return wdm_status(wdm_sg_list_get(dma_adapter, &args, scatter_gather_list ?: &list));
 }
 
 /**
@@ -190,6 +192,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		.offset = offset,
 		.length = length,
 		.flags = flags,
+		.ops = &wdm_sg_list_ops,
 		.routine = execution_routine,
 		.context = context,
 		.write = write_to_device,
@@ -197,7 +200,7 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		.buffer_length = scatter_gather_length,
 	};
 	PSCATTER_GATHER_LIST *result = scatter_gather_list, list;
-	NTSTATUS status;
+	int ret;
 
 	if (result)
 		*result = NULL;
@@ -210,10 +213,10 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	/* The routine may free the memory of @result, and is not called if the call fails. */
 	if (result)
 		*result = scatter_gather_buffer;
-	status = wdm_sg_list_get(dma_adapter, &args, &list);
-	if (!NT_SUCCESS(status) && result)
+	ret = wdm_sg_list_get(dma_adapter, &args, &list);
+	if (ret && result)
 		*result = NULL;
-	return status;
+	return wdm_status(ret);
 }
 
 /**

@@ -87,7 +87,8 @@ void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LI
 	wdm_sg_list_write(transfer, list);
 }
 
-static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
+/* Allocate memory of its own for a list. Return 0 or -ENOMEM. May be called again. */
+int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
 	u64 bytes = wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer));
 	struct wdm_list *list = wdm_sg_list_of(transfer);
@@ -103,7 +104,7 @@ static int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
  * Write the segments into the list of a transfer. In the record, the memory behind the last element
  * may show elements of an older list, which may be another driver's. So zero it.
  */
-static void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
+void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer)
 {
 	PSCATTER_GATHER_LIST list = transfer->callback.list;
 	ULONG left;
@@ -160,7 +161,7 @@ static void wdm_sg_list_free_rcu(struct rcu_head *rcu)
  * so of the other lists only those with readers pay for it. A record is not freed by kfree_rcu(),
  * because rcu_barrier() would not wait for that before the records' caches go.
  */
-static void wdm_sg_list_release(struct wdmdma_transfer *transfer)
+void wdm_sg_list_release(struct wdmdma_transfer *transfer)
 {
 	struct wdm_list *list = wdm_sg_list_of(transfer);
 
@@ -178,7 +179,8 @@ static void wdm_sg_list_release(struct wdmdma_transfer *transfer)
 		kfree(list);
 }
 
-static const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
+/* Operations of the lists of the WDM calls, whose routine is a PDRIVER_LIST_CONTROL. */
+const struct wdmdma_sg_list_ops wdm_sg_list_ops = {
 	.prepare = wdm_sg_list_prepare,
 	.fill = wdm_sg_list_fill_own,
 	.call = wdm_sg_list_call,
@@ -277,7 +279,7 @@ static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdm
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	/* Without a routine the driver has to call FreeAdapterObject. */
 	transfer->unended = !args->routine && !args->settled;
-	wdmdma_sg_list_make(transfer, &wdm_sg_list_ops, args->block);
+	wdmdma_sg_list_make(transfer, args->ops, args->block);
 	transfer->callback.routine = args->routine;
 	transfer->callback.device_object = args->object;
 	transfer->callback.context = args->context;
@@ -320,9 +322,8 @@ static __always_inline int wdm_sg_list_start(struct wdmdma_adapter *adapter,
 	return ret;
 }
 
-static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
-						struct wdm_sg_list_args *args,
-						PSCATTER_GATHER_LIST *result)
+static __always_inline int wdm_sg_list_run(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+					   PSCATTER_GATHER_LIST *result)
 {
 	struct wdmdma_callback callback = {};
 	struct wdmdma_adapter *adapter;
@@ -337,7 +338,7 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	adapter = wdm_peek(dma_adapter, args->call);
 	if (IS_ERR(adapter)) {
 		rcu_read_unlock();
-		return wdm_status(PTR_ERR(adapter));
+		return PTR_ERR(adapter);
 	}
 	ret = wdm_sg_list_check(adapter, args, &source, &refusal);
 	if (!ret && args->block)
@@ -354,18 +355,18 @@ static __always_inline NTSTATUS wdm_sg_list_run(PDMA_ADAPTER dma_adapter,
 	if (callback.list)
 		*result = callback.list;
 	if (callback.list && callback.routine)
-		wdmdma_sg_list_call(&wdm_sg_list_ops, &callback);
-	return wdm_status(ret);
+		wdmdma_sg_list_call(args->ops, &callback);
+	return ret;
 }
 
 /*
- * Start a list for any of the four calls. @result receives NULL, and then the list, unless it
+ * Start a list for any of the calls. @result receives NULL, and then the list, unless it
  * waits. Nothing is stored there once a routine may run, because the routine may free the memory of
  * @result. The compiler makes a copy for GetScatterGatherList, without what that call cannot ask
- * for.
+ * for. Return 0, or a negative errno that was reported.
  */
-NTSTATUS wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
-			 PSCATTER_GATHER_LIST *result)
+int wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
+		    PSCATTER_GATHER_LIST *result)
 {
 	return wdm_sg_list_run(dma_adapter, args, result);
 }
@@ -415,6 +416,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 		.mdl = mdl,
 		.va = &current_va,
 		.length = length,
+		.ops = &wdm_sg_list_ops,
 		.routine = execution_routine,
 		.context = context,
 		.write = write_to_device,
@@ -425,7 +427,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 		wdmdma_report(args.call, "ExecutionRoutine is NULL");
 		return STATUS_INVALID_PARAMETER;
 	}
-	return wdm_sg_list_run(dma_adapter, &args, &list);
+	return wdm_status(wdm_sg_list_run(dma_adapter, &args, &list));
 }
 
 /* Return an MDL of the memory behind one segment, or NULL when out of memory. */
