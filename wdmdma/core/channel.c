@@ -24,6 +24,7 @@
 #include "core/verifier.h"
 #include "core/work.h"
 #include "lib/bug_check.h"
+#include "lib/refusal.h"
 
 /* Grant the channel to a request. */
 static void channel_grant(struct wdmdma_registers *registers)
@@ -107,15 +108,17 @@ static void channel_call(struct wdmdma_registers *registers)
 	wdmdma_channel_kick(adapter);
 }
 
-/* Return why a request in this many routines is not granted, although it may not wait. */
-static const char *channel_why_not(const struct wdmdma_adapter *adapter, unsigned int depth)
+/* Refuse a request in this many routines, which cannot be granted and may not wait. */
+static int channel_deny(const struct wdmdma_adapter *adapter, unsigned int depth,
+			struct wdmdma_refusal *refusal)
 {
 	lockdep_assert_held(&adapter->transfers.lock);
 	if (adapter->transfers.held)
-		return "the device is just changing its domain";
+		return wdmdma_deny(refusal, -EAGAIN, "the device is just changing its domain");
 	if (depth >= WDMDMA_NESTED_MOST)
-		return "called in the routine of a call in a routine, again and again";
-	return "the channel is in use";
+		return wdmdma_deny(refusal, -EAGAIN,
+				   "called in the routine of a call in a routine, again and again");
+	return wdmdma_deny(refusal, -EAGAIN, "the channel is in use");
 }
 
 /**
@@ -134,7 +137,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 {
 	unsigned int depth = registers->control ? wdmdma_routine_nested() : 0;
 	struct wdmdma_adapter *adapter = registers->adapter;
-	const char *why = NULL;
+	struct wdmdma_refusal refusal;
 	bool granted = false;
 	unsigned long flags;
 	int ret = 0;
@@ -147,8 +150,7 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	*base = NULL;
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (adapter->transfers.closed) {
-		why = "the driver is unbound from the device";
-		ret = -ESHUTDOWN;
+		ret = wdmdma_deny(&refusal, -ESHUTDOWN, "the driver is unbound from the device");
 	} else if (!adapter->transfers.channel && !adapter->transfers.held &&
 		   list_empty(&adapter->transfers.waiting_channels) &&
 		   depth < (may_wait ? 1 : WDMDMA_NESTED_MOST)) {
@@ -157,15 +159,15 @@ int wdmdma_channel_start(struct wdmdma_registers *registers, bool may_wait, void
 	} else if (may_wait) {
 		channel_enqueue(registers);
 	} else {
-		why = channel_why_not(adapter, depth);
-		ret = -EAGAIN;
+		ret = channel_deny(adapter, depth, &refusal);
 	}
 	if (!ret)
 		channel_add_context(registers);
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 
 	if (ret)
-		wdmdma_refuse_for(adapter->device, registers->call, why, "%s", why);
+		wdmdma_refuse_for(adapter->device, registers->call, refusal.reason, "%s",
+				  refusal.reason);
 	else if (depth)
 		wdmdma_channel_kick(adapter);
 	if (granted) {

@@ -15,6 +15,31 @@
 #include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "lib/refusal.h"
+
+/*
+ * Return the registers that the driver names @base and that no call uses, or an ERR_PTR. The
+ * reason of unknown registers has the code @unknown.
+ */
+static struct wdmdma_registers *registers_find_idle(struct wdmdma_adapter *adapter,
+						    const void *base, u32 unknown,
+						    struct wdmdma_refusal *refusal)
+{
+	struct wdmdma_registers *registers;
+	struct wdmdma_ptr_node *named;
+
+	lockdep_assert_held(&adapter->transfers.lock);
+	if (adapter->transfers.closed)
+		return ERR_PTR(wdmdma_deny(refusal, -ESHUTDOWN, "is of an unbound driver"));
+	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
+	if (!named)
+		return ERR_PTR(wdmdma_deny_bug(refusal, -EINVAL, unknown,
+				"is no base of map registers that this adapter granted"));
+	registers = container_of(named, struct wdmdma_registers, named);
+	if (registers->busy)
+		return ERR_PTR(wdmdma_deny(refusal, -EINVAL, "is in use by another call"));
+	return registers;
+}
 
 /*
  * Claim the registers that the driver names @base. No other call may use them until
@@ -25,38 +50,21 @@
 struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
 						const void *base, u32 unknown)
 {
-	const char *why = "is no base of map registers that this adapter granted";
-	struct wdmdma_registers *found = ERR_PTR(-EINVAL);
-	struct wdmdma_ptr_node *named;
+	struct wdmdma_registers *registers;
+	struct wdmdma_refusal refusal;
 	unsigned long flags;
-	u32 bug = 0;
 
 	lockdep_assert_in_rcu_read_lock();
 
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	if (adapter->transfers.closed) {
-		why = "is of an unbound driver";
-		found = ERR_PTR(-ESHUTDOWN);
-		goto unlock;
-	}
-	named = wdmdma_ptr_find(&adapter->transfers.bases, base);
-	if (!named) {
-		bug = unknown;
-		goto unlock;
-	}
-	found = container_of(named, struct wdmdma_registers, named);
-	if (found->busy) {
-		why = "is in use by another call";
-		found = ERR_PTR(-EINVAL);
-		goto unlock;
-	}
-	found->busy = true;
-unlock:
+	registers = registers_find_idle(adapter, base, unknown, &refusal);
+	if (!IS_ERR(registers))
+		registers->busy = true;
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (IS_ERR(found))
-		wdmdma_refuse_bug_for(adapter->device, call, bug, why, "MapRegisterBase %p %s",
-				      base, why);
-	return found;
+	if (IS_ERR(registers))
+		wdmdma_refuse_bug_for(adapter->device, call, refusal.bug, refusal.reason,
+				      "MapRegisterBase %p %s", base, refusal.reason);
+	return registers;
 }
 
 /* Remove a request from the adapter, where it waits or has map registers. */

@@ -197,21 +197,21 @@ NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 		.context = execution_context,
 	};
 	bool synchronous = flags & DMA_SYNCHRONOUS_CALLBACK;
-	const char *fault = NULL;
+	const char *reason = NULL;
 	PVOID base;
 
 	if (map_register_base)
 		*map_register_base = NULL;
 	if (!dma_transfer_context)
-		fault = "DmaTransferContext is NULL";
+		reason = "DmaTransferContext is NULL";
 	else if (flags & ~WDM_TRANSFER_FLAGS)
-		fault = "Flags has an unknown bit";
+		reason = "Flags has an unknown bit";
 	else if (map_register_base && !synchronous)
-		fault = "MapRegisterBase is not NULL without DMA_SYNCHRONOUS_CALLBACK";
+		reason = "MapRegisterBase is not NULL without DMA_SYNCHRONOUS_CALLBACK";
 	else if (!execution_routine && !map_register_base)
-		fault = "ExecutionRoutine and MapRegisterBase are NULL";
-	if (fault) {
-		wdmdma_report(args.call, "%s", fault);
+		reason = "ExecutionRoutine and MapRegisterBase are NULL";
+	if (reason) {
+		wdmdma_report(args.call, "%s", reason);
 		return STATUS_INVALID_PARAMETER;
 	}
 	return wdm_channel_get(dma_adapter, &args, map_register_base ?: &base);

@@ -315,20 +315,20 @@ static void wdm_contiguous_free(PVOID base_address, const char *call)
 	bool at_dispatch = wdmdma_at_dispatch();
 	struct wdmdma_pages *pages;
 	unsigned long flags;
-	const char *fault = NULL;
+	const char *reason = NULL;
 
 	xa_lock_irqsave(&wdm_contiguous, flags);
 	pages = xa_load(&wdm_contiguous, index);
 	if (!pages || pages->va != base_address)
-		fault = "is no contiguous memory of MmAllocateContiguousMemory";
+		reason = "is no contiguous memory of MmAllocateContiguousMemory";
 	else if (at_dispatch && pages->cache != WDMDMA_CACHE_PLATFORM)
-		fault = "is uncached memory, which cannot be freed at DISPATCH_LEVEL";
+		reason = "is uncached memory, which cannot be freed at DISPATCH_LEVEL";
 	else
 		__xa_erase(&wdm_contiguous, index);
 	xa_unlock_irqrestore(&wdm_contiguous, flags);
 
-	if (fault) {
-		wdmdma_report(call, "%p %s", base_address, fault);
+	if (reason) {
+		wdmdma_report(call, "%p %s", base_address, reason);
 		return;
 	}
 	wdmdma_going(base_address, PFN_PHYS(pages->nr), call);

@@ -69,7 +69,7 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 	static const char call[] = "CalculateScatterGatherList";
 	struct wdmdma_adapter *adapter = wdm_enter(dma_adapter, call, HIGH_LEVEL);
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
-	const char *fault = NULL;
+	const char *reason = NULL;
 	struct wdm_needs needs;
 	u64 offset;
 
@@ -82,9 +82,9 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 
 	offset = mdl ? wdm_va_offset(mdl, current_va) : 0;
 	if (!scatter_gather_list_size || !length || (mdl && wdm_va_is_outside(mdl, offset))) {
-		fault = "ScatterGatherListSize is NULL, Length is 0, or CurrentVa not of the MDL";
+		reason = "ScatterGatherListSize is NULL, Length is 0, or CurrentVa not of the MDL";
 	} else if (mdl && !wdm_chain_holds(mdl, offset, length)) {
-		fault = "the MDL chain has not that many bytes";
+		reason = "the MDL chain has not that many bytes";
 		status = STATUS_BUFFER_TOO_SMALL;
 	} else {
 		needs = mdl ? wdm_needs_of(adapter, mdl, offset, length) :
@@ -97,8 +97,8 @@ NTSTATUS WdmCalculateScatterGatherList(PDMA_ADAPTER dma_adapter, PMDL mdl, PVOID
 		if (number_of_map_registers)
 			*number_of_map_registers = needs.pages;
 	}
-	if (fault)
-		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
+	if (reason)
+		wdmdma_refuse_for(adapter->device, call, reason, "%s", reason);
 	wdmdma_adapter_put(adapter);
 	return status;
 }

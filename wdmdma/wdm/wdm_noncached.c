@@ -47,21 +47,21 @@ PVOID MmAllocateNonCachedMemory(SIZE_T number_of_bytes)
 {
 	struct wdmdma_pages *pages = NULL;
 	enum wdmdma_cache cache;
-	const char *fault = NULL;
+	const char *reason = NULL;
 
 	if (wdm_above_passive(__func__))
 		return NULL;
 	if (!number_of_bytes || number_of_bytes > PFN_PHYS(totalram_pages()))
-		fault = "the length is 0, or more than all memory";
+		reason = "the length is 0, or more than all memory";
 	else if (wdm_cache_type(MmNonCached, &cache))
-		fault = "uncached memory cannot be had here";
-	if (!fault)
+		reason = "uncached memory cannot be had here";
+	if (!reason)
 		pages = wdm_noncached_alloc(PFN_UP(number_of_bytes), cache);
 	if (pages) {
 		wdmdma_trace_memory_alloc(__func__, pages);
 		return pages->va;
 	}
-	wdmdma_report(__func__, "%zu bytes: %s", (size_t)number_of_bytes, fault ?: "no memory");
+	wdmdma_report(__func__, "%zu bytes: %s", (size_t)number_of_bytes, reason ?: "no memory");
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(MmAllocateNonCachedMemory);
@@ -79,21 +79,21 @@ void MmFreeNonCachedMemory(PVOID base_address, SIZE_T number_of_bytes)
 {
 	const unsigned long index = (unsigned long)base_address >> PAGE_SHIFT;
 	struct wdmdma_pages *pages;
-	const char *fault = NULL;
+	const char *reason = NULL;
 
 	if (wdm_above_passive(__func__))
 		return;
 	xa_lock_irq(&wdm_noncached);
 	pages = xa_load(&wdm_noncached, index);
 	if (!pages || pages->va != base_address)
-		fault = "is no memory of MmAllocateNonCachedMemory";
+		reason = "is no memory of MmAllocateNonCachedMemory";
 	else if (!number_of_bytes || PFN_UP(number_of_bytes) != pages->nr)
-		fault = "has another length";
+		reason = "has another length";
 	else
 		__xa_erase(&wdm_noncached, index);
 	xa_unlock_irq(&wdm_noncached);
-	if (fault) {
-		wdmdma_report(__func__, "%p %s", base_address, fault);
+	if (reason) {
+		wdmdma_report(__func__, "%p %s", base_address, reason);
 		return;
 	}
 	wdmdma_going(base_address, number_of_bytes, __func__);

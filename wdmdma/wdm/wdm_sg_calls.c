@@ -72,17 +72,17 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 /* Check the arguments that only the Ex calls have. Return 0, or a negative errno after a report. */
 static int wdm_sg_list_ex_check(const struct wdm_sg_list_args *args, const void *list_out)
 {
-	const char *fault;
+	const char *reason;
 
 	if (!args->block)
-		fault = "DmaTransferContext is NULL";
+		reason = "DmaTransferContext is NULL";
 	else if (!args->routine && !(args->flags & DMA_SYNCHRONOUS_CALLBACK))
-		fault = "ExecutionRoutine is NULL without DMA_SYNCHRONOUS_CALLBACK";
+		reason = "ExecutionRoutine is NULL without DMA_SYNCHRONOUS_CALLBACK";
 	else if (!args->routine && !list_out)
-		fault = "ExecutionRoutine and ScatterGatherList are NULL";
+		reason = "ExecutionRoutine and ScatterGatherList are NULL";
 	else
 		return 0;
-	wdmdma_report(args->call, "%s", fault);
+	wdmdma_report(args->call, "%s", reason);
 	return -EINVAL;
 }
 

@@ -473,16 +473,16 @@ NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const
 	NTSTATUS status = STATUS_SUCCESS;
 	struct wdmdma_transfer *transfer;
 	struct wdm_list *list;
-	const char *fault;
+	const char *reason;
 
 	rcu_read_lock();
 	transfer = wdmdma_sg_list_borrow(adapter, address);
 	if (IS_ERR(transfer)) {
 		rcu_read_unlock();
-		fault = PTR_ERR(transfer) == -EAGAIN ?
+		reason = PTR_ERR(transfer) == -EAGAIN ?
 				"the device is just changing its domain" :
 				"ScatterGather is no live list of this adapter";
-		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
+		wdmdma_refuse_for(adapter->device, call, reason, "%s", reason);
 		return wdm_status(PTR_ERR(transfer));
 	}
 	list = wdm_sg_list_of(transfer);

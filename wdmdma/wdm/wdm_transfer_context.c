@@ -58,7 +58,7 @@ static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
 static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
 			       bool idle, u32 from, u32 to, u32 *was)
 {
-	const char *fault = "DmaTransferContext is not initialized for this adapter";
+	const char *reason = "DmaTransferContext is not initialized for this adapter";
 	struct wdm_context context = {};
 	unsigned long flags;
 
@@ -69,18 +69,18 @@ static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call,
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	memcpy(&context, block, sizeof(context));
 	if (idle && wdm_context_waits(adapter, block))
-		fault = "a request waits under DmaTransferContext";
+		reason = "a request waits under DmaTransferContext";
 	else if (context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter)
-		fault = NULL;
+		reason = NULL;
 	*was = context.state;
-	if (!fault && context.state == from) {
+	if (!reason && context.state == from) {
 		context.state = to;
 		memcpy(block, &context, sizeof(context));
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (fault)
-		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
-	return !fault;
+	if (reason)
+		wdmdma_refuse_for(adapter->device, call, reason, "%s", reason);
+	return !reason;
 }
 
 /**
@@ -104,7 +104,7 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 	static const char call[] = "InitializeDmaTransferContext";
 	struct wdm_context context = { .magic = WDM_CONTEXT_MAGIC };
 	struct wdmdma_adapter *adapter;
-	const char *fault = NULL;
+	const char *reason = NULL;
 	unsigned long flags;
 	int ret = -EINVAL;
 
@@ -121,12 +121,12 @@ NTSTATUS WdmInitializeDmaTransferContext(PDMA_ADAPTER dma_adapter, PVOID dma_tra
 	context.adapter = adapter;
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
 	if (wdm_context_waits(adapter, dma_transfer_context))
-		fault = "a request waits under DmaTransferContext";
+		reason = "a request waits under DmaTransferContext";
 	else
 		memcpy(dma_transfer_context, &context, sizeof(context));
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
-	if (fault)
-		wdmdma_refuse_for(adapter->device, call, fault, "%s", fault);
+	if (reason)
+		wdmdma_refuse_for(adapter->device, call, reason, "%s", reason);
 	else
 		ret = 0;
 unlock:
