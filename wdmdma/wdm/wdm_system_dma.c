@@ -11,7 +11,6 @@
 #include <linux/err.h>
 #include <linux/pci.h>
 
-#include "backend/backends.h"
 #include "backend/dma_channel_ops.h"
 #include "core/adapter.h"
 #include "core/core.h"
@@ -45,7 +44,7 @@ static int wdm_system_check(const struct wdmdma_device *device,
 	if (description->DmaWidth != Width8Bits && description->DmaWidth != Width16Bits)
 		return wdmdma_deny(refusal, -EINVAL,
 				   "DmaWidth is neither Width8Bits nor Width16Bits");
-	if (device->backend != &wdmdma_backend_direct)
+	if (!device->backend->physical)
 		return wdmdma_deny(refusal, -EINVAL,
 				   "the device is behind an IOMMU, and the DMA controller is not");
 	return 0;

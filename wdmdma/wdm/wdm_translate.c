@@ -10,7 +10,6 @@
 
 #include <wdmdma/linux.h>
 
-#include "backend/backends.h"
 #include "core/adapter.h"
 #include "core/lookup.h"
 #include "core/lookup_page.h"
@@ -132,7 +131,7 @@ bool wdmdma_adapter_is_translated(PDMA_ADAPTER adapter)
 
 	wdmdma_peek_lock();
 	owner = wdmdma_adapter_peek(adapter);
-	translated = owner && owner->device->backend != &wdmdma_backend_direct;
+	translated = owner && !owner->device->backend->physical;
 	wdmdma_peek_unlock();
 	if (!owner)
 		wdm_no_adapter(adapter, __func__);
