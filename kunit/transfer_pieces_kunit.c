@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The order of calls under map registers, and what the cut of a transfer into pieces checks
- * (core/registers.c, core/transfer_source.c).
+ * (core/map_registers.c, core/transfer_source.c).
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>

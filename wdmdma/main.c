@@ -13,7 +13,7 @@
 #include "debug/debugfs.h"
 #include "lib/owner.h"
 #include "lib/pins.h"
-#include "lib/record.h"
+#include "lib/record_cache.h"
 #include "lib/stack.h"
 #include "storport/stor.h"
 #include "wdm/wdm_mdl_common.h"

@@ -31,7 +31,7 @@
 #include "core/verifier.h"
 #include "core/work.h"
 #include "lib/bug_check.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"

@@ -20,7 +20,7 @@
 #include "core/guard.h"
 #include "core/history.h"
 #include "core/lookup.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/pins.h"

@@ -117,7 +117,7 @@ bool wdmdma_channel_cancel(struct wdmdma_adapter *adapter, const void *context);
 bool wdmdma_channel_is_bare(struct wdmdma_adapter *adapter);
 int wdmdma_channel_free(struct wdmdma_adapter *adapter, enum wdmdma_keep keep, const char *call);
 
-/* core/registers_claim.c */
+/* core/map_registers_claim.c */
 struct wdmdma_registers *wdmdma_registers_claim(struct wdmdma_adapter *adapter, const char *call,
 						const void *base, u32 unknown);
 void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context);
@@ -126,7 +126,7 @@ void wdmdma_registers_take(struct wdmdma_registers *registers);
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers);
 bool wdmdma_registers_let_go(struct wdmdma_registers *registers);
 
-/* core/registers.c */
+/* core/map_registers.c */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,
 			  u32 count);
 int wdmdma_registers_map(struct wdmdma_adapter *adapter, struct wdmdma_part *part,

@@ -35,7 +35,7 @@
 #include "core/lookup.h"
 #include "core/lookup_page.h"
 #include "core/recycle.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/page_set.h"
 #include "lib/window.h"
 #include "objects.h"

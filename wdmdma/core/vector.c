@@ -25,7 +25,7 @@
 #include "core/vector.h"
 #include "core/verifier.h"
 #include "lib/bug_check.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"

@@ -19,7 +19,7 @@
 #include "core/core.h"
 #include "core/transfer.h"
 #include "core/work.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/handle.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"

@@ -18,7 +18,7 @@
 #include "core/adapter.h"
 #include "core/buffer.h"
 #include "core/core.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "objects.h"

@@ -12,7 +12,7 @@
 #include "core/core.h"
 #include "core/events.h"
 #include "core/shortage.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_common.h"

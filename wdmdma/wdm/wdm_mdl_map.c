@@ -14,7 +14,7 @@
 
 #include "core/core.h"
 #include "core/work.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"

@@ -13,7 +13,7 @@
 
 #include "compat.h"
 #include "core/core.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/owner.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"

@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 #include "core/events.h"
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/page_set.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"

@@ -11,7 +11,7 @@
 
 #include <wdmdma/pool.h>
 
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 #include "lib/owner.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_common.h"

@@ -17,7 +17,7 @@
 #include "core/transfer_segments.h"
 #include "lib/bug_check.h"
 #include "lib/page_set.h"
-#include "lib/record.h"
+#include "lib/record_cache.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"

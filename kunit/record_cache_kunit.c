@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Slab caches for the records of transfers (lib/record.c). */
+/* Slab caches for the records of transfers (lib/record_cache.c). */
 #include <kunit/test.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "lib/record.h"
+#include "lib/record_cache.h"
 
 /*
  * The allocator puts a pointer behind each record. With it, the largest record must not be
@@ -48,7 +48,7 @@ static struct kunit_case record_cases[] = {
 };
 
 static struct kunit_suite record_suite = {
-	.name = "wdmdma_record",
+	.name = "wdmdma_record_cache",
 	.test_cases = record_cases,
 };
 

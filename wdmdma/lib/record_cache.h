@@ -2,8 +2,8 @@
 /*
  * Records of transfers. A record has room for all parts of a transfer in one allocation.
  */
-#ifndef WDMDMA_RECORD_H
-#define WDMDMA_RECORD_H
+#ifndef WDMDMA_RECORD_CACHE_H
+#define WDMDMA_RECORD_CACHE_H
 
 #include <linux/gfp.h>
 
@@ -13,4 +13,4 @@ void *wdmdma_record_alloc(size_t size, gfp_t gfp);
 int wdmdma_record_init(void);
 void wdmdma_record_exit(void);
 
-#endif /* WDMDMA_RECORD_H */
+#endif /* WDMDMA_RECORD_CACHE_H */

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "lib/record.h"
+#include "lib/record_cache.h"
 
 /* With a constructor the allocator puts its link behind the object, and not into it. */
 #define RECORD_LINK	sizeof(void *)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Map registers, and the memory mapped under them. The caller of each function here has claimed the
- * registers, or the function does so. See core/registers_claim.c for that, and core/transfers.c for
+ * registers, or the function does so. See core/map_registers_claim.c for that, and core/transfers.c for
  * the RCU read sections.
  */
 #include <linux/rcupdate.h>
@@ -16,8 +16,8 @@
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
 #include "core/verifier.h"
-#include "lib/record.h"
 #include "lib/bug_check.h"
+#include "lib/record_cache.h"
 #include "lib/refusal.h"
 
 /**

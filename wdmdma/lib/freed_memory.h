@@ -3,8 +3,8 @@
  * Memory of drivers that is about to be freed. A module above this one wants to know of it, because
  * a driver may have put a timer into the memory that is still set.
  */
-#ifndef WDMDMA_GOING_H
-#define WDMDMA_GOING_H
+#ifndef WDMDMA_FREED_MEMORY_H
+#define WDMDMA_FREED_MEMORY_H
 
 #include <linux/compiler.h>
 #include <linux/types.h>
@@ -33,4 +33,4 @@ static inline void wdmdma_going(const void *start, size_t size, const char *call
 		wdmdma_going_tell(start, size, call);
 }
 
-#endif /* WDMDMA_GOING_H */
+#endif /* WDMDMA_FREED_MEMORY_H */

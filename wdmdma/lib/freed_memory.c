@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* See going.h. */
+/* See freed_memory.h. */
 #include <linux/rcupdate.h>
 
-#include "lib/going.h"
+#include "lib/freed_memory.h"
 
 wdmdma_going_fn wdmdma_going_listener;
 
