@@ -39,7 +39,7 @@ static struct wdmdma_adapter *create(struct kunit *test)
 
 static void close(struct wdmdma_adapter *adapter)
 {
-	struct wdmdma_adapter *found = wdmdma_adapter_find(adapter->face);
+	struct wdmdma_adapter *found = wdmdma_adapter_find(adapter->dma_adapter);
 
 	if (found) {
 		wdmdma_adapter_close(found);
@@ -83,11 +83,11 @@ static void adapter_is_found_until_it_is_closed(struct kunit *test)
 {
 	struct wdmdma_adapter *adapter = create(test), *found;
 
-	found = wdmdma_adapter_find(adapter->face);
+	found = wdmdma_adapter_find(adapter->dma_adapter);
 	KUNIT_EXPECT_PTR_EQ(test, found, adapter);
 	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter));
 	wdmdma_adapter_close(found);
-	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter->face));
+	KUNIT_EXPECT_NULL(test, wdmdma_adapter_find(adapter->dma_adapter));
 	/* A second close must have no effect. */
 	wdmdma_adapter_close(found);
 	wdmdma_adapter_put(found);
@@ -114,9 +114,9 @@ static void retired_adapters_stay_readable_but_not_for_ever(struct kunit *test)
 
 	for (i = 0; i < 50; i++) {
 		adapter = create(test);
-		adapter->face[0] = 0x5a;
+		adapter->dma_adapter[0] = 0x5a;
 		close(adapter);
-		KUNIT_EXPECT_EQ(test, adapter->face[0], 0x5a);
+		KUNIT_EXPECT_EQ(test, adapter->dma_adapter[0], 0x5a);
 		KUNIT_EXPECT_LE(test, device->nr_retired, 8U);
 	}
 	KUNIT_EXPECT_EQ(test, list_count_nodes(&device->retired), (size_t)device->nr_retired);

@@ -94,7 +94,7 @@ static int buffer_init(struct kunit *test)
 	wdmdma_device_put(device);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, adapter);
 	wdmdma_adapter_publish(adapter);
-	test->priv = wdmdma_adapter_find(adapter->face);
+	test->priv = wdmdma_adapter_find(adapter->dma_adapter);
 	KUNIT_ASSERT_PTR_EQ(test, test->priv, (void *)adapter);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, adapter_put, adapter), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, adapter_close, adapter), 0);

@@ -93,7 +93,7 @@ void wdmdma_test_sweep_on(struct kunit *test, struct device *dev, void (*call)(s
 /* Return the core's adapter for an adapter that has not been put. */
 static inline struct wdmdma_adapter *wdmdma_test_core(PDMA_ADAPTER dma_adapter)
 {
-	return container_of((void *)dma_adapter, struct wdmdma_adapter, face);
+	return container_of((void *)dma_adapter, struct wdmdma_adapter, dma_adapter);
 }
 
 static inline struct wdmdma_adapter *wdmdma_test_core_of(const struct wdmdma_fixture *fixture)

@@ -71,7 +71,7 @@ static void watching_free(struct wdmdma_device *device, struct wdmdma_buffer *bu
 
 static struct wdmdma_backend watching_backend;
 
-static void keep_again(void *limit)
+static void restore_limit(void *limit)
 {
 	wdmdma_recycle_set_limit((unsigned long)limit);
 }
@@ -86,7 +86,7 @@ static void watch_frees(struct kunit *test, struct device *dev, PDMA_ADAPTER fir
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	/* Recycled buffers would only be freed when the adapter ends. */
 	limit = wdmdma_recycle_set_limit(0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, keep_again, (void *)limit), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, restore_limit, (void *)limit), 0);
 	watch = (struct watch){ .real = device->backend, .adapters = { first, second } };
 	watching_backend = *device->backend;
 	watching_backend.free = watching_free;

@@ -18,7 +18,7 @@
 #include "objects.h"
 
 /* The CPU has nothing to synchronize. The device is coherent, and the pages are not in use yet. */
-#define OWN_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+#define BACKING_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
 
 /*
  * Return true if the device must use the pages at their physical address, without a mapping.
@@ -49,7 +49,7 @@ int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *
 		return 0;
 	}
 	buffer->dma = dma_map_page_attrs(dev, pfn_to_page(buffer->pages->pfn[0]), 0,
-					 wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, OWN_ATTRS);
+					 wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, BACKING_ATTRS);
 	if (!dma_mapping_error(dev, buffer->dma))
 		return 0;
 	buffer->dma = 0;
@@ -64,7 +64,7 @@ void wdmdma_backing_unmap_dma(struct wdmdma_device *device, struct wdmdma_buffer
 {
 	if (!backing_needs_no_mapping(device))
 		dma_unmap_page_attrs(wdmdma_buffer_dev(device, buffer), dma,
-				     wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, OWN_ATTRS);
+				     wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, BACKING_ATTRS);
 }
 
 /* Map the new pages of a buffer for the CPU. On failure, free the pages. */

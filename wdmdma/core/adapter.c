@@ -93,10 +93,11 @@ static bool adapter_device_has_masks(const struct device *dev)
 
 /* Make the record of an adapter, which is in no list yet. Return NULL when out of memory. */
 static struct wdmdma_adapter *adapter_new(struct wdmdma_device *device, struct wdmdma_window reach,
-					  size_t face_size)
+					  size_t size)
 {
-	struct wdmdma_adapter *adapter = kzalloc(struct_size(adapter, face, face_size), WDMDMA_GFP);
+	struct wdmdma_adapter *adapter;
 
+	adapter = kzalloc(struct_size(adapter, dma_adapter, size), WDMDMA_GFP);
 	if (!adapter)
 		return NULL;
 	adapter->id = atomic_inc_return(&adapter_last_id);
@@ -122,15 +123,15 @@ static struct wdmdma_adapter *adapter_new(struct wdmdma_device *device, struct w
  * wdmdma_adapter_create() - create an adapter that no driver can find yet
  * @device: the device that the adapter belongs to
  * @reach: logical addresses that the adapter may use, clipped to the device's own reach
- * @face_size: size of the zeroed face in bytes
+ * @size: size in bytes of what the driver sees, which is zeroed
  *
  * Context: may sleep.
- * Return: the adapter, which the caller must publish after it has filled in the face.
+ * Return: the adapter, which the caller must publish after it has filled in @dma_adapter.
  * Otherwise an ERR_PTR with -ENOMEM, with -ENXIO if the device has no DMA mask, with
  * -ERANGE if no address of @reach is left, or with -ESHUTDOWN after unbind.
  */
 struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
-					     struct wdmdma_window reach, size_t face_size)
+					     struct wdmdma_window reach, size_t size)
 {
 	struct wdmdma_adapter *adapter;
 	struct wdmdma_window device_reach;
@@ -146,7 +147,7 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 	if (!wdmdma_window_clip(&reach, device_reach))
 		return ERR_PTR(-ERANGE);
 
-	adapter = adapter_new(device, reach, face_size);
+	adapter = adapter_new(device, reach, size);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
 	down_write(&device->sem);
@@ -164,18 +165,18 @@ struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_create);
 
-/* Let the driver find the adapter by the address of its face. */
+/* Let the driver find the adapter by the address of its @dma_adapter. */
 void wdmdma_adapter_publish(struct wdmdma_adapter *adapter)
 {
-	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->face);
+	wdmdma_handle_publish(&adapter->handle, WDMDMA_HANDLE_ADAPTER, adapter->dma_adapter);
 	wdmdma_trace_adapter_get(adapter);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_adapter_publish);
 
-/* Find the live adapter with this face and take a reference, or return NULL. Any context. */
-struct wdmdma_adapter *wdmdma_adapter_find(const void *face)
+/* Find the live adapter with this address and take a reference, or return NULL. Any context. */
+struct wdmdma_adapter *wdmdma_adapter_find(const void *dma_adapter)
 {
-	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_ADAPTER, face);
+	struct wdmdma_handle *handle = wdmdma_handle_find(WDMDMA_HANDLE_ADAPTER, dma_adapter);
 
 	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
 }

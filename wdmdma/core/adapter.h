@@ -20,7 +20,7 @@ struct wdmdma_dma_channel;
 
 /**
  * struct wdmdma_adapter - an adapter that a driver has opened
- * @handle: known to the driver by the address of @face
+ * @handle: known to the driver by the address of @dma_adapter
  * @node: entry in @device->adapters or @device->retired
  * @version: version of the description that the driver gave
  * @id: number of the adapter, for tracepoints and debugfs. Never used again
@@ -40,7 +40,7 @@ struct wdmdma_dma_channel;
  * @teardown: work item that destroys the adapter after a last put in atomic context
  * @transfers: transfers in progress, which are lists, map registers and the channel
  * @forget: work item that frees the adapter's memory when no look-up can be in it any more
- * @face: the adapter as the driver sees it, filled in by the WDM layer
+ * @dma_adapter: the adapter as the driver sees it, filled in by the WDM layer
  *
  * The fields are in groups that begin with a cache line each. CPUs may translate addresses,
  * allocate and free common buffers, and transfer at the same time, and each of them would
@@ -77,7 +77,7 @@ struct wdmdma_adapter {
 	/* Changed by each transfer */
 	struct wdmdma_transfers transfers ____cacheline_aligned_in_smp;
 	struct rcu_work forget;
-	u8 face[] __aligned(8);
+	u8 dma_adapter[] __aligned(8);
 };
 
 static_assert(offsetof(struct wdmdma_adapter, opened_by) + sizeof(long) -
@@ -111,20 +111,20 @@ static inline unsigned long wdmdma_adapter_opener(const struct wdmdma_adapter *a
 }
 
 struct wdmdma_adapter *wdmdma_adapter_create(struct wdmdma_device *device,
-					     struct wdmdma_window reach, size_t face_size);
+					     struct wdmdma_window reach, size_t size);
 void wdmdma_adapter_publish(struct wdmdma_adapter *adapter);
-struct wdmdma_adapter *wdmdma_adapter_find(const void *face);
+struct wdmdma_adapter *wdmdma_adapter_find(const void *dma_adapter);
 void wdmdma_adapter_put(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_close(struct wdmdma_adapter *adapter);
 void wdmdma_adapter_exit(void);
 
 /*
- * Find the live adapter with this face, or return NULL. The caller gets no reference, and
+ * Find the live adapter with this address, or return NULL. The caller gets no reference, and
  * must hold the RCU read lock for as long as it uses the adapter.
  */
-static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *face)
+static inline struct wdmdma_adapter *wdmdma_adapter_peek(const void *dma_adapter)
 {
-	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_ADAPTER, face);
+	struct wdmdma_handle *handle = wdmdma_handle_peek(WDMDMA_HANDLE_ADAPTER, dma_adapter);
 
 	return handle ? container_of(handle, struct wdmdma_adapter, handle) : NULL;
 }

@@ -258,7 +258,7 @@ int wdmdma_buffer_import(struct wdmdma_adapter *adapter, struct wdmdma_request *
 	ret = buffer_start(adapter, request, &imported->buffer, &cpu, dma);
 	if (!ret)
 		return 0;
-	wdmdma_record_disown(imported);
+	wdmdma_imported_release(imported);
 	kfree_rcu(&imported->buffer, rcu);
 refuse:
 	buffer_refused(adapter, request, asked, false);
@@ -273,7 +273,7 @@ static void buffer_release(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	lockdep_assert_held(&adapter->device->sem);
 	wdmdma_record_stop_controllers(adapter, buffer, call);
 	if (!wdmdma_recycle_put(adapter, buffer))
-		wdmdma_record_discard(adapter, buffer);
+		wdmdma_record_free(adapter, buffer);
 }
 
 /*
@@ -466,7 +466,7 @@ void wdmdma_buffer_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks 
 		wdmdma_verifier_report(adapter->device, when, WDMDMA_DMA_CODE(0x07));
 		leaks->bytes += wdmdma_buffer_size(buffer);
 		wdmdma_record_stop_controllers(adapter, buffer, when);
-		wdmdma_record_discard(adapter, buffer);
+		wdmdma_record_free(adapter, buffer);
 	}
 
 	/* The records that remain were claimed in atomic context. Wait until all are deferred. */

@@ -253,7 +253,7 @@ void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_
 }
 
 /* Release the driver's memory. The memory must not be mapped for a device any more. */
-void wdmdma_record_disown(struct wdmdma_imported *imported)
+void wdmdma_imported_release(struct wdmdma_imported *imported)
 {
 	struct wdmdma_pages *pages = imported->buffer.pages;
 	unsigned long i;
@@ -270,7 +270,7 @@ void wdmdma_record_disown(struct wdmdma_imported *imported)
  * Free a buffer for good that no driver has any more. The buffer may be mapped for the
  * device, or be unmapped by core/recycle.c.
  */
-void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
+void wdmdma_record_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer)
 {
 	bool mapped = buffer->dma;
 
@@ -285,6 +285,6 @@ void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer 
 	else
 		wdmdma_backing_free_pages(buffer);
 	if (buffer->imported)
-		wdmdma_record_disown(wdmdma_to_imported(buffer));
+		wdmdma_imported_release(wdmdma_to_imported(buffer));
 	kfree_rcu(buffer, rcu);
 }

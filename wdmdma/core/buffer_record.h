@@ -21,8 +21,8 @@ bool wdmdma_record_claim(struct wdmdma_adapter *adapter, struct wdmdma_buffer *b
 			 const char *call);
 void wdmdma_record_revive(struct wdmdma_buffer *buffer, size_t len, enum wdmdma_cache cache,
 			  unsigned long caller);
-void wdmdma_record_disown(struct wdmdma_imported *imported);
-void wdmdma_record_discard(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
+void wdmdma_imported_release(struct wdmdma_imported *imported);
+void wdmdma_record_free(struct wdmdma_adapter *adapter, struct wdmdma_buffer *buffer);
 
 /*
  * Stop the DMA controllers that use the memory, because it may soon have a new owner. @call is what

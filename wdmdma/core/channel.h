@@ -124,7 +124,7 @@ void wdmdma_registers_cancel(struct wdmdma_adapter *adapter, const void *context
 void wdmdma_registers_dequeue(struct wdmdma_registers *registers);
 void wdmdma_registers_take(struct wdmdma_registers *registers);
 bool wdmdma_registers_are_over(const struct wdmdma_registers *registers);
-bool wdmdma_registers_let_go(struct wdmdma_registers *registers);
+bool wdmdma_registers_put(struct wdmdma_registers *registers);
 
 /* core/map_registers.c */
 int wdmdma_registers_free(struct wdmdma_adapter *adapter, const char *call, const void *base,

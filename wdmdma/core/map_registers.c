@@ -118,7 +118,7 @@ void wdmdma_registers_drop(struct wdmdma_registers *registers)
 
 static void registers_unlock(struct wdmdma_registers *registers)
 {
-	if (!wdmdma_registers_let_go(registers))
+	if (!wdmdma_registers_put(registers))
 		return;
 	wdmdma_registers_clear(registers, registers->call, false);
 	wdmdma_registers_delete(registers);

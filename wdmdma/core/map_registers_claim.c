@@ -43,7 +43,7 @@ static struct wdmdma_registers *registers_find_idle(struct wdmdma_adapter *adapt
 
 /*
  * Claim the registers that the driver names @base. No other call may use them until
- * wdmdma_registers_let_go() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if
+ * wdmdma_registers_put() or wdmdma_registers_drop(). Return the registers, ERR_PTR(-EINVAL) if
  * they are unknown or in use, or ERR_PTR(-ESHUTDOWN) after unbind. A failure has been reported, for
  * unknown registers with the code @unknown.
  */
@@ -113,7 +113,7 @@ bool wdmdma_registers_are_over(const struct wdmdma_registers *registers)
 }
 
 /* End the caller's use of the registers. Return true if the caller must free them. */
-bool wdmdma_registers_let_go(struct wdmdma_registers *registers)
+bool wdmdma_registers_put(struct wdmdma_registers *registers)
 {
 	struct wdmdma_adapter *adapter = registers->adapter;
 	unsigned long flags;

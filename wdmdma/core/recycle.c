@@ -185,7 +185,7 @@ struct wdmdma_buffer *wdmdma_recycle_take(struct wdmdma_adapter *adapter,
 		mapped = recycle_remap(adapter, buffer);
 	if (mapped)
 		return buffer;
-	wdmdma_record_discard(adapter, buffer);
+	wdmdma_record_free(adapter, buffer);
 	return NULL;
 }
 
@@ -241,7 +241,7 @@ static bool recycle_make_room(struct wdmdma_adapter *adapter, struct wdmdma_buff
 		other = recycle_pop_any(recycler, own);
 		if (!other)
 			return false;
-		wdmdma_record_discard(adapter, other);
+		wdmdma_record_free(adapter, other);
 	}
 	return true;
 }
@@ -441,7 +441,7 @@ unsigned long wdmdma_recycle_drain(struct wdmdma_adapter *adapter, unsigned long
 		if (!buffer)
 			break;
 		freed += recycle_nr(buffer);
-		wdmdma_record_discard(adapter, buffer);
+		wdmdma_record_free(adapter, buffer);
 	}
 	return freed;
 }

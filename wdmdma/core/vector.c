@@ -249,7 +249,7 @@ static struct wdmdma_addresses vector_element(const struct wdmdma_vector *vector
 
 /**
  * wdmdma_vector_peek() - get the addresses of a live element on the fast path
- * @face: the adapter, as the driver names it
+ * @dma_adapter: the adapter, as the driver names it
  * @key: the vector, as the driver names it
  * @index: the element
  *
@@ -259,7 +259,7 @@ static struct wdmdma_addresses vector_element(const struct wdmdma_vector *vector
  * Return: the addresses. The CPU address is NULL if an argument is wrong, and the caller should
  * then call wdmdma_vector_get(), which reports the mistake.
  */
-struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index)
+struct wdmdma_addresses wdmdma_vector_peek(const void *dma_adapter, const void *key, u32 index)
 {
 	struct wdmdma_addresses at = {};
 	struct wdmdma_handle *handle;
@@ -269,7 +269,7 @@ struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u3
 	handle = wdmdma_handle_peek(WDMDMA_HANDLE_VECTOR, key);
 	if (handle) {
 		vector = to_vector(handle);
-		if (vector->adapter->face == face && index < vector->count &&
+		if (vector->adapter->dma_adapter == dma_adapter && index < vector->count &&
 		    !test_bit(index, vector->dead))
 			at = vector_element(vector, index);
 	}

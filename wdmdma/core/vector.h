@@ -54,7 +54,7 @@ struct wdmdma_vector {
 
 int wdmdma_vector_alloc(struct wdmdma_adapter *adapter, struct wdmdma_request *request, u32 count,
 			struct wdmdma_vector **result);
-struct wdmdma_addresses wdmdma_vector_peek(const void *face, const void *key, u32 index);
+struct wdmdma_addresses wdmdma_vector_peek(const void *dma_adapter, const void *key, u32 index);
 struct wdmdma_addresses wdmdma_vector_get(struct wdmdma_adapter *adapter, const char *call,
 					  const void *key, u32 index);
 void wdmdma_vector_free_element(struct wdmdma_adapter *adapter, const char *call, const void *key,

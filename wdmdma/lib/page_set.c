@@ -571,7 +571,7 @@ void wdmdma_pages_unmap(struct wdmdma_pages *pages)
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_unmap);
 
 /* Free the pages of a set, but not the set. The caller must have unmapped them. Any context. */
-void wdmdma_pages_give_back(struct wdmdma_pages *pages)
+void wdmdma_pages_release(struct wdmdma_pages *pages)
 {
 	unsigned long i;
 
@@ -583,7 +583,7 @@ void wdmdma_pages_give_back(struct wdmdma_pages *pages)
 /* Free a page set and its pages. The caller must have unmapped them. */
 void wdmdma_pages_free(struct wdmdma_pages *pages)
 {
-	wdmdma_pages_give_back(pages);
+	wdmdma_pages_release(pages);
 	wdmdma_pages_delete(pages);
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_pages_free);

@@ -172,7 +172,7 @@ struct wdmdma_pages *wdmdma_pages_alloc(const struct wdmdma_page_limits *limits,
 struct wdmdma_pages *wdmdma_pages_gather(const struct wdmdma_page_limits *limits, unsigned long nr);
 int wdmdma_pages_map(struct wdmdma_pages *pages, enum wdmdma_cache cache);
 void wdmdma_pages_unmap(struct wdmdma_pages *pages);
-void wdmdma_pages_give_back(struct wdmdma_pages *pages);
+void wdmdma_pages_release(struct wdmdma_pages *pages);
 void wdmdma_pages_free(struct wdmdma_pages *pages);
 
 #endif /* WDMDMA_PAGE_SET_H */

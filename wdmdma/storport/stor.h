@@ -112,8 +112,8 @@ void wdm_stor_put(struct wdm_stor *stor);
 void wdm_stor_free_buffer(struct wdm_stor *stor, const char *call, void *memory, dma_addr_t la,
 			  size_t len);
 ULONG wdm_stor_status(int error);
-int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
-		  size_t len);
+int wdm_stor_add(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
+		 size_t len);
 void *wdm_stor_memory(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key);
 struct wdm_stor_object *wdm_stor_take(struct wdm_stor *stor, const struct wdm_stor_kind *kind,
 				      u64 key);

@@ -82,8 +82,8 @@ ULONG wdm_stor_status(int error)
 }
 
 /* Record that the miniport holds an object. Any context. */
-int wdm_stor_keep(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
-		  size_t len)
+int wdm_stor_add(struct wdm_stor *stor, const struct wdm_stor_kind *kind, u64 key, void *memory,
+		 size_t len)
 {
 	struct wdm_stor_object *object = kzalloc(sizeof(*object), wdm_stor_gfp());
 	unsigned long flags;

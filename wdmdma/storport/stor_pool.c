@@ -69,8 +69,8 @@ static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
 
 	if (stor)
-		status = wdm_stor_status(memory ? wdm_stor_keep(stor, kind, (unsigned long)memory,
-								memory, len) : -ENOMEM);
+		status = wdm_stor_status(memory ? wdm_stor_add(stor, kind, (unsigned long)memory,
+							       memory, len) : -ENOMEM);
 	if (status == STOR_STATUS_SUCCESS)
 		*result = memory;
 	else if (memory)
@@ -83,8 +83,8 @@ static ULONG stor_hand_out(PVOID hw_device_extension, const char *call,
 }
 
 /* Free the object that the miniport holds under this pointer. Return a status. */
-static ULONG stor_take_back(PVOID hw_device_extension, const char *call,
-			    const struct wdm_stor_kind *kind, PVOID pointer)
+static ULONG stor_free_object(PVOID hw_device_extension, const char *call,
+			      const struct wdm_stor_kind *kind, PVOID pointer)
 {
 	struct wdm_stor *stor = wdm_stor_find(hw_device_extension, call);
 	ULONG status = STOR_STATUS_INVALID_PARAMETER;
@@ -164,7 +164,7 @@ EXPORT_SYMBOL_GPL(StorPortAllocatePool);
  */
 ULONG StorPortFreePool(PVOID hw_device_extension, PVOID buffer_pointer)
 {
-	return stor_take_back(hw_device_extension, __func__, &stor_pool, buffer_pointer);
+	return stor_free_object(hw_device_extension, __func__, &stor_pool, buffer_pointer);
 }
 EXPORT_SYMBOL_GPL(StorPortFreePool);
 
@@ -209,7 +209,7 @@ EXPORT_SYMBOL_GPL(StorPortAllocateMdl);
  */
 ULONG StorPortFreeMdl(PVOID hw_device_extension, PVOID mdl)
 {
-	return stor_take_back(hw_device_extension, __func__, &stor_mdl, mdl);
+	return stor_free_object(hw_device_extension, __func__, &stor_mdl, mdl);
 }
 EXPORT_SYMBOL_GPL(StorPortFreeMdl);
 
@@ -333,7 +333,7 @@ static int stor_alloc_range(struct wdm_stor *stor, struct wdmdma_adapter *adapte
 	ret = stor_alloc_aligned(adapter, request, len, host->alignment, &cpu, &dma);
 	if (ret)
 		return ret;
-	ret = wdm_stor_keep(stor, &stor_range, dma, cpu, request->len);
+	ret = wdm_stor_add(stor, &stor_range, dma, cpu, request->len);
 	if (ret) {
 		wdmdma_buffer_free(adapter, request->call, cpu, dma, request->len);
 		return wdmdma_deny(&request->refusal, ret, "out of memory");

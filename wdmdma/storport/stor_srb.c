@@ -213,7 +213,7 @@ static struct stor_srb *stor_srb_create(PVOID hw_device_extension, size_t srb_ex
 	if (record)
 		record->is_block = is_block;
 	if (!record || stor_srb_init(stor, record, srb_extension_size) ||
-	    wdm_stor_keep(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
+	    wdm_stor_add(stor, &stor_srb_kind, (unsigned long)record, record, 0)) {
 		wdmdma_report(call, "no memory for a SRB, or the driver is unbound");
 		stor_srb_delete(stor, record);
 		record = NULL;
@@ -307,7 +307,7 @@ static NTSTATUS stor_srb_list(struct wdm_stor *stor, struct stor_srb *record, PM
 	struct wdm_sg_list_args args = {
 		.call = "wdmdma_srb_map",
 		.caller = caller,
-		.object = stor->pdo,
+		.device_object = stor->pdo,
 		.mdl = mdl,
 		.length = MmGetMdlByteCount(mdl),
 		.flags = DMA_SYNCHRONOUS_CALLBACK,

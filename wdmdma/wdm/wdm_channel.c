@@ -43,8 +43,8 @@ static enum wdmdma_keep wdm_channel_control(const struct wdmdma_callback *callba
 struct wdm_channel_args {
 	const char *call;
 	unsigned long caller;
-	PDEVICE_OBJECT object;
-	PVOID block;
+	PDEVICE_OBJECT device_object;
+	PVOID transfer_context;
 	ULONG registers;
 	ULONG flags;
 	PDRIVER_CONTROL routine;
@@ -70,11 +70,11 @@ static int wdm_channel_start(struct wdmdma_adapter *adapter,
 	registers->call = args->call;
 	registers->caller = wdmdma_adapter_opener(adapter, args->caller);
 	registers->count = args->registers;
-	registers->context = args->block;
+	registers->context = args->transfer_context;
 	registers->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	registers->control = args->routine ? wdm_channel_control : NULL;
 	registers->callback.routine = args->routine;
-	registers->callback.device_object = args->object;
+	registers->callback.device_object = args->device_object;
 	registers->callback.context = args->context;
 	ret = wdmdma_channel_start(registers, !(args->flags & DMA_SYNCHRONOUS_CALLBACK), base);
 	if (ret)
@@ -100,12 +100,12 @@ static NTSTATUS wdm_channel_get(PDMA_ADAPTER dma_adapter, const struct wdm_chann
 				  args->registers, adapter->map_registers);
 		ret = -ENOMEM;
 	}
-	if (!ret && args->block)
-		ret = wdm_context_use(adapter, args->call, args->block, &first);
+	if (!ret && args->transfer_context)
+		ret = wdm_context_use(adapter, args->call, args->transfer_context, &first);
 	if (!ret)
 		ret = wdm_channel_start(adapter, args, base);
 	if (ret && first)
-		wdm_context_unuse(adapter, args->call, args->block);
+		wdm_context_unuse(adapter, args->call, args->transfer_context);
 	wdmdma_adapter_put(adapter);
 	return wdm_status(ret);
 }
@@ -143,7 +143,7 @@ NTSTATUS WdmAllocateAdapterChannel(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	struct wdm_channel_args args = {
 		.call = "AllocateAdapterChannel",
 		.caller = _RET_IP_,
-		.object = device_object,
+		.device_object = device_object,
 		.registers = number_of_map_registers,
 		.routine = execution_routine,
 		.context = context,
@@ -189,8 +189,8 @@ NTSTATUS WdmAllocateAdapterChannelEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	struct wdm_channel_args args = {
 		.call = "AllocateAdapterChannelEx",
 		.caller = _RET_IP_,
-		.object = device_object,
-		.block = dma_transfer_context,
+		.device_object = device_object,
+		.transfer_context = dma_transfer_context,
 		.registers = number_of_map_registers,
 		.flags = flags,
 		.routine = execution_routine,

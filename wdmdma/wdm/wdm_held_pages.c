@@ -38,7 +38,7 @@ free_pages:
 void wdm_held_free(struct wdmdma_pages *pages)
 {
 	wdmdma_pages_unmap(pages);
-	wdmdma_pages_give_back(pages);
+	wdmdma_pages_release(pages);
 	wdm_kvfree(pages);
 }
 

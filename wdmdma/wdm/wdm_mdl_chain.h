@@ -123,8 +123,9 @@ static inline struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 le
 }
 
 /* wdm/wdm_transfer_context.c */
-int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block, bool *first);
-void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID block);
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context,
+		    bool *first);
+void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context);
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
@@ -135,8 +136,8 @@ void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID b
 struct wdm_sg_list_args {
 	const char *call;
 	unsigned long caller;
-	PDEVICE_OBJECT object;
-	PVOID block;
+	PDEVICE_OBJECT device_object;
+	PVOID transfer_context;
 	PMDL mdl;
 	const PVOID *va;
 	u64 offset;

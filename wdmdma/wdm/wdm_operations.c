@@ -167,7 +167,7 @@ static PDMA_ADAPTER wdm_adapter_create(struct wdmdma_device *device, enum wdmdma
 				  reason);
 		return NULL;
 	}
-	dma_adapter = (PDMA_ADAPTER)adapter->face;
+	dma_adapter = (PDMA_ADAPTER)adapter->dma_adapter;
 	dma_adapter->Version = HAL_DMA_ADAPTER_VERSION_1;
 	dma_adapter->Size = sizeof(*dma_adapter);
 	dma_adapter->DmaOperations = (PDMA_OPERATIONS)wdm_operations[description->Version];

@@ -48,7 +48,7 @@ NTSTATUS WdmBuildScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	struct wdm_sg_list_args args = {
 		.call = "BuildScatterGatherList",
 		.caller = _RET_IP_,
-		.object = device_object,
+		.device_object = device_object,
 		.mdl = mdl,
 		.va = &current_va,
 		.length = length,
@@ -74,7 +74,7 @@ static int wdm_sg_list_ex_check(const struct wdm_sg_list_args *args, const void 
 {
 	const char *reason;
 
-	if (!args->block)
+	if (!args->transfer_context)
 		reason = "DmaTransferContext is NULL";
 	else if (!args->routine && !(args->flags & DMA_SYNCHRONOUS_CALLBACK))
 		reason = "ExecutionRoutine is NULL without DMA_SYNCHRONOUS_CALLBACK";
@@ -130,8 +130,8 @@ NTSTATUS WdmGetScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT devi
 	struct wdm_sg_list_args args = {
 		.call = "GetScatterGatherListEx",
 		.caller = _RET_IP_,
-		.object = device_object,
-		.block = dma_transfer_context,
+		.device_object = device_object,
+		.transfer_context = dma_transfer_context,
 		.mdl = mdl,
 		.offset = offset,
 		.length = length,
@@ -186,8 +186,8 @@ NTSTATUS WdmBuildScatterGatherListEx(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT de
 	struct wdm_sg_list_args args = {
 		.call = "BuildScatterGatherListEx",
 		.caller = _RET_IP_,
-		.object = device_object,
-		.block = dma_transfer_context,
+		.device_object = device_object,
+		.transfer_context = dma_transfer_context,
 		.mdl = mdl,
 		.offset = offset,
 		.length = length,

@@ -279,9 +279,9 @@ static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdm
 	transfer->no_bounce = args->flags & DMA_FAIL_ON_BOUNCE;
 	/* Without a routine the driver has to call FreeAdapterObject. */
 	transfer->unended = !args->routine && !args->settled;
-	wdmdma_sg_list_make(transfer, args->ops, args->block);
+	wdmdma_sg_list_make(transfer, args->ops, args->transfer_context);
 	transfer->callback.routine = args->routine;
-	transfer->callback.device_object = args->object;
+	transfer->callback.device_object = args->device_object;
 	transfer->callback.context = args->context;
 	list->memory = NULL;
 	list->mdl = NULL;
@@ -341,12 +341,12 @@ static __always_inline int wdm_sg_list_run(PDMA_ADAPTER dma_adapter, struct wdm_
 		return PTR_ERR(adapter);
 	}
 	ret = wdm_sg_list_check(adapter, args, &source, &refusal);
-	if (!ret && args->block)
-		ret = wdm_context_use(adapter, args->call, args->block, &first);
+	if (!ret && args->transfer_context)
+		ret = wdm_context_use(adapter, args->call, args->transfer_context, &first);
 	if (!ret)
 		ret = wdm_sg_list_start(adapter, args, &source, &callback, &refusal);
 	if (unlikely(ret) && first)
-		wdm_context_unuse(adapter, args->call, args->block);
+		wdm_context_unuse(adapter, args->call, args->transfer_context);
 	if (unlikely(ret) && refusal.reason)
 		wdmdma_refuse_bug_for(adapter->device, args->call, refusal.bug, refusal.reason,
 				      "%s", refusal.reason);
@@ -412,7 +412,7 @@ NTSTATUS WdmGetScatterGatherList(PDMA_ADAPTER dma_adapter, PDEVICE_OBJECT device
 	struct wdm_sg_list_args args = {
 		.call = "GetScatterGatherList",
 		.caller = _RET_IP_,
-		.object = device_object,
+		.device_object = device_object,
 		.mdl = mdl,
 		.va = &current_va,
 		.length = length,

@@ -44,10 +44,11 @@ struct wdm_context {
 static_assert(sizeof(struct wdm_context) <= DMA_TRANSFER_CONTEXT_SIZE_V1);
 
 /* Return true if a request waits under this context. */
-static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
+static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID transfer_context)
 {
 	lockdep_assert_held(&adapter->transfers.lock);
-	return wdmdma_sg_list_waits(adapter, block) || wdmdma_channel_waits(adapter, block);
+	return wdmdma_sg_list_waits(adapter, transfer_context) ||
+	       wdmdma_channel_waits(adapter, transfer_context);
 }
 
 /*
@@ -55,27 +56,27 @@ static bool wdm_context_waits(struct wdmdma_adapter *adapter, PVOID block)
  * @was. With @idle no request may wait under the context. Return false, and report, if a request
  * waits, or the block is no context of this adapter.
  */
-static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call, PVOID block,
-			       bool idle, u32 from, u32 to, u32 *was)
+static bool wdm_context_change(struct wdmdma_adapter *adapter, const char *call,
+			       PVOID transfer_context, bool idle, u32 from, u32 to, u32 *was)
 {
 	const char *reason = "DmaTransferContext is not initialized for this adapter";
 	struct wdm_context context = {};
 	unsigned long flags;
 
-	if (!block) {
+	if (!transfer_context) {
 		wdmdma_refuse(adapter->device, call, "DmaTransferContext is NULL");
 		return false;
 	}
 	spin_lock_irqsave(&adapter->transfers.lock, flags);
-	memcpy(&context, block, sizeof(context));
-	if (idle && wdm_context_waits(adapter, block))
+	memcpy(&context, transfer_context, sizeof(context));
+	if (idle && wdm_context_waits(adapter, transfer_context))
 		reason = "a request waits under DmaTransferContext";
 	else if (context.magic == WDM_CONTEXT_MAGIC && context.adapter == adapter)
 		reason = NULL;
 	*was = context.state;
 	if (!reason && context.state == from) {
 		context.state = to;
-		memcpy(block, &context, sizeof(context));
+		memcpy(transfer_context, &context, sizeof(context));
 	}
 	spin_unlock_irqrestore(&adapter->transfers.lock, flags);
 	if (reason)
@@ -138,13 +139,14 @@ unlock:
  * Mark a context as used by a new request. Return an error if the request must not be made. @first
  * receives whether this is the context's first request.
  */
-int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID block, bool *first)
+int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context,
+		    bool *first)
 {
 	u32 was;
 
 	*first = false;
-	if (!wdm_context_change(adapter, call, block, true, WDM_CONTEXT_NEW, WDM_CONTEXT_USED,
-				&was))
+	if (!wdm_context_change(adapter, call, transfer_context, true, WDM_CONTEXT_NEW,
+				WDM_CONTEXT_USED, &was))
 		return -EINVAL;
 	*first = was == WDM_CONTEXT_NEW;
 	return was == WDM_CONTEXT_CANCELLED ? -ECANCELED : 0;
@@ -154,11 +156,12 @@ int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID bloc
  * Undo wdm_context_use() for a first request that was not made. An early cancel must still cancel
  * the request that is made instead.
  */
-void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID block)
+void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context)
 {
 	u32 was;
 
-	wdm_context_change(adapter, call, block, true, WDM_CONTEXT_USED, WDM_CONTEXT_NEW, &was);
+	wdm_context_change(adapter, call, transfer_context, true, WDM_CONTEXT_USED, WDM_CONTEXT_NEW,
+			   &was);
 }
 
 /**
