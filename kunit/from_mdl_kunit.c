@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c. CreateCommonBufferFromMdl for a device without an IOMMU. The
+ * wdm/wdm_from_mdl.c. CreateCommonBufferFromMdl for a device without an IOMMU. The
  * memory must be contiguous and within reach already, and its logical address must be
  * the physical address.
  */

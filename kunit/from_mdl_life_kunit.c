@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wdm/wdm_common_buffer.c. The calls that end a buffer of CreateCommonBufferFromMdl, and
+ * wdm/wdm_from_mdl.c. The calls that end a buffer of CreateCommonBufferFromMdl, and
  * the memory that must outlive the buffer.
  */
 #include <kunit/device.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* wdm/wdm_common_buffer.c. CreateCommonBufferFromMdl with pages of every kind, without an IOMMU. */
+/* wdm/wdm_from_mdl.c. CreateCommonBufferFromMdl with pages of every kind, without an IOMMU. */
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>

@@ -150,22 +150,3 @@ ULONG HalReadDmaCounter(PDMA_ADAPTER adapter)
 	return WdmReadDmaCounter(adapter);
 }
 EXPORT_SYMBOL_GPL(HalReadDmaCounter);
-
-/**
- * KeFlushIoBuffers() - make caches and memory agree before or after a transfer
- * @mdl: one MDL, not its chain. The MDL is not read
- * @read_operation: TRUE if the device writes the memory
- * @dma_operation: TRUE for DMA, FALSE for programmed I/O
- *
- * Answers to wdm: KeFlushIoBuffers. The function has no caches to flush, because it does not know
- * the device. The calls that map and unmap memory for a device flush the caches as the device
- * needs. Programmed I/O is done by the CPU, and a common buffer needs no flush.
- *
- * Context: any.
- */
-void KeFlushIoBuffers(PMDL mdl, BOOLEAN read_operation, BOOLEAN dma_operation)
-{
-	/* Order the CPU's writes before the write that tells the device. */
-	mb();
-}
-EXPORT_SYMBOL_GPL(KeFlushIoBuffers);

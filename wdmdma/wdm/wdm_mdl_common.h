@@ -133,6 +133,8 @@ void wdm_noncached_exit(void);
 
 /* wdm/wdm_contiguous.c */
 void wdm_memory_exit(void);
+
+/* wdm/wdm_kernel_pfn.c */
 bool wdm_kernel_pfn(const void *va, PFN_NUMBER *pfn);
 
 /* wdm/wdm_pool.c */
