@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* WDM layer: DMA domains. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/instruction_pointer.h>
 
 #include "core/adapter.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* WDM layer: the abilities of an adapter, and the needs of a transfer. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/bitops.h>
 
 #include "core/adapter.h"

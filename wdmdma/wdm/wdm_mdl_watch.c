@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* WDM layer: telling another module of the MDLs that drivers free. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/rcupdate.h>
 
 #include <wdmdma/pool.h>

@@ -6,8 +6,6 @@
  * gives a context back, so the block holds nothing but its state. A waiting request is found by
  * the address of the block.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
