@@ -18,7 +18,7 @@
 
 #define WAIT	(10 * HZ)
 
-/* What the probes of a case have seen. */
+/* Events that the probes of a case have counted. */
 struct seen {
 	const struct device *dev;
 	unsigned int gets, puts, allocs[WDMDMA_KIND_DOMAIN + 1], frees[WDMDMA_KIND_DOMAIN + 1];

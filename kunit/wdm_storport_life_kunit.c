@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the log says when a device extension ends, or is left at unbind. */
+/* Messages in the log when a device extension ends, or is left at unbind. */
 #include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
@@ -51,7 +51,7 @@ static void extension_that_is_left_is_named(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, foreign_calls(log), 0U);
 }
 
-/* What is left in the adapter is reported with the call that the glue has made. */
+/* A leak in the adapter is reported with the call that the glue has made. */
 static void memory_that_is_left_is_reported_with_the_call(struct kunit *test)
 {
 	struct wdmdma_miniport *miniport = test->priv;

@@ -96,7 +96,7 @@ void wdmdma_backing_free_pages(struct wdmdma_buffer *buffer)
 /*
  * Allocate contiguous pages in @physical, and map them for the CPU and the device. The pages
  * are aligned to their length, up to 4 MiB. If the request merely prefers backing pages
- * (request->own_backing), do not empty places to get contiguous memory.
+ * (request->own_backing), do not compact or reclaim memory for it.
  */
 int wdmdma_backing_alloc(struct wdmdma_device *device, struct wdmdma_request *request,
 			 struct wdmdma_window physical, struct wdmdma_buffer *buffer)

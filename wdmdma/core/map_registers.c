@@ -196,8 +196,8 @@ static void registers_check_direction(const struct wdmdma_registers *registers,
 }
 
 /*
- * Unmap all that is mapped. The driver names it as @part, or @part is NULL. The tree needs no new
- * balance after each mapping, if those further down end first.
+ * Unmap all that is mapped. The driver names it as @part, or @part is NULL. Walk in postorder, so
+ * that nodes can be freed without rebalancing the tree.
  */
 static void registers_end_all(struct wdmdma_registers *registers, const struct wdmdma_part *part,
 			      bool abandon)

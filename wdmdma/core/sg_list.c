@@ -255,9 +255,9 @@ static int sg_list_wait(struct wdmdma_transfer *transfer, bool only_behind)
 }
 
 /*
- * Return true if a new list may have to wait behind others. Lists that wait, or are served, are
- * seen here without the lock if they were there before the call. The order of calls at the same
- * time does not matter. A list that is started in a routine always waits.
+ * Return true if a new list may have to wait behind others. Reads without the lock. A list that was
+ * queued before this call is seen. Concurrent calls have no order. A list that is started in a
+ * routine always waits.
  */
 static bool sg_list_should_queue(const struct wdmdma_adapter *adapter)
 {
@@ -368,9 +368,9 @@ static struct wdmdma_transfer *sg_list_next_waiting(struct wdmdma_adapter *adapt
 }
 
 /*
- * Let a list wait on after it could not be mapped, or free it if it was cancelled meanwhile.
- * Whatever the reason, no call is left to return the error. Report the first failure, and report
- * again if the list can never be mapped.
+ * Let a list wait on after it could not be mapped, or free it if it was cancelled meanwhile. Do not
+ * fail the list, because its call has returned. Report the first failure, and report again if the
+ * list can never be mapped.
  */
 static void sg_list_stay_waiting(struct wdmdma_transfer *transfer, bool stuck)
 {

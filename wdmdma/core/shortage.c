@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is short when a request for memory fails, for the message in the log. The message should
+ * The memory that is short when a request fails, for the message in the log. The message should
  * let its reader tell apart a limit that is too low, memory that is used up, memory that is in
  * pieces, and a lack of logical addresses. All numbers are read without locks, and only after a
  * failure.

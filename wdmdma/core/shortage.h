@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is short when a request for memory fails. See core/shortage.c. */
+/* The memory that is short when a request fails. See core/shortage.c. */
 #ifndef WDMDMA_SHORTAGE_H
 #define WDMDMA_SHORTAGE_H
 

@@ -330,7 +330,7 @@ int wdmdma_source_cut(const struct wdmdma_adapter *adapter, const struct wdmdma_
 
 	if (!len)
 		return source_cut_flat(adapter, source, sg, room, pieces);
-	/* What is checked is what is mapped, even if a driver changes its MDL meanwhile. */
+	/* Map the number that is checked, even if a driver changes its MDL meanwhile. */
 	pfn = READ_ONCE(*source->pfn);
 	if (unlikely(!wdmdma_pfn_is_plain(pfn) && !wdmdma_pfn_is_memory(pfn))) {
 		pieces->nr = 0;

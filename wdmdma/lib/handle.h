@@ -48,11 +48,11 @@ struct wdmdma_handle *wdmdma_handle_find(enum wdmdma_handle_type type, const voi
 extern struct hlist_head wdmdma_handles[1 << WDMDMA_HANDLE_BITS];
 
 /*
- * Take the read lock for callers that only look up an object. The lock is that of RCU, taken by
- * two instructions. rcu_read_lock_sched() would not do, because
- * lockdep allows no spinlock within that lock, whatever the kernel. With PROVE_RCU the function
- * calls rcu_read_lock() as well, for the checks of rcu_dereference(). On PREEMPT_RT, where
- * spinlocks sleep, rcu_read_lock() is the only call.
+ * Enter an RCU read section with preempt_disable(), which is two instructions where
+ * rcu_read_lock() may be a call of a function. rcu_read_lock_sched() is no substitute, because
+ * lockdep then rejects spinlocks in the section. With PROVE_RCU rcu_read_lock() is called as well,
+ * for the checks of rcu_dereference(). On PREEMPT_RT, where spinlocks sleep, only rcu_read_lock()
+ * is called.
  */
 static inline void wdmdma_peek_lock(void)
 {

@@ -29,7 +29,7 @@ struct wdm_sg_list_memory {
 };
 
 /**
- * struct wdm_list - a list
+ * struct wdm_sg_list - a list
  * @transfer: the first member, so that both are freed as one
  * @memory: the list's memory, or NULL if the list lies in the record or in memory of the driver
  * @mdl: chain of MDLs that BuildMdlFromScatterGatherList made
@@ -38,7 +38,7 @@ struct wdm_sg_list_memory {
  * @rcu: for the free of a record with readers
  * @room: for the pieces of a short transfer. If the list is the module's, it follows
  */
-struct wdm_list {
+struct wdm_sg_list {
 	struct wdmdma_transfer transfer;
 	struct wdm_sg_list_memory *memory;
 	PMDL mdl;
@@ -48,9 +48,9 @@ struct wdm_list {
 	struct scatterlist room[];
 };
 
-static struct wdm_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
+static struct wdm_sg_list *wdm_sg_list_of(struct wdmdma_transfer *transfer)
 {
-	return container_of(transfer, struct wdm_list, transfer);
+	return container_of(transfer, struct wdm_sg_list, transfer);
 }
 
 static __always_inline void wdm_sg_list_write_elements(const struct wdmdma_transfer *transfer,
@@ -91,7 +91,7 @@ void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LI
 int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp)
 {
 	u64 bytes = wdm_sg_list_bytes(wdmdma_transfer_most_segments(transfer));
-	struct wdm_list *list = wdm_sg_list_of(transfer);
+	struct wdm_sg_list *list = wdm_sg_list_of(transfer);
 
 	list->memory = wdmdma_kvmalloc(sizeof(*list->memory) + bytes, gfp | __GFP_ZERO);
 	if (!list->memory)
@@ -152,7 +152,7 @@ static void wdm_sg_list_free_mdls(PMDL mdl)
 
 static void wdm_sg_list_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct wdm_list, rcu));
+	kfree(container_of(rcu, struct wdm_sg_list, rcu));
 }
 
 /*
@@ -163,7 +163,7 @@ static void wdm_sg_list_free_rcu(struct rcu_head *rcu)
  */
 void wdm_sg_list_release(struct wdmdma_transfer *transfer)
 {
-	struct wdm_list *list = wdm_sg_list_of(transfer);
+	struct wdm_sg_list *list = wdm_sg_list_of(transfer);
 
 	if (unlikely(list->mdl))
 		wdm_sg_list_free_mdls(list->mdl);
@@ -224,8 +224,8 @@ static __always_inline int wdm_sg_list_check(struct wdmdma_adapter *adapter,
 }
 
 /*
- * Decide in which memory the list will be, as far as that is known. Return 0, or a negative errno
- * if the driver's memory cannot be used.
+ * Choose the list's memory. @callback.list stays NULL if prepare() must allocate it. Return 0, or a
+ * negative errno if the driver's memory cannot be used.
  */
 static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
 					     const struct wdm_sg_list_args *args)
@@ -233,7 +233,7 @@ static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
 	unsigned int most = wdmdma_transfer_most_segments(transfer);
 
 	if (!args->buffer) {
-		/* The pieces that did not fit into the room are as many elements. */
+		/* Use the record's memory behind the pieces if all elements fit there. */
 		if (likely(most <= transfer->room_nr))
 			transfer->callback.list = transfer->room + transfer->room_nr;
 		return 0;
@@ -249,12 +249,14 @@ static __always_inline int wdm_sg_list_place(struct wdmdma_transfer *transfer,
 }
 
 /*
- * Allocate the record of a list, with room for @nr pieces and for the list. If that is 0, or memory
- * is short, both get memory of their own. Only the room of the transfer is set.
+ * Allocate the record of a list, with room for @nr pieces and for the list. Without room, because
+ * @nr is 0 or that allocation fails, pieces and list are allocated later. Only the room of the
+ * transfer is set.
  */
-static __always_inline struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list_args *args, u32 nr)
+static __always_inline struct wdm_sg_list *
+wdm_sg_list_new(const struct wdm_sg_list_args *args, u32 nr)
 {
-	struct wdm_list *list = NULL;
+	struct wdm_sg_list *list = NULL;
 	size_t bytes;
 
 	bytes = struct_size(list, room, nr) + (args->buffer ? 0 : wdm_sg_list_bytes(nr));
@@ -267,7 +269,8 @@ static __always_inline struct wdm_list *wdm_sg_list_new(const struct wdm_sg_list
 }
 
 /* Fill in the record of a list, of which only the room for pieces is known. */
-static __always_inline void wdm_sg_list_init(struct wdm_list *list, struct wdmdma_adapter *adapter,
+static __always_inline void wdm_sg_list_init(struct wdm_sg_list *list,
+					     struct wdmdma_adapter *adapter,
 					     const struct wdm_sg_list_args *args)
 {
 	struct wdmdma_transfer *transfer = &list->transfer;
@@ -299,7 +302,7 @@ static __always_inline int wdm_sg_list_start(struct wdmdma_adapter *adapter,
 					     struct wdmdma_callback *callback,
 					     struct wdmdma_refusal *refusal)
 {
-	struct wdm_list *list = wdm_sg_list_new(args, wdmdma_source_room(adapter, source));
+	struct wdm_sg_list *list = wdm_sg_list_new(args, wdmdma_source_room(adapter, source));
 	struct wdmdma_transfer *transfer;
 	int ret;
 
@@ -472,7 +475,7 @@ NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	struct wdmdma_transfer *transfer;
-	struct wdm_list *list;
+	struct wdm_sg_list *list;
 	const char *reason;
 
 	rcu_read_lock();
