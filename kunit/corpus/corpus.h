@@ -48,8 +48,10 @@ ULONG CorpusInlineOfAnotherFile(ULONG n);
 
 /* table.c */
 const char *CorpusWrappedTable(PDMA_ADAPTER adapter);
-const char *CorpusOwnList(PDMA_ADAPTER adapter, PVOID memory, ULONG length);
 const char *CorpusSizes(PDEVICE_OBJECT device_object);
+
+/* own_list.c */
+const char *CorpusOwnList(PDMA_ADAPTER adapter, PVOID memory, ULONG length);
 
 /* miniport.c */
 ULONG CorpusFindAdapter(PVOID device_extension, PPORT_CONFIGURATION_INFORMATION config);
