@@ -234,7 +234,7 @@ static void length_that_wrapped_is_refused_or_taken_as_it_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_live_buffers(fixture->adapter), 0UL);
 }
 
-/* Peer defect 6 was a maximum of -1 that was compared as a signed number. */
+/* A maximum of -1 must not be compared as a signed number. */
 static void minus_one_is_no_limit(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;
@@ -298,8 +298,9 @@ static void node_is_a_preference_and_failure_allows_another_try(struct kunit *te
 }
 
 /*
- * Peer defects 15 and 16. Memory can only lie across its boundary if the memory is longer
- * than the largest block of the buddy allocator and the boundary is longer still.
+ * A boundary must not be doubled, and must limit the place and not only the length. Memory can only
+ * lie across its boundary if the memory is longer than the largest block of the buddy allocator and
+ * the boundary is longer still.
  */
 static void short_memory_does_not_cross_its_boundary(struct kunit *test)
 {

@@ -134,7 +134,7 @@ static void memory_is_cut_where_the_device_must_not_go(struct kunit *test)
 	wdmdma_transfer_fini(&transfer);
 }
 
-/* Peer defect 10. The pieces are only counted, because the machine may not have the memory. */
+/* A range across 4 GiB must not wrap. Only count its pieces, as the memory may not exist. */
 static void memory_is_cut_at_each_4_gib(struct kunit *test)
 {
 	static const struct wdmdma_limits limits = { .most = SZ_64K, .boundary = U32_MAX };

@@ -184,7 +184,7 @@ static void cancelled_while_it_waits_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdmdma_test_has_registers(f->adapter));
 }
 
-/* Peer defect 11. The map register base of a request that waited must be freed like any other. */
+/* The map register base of a request that waited must be freed like any other. */
 static void registers_of_a_request_that_waited_are_freed(struct kunit *test)
 {
 	struct wdmdma_fixture *f = test->priv;

@@ -24,7 +24,7 @@ static const struct version_row {
 	{ "version 0 gets table 1", 0, 0x68 },
 	{ "version 1 gets table 1", 1, 0x68 },
 	{ "version 2 gets table 2", 2, 0x80 },
-	{ "version 3 gets table 3", 3, 0x140 },	/* peer defect 13 */
+	{ "version 3 gets table 3", 3, 0x140 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(version, version_rows, name);
@@ -89,7 +89,7 @@ static const struct reach_row {
 
 KUNIT_ARRAY_PARAM_DESC(reach, reach_rows, name);
 
-/* Peer defect 6. All ones must be the widest window and not a negative number. */
+/* All ones must be the widest window and not a negative number. */
 static void get_adapter_reaches_what_description_and_mask_allow(struct kunit *test)
 {
 	const struct reach_row *row = test->param_value;
@@ -184,8 +184,8 @@ static const struct register_row {
 KUNIT_ARRAY_PARAM_DESC(registers, register_rows, name);
 
 /*
- * Peer defects 14 and 28. The number of map registers must be rounded up, and
- * must never be 0 or 1.
+ * The number of map registers must be rounded up, and must never be 0 or 1, because frameworks
+ * divide by it.
  */
 static void get_adapter_grants_one_map_register_more_than_pages(struct kunit *test)
 {
@@ -274,8 +274,7 @@ static void get_adapter_refuses_foreign_device_object(struct kunit *test)
 }
 
 /*
- * Peer defect 27. A device without a mask must be refused, with a message that names the
- * mask and not memory.
+ * A device without a mask must be refused, with a message that names the mask and not memory.
  */
 static void get_adapter_refuses_device_without_mask(struct kunit *test)
 {

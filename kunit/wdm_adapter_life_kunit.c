@@ -61,8 +61,8 @@ static const struct put_row {
 KUNIT_ARRAY_PARAM_DESC(put, put_rows, name);
 
 /*
- * Peer defect 5. No buffer may outlive its adapter. The memory of the adapter itself remains
- * for a while, so that the case can read it.
+ * No buffer may outlive its adapter. The memory of the adapter itself remains for a while, so that
+ * the case can read it.
  */
 static void put_ends_the_adapter_and_frees_its_buffers(struct kunit *test)
 {

@@ -17,7 +17,7 @@ static const struct maximum_row {
 	ULONG length;
 	bool refused;
 } maximum_rows[] = {
-	{ "all ones", -1, 8192 },	/* peer defect 6 */
+	{ "all ones", -1, 8192 },	/* no signed number */
 	{ "sign bit alone", S64_MIN, 8192 },
 	{ "0x7fffffffffffffff", S64_MAX, 8192 },
 	{ "0xffffffff", 0xffffffff, 8192 },

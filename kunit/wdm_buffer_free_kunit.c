@@ -17,14 +17,14 @@ static const struct wrong_row {
 } wrong_rows[] = {
 	{ "Length + 1", 0, 0, 1 },
 	{ "Length - 1", 0, 0, -1 },
-	{ "Length in whole pages", 0, 0, 12288 - 9000 },	/* peer defect 30 */
+	{ "Length in whole pages", 0, 0, 12288 - 9000 },	/* some drivers pass that */
 	{ "Length of the first page", 0, 0, 4096 - 9000 },
 	{ "Length 0", 0, 0, -9000 },
 	{ "LogicalAddress + 1", 0, 1, 0 },
 	{ "LogicalAddress + PAGE_SIZE", 0, SZ_4K, 0 },
 	{ "LogicalAddress above 4 GiB", 0, SZ_4G, 0 },
 	{ "VirtualAddress + 1", 1, 0, 0 },
-	{ "VirtualAddress + PAGE_SIZE", SZ_4K, 0, 0 },		/* peer defect 4 */
+	{ "VirtualAddress + PAGE_SIZE", SZ_4K, 0, 0 },
 	{ "the second page, as a buffer", SZ_4K, SZ_4K, 4096 - 9000 },
 	{ "the rest, as a buffer", SZ_4K, SZ_4K, -4096 },
 	{ "VirtualAddress - PAGE_SIZE", -(s64)SZ_4K, 0, 0 },
@@ -32,7 +32,7 @@ static const struct wrong_row {
 
 KUNIT_ARRAY_PARAM_DESC(wrong, wrong_rows, name);
 
-/* Peer defects 2, 4 and 24. A wrong free must free neither this buffer nor another one. */
+/* A wrong free must free neither this buffer nor another one. */
 static void free_refuses(struct kunit *test)
 {
 	const struct wrong_row *row = test->param_value;

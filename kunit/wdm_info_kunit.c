@@ -49,7 +49,7 @@ static void calculate_without_mdl_gives_the_worst_case(struct kunit *test)
 			row->status);
 	KUNIT_EXPECT_EQ(test, registers, row->registers);
 	KUNIT_EXPECT_EQ(test, size, row->registers ? LIST(row->registers) : 0U);
-	/* Peer defect 28. The number of registers must be optional. */
+	/* The number of registers must be optional. */
 	KUNIT_EXPECT_EQ(test, calculate(f->adapter, NULL, (PVOID)row->va, row->length, &size, NULL),
 			row->status);
 }
@@ -123,7 +123,7 @@ static const struct info_row {
 
 KUNIT_ARRAY_PARAM_DESC(info, info_rows, name);
 
-/* Peer defect 14. For 64 bits the limit and the number of map registers must be more than 1. */
+/* For 64 bits the limit and the number of map registers must be more than 1. */
 static void adapter_info_tells_width_and_limit(struct kunit *test)
 {
 	const struct info_row *row = test->param_value;

@@ -18,8 +18,8 @@ static IO_ALLOCATION_ACTION keep_all(PDEVICE_OBJECT object, PIRP irp, PVOID base
 }
 
 /*
- * A transfer with the calls in their classic order. Peer defect 18. KeFlushIoBuffers
- * must change nothing.
+ * A transfer with the calls in their classic order. The caches must be right without
+ * KeFlushIoBuffers, which must change nothing.
  */
 static void names_of_transfers_call_their_slots(struct kunit *test)
 {

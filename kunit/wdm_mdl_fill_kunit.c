@@ -82,7 +82,7 @@ static const struct span {
 	{ BLOCK - 1, 1 },
 };
 
-/* Peer defect 23. Every element must have a page frame number and not an address. */
+/* Every element must have a page frame number and not an address. */
 static void build_fills_in_real_page_frames(struct kunit *test)
 {
 	const struct kind_row *row = test->param_value;

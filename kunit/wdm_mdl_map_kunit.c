@@ -83,7 +83,7 @@ static void mapping_shows_the_pages(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, map(mdl, NormalPagePriority));
 	KUNIT_EXPECT_PTR_EQ(test, mdl->MappedSystemVa, (PVOID)va);
 #ifdef CONFIG_X86
-	/* Peer defect 29. The mapping must not be executable. */
+	/* The mapping must not be executable. */
 	KUNIT_EXPECT_TRUE(test, has_pte_flag(va, _PAGE_NX));
 #endif
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MDLs with pages of their own, which is way C (wdm/wdm_mdl_pages.c). Peer defect 29. No
- * constraint may be ignored, so each constraint has a case that fails if it is.
+ * MDLs with pages of their own, which is way C (wdm/wdm_mdl_pages.c). No constraint may be
+ * ignored, so each constraint has a case that fails if it is.
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>

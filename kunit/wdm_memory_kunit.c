@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Physically contiguous memory and physical addresses (wdm/wdm_contiguous.c). Peer defects
- * 15, 20, 21 and 26. Limits, boundary, cache type and contiguity must all count, and the
+ * Physically contiguous memory (wdm/wdm_contiguous.c) and physical addresses
+ * (wdm/wdm_kernel_pfn.c). Limits, boundary, cache type and contiguity must all count, and the
  * memory must start on a page.
  */
 #include <linux/io.h>

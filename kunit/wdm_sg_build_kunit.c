@@ -11,7 +11,7 @@
 
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
-/* Lists in the driver's memory. Peer defect 8. */
+/* Lists in the driver's memory. No part of a list may lie elsewhere. */
 
 static void build_uses_the_buffer_and_nothing_else(struct kunit *test)
 {

@@ -26,8 +26,8 @@ static const struct part_row part_rows[] = {
 	{ "across a page border", 2, SZ_4K - 1, 2 },
 	{ "all of three pages", 3, 0, 3 * SZ_4K },
 	{ "from inside a page to inside one", 5, 100, 4 * SZ_4K },
-	{ "the 17th page, peer defect 7", 17, 16 * SZ_4K, SZ_4K },
-	{ "49 pages, peer defect 7", 49, 0, 49 * SZ_4K },
+	{ "the 17th page", 17, 16 * SZ_4K, SZ_4K },
+	{ "49 pages", 49, 0, 49 * SZ_4K },
 	{ "2048 pages", 2048, 5, 2048 * SZ_4K - 10 },
 };
 
@@ -101,7 +101,7 @@ static void routine_runs_once_at_dispatch_level(struct kunit *test)
 }
 
 /*
- * Peer defect 28. The virtual address of the MDL belongs to another process and must
+ * The virtual address of the MDL belongs to another process and must
  * only serve as an index. Driver Verifier's bug check 0xE6, code 0x22. The MDL must
  * need no system address.
  */
@@ -274,7 +274,7 @@ static void chains_that_go_round_are_refused(struct kunit *test)
 		mdl[i]->Next = NULL;
 }
 
-/* Peer defect 17. */
+/* The end of the transfer must not read the MDL. */
 static void mdl_may_be_freed_before_the_put(struct kunit *test)
 {
 	struct wdmdma_fixture *fixture = test->priv;

@@ -371,7 +371,7 @@ static const struct config_row {
 
 KUNIT_ARRAY_PARAM_DESC(config, config_rows, name);
 
-/* Peer defect 19 was a limit of 32 bits for every miniport. */
+/* A miniport of 64 bits must not get a limit of 32 bits. */
 static void uncached_extension_lies_where_the_adapter_reaches(struct kunit *test)
 {
 	const struct config_row *row = test->param_value;

@@ -195,7 +195,7 @@ static bool refused_wrongly(const struct asked_row *row)
 	return block;
 }
 
-/* Some rows are peer defects 15 and 16. The boundary must count and must not be doubled. */
+/* The boundary must count and must not be doubled. */
 static void memory_is_as_asked_for(struct kunit *test)
 {
 	const struct asked_row *row = test->param_value;
@@ -215,7 +215,7 @@ static void memory_is_as_asked_for(struct kunit *test)
 	} else {
 		KUNIT_EXPECT_TRUE(test, row->result != MUST || must_fail(&row->asked));
 		KUNIT_EXPECT_EQ(test, status, status_of(row));
-		/* Peer defect 22. A failure must clear both outputs. */
+		/* A failure must clear both outputs. */
 		KUNIT_EXPECT_NULL(test, va);
 		KUNIT_EXPECT_EQ(test, la.QuadPart, 0LL);
 	}
@@ -251,8 +251,7 @@ static void contiguous_memory_is_as_asked_for(struct kunit *test)
 }
 
 /*
- * Peer defect 16. A single block does not show if the boundary only limits the
- * length, so allocate many.
+ * A single block does not show if the boundary only limits the length, so allocate many.
  */
 static void no_block_of_many_crosses_the_boundary(struct kunit *test)
 {
@@ -412,8 +411,7 @@ static const struct free_row free_rows[] = {
 KUNIT_ARRAY_PARAM_DESC(free, free_rows, name);
 
 /*
- * Peer defects 4 and 24. A free that does not match must free neither this
- * block nor another one.
+ * A free that does not match must free neither this block nor another one.
  */
 static void free_that_does_not_match_frees_nothing(struct kunit *test)
 {
@@ -438,7 +436,7 @@ static void free_that_does_not_match_frees_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdmdma_test_miniport_live(test), 0UL);
 }
 
-/* Peer defect 3 was the refusal of every valid free. */
+/* A test that is reversed would refuse every valid free. */
 static void free_that_matches_frees(struct kunit *test)
 {
 	static const struct asked asked = { 1000, 0, ALL, 0, MmCached, ANY };

@@ -317,7 +317,7 @@ static void extension_may_go_with_srbs_alive(struct kunit *test)
 	wdmdma_srb_destroy(ended.extension, gone.srb);
 }
 
-/* Peer defect 17. The end of the transfer must not read the MDL. */
+/* The end of the transfer must not read the MDL. */
 static void mdl_may_be_freed_before_the_unmap(struct kunit *test)
 {
 	struct request *request = request_of(test);

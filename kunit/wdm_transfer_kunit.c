@@ -100,7 +100,7 @@ static void map_transfer_goes_along_a_chain(struct kunit *test)
 }
 
 /*
- * Peer defect 12. No page frame number follows that of an MDL's last page, and none may be
+ * No page frame number follows that of an MDL's last page, and none may be
  * read. KASAN checks the MDL.
  */
 static void map_transfer_ends_with_the_mdl(struct kunit *test)
@@ -163,7 +163,7 @@ static const struct part_row {
 	{ "one byte", 8, 8, 5000, 1, 1 },
 	{ "as many as the list has room for", 8, 3, 0, 8 * SZ_4K, 3 * SZ_4K },
 	{ "the same from inside a page", 8, 3, 1000, 20000, 3 * SZ_4K - 1000 },
-	{ "as many as there are registers, peer defect 25", 2, 8, 0, 8 * SZ_4K, 2 * SZ_4K },
+	{ "as many as there are registers", 2, 8, 0, 8 * SZ_4K, 2 * SZ_4K },
 	{ "one element", 8, 1, 100, 8 * SZ_4K - 100, SZ_4K - 100 },
 };
 

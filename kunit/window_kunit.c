@@ -80,7 +80,7 @@ static const struct holds_row holds_rows[] = {
 	{ "larger than the window", { 0x1000, 0x1fff }, 0x1000, 0x1001, false },
 	{ "limit that is no power of two", { 0, 0xbfffffff }, 0xbffff000, 0x1000, true },
 	{ "first page above that limit", { 0, 0xbfffffff }, 0xc0000000, 0x1000, false },
-	/* peer defect 6, an all-ones limit compared as a signed number */
+	/* an all-ones limit must not be compared as a signed number */
 	{ "no limit is not -1", { 0, ALL_ONES }, 0x123456789000, 0x1000, true },
 	{ "upside down", { 0x2000, 0x1000 }, 0x1000, 1, false },
 };
@@ -110,7 +110,7 @@ static void crosses_multiples_of_the_boundary(struct kunit *test)
 		{ SZ_64K, 0, SZ_64K + 1, true },
 		{ SZ_64K, SZ_64K - 1, 1, false },
 		{ SZ_64K, SZ_64K - 1, 2, true },
-		/* peer defects 15 and 16, 64 KiB taken for 128 KiB, or a look at the length only */
+		/* 64 KiB taken for 128 KiB, or a look at the length only */
 		{ SZ_64K, SZ_64K - SZ_4K, SZ_8K, true },
 		{ 1ULL << 32, 0xffffffff, 1, false },
 		{ 1ULL << 32, 0xffffffff, 2, true },
