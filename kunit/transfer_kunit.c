@@ -10,6 +10,7 @@
 
 #include "core/adapter.h"
 #include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "memory.h"
 #include "objects.h"
 

@@ -20,6 +20,7 @@
 #include "core/channel.h"
 #include "core/routine.h"
 #include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "core/work.h"
 #include "edu.h"
 #include "level.h"

@@ -19,6 +19,7 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/events.h"
+#include "core/map_registers.h"
 #include "core/routine.h"
 #include "core/transfer.h"
 #include "core/verifier.h"

@@ -11,9 +11,9 @@
 
 #include "compat.h"
 #include "core/adapter.h"
-#include "core/channel.h"
 #include "core/core.h"
 #include "core/dma_channel.h"
+#include "core/map_registers.h"
 #include "core/transfer.h"
 #include "lib/refusal.h"
 

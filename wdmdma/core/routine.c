@@ -18,7 +18,6 @@
 
 #include "compat.h"
 #include "core/routine.h"
-#include "core/transfer.h"
 
 DEFINE_PER_CPU(struct wdmdma_routine, wdmdma_routine);
 
@@ -32,7 +31,6 @@ struct wdmdma_routine wdmdma_routine_swap(struct wdmdma_routine state)
 	return was;
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine_swap);
-#endif
 
 /* Return the number of nested routines that the caller is in. */
 unsigned int wdmdma_routine_depth(void)
@@ -40,3 +38,4 @@ unsigned int wdmdma_routine_depth(void)
 	return wdmdma_routine_nested();
 }
 EXPORT_SYMBOL_FOR_KUNIT(wdmdma_routine_depth);
+#endif

@@ -9,7 +9,11 @@
 #include <linux/sched.h>
 
 #include "core/core.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
+
+/* The limit on nested routines of requests that must not wait. */
+#define WDMDMA_NESTED_MOST	4
 
 /**
  * struct wdmdma_routine - the routine that runs on a CPU
@@ -25,6 +29,7 @@ DECLARE_PER_CPU(struct wdmdma_routine, wdmdma_routine);
 
 #ifdef CONFIG_WDMDMA_KUNIT
 struct wdmdma_routine wdmdma_routine_swap(struct wdmdma_routine state);
+unsigned int wdmdma_routine_depth(void);
 #endif
 
 /* Return the number of nested routines that the caller is in. */

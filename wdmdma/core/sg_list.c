@@ -30,6 +30,7 @@
 #include "core/core.h"
 #include "core/events.h"
 #include "core/routine.h"
+#include "core/sg_list.h"
 #include "core/shortage.h"
 #include "core/transfer.h"
 #include "core/work.h"

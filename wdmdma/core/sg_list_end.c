@@ -10,6 +10,7 @@
 #include "core/adapter.h"
 #include "core/channel.h"
 #include "core/core.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "core/verifier.h"
 #include "lib/bug_check.h"

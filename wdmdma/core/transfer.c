@@ -21,6 +21,7 @@
 #include "core/fault.h"
 #include "core/transfer.h"
 #include "core/transfer_reach.h"
+#include "core/transfer_source.h"
 #include "core/verifier.h"
 #include "lib/window.h"
 #include "objects.h"

@@ -18,7 +18,6 @@
 #include <linux/atomic.h>
 #include <linux/dma-direction.h>
 #include <linux/list.h>
-#include <linux/pfn.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -28,60 +27,11 @@
 #include "objects.h"
 
 struct wdmdma_adapter;
-struct wdmdma_leaks;
 struct wdmdma_device;
+struct wdmdma_leaks;
 struct wdmdma_registers;
-
-/**
- * struct wdmdma_source - the memory of a transfer that is about to start
- * @pfn: current page, in the current array of page frame numbers
- * @offset: offset in the current page
- * @here: bytes left in the current array
- * @left: bytes left in all arrays
- * @mdl: MDL of the current array, for the WDM layer
- * @more: advance to the next array. Called when @here is 0 and @left is not
- *
- * A copy of the structure remembers the position.
- */
-struct wdmdma_source {
-	const unsigned long *pfn;
-	size_t offset;
-	size_t here;
-	size_t left;
-	void *mdl;
-	void (*more)(struct wdmdma_source *source);
-};
-
-/**
- * struct wdmdma_limits - the limits on a piece
- * @most: largest length
- * @boundary: mask of a boundary that the piece must not cross
- * @dev: device for which the DMA API limits the length too, or NULL. Set to NULL when @most has
- *       that limit
- */
-struct wdmdma_limits {
-	size_t most;
-	unsigned long boundary;
-	struct device *dev;
-};
-
-/* Most pieces that the record of a transfer has room for, and so few that none need be saved. */
-#define WDMDMA_ROOM_MOST	257
-#define WDMDMA_ROOM_FEW		16
-
-/**
- * struct wdmdma_pieces - memory that was cut into pieces
- * @nr: number of pieces
- * @len: number of bytes
- * @first: lowest physical address
- * @last: highest physical address
- */
-struct wdmdma_pieces {
-	unsigned int nr;
-	size_t len;
-	phys_addr_t first;
-	phys_addr_t last;
-};
+struct wdmdma_sg_list_ops;
+struct wdmdma_source;
 
 /* Arguments for the call of the driver's routine, which only the WDM layer interprets. */
 struct wdmdma_callback {
@@ -89,23 +39,6 @@ struct wdmdma_callback {
 	void *device_object;
 	void *list;
 	void *context;
-};
-
-struct wdmdma_transfer;
-
-/**
- * struct wdmdma_sg_list_ops - operations of the WDM layer on a list
- * @prepare: allocate memory for the list and set @callback.list to its address. May be
- *           called again. Return 0 or -ENOMEM
- * @fill: write the segments into the list
- * @call: call @callback.routine, which must not be NULL. The transfer may be gone already
- * @release: free the transfer, and the memory that the WDM layer has for it. Any context
- */
-struct wdmdma_sg_list_ops {
-	int (*prepare)(struct wdmdma_transfer *transfer, gfp_t gfp);
-	void (*fill)(struct wdmdma_transfer *transfer);
-	void (*call)(const struct wdmdma_callback *callback);
-	void (*release)(struct wdmdma_transfer *transfer);
 };
 
 /**
@@ -231,48 +164,6 @@ struct wdmdma_transfers {
 	struct work_struct channel_work;
 };
 
-/* core/transfer_source.c */
-struct wdmdma_limits wdmdma_source_limits(const struct wdmdma_adapter *adapter,
-					  const struct wdmdma_source *source);
-int wdmdma_source_cut(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
-		      struct scatterlist *sg, unsigned int room, struct wdmdma_pieces *pieces);
-int wdmdma_source_cut_table(const struct wdmdma_adapter *adapter,
-			    const struct wdmdma_source *source, const struct sg_table *table,
-			    struct wdmdma_pieces *pieces);
-unsigned int wdmdma_source_pieces(struct wdmdma_source source,
-				  const struct wdmdma_limits *limits);
-u32 wdmdma_source_room_of_many(const struct wdmdma_adapter *adapter,
-			       const struct wdmdma_source *source, u32 pages);
-unsigned int wdmdma_source_segments(const struct wdmdma_adapter *adapter,
-				    const struct wdmdma_source *source);
-u32 wdmdma_source_pages_of_arrays(const struct wdmdma_source *source);
-size_t wdmdma_source_trim(const struct wdmdma_adapter *adapter, const struct wdmdma_source *source,
-			  u32 pages, u32 segments);
-size_t wdmdma_source_trim_copied(const struct wdmdma_adapter *adapter,
-				 const struct wdmdma_source *source, u32 segments);
-
-/* Return how many pages the memory touches, which is the number of map registers for it. */
-static inline u32 wdmdma_source_pages(const struct wdmdma_source *source)
-{
-	if (likely(source->left <= source->here))
-		return PFN_UP(source->offset + source->left);
-	return wdmdma_source_pages_of_arrays(source);
-}
-
-/*
- * Return for how many pieces the record of a transfer should have room, or 0 if they should be in a
- * table.
- */
-static inline u32 wdmdma_source_room(const struct wdmdma_adapter *adapter,
-				     const struct wdmdma_source *source)
-{
-	u32 pages = wdmdma_source_pages(source);
-
-	if (likely(pages <= WDMDMA_ROOM_FEW))
-		return pages;
-	return wdmdma_source_room_of_many(adapter, source, pages);
-}
-
 /* core/transfer_copy.c */
 size_t wdmdma_copy_chunk(const struct wdmdma_transfer *transfer);
 unsigned int wdmdma_copy_chunks(const struct wdmdma_transfer *transfer);
@@ -301,7 +192,7 @@ phys_addr_t wdmdma_transfer_phys(const struct wdmdma_transfer *transfer, dma_add
 
 /*
  * Make a transfer from memory whose contents do not matter. @room is an array for @room_nr pieces,
- * or NULL. The fields for lists are left as they are.
+ * or NULL. The fields for lists are left as they are. wdmdma_sg_list_make() sets these.
  */
 static inline void wdmdma_transfer_make(struct wdmdma_transfer *transfer,
 					struct wdmdma_adapter *adapter,
@@ -322,23 +213,6 @@ static inline void wdmdma_transfer_make(struct wdmdma_transfer *transfer,
 	transfer->mapped = NULL;
 }
 
-/* Make a list from a transfer. The caller must set @callback, but for the list. */
-static inline void wdmdma_sg_list_make(struct wdmdma_transfer *transfer,
-				       const struct wdmdma_sg_list_ops *ops, const void *context)
-{
-	INIT_LIST_HEAD(&transfer->node);
-	INIT_HLIST_NODE(&transfer->named.node);
-	INIT_HLIST_NODE(&transfer->by_context.node);
-	transfer->busy = false;
-	transfer->cancelled = false;
-	transfer->stuck = false;
-	transfer->since = 0;
-	transfer->round = 0;
-	transfer->context = context;
-	transfer->ops = ops;
-	transfer->callback.list = NULL;
-}
-
 /* Free the resources of a transfer, which must not be mapped. May be called twice. Any context. */
 static inline void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 {
@@ -346,42 +220,9 @@ static inline void wdmdma_transfer_fini(struct wdmdma_transfer *transfer)
 		wdmdma_transfer_free_tables(transfer);
 }
 
-/* core/routine.c, and the limit on nested routines of requests that must not wait */
-#define WDMDMA_NESTED_MOST	4
-
-unsigned int wdmdma_routine_depth(void);
-
-/* core/sg_list_end.c */
+/* core/sg_list_end.c, for the end of all transfers of an adapter */
 void wdmdma_sg_list_close(struct wdmdma_adapter *adapter);
 void wdmdma_sg_list_end(struct wdmdma_adapter *adapter, const char *when);
 void wdmdma_sg_list_free_all(struct wdmdma_adapter *adapter, struct wdmdma_leaks *leaks);
-bool wdmdma_sg_list_settle(struct wdmdma_adapter *adapter, bool end);
-bool wdmdma_sg_list_waits(struct wdmdma_adapter *adapter, const void *context);
-bool wdmdma_sg_list_cancel(struct wdmdma_adapter *adapter, const void *context);
-
-/*
- * Return true if the mapped lists of an adapter stay mapped until the caller's RCU read section
- * ends, unless the driver ends them itself. Whoever else ends a list first closes the adapter, and
- * then waits for RCU readers. Takes no lock. Any context.
- */
-static inline bool wdmdma_sg_lists_stay(const struct wdmdma_transfers *transfers)
-{
-	return !READ_ONCE(transfers->closed);
-}
-
-/* core/sg_list.c */
-void wdmdma_sg_list_dequeue(struct wdmdma_transfer *transfer);
-void wdmdma_sg_list_free(struct wdmdma_transfer *transfer);
-void wdmdma_sg_list_finish(struct wdmdma_transfer *transfer);
-void wdmdma_sg_list_work(struct work_struct *work);
-int wdmdma_sg_list_start(struct wdmdma_transfer *transfer, bool may_wait,
-			 struct wdmdma_callback *callback);
-int wdmdma_sg_list_put(struct wdmdma_adapter *adapter, const char *call, const void *list,
-		       enum dma_data_direction direction);
-struct wdmdma_transfer *wdmdma_sg_list_borrow(struct wdmdma_adapter *adapter, const void *list);
-void wdmdma_sg_list_return(struct wdmdma_transfer *transfer);
-bool wdmdma_sg_list_has_ops(struct wdmdma_adapter *adapter, const void *list,
-			    const struct wdmdma_sg_list_ops *ops);
-bool wdmdma_sg_list_is_live(struct wdmdma_adapter *adapter, const void *list);
 
 #endif /* WDMDMA_TRANSFER_H */

@@ -12,6 +12,7 @@
 #include "core/adapter.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "lib/page_set.h"
 
 /*

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "core/adapter.h"
 #include "core/channel.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 
 void wdmdma_transfers_init(struct wdmdma_adapter *adapter)

@@ -10,10 +10,12 @@
 
 #include "core/adapter.h"
 #include "core/core.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "storport/stor.h"
 #include "wdm/wdm_common.h"
-#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_sg_list.h"
+#include "wdm/wdm_transfer_context.h"
 
 /* Both types must describe the same list. */
 static_assert(sizeof(STOR_SCATTER_GATHER_LIST) == sizeof(SCATTER_GATHER_LIST));

@@ -17,12 +17,14 @@
 
 #include "compat.h"
 #include "core/adapter.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "storport/stor.h"
 #include "storport/stor_srb.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
+#include "wdm/wdm_sg_list.h"
 
 #define STOR_SENSE_LENGTH	252	/* longest that a SCSI command asks for */
 

@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 
 #include "core/adapter.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "storport/stor.h"
 #include "storport/stor_srb.h"

@@ -9,10 +9,11 @@
 #include "core/channel.h"
 #include "core/core.h"
 #include "core/fault.h"
-#include "core/transfer.h"
+#include "core/map_registers.h"
+#include "core/sg_list.h"
 #include "lib/bug_check.h"
 #include "wdm/wdm_common.h"
-#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_transfer_context.h"
 
 /* Return the part of an allocation that @action keeps. */
 static enum wdmdma_keep wdm_keep(IO_ALLOCATION_ACTION action)

@@ -6,8 +6,10 @@
 #include "core/core.h"
 #include "core/dma_channel.h"
 #include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_sg_list.h"
 
 /* Pages and elements of a transfer. Without an MDL the numbers are those of the worst case. */
 struct wdm_needs {

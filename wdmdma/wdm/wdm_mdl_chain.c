@@ -5,7 +5,7 @@
  * An offset counts bytes from the first byte of the first MDL, across the chain. A page that two
  * MDLs of a chain share counts for each of them.
  */
-#include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "lib/page_set.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_mdl_chain.h"

@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Declarations that the files for transfers share: MDL chains as the memory of a transfer, and
- * the contexts by which requests are cancelled.
- */
+/* Chains of MDLs as the memory of a transfer. See wdm/wdm_mdl_chain.c. */
 #ifndef WDMDMA_WDM_MDL_CHAIN_H
 #define WDMDMA_WDM_MDL_CHAIN_H
 
-#include "core/transfer.h"
+#include "core/transfer_source.h"
 #include "lib/bug_check.h"
 #include "lib/refusal.h"
 #include "wdm/wdm_mdl_common.h"
 
 /* A longer chain of MDLs is treated as a loop. */
 #define WDM_CHAIN_LIMIT		65536
-
-/* All flags that a call for a transfer may have. */
-#define WDM_TRANSFER_FLAGS	(DMA_SYNCHRONOUS_CALLBACK | DMA_ZERO_BUFFERS | DMA_FAIL_ON_BOUNCE)
-
-static inline enum dma_data_direction wdm_direction(BOOLEAN write_to_device)
-{
-	return write_to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-}
-
-/* Return the bytes of a list with @elements elements. The module stores nothing behind them. */
-static inline u64 wdm_sg_list_bytes(u64 elements)
-{
-	return sizeof(SCATTER_GATHER_LIST) + elements * sizeof(SCATTER_GATHER_ELEMENT);
-}
 
 /*
  * Return the offset of an address in the MDL's range. The address is only an index, so it need
@@ -46,7 +29,6 @@ static inline bool wdm_va_is_outside(const MDL *mdl, u64 offset)
 	return offset >= mdl->ByteCount && !mdl->Next;
 }
 
-/* wdm/wdm_mdl_chain.c */
 int wdm_mdl_check(PMDL mdl, u64 offset, u64 length, bool device_writes,
 		  struct wdmdma_refusal *refusal);
 int wdm_chain_check_beyond(PMDL mdl, u64 offset, u64 length, bool device_writes,
@@ -121,48 +103,5 @@ static inline struct wdmdma_source wdm_chain_source(PMDL mdl, u64 offset, u64 le
 	wdm_chain_enter(&source, mdl, offset);
 	return source;
 }
-
-/* wdm/wdm_transfer_context.c */
-int wdm_context_use(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context,
-		    bool *first);
-void wdm_context_unuse(struct wdmdma_adapter *adapter, const char *call, PVOID transfer_context);
-
-/*
- * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
- * start of the chain. @ops calls @routine, so the two must be for the same type of routine. @settled
- * says that no FreeAdapterObject follows, although there is no routine. @readers says that the list
- * may also be read under the RCU read lock alone, while wdmdma_sg_lists_stay().
- */
-struct wdm_sg_list_args {
-	const char *call;
-	unsigned long caller;
-	PDEVICE_OBJECT device_object;
-	PVOID transfer_context;
-	PMDL mdl;
-	const PVOID *va;
-	u64 offset;
-	ULONG length;
-	ULONG flags;
-	const struct wdmdma_sg_list_ops *ops;
-	void *routine;
-	PVOID context;
-	BOOLEAN write;
-	PVOID buffer;
-	ULONG buffer_length;
-	bool settled;
-	bool readers;
-};
-
-/* wdm/wdm_sg_list.c */
-extern const struct wdmdma_sg_list_ops wdm_sg_list_ops;
-
-int wdm_sg_list_prepare(struct wdmdma_transfer *transfer, gfp_t gfp);
-void wdm_sg_list_fill_own(struct wdmdma_transfer *transfer);
-void wdm_sg_list_release(struct wdmdma_transfer *transfer);
-int wdm_sg_list_get(PDMA_ADAPTER dma_adapter, struct wdm_sg_list_args *args,
-		    PSCATTER_GATHER_LIST *result);
-NTSTATUS wdm_sg_list_mdl(struct wdmdma_adapter *adapter, const char *call, const void *address,
-			 PMDL original, PMDL *target);
-void wdm_sg_list_fill(const struct wdmdma_transfer *transfer, PSCATTER_GATHER_LIST list);
 
 #endif /* WDMDMA_WDM_MDL_CHAIN_H */

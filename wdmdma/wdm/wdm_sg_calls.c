@@ -13,9 +13,10 @@
 
 #include "core/adapter.h"
 #include "core/core.h"
-#include "core/transfer.h"
+#include "core/sg_list.h"
 #include "wdm/wdm_common.h"
-#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_sg_list.h"
+#include "wdm/wdm_transfer_context.h"
 
 /**
  * WdmBuildScatterGatherList() - BuildScatterGatherList: into memory of the driver

@@ -13,14 +13,18 @@
 #include "core/adapter.h"
 #include "core/core.h"
 #include "core/routine.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
+#include "core/transfer_source.h"
 #include "lib/bug_check.h"
 #include "lib/page_set.h"
 #include "lib/record_cache.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
 #include "wdm/wdm_mdl_common.h"
+#include "wdm/wdm_sg_list.h"
+#include "wdm/wdm_transfer_context.h"
 
 /* A list that needs memory of its own. */
 struct wdm_sg_list_memory {

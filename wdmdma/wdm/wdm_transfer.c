@@ -3,13 +3,15 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "core/adapter.h"
-#include "core/channel.h"
 #include "core/core.h"
+#include "core/map_registers.h"
 #include "core/transfer.h"
 #include "core/transfer_segments.h"
 #include "lib/bug_check.h"
 #include "wdm/wdm_common.h"
 #include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_sg_list.h"
+#include "wdm/wdm_transfer_context.h"
 
 /* Fill in the rest of @part. Return 0, or a negative errno if these bytes cannot be mapped. */
 static int wdm_part_of(struct wdmdma_part *part, PMDL mdl, u64 offset, ULONG length,

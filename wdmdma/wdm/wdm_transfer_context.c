@@ -12,9 +12,11 @@
 #include "core/adapter.h"
 #include "core/channel.h"
 #include "core/core.h"
+#include "core/map_registers.h"
+#include "core/sg_list.h"
 #include "core/transfer.h"
 #include "wdm/wdm_common.h"
-#include "wdm/wdm_mdl_chain.h"
+#include "wdm/wdm_transfer_context.h"
 
 #define WDM_CONTEXT_MAGIC	0x57444d4354583031ULL
 
