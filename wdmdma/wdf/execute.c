@@ -35,7 +35,7 @@ static bool wdf_transfer_begin(struct wdf_transaction *transaction, WDFCONTEXT c
 
 	spin_lock_irqsave(&transaction->lock, flags);
 	begun = wdf_transaction_is_in(transaction, WDF_IN(INITIALIZED), call);
-	if (begun && transaction->ticket) {
+	if (begun && transaction->reserved && !transaction->base) {
 		wdmdma_report(call, "the map registers of the transaction are not there yet");
 		begun = false;
 	}
@@ -277,7 +277,6 @@ static bool wdf_cancel(struct wdf_transaction *transaction, u32 generation,
 	/* The transaction may have been released meanwhile, and dropped the request. */
 	if (cancelled && transaction->generation == generation) {
 		transaction->ticket = NULL;
-		transaction->reserved = false;
 		wdf_transfer_take(transaction, &left, true);
 		transaction->state = WDF_TRANSACTION_FAILED;
 		transaction->cancelled = true;

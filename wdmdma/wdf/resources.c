@@ -61,7 +61,7 @@ static NTSTATUS wdf_resources_get(struct wdf_transaction *transaction, u32 gener
 	if (adapter)
 		status = channel->ops->InitializeDmaTransferContext(adapter, transaction->block);
 	if (NT_SUCCESS(status))
-		status = wdf_transfer_get_base(transaction, generation, direction, registers,
+		status = wdf_transfer_get_base(transaction, generation, direction, registers, true,
 					       &base);
 	if (NT_SUCCESS(status)) {
 		if (base)

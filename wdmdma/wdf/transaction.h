@@ -48,6 +48,7 @@ struct wdf_transaction;
  *	not want the answer any more
  * @direction: tells the adapter
  * @amount: bytes of the list, or map registers, that are asked for
+ * @reserve: the request is one of WdfDmaTransactionAllocateResources()
  * @calling: the call that makes the request has not returned
  * @given: the answer within that call, which is a list or a map register base
  * @node: link in wdf_enabler.tickets after that call
@@ -57,6 +58,7 @@ struct wdf_ticket {
 	u32 generation;
 	WDF_DMA_DIRECTION direction;
 	size_t amount;
+	bool reserve;
 	bool calling;
 	void *given;
 	struct list_head node;
@@ -113,7 +115,8 @@ struct wdf_one {
  * @shown: what EvtProgramDma gets of @one
  * @base: map register base of a profile without lists
  * @registers: map registers at @base
- * @reserved: @base was reserved, and stays for further transactions
+ * @reserved: @base was reserved, and stays for further transactions. Without @base the reservation
+ *	is under way, and ends with whatever the transaction drops
  * @reserve: called when the registers are there
  * @reserve_context: its argument
  * @request: the request, with a reference, or NULL
@@ -286,7 +289,8 @@ void wdf_transfer_tell(struct wdf_transaction *transaction, DMA_COMPLETION_STATU
 NTSTATUS wdf_transfer_stage(struct wdf_transaction *transaction, u32 generation);
 void wdf_transfer_reserved(struct wdf_transaction *transaction);
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
-			       WDF_DMA_DIRECTION direction, u32 registers, void **base);
+			       WDF_DMA_DIRECTION direction, u32 registers, bool reserve,
+			       void **base);
 void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all);
 NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_leftover *left);
 

@@ -55,6 +55,8 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		transaction->ticket = NULL;
 		transaction->block = transaction->blocks[left->block == transaction->blocks[0]];
 	}
+	if (!transaction->base)
+		transaction->reserved = false;
 	if (transaction->base && !transaction->reserved) {
 		left->free = !transaction->in_use;
 		transaction->base = NULL;
@@ -413,12 +415,14 @@ static NTSTATUS wdf_transfer_stage_left(struct wdf_transaction *transaction, u32
 					NTSTATUS status);
 
 /* Go on with a transaction that has got map registers later than in the call for them. */
-static void wdf_transfer_resume(struct wdf_transaction *transaction, u32 generation)
+static void wdf_transfer_resume(struct wdf_transaction *transaction,
+				const struct wdf_ticket *ticket)
 {
+	u32 generation = ticket->generation;
 	struct wdf_stage stage;
 	NTSTATUS status;
 
-	if (transaction->reserved) {
+	if (ticket->reserve) {
 		wdf_transfer_reserved(transaction);
 		return;
 	}
@@ -449,7 +453,7 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 	if (!wdf_ticket_answered(ticket, base))
 		return keep;
 	if (wdf_transfer_store_base(transaction, ticket->generation, base, ticket->amount))
-		wdf_transfer_resume(transaction, ticket->generation);
+		wdf_transfer_resume(transaction, ticket);
 	else
 		keep = DeallocateObject;
 	wdf_ticket_free(ticket);
@@ -457,11 +461,12 @@ static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIR
 }
 
 /*
- * Ask for map registers. Return a status. If they are there, @base receives them. Otherwise it
- * receives NULL, and the adapter gives them later.
+ * Ask for map registers, to @reserve them or for a transfer. Return a status. If they are there,
+ * @base receives them. Otherwise it receives NULL, and the adapter gives them later.
  */
 NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generation,
-			       WDF_DMA_DIRECTION direction, u32 registers, void **base)
+			       WDF_DMA_DIRECTION direction, u32 registers, bool reserve,
+			       void **base)
 {
 	struct wdf_leftover left = {
 		.registers = registers,
@@ -475,6 +480,7 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 	ticket = wdf_ticket_begin(transaction, generation, direction, registers);
 	if (!ticket)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	ticket->reserve = reserve;
 	status = wdf_slot_channel(ticket, wdf_transfer_base_arrived);
 	left.base = wdf_ticket_end(ticket, status);
 	if (!left.base)
@@ -508,7 +514,7 @@ static NTSTATUS wdf_transfer_stage_one(struct wdf_transaction *transaction, u32 
 	if (!stage.base) {
 		stage.registers = wdf_stage_registers(&stage, length);
 		status = wdf_transfer_get_base(transaction, generation, stage.direction,
-					       stage.registers, &stage.base);
+					       stage.registers, false, &stage.base);
 		if (!NT_SUCCESS(status) || !stage.base)
 			return status;
 	}
