@@ -27,8 +27,9 @@
  * @link: link in the device's list
  * @lock: the interrupt's lock. It protects @connected
  * @connected: the service routine may be called
- * @dpc_lock: protects @gone, and @dpc against being queued after it is set
- * @gone: the interrupt is deleted, and no DPC is queued or called any more
+ * @dpc_lock: protects @open and @gone, and @dpc against being queued unless @open is set
+ * @open: the device is in D0, and DPCs are queued
+ * @gone: the interrupt is deleted, and no DPC is called any more
  * @owner: the task that has the lock, or on which an interrupt has it, or NULL
  * @calling: the lock is held for a callback, and not by WdfInterruptAcquireLock()
  * @flags: for its release
@@ -42,6 +43,7 @@ struct wdf_interrupt {
 	spinlock_t lock;	/* see above */
 	bool connected;
 	raw_spinlock_t dpc_lock;	/* see above */
+	bool open;
 	bool gone;
 	struct task_struct *owner;
 	bool calling;
@@ -99,6 +101,18 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	}
 }
 
+/* Let DPCs be queued, or not any more. After @gone none is called either, for ever. */
+static void wdf_interrupt_open(struct wdf_interrupt *interrupt, bool open, bool gone)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
+	if (gone)
+		WRITE_ONCE(interrupt->gone, true);
+	interrupt->open = open && !interrupt->gone;
+	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
+}
+
 static void wdf_interrupt_dispose(struct wdf_object *object)
 {
 	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
@@ -108,9 +122,7 @@ static void wdf_interrupt_dispose(struct wdf_object *object)
 	spin_lock_irqsave(&interrupt->lock, flags);
 	interrupt->connected = false;
 	spin_unlock_irqrestore(&interrupt->lock, flags);
-	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
-	WRITE_ONCE(interrupt->gone, true);
-	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
+	wdf_interrupt_open(interrupt, false, true);
 	tasklet_kill(&interrupt->dpc);
 }
 
@@ -160,17 +172,25 @@ NTSTATUS wdf_interrupt_connect(struct wdf_object *object)
 {
 	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
 
+	wdf_interrupt_open(interrupt, true, false);
 	return wdf_interrupt_switch(interrupt, true, interrupt->config.EvtInterruptEnable);
 }
 
-/* The driver may call nothing if the interrupt was not connected. */
+/*
+ * Disconnect an interrupt, unless it was not connected. A DPC that is queued runs before the call
+ * returns, because the device may lose its power then.
+ */
 NTSTATUS wdf_interrupt_disconnect(struct wdf_object *object)
 {
 	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
+	NTSTATUS status;
 
 	if (!READ_ONCE(interrupt->connected))
 		return STATUS_SUCCESS;
-	return wdf_interrupt_switch(interrupt, false, interrupt->config.EvtInterruptDisable);
+	status = wdf_interrupt_switch(interrupt, false, interrupt->config.EvtInterruptDisable);
+	wdf_interrupt_open(interrupt, false, false);
+	tasklet_kill(&interrupt->dpc);
+	return status;
 }
 
 /* Return the reason why a configuration is refused, or NULL. */
@@ -334,17 +354,21 @@ BOOLEAN wdmdma_wdf_interrupt(WDFINTERRUPT interrupt, ULONG message_id)
 }
 EXPORT_SYMBOL_GPL(wdmdma_wdf_interrupt);
 
-/* Queue the DPC. Return false if it is queued already, or the interrupt is deleted. */
-static bool wdf_interrupt_queue_dpc(struct wdf_interrupt *interrupt)
+/* Queue the DPC. Return false if it is queued already, or the device is not in D0. */
+static bool wdf_interrupt_queue_dpc(struct wdf_interrupt *interrupt, const char *call)
 {
+	bool open, queued = false;
 	unsigned long flags;
-	bool queued;
 
 	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
-	queued = !interrupt->gone && !atomic_xchg(&interrupt->queued, 1);
+	open = interrupt->open;
+	if (open)
+		queued = !atomic_xchg(&interrupt->queued, 1);
 	if (queued)
 		tasklet_schedule(&interrupt->dpc);
 	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
+	if (!open)
+		wdmdma_report(call, "the device is not in D0");
 	return queued;
 }
 
@@ -354,9 +378,12 @@ static bool wdf_interrupt_queue_dpc(struct wdf_interrupt *interrupt)
  *
  * Answers to wdf: WdfInterruptQueueDpcForIsr. EvtInterruptDpc is called at DISPATCH_LEVEL.
  *
+ * Differs from Windows: a call while the device is not in D0 is reported, and does nothing. A DPC
+ * that is queued when the device leaves D0 runs before wdmdma_wdf_device_power_down() returns.
+ *
  * Context: any.
- * Return: FALSE if the DPC is queued already, if the interrupt has none or is deleted, and for a
- * wrong handle.
+ * Return: FALSE if the DPC is queued already, if the interrupt has none or is deleted, if the
+ * device is not in D0, and for a wrong handle.
  */
 BOOLEAN WdfInterruptQueueDpcForIsr(WDFINTERRUPT interrupt)
 {
@@ -368,7 +395,7 @@ BOOLEAN WdfInterruptQueueDpcForIsr(WDFINTERRUPT interrupt)
 	if (!self->config.EvtInterruptDpc)
 		wdmdma_report(__func__, "the interrupt has no EvtInterruptDpc");
 	else
-		queued = wdf_interrupt_queue_dpc(self);
+		queued = wdf_interrupt_queue_dpc(self, __func__);
 	wdf_put(&self->object);
 	return queued;
 }

@@ -160,7 +160,7 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_power_up);
  * EvtDmaEnablerSelfManagedIoStop, EvtDmaEnablerDisable and EvtDmaEnablerFlush are called, whatever
  * the others return. EvtDmaEnablerDisable is left out if EvtDmaEnablerFill has failed in the last
  * power-up, and EvtDmaEnablerFlush if that or EvtDmaEnablerEnable has. Then interrupts are
- * disabled by EvtInterruptDisable.
+ * disabled by EvtInterruptDisable, and DPCs that are queued run before the call returns.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  * Return: STATUS_SUCCESS, the first status of a callback that failed, STATUS_INVALID_HANDLE,
