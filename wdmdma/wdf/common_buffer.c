@@ -40,11 +40,13 @@ static void wdf_buffer_give_back(struct wdf_object *object)
 {
 	struct wdf_channel *channel = &wdf_enabler_of(object->parent)->channel[0];
 	struct wdf_buffer *buffer = wdf_buffer_of(object);
+	void *va = buffer->raw_va;
 
-	if (buffer->raw_va)
-		channel->ops->FreeCommonBuffer(channel->adapter, buffer->raw_length,
-					       buffer->raw_la, buffer->raw_va, TRUE);
+	/* The calls that return addresses must not return those of memory that is being freed. */
 	WRITE_ONCE(buffer->raw_va, NULL);
+	if (va)
+		channel->ops->FreeCommonBuffer(channel->adapter, buffer->raw_length,
+					       buffer->raw_la, va, TRUE);
 }
 
 static void wdf_buffer_free(struct wdf_object *object)
