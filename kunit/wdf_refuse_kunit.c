@@ -383,6 +383,26 @@ static void packet_ends_without_its_mdl(struct kunit *test)
 	WdfDmaTransactionRelease(t);
 }
 
+/* Nothing is called while the device is deleted, so the Linux half must have done it before. */
+static void deletion_in_d0_is_reported(struct kunit *test)
+{
+	struct wdf_fixture *f = test->priv;
+	unsigned int in_d0;
+	struct kmsg_dump_iter log;
+
+	for (in_d0 = 0; in_d0 < 2; in_d0++) {
+		KUNIT_EXPECT_EQ(test, wdmdma_wdf_device_power_up(f->device), STATUS_SUCCESS);
+		if (!in_d0)
+			wdmdma_wdf_device_power_down(f->device);
+		wdmdma_test_log_begin(&log);
+		wdmdma_wdf_device_delete(f->device);
+		KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_wdf_device_delete",
+							    "no callback that leaves it"), in_d0);
+		KUNIT_ASSERT_EQ(test, wdmdma_wdf_device_create(f->driver, f->dev, NULL,
+							       &f->device), STATUS_SUCCESS);
+	}
+}
+
 static struct kunit_case wdf_refuse_cases[] = {
 	KUNIT_CASE(pointers_without_memory_are_refused),
 	KUNIT_CASE(functions_without_memory_are_refused),
@@ -390,6 +410,7 @@ static struct kunit_case wdf_refuse_cases[] = {
 	KUNIT_CASE(alignment_that_is_no_mask_is_reported),
 	KUNIT_CASE(wrong_sizes_are_reported),
 	KUNIT_CASE(device_has_one_object_and_one_power_up),
+	KUNIT_CASE(deletion_in_d0_is_reported),
 	KUNIT_CASE(mdl_without_its_page_frames_is_refused),
 	KUNIT_CASE(long_mdl_may_be_cut),
 	KUNIT_CASE(mdl_that_is_freed_too_early_is_not_used),

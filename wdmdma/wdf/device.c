@@ -43,6 +43,9 @@ static void wdf_device_dispose(struct wdf_object *object)
 {
 	struct wdf_device *device = wdf_device_of(object);
 
+	if (atomic_read(&device->powered) && !READ_ONCE(object->silent))
+		wdmdma_report("wdmdma_wdf_device_delete",
+			      "the device is in D0, and no callback that leaves it was called");
 	wdf_device_remove(device);
 	wdmdma_device_object_drop(device->wdm);
 	WRITE_ONCE(device->wdm, NULL);
@@ -146,10 +149,12 @@ EXPORT_SYMBOL_GPL(wdmdma_wdf_device_create);
  * wdmdma_wdf_device_delete() - delete a device object, and all objects below it
  * @device: the device object. NULL is ignored
  *
- * For the remove function of the Linux half. The device must not do DMA any more. Transactions
- * that are in a transfer are reported and ended. Requests that the driver has not completed are
- * reported, and completed with STATUS_CANCELLED. If another thread is deleting an object below, the
- * call waits for it. So it must not be called in a callback of such an object.
+ * For the remove function of the Linux half. The device must not do DMA any more, and must have
+ * left D0 by wdmdma_wdf_device_power_down(). A device in D0 is reported, and deleted without
+ * EvtInterruptDisable and the callbacks of its enablers. Transactions that are in a transfer are
+ * reported and ended. Requests that the driver has not completed are reported, and completed with
+ * STATUS_CANCELLED. If another thread is deleting an object below, the call waits for it. So it
+ * must not be called in a callback of such an object.
  *
  * Context: PASSIVE_LEVEL (sleeps).
  */
