@@ -43,7 +43,7 @@ struct wdf_channel {
  * @link: link in the device's list
  * @tickets_lock: protects @tickets and @tickets_closed
  * @tickets: requests to the adapters that wait for an answer
- * @tickets_closed: the adapters have ended, and answer nothing any more
+ * @tickets_closed: the adapters have ended, and no answer is wanted any more
  * @fill_failed: of the last power-up
  * @enable_failed: of the last power-up
  */

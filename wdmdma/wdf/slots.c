@@ -34,13 +34,13 @@ NTSTATUS wdf_slot_list(const struct wdf_stage *stage, struct wdf_ticket *ticket,
 		return channel->ops->GetScatterGatherListEx(adapter, object, stage->block,
 							    stage->mdl, offset, ticket->amount,
 							    wdf_slot_flags(stage->immediate),
-							    routine, ticket, stage->direction,
-							    NULL, NULL, NULL);
+							    routine, wdf_ticket_context(ticket),
+							    stage->direction, NULL, NULL, NULL);
 	mdl = wdf_chain_at(stage->mdl, &offset);
 	return channel->ops->GetScatterGatherList(adapter, object, mdl,
 						  MmGetMdlVirtualAddress(mdl) + offset,
-						  ticket->amount, routine, ticket,
-						  stage->direction);
+						  ticket->amount, routine,
+						  wdf_ticket_context(ticket), stage->direction);
 }
 
 /* Ask for the channel with map registers. Return a status. */
@@ -58,9 +58,9 @@ NTSTATUS wdf_slot_channel(struct wdf_ticket *ticket, PDRIVER_CONTROL routine)
 		return channel->ops->AllocateAdapterChannelEx(adapter, object,
 							      READ_ONCE(transaction->block),
 							      ticket->amount, flags, routine,
-							      ticket, NULL);
+							      wdf_ticket_context(ticket), NULL);
 	return channel->ops->AllocateAdapterChannel(adapter, object, ticket->amount, routine,
-						    ticket);
+						    wdf_ticket_context(ticket));
 }
 
 /* Map the next bytes under the map registers, into one element. @length becomes what is mapped. */

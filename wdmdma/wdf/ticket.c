@@ -6,7 +6,10 @@
  * The call that makes the request frees the ticket if the adapter answers at once, or fails. A
  * ticket that waits is in the enabler's list, and has a reference to its transaction. Whoever takes
  * it out of the list frees it: the routine that the adapter calls, a cancel, or the end of the
- * adapter, which calls no routine.
+ * adapter.
+ *
+ * The adapter gets the number of a ticket, and not its address. An adapter that has ended can still
+ * be in use by another call, and answer until that call returns. The number finds no ticket then.
  *
  * A transaction has memory for one ticket. Only a request that is made while a former one is on its
  * way needs more.
@@ -17,11 +20,23 @@
 
 #include <linux/slab.h>
 
+/* Return the number of a new ticket, which is not 0. */
+static u32 wdf_ticket_number(struct wdf_transaction *transaction)
+{
+	u32 number;
+
+	do
+		number = atomic_inc_return(&transaction->last_ticket);
+	while (!number);
+	return number;
+}
+
 /* Begin a request to the adapter. Return NULL if there is no memory. */
 struct wdf_ticket *wdf_ticket_begin(struct wdf_transaction *transaction, u32 generation,
 				    WDF_DMA_DIRECTION direction, size_t amount)
 {
 	struct wdf_ticket *ticket = &transaction->own_ticket;
+	unsigned long flags;
 
 	if (test_and_set_bit_lock(0, &transaction->own_ticket_used))
 		ticket = kmalloc(sizeof(*ticket), GFP_ATOMIC | __GFP_NOWARN);
@@ -35,18 +50,36 @@ struct wdf_ticket *wdf_ticket_begin(struct wdf_transaction *transaction, u32 gen
 		.calling = true,
 		.node = LIST_HEAD_INIT(ticket->node),
 	};
+	WRITE_ONCE(ticket->number, wdf_ticket_number(transaction));
+	if (ticket != &transaction->own_ticket) {
+		spin_lock_irqsave(&transaction->lock, flags);
+		list_add(&ticket->more, &transaction->more_tickets);
+		spin_unlock_irqrestore(&transaction->lock, flags);
+	}
 	return ticket;
+}
+
+/* Return what the adapter gives back with its answer. */
+void *wdf_ticket_context(const struct wdf_ticket *ticket)
+{
+	return (void *)((unsigned long)ticket->transaction->object.id << 32 | ticket->number);
 }
 
 /* Free the memory of a ticket that is in no list. */
 static void wdf_ticket_free_memory(struct wdf_ticket *ticket)
 {
 	struct wdf_transaction *transaction = ticket->transaction;
+	unsigned long flags;
 
-	if (ticket == &transaction->own_ticket)
+	if (ticket == &transaction->own_ticket) {
+		WRITE_ONCE(ticket->number, 0);
 		clear_bit_unlock(0, &transaction->own_ticket_used);
-	else
-		kfree(ticket);
+		return;
+	}
+	spin_lock_irqsave(&transaction->lock, flags);
+	list_del(&ticket->more);
+	spin_unlock_irqrestore(&transaction->lock, flags);
+	kfree(ticket);
 }
 
 /* Free a ticket that was in the enabler's list, with its reference. */
@@ -101,30 +134,73 @@ void *wdf_ticket_end(struct wdf_ticket *ticket, NTSTATUS status)
 	return given;
 }
 
-/*
- * The adapter has answered a request. Return true if the caller must go on, and free the ticket.
- * Otherwise the call that made the request goes on.
- */
-bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given)
+/* Return the ticket with a number, or NULL if it was freed. */
+static struct wdf_ticket *wdf_ticket_find(struct wdf_transaction *transaction, u32 number)
 {
-	struct wdf_transaction *transaction = ticket->transaction;
-	struct wdf_enabler *enabler = transaction->enabler;
+	struct wdf_ticket *ticket;
+
+	lockdep_assert_held(&transaction->lock);
+	if (READ_ONCE(transaction->own_ticket.number) == number)
+		return &transaction->own_ticket;
+	list_for_each_entry(ticket, &transaction->more_tickets, more)
+		if (ticket->number == number)
+			return ticket;
+	return NULL;
+}
+
+/* Take a ticket that waits from the enabler's list. Return false if it was taken already. */
+static bool wdf_ticket_claim(struct wdf_ticket *ticket)
+{
+	struct wdf_enabler *enabler = ticket->transaction->enabler;
 	unsigned long flags;
-	bool calling;
+	bool claimed;
+
+	spin_lock_irqsave(&enabler->tickets_lock, flags);
+	claimed = !list_empty(&ticket->node);
+	list_del_init(&ticket->node);
+	spin_unlock_irqrestore(&enabler->tickets_lock, flags);
+	return claimed;
+}
+
+/* Answer a request of a transaction, which RCU keeps. See wdf_ticket_answered(). */
+static enum wdf_answer wdf_ticket_answer(struct wdf_transaction *transaction, u32 number,
+					 void *given, struct wdf_ticket **result)
+{
+	enum wdf_answer answer = WDF_ANSWER_LATE;
+	struct wdf_ticket *ticket;
+	unsigned long flags;
 
 	spin_lock_irqsave(&transaction->lock, flags);
-	calling = ticket->calling;
-	if (calling) {
+	ticket = wdf_ticket_find(transaction, number);
+	if (ticket && ticket->calling) {
 		ticket->given = given;
-	} else {
-		spin_lock(&enabler->tickets_lock);
-		list_del_init(&ticket->node);
-		spin_unlock(&enabler->tickets_lock);
+		answer = WDF_ANSWER_LEFT;
+	} else if (ticket && wdf_ticket_claim(ticket)) {
 		if (transaction->ticket == ticket)
 			transaction->ticket = NULL;
+		*result = ticket;
+		answer = WDF_ANSWER_TAKEN;
 	}
 	spin_unlock_irqrestore(&transaction->lock, flags);
-	return !calling;
+	return answer;
+}
+
+/*
+ * The adapter has answered a request, and gives back what wdf_ticket_context() returned. With
+ * WDF_ANSWER_TAKEN the caller gets the ticket and its reference, must go on, and free it.
+ */
+enum wdf_answer wdf_ticket_answered(const void *context, void *given, struct wdf_ticket **ticket)
+{
+	unsigned long value = (unsigned long)context;
+	enum wdf_answer answer = WDF_ANSWER_LATE;
+	struct wdf_object *object;
+
+	rcu_read_lock();
+	object = wdf_find((void *)(value >> 32 << 4));
+	if (object && object->class == &wdf_transaction_class)
+		answer = wdf_ticket_answer(wdf_transaction_of(object), (u32)value, given, ticket);
+	rcu_read_unlock();
+	return answer;
 }
 
 /* Take a ticket out of the enabler's list. Return false if it is not there, and may be freed. */
@@ -162,17 +238,20 @@ bool wdf_ticket_cancel(struct wdf_enabler *enabler, struct wdf_channel *channel,
 	return true;
 }
 
-/* The adapters of an enabler have ended, and answer nothing any more. */
+/* The adapters of an enabler have ended. What they still answer is not wanted. */
 void wdf_tickets_end(struct wdf_enabler *enabler)
 {
-	struct wdf_ticket *ticket, *next;
+	struct wdf_ticket *ticket;
 	unsigned long flags;
-	LIST_HEAD(left);
 
-	spin_lock_irqsave(&enabler->tickets_lock, flags);
-	enabler->tickets_closed = true;
-	list_splice_init(&enabler->tickets, &left);
-	spin_unlock_irqrestore(&enabler->tickets_lock, flags);
-	list_for_each_entry_safe(ticket, next, &left, node)
-		wdf_ticket_free(ticket);
+	do {
+		spin_lock_irqsave(&enabler->tickets_lock, flags);
+		enabler->tickets_closed = true;
+		ticket = list_first_entry_or_null(&enabler->tickets, struct wdf_ticket, node);
+		if (ticket)
+			list_del_init(&ticket->node);
+		spin_unlock_irqrestore(&enabler->tickets_lock, flags);
+		if (ticket)
+			wdf_ticket_free(ticket);
+	} while (ticket);
 }

@@ -129,6 +129,7 @@ static struct wdf_transaction *wdf_transaction_new(struct wdf_enabler *enabler)
 	transaction->single = wdf_enabler_is_single(enabler);
 	INIT_HLIST_NODE(&transaction->watch);
 	INIT_LIST_HEAD(&transaction->watch_chain);
+	INIT_LIST_HEAD(&transaction->more_tickets);
 	return transaction;
 }
 

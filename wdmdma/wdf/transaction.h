@@ -44,6 +44,7 @@ struct wdf_transaction;
 /**
  * struct wdf_ticket - a request to the adapter that has no answer yet
  * @transaction: the transaction, with a reference while the ticket is in the list
+ * @number: known to the adapter. 0 while the memory of a transaction's own ticket is free
  * @generation: of the transaction that made the request. With another one, the transaction does
  *	not want the answer any more
  * @direction: tells the adapter
@@ -52,9 +53,11 @@ struct wdf_transaction;
  * @calling: the call that makes the request has not returned
  * @given: the answer within that call, which is a list or a map register base
  * @node: link in wdf_enabler.tickets after that call
+ * @more: link in wdf_transaction.more_tickets, if it is not the transaction's own
  */
 struct wdf_ticket {
 	struct wdf_transaction *transaction;
+	u32 number;
 	u32 generation;
 	WDF_DMA_DIRECTION direction;
 	size_t amount;
@@ -62,6 +65,14 @@ struct wdf_ticket {
 	bool calling;
 	void *given;
 	struct list_head node;
+	struct list_head more;
+};
+
+/* What is to be done after the adapter has answered a request. */
+enum wdf_answer {
+	WDF_ANSWER_LEFT,	/* nothing. The call that made the request goes on */
+	WDF_ANSWER_TAKEN,	/* go on, and free the ticket */
+	WDF_ANSWER_LATE,	/* nothing. The request was given up */
 };
 
 /* A list with one element. */
@@ -83,6 +94,8 @@ struct wdf_one {
  * @ticket: the request that the adapter will answer later, or NULL
  * @own_ticket: memory for one ticket
  * @own_ticket_used: bit 0 says that a request has @own_ticket
+ * @more_tickets: the other tickets
+ * @last_ticket: number of the last ticket
  * @cancelling: a thread is just cancelling a request to the adapter
  * @mapped: a transfer is mapped, and may be completed
  * @ready: EvtProgramDma was not called for that transfer yet
@@ -139,6 +152,8 @@ struct wdf_transaction {
 	struct wdf_ticket *ticket;
 	struct wdf_ticket own_ticket;
 	unsigned long own_ticket_used;
+	struct list_head more_tickets;
+	atomic_t last_ticket;
 	bool cancelling;
 	bool mapped;
 	bool ready;
@@ -277,7 +292,8 @@ struct wdf_ticket *wdf_ticket_begin(struct wdf_transaction *transaction, u32 gen
 				    WDF_DMA_DIRECTION direction, size_t amount);
 void wdf_ticket_free(struct wdf_ticket *ticket);
 void *wdf_ticket_end(struct wdf_ticket *ticket, NTSTATUS status);
-bool wdf_ticket_answered(struct wdf_ticket *ticket, void *given);
+void *wdf_ticket_context(const struct wdf_ticket *ticket);
+enum wdf_answer wdf_ticket_answered(const void *context, void *given, struct wdf_ticket **ticket);
 bool wdf_ticket_cancel(struct wdf_enabler *enabler, struct wdf_channel *channel,
 		       struct wdf_ticket *ticket, void *block);
 

@@ -230,11 +230,12 @@ static void wdf_transfer_put_list(struct wdf_transaction *transaction, WDF_DMA_D
 static VOID wdf_transfer_list_arrived(PDEVICE_OBJECT object, PIRP irp, PSCATTER_GATHER_LIST list,
 				      PVOID context)
 {
-	struct wdf_ticket *ticket = context;
-	struct wdf_transaction *transaction = ticket->transaction;
+	struct wdf_transaction *transaction;
+	struct wdf_ticket *ticket;
 
-	if (!wdf_ticket_answered(ticket, list))
+	if (wdf_ticket_answered(context, list, &ticket) != WDF_ANSWER_TAKEN)
 		return;
+	transaction = ticket->transaction;
 	if (wdf_transfer_store(transaction, ticket->generation, list, NULL, ticket->amount))
 		wdf_transfer_program(transaction);
 	else
@@ -441,23 +442,40 @@ static void wdf_transfer_resume(struct wdf_transaction *transaction,
 	wdf_transfer_tell(transaction, status == STATUS_CANCELLED ? DmaCancelled : DmaError);
 }
 
-/* The adapter gives map registers. Return what to keep. */
-static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PDEVICE_OBJECT object, PIRP irp, PVOID base,
-						      PVOID context)
+/* The adapter gives a base. Return @keep if it is wanted. */
+static IO_ALLOCATION_ACTION wdf_transfer_base_arrived(PVOID base, PVOID context,
+						      IO_ALLOCATION_ACTION keep)
 {
-	struct wdf_ticket *ticket = context;
-	struct wdf_transaction *transaction = ticket->transaction;
-	IO_ALLOCATION_ACTION keep = transaction->enabler->system ? KeepObject :
-								   DeallocateObjectKeepRegisters;
+	struct wdf_transaction *transaction;
+	struct wdf_ticket *ticket;
 
-	if (!wdf_ticket_answered(ticket, base))
+	switch (wdf_ticket_answered(context, base, &ticket)) {
+	case WDF_ANSWER_LEFT:
 		return keep;
+	case WDF_ANSWER_LATE:
+		return DeallocateObject;
+	case WDF_ANSWER_TAKEN:
+		break;
+	}
+	transaction = ticket->transaction;
 	if (wdf_transfer_store_base(transaction, ticket->generation, base, ticket->amount))
 		wdf_transfer_resume(transaction, ticket);
 	else
 		keep = DeallocateObject;
 	wdf_ticket_free(ticket);
 	return keep;
+}
+
+static IO_ALLOCATION_ACTION wdf_transfer_registers_arrived(PDEVICE_OBJECT object, PIRP irp,
+							   PVOID base, PVOID context)
+{
+	return wdf_transfer_base_arrived(base, context, DeallocateObjectKeepRegisters);
+}
+
+static IO_ALLOCATION_ACTION wdf_transfer_channel_arrived(PDEVICE_OBJECT object, PIRP irp,
+							 PVOID base, PVOID context)
+{
+	return wdf_transfer_base_arrived(base, context, KeepObject);
 }
 
 /*
@@ -481,7 +499,8 @@ NTSTATUS wdf_transfer_get_base(struct wdf_transaction *transaction, u32 generati
 	if (!ticket)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	ticket->reserve = reserve;
-	status = wdf_slot_channel(ticket, wdf_transfer_base_arrived);
+	status = wdf_slot_channel(ticket, transaction->enabler->system ?
+				  wdf_transfer_channel_arrived : wdf_transfer_registers_arrived);
 	left.base = wdf_ticket_end(ticket, status);
 	if (!left.base)
 		return status;
