@@ -122,10 +122,8 @@ static bool wdf_completion_take(struct wdf_transaction *transaction, enum wdf_co
 	spin_lock_irqsave(&transaction->lock, flags);
 	if (!wdf_transaction_is_in(transaction, WDF_IN(TRANSFER), call))
 		goto unlock;
-	if (!transaction->mapped || (transaction->ready && kind != WDF_COMPLETED_FINAL)) {
-		wdmdma_report(call, "the device was given no transfer (bug check 0x10D, code 8)");
+	if (!wdf_transaction_has_transfer(transaction, kind != WDF_COMPLETED_FINAL, call))
 		goto unlock;
-	}
 	taken = true;
 	*generation = transaction->generation;
 	wdf_transfer_take(transaction, left, false);

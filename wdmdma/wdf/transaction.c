@@ -35,6 +35,20 @@ bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned l
 	return false;
 }
 
+/*
+ * Return true if a transfer is mapped, and with @given also EvtProgramDma was called for it. Report
+ * it if not.
+ */
+bool wdf_transaction_has_transfer(const struct wdf_transaction *transaction, bool given,
+				  const char *call)
+{
+	lockdep_assert_held(&transaction->lock);
+	if (likely(transaction->mapped && !(given && transaction->ready)))
+		return true;
+	wdmdma_report(call, "the device was given no transfer (bug check 0x10D, code 8)");
+	return false;
+}
+
 /* Report an MDL that was freed since the transaction was initialized. Return true if it was. */
 bool wdf_transaction_lost_mdl(const struct wdf_transaction *transaction, const char *call)
 {

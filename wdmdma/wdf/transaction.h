@@ -314,6 +314,8 @@ NTSTATUS wdf_transfer_give_back(struct wdf_transaction *transaction, struct wdf_
 struct wdf_transaction *wdf_transaction_get(WDFDMATRANSACTION handle, const char *call);
 bool wdf_transaction_is_in(const struct wdf_transaction *transaction, unsigned long states,
 			   const char *call);
+bool wdf_transaction_has_transfer(const struct wdf_transaction *transaction, bool given,
+				  const char *call);
 bool wdf_transaction_lost_mdl(const struct wdf_transaction *transaction, const char *call);
 int wdf_transaction_init(void);
 void wdf_transaction_exit(void);

@@ -393,28 +393,35 @@ EXPORT_SYMBOL_GPL(WdfDmaTransactionSetDeviceAddressOffset);
  * of WdfDmaTransactionSetTransferCompleteCallback() is called with DmaCancelled, before this call
  * returns. The driver must then complete the transaction, which stops the channel.
  *
+ * A transaction that waits for the channel has no transfer. It is reported, and nothing is done.
+ * WdfDmaTransactionCancel() takes it back.
+ *
  * Context: <= DISPATCH_LEVEL.
  */
 void WdfDmaTransactionStopSystemTransfer(WDFDMATRANSACTION dma_transaction)
 {
 	struct wdf_transaction *transaction;
+	PDMA_ADAPTER adapter = NULL;
 	struct wdf_channel *channel;
-	PDMA_ADAPTER adapter;
 	unsigned long flags;
-	bool good;
+	NTSTATUS status;
+	void *block;
 
 	transaction = wdf_values_begin(dma_transaction, __func__, &flags);
 	if (!transaction)
 		return;
-	good = wdf_needs(transaction, true, __func__) &&
-	       wdf_transaction_is_in(transaction, WDF_IN(TRANSFER), __func__);
 	channel = transaction->channel;
+	block = transaction->block;
+	if (wdf_needs(transaction, true, __func__) &&
+	    wdf_transaction_is_in(transaction, WDF_IN(TRANSFER), __func__) &&
+	    wdf_transaction_has_transfer(transaction, false, __func__))
+		adapter = READ_ONCE(channel->adapter);
 	refcount_inc(&transaction->object.refs);
 	wdf_values_end(transaction, flags);
-	adapter = READ_ONCE(channel->adapter);
-	if (good && adapter)
-		channel->ops->CancelMappedTransfer(adapter, transaction->block);
-	if (good)
+	/* A transfer that was completed meanwhile is not stopped. */
+	status = adapter ? channel->ops->CancelMappedTransfer(adapter, block) :
+			   STATUS_DELETE_PENDING;
+	if (NT_SUCCESS(status))
 		wdf_transfer_tell(transaction, DmaCancelled);
 	wdf_put(&transaction->object);
 }
