@@ -130,6 +130,52 @@ static void element_limit_is_kept(struct kunit *test)
 			(size_t)U32_MAX);
 }
 
+/*
+ * A chain whose first MDL has @first bytes from the start of a page, and whose second has @second
+ * bytes from @at. @fits says whether no transfer touches two pages.
+ */
+static const struct limit_row {
+	const char *name;
+	size_t maximum, start, first, at, second;
+	bool fits;
+} limit_rows[] = {
+	{ "bytes", 1, 0, SZ_64K, 0, 0, true },
+	{ "pairs", 2, 0, SZ_64K, 0, 0, true },
+	{ "pairs that cross", 2, 1, SZ_64K, 0, 0, false },
+	{ "threes", 3, 0, SZ_64K, 0, 0, false },
+	{ "pages", SZ_4K, 0, SZ_64K, 0, 0, true },
+	{ "pages less one byte", SZ_4K - 1, 0, SZ_64K, 0, 0, false },
+	{ "pairs that meet at the end", 2, 0, SZ_64K - 1, 0, 1, false },
+	{ "a second MDL like the first", 2, 0, SZ_64K, 0, SZ_64K, true },
+	{ "a second MDL that crosses", 2, 0, SZ_64K, 1, SZ_8K, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(limit, limit_rows, name);
+
+/* No transfer may be left out, however many there are. */
+static void element_limit_holds_to_the_last_byte(struct kunit *test)
+{
+	const struct limit_row *row = test->param_value;
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 16);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, row->first);
+	PMDL next = wdmdma_test_mdl(test, memory->va + row->at, max(row->second, (size_t)1));
+	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, row->maximum,
+						 0);
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
+	if (row->second)
+		mdl->Next = next;
+	WdfDmaEnablerSetMaximumScatterGatherElements(enabler, 1);
+	KUNIT_EXPECT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program,
+								     WdfDmaDirectionWriteToDevice,
+								     mdl, row->start,
+								     row->first + row->second -
+								     row->start),
+			row->fits ? STATUS_SUCCESS : STATUS_WDF_TOO_FRAGMENTED);
+	WdfDmaTransactionRelease(t);
+	mdl->Next = NULL;
+}
+
 /* The lists of the biggest drivers would take 600 MiB if each transaction had one. */
 static void long_transfers_cost_no_memory_in_advance(struct kunit *test)
 {
@@ -376,6 +422,7 @@ static struct kunit_case wdf_enabler_cases[] = {
 	KUNIT_CASE_PARAM(wrong_configurations_are_refused, refuse_gen_params),
 	KUNIT_CASE(lengths_are_what_was_granted),
 	KUNIT_CASE(element_limit_is_kept),
+	KUNIT_CASE_PARAM(element_limit_holds_to_the_last_byte, limit_gen_params),
 	KUNIT_CASE(long_transfers_cost_no_memory_in_advance),
 	KUNIT_CASE_PARAM(power_callbacks_are_called_in_order, power_gen_params),
 	KUNIT_CASE(adapter_lives_in_the_cleanup_callback),

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "edu.h"
+#include "log.h"
 #include "mdl.h"
 #include "wdf.h"
 
@@ -209,23 +210,39 @@ static void chains_are_followed(struct kunit *test)
 	c->Next = NULL;
 }
 
-static void chains_that_go_round_end(struct kunit *test)
+/* A walk over as many bytes as a length can tell would keep the CPU for seconds. */
+static void chains_that_go_round_are_refused(struct kunit *test)
 {
 	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, SZ_64K, 0);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
 	PMDL a = wdmdma_test_mdl(test, memory->va, 10);
 	PMDL b = wdmdma_test_mdl(test, memory->va, 0);
+	PMDL c = wdmdma_test_mdl(test, memory->va, 1);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	size_t lengths[] = { 1000, U32_MAX };
+	PMDL back[] = { a, b, c };
+	struct kmsg_dump_iter log;
+	unsigned int i, n;
 
 	a->Next = b;
-	b->Next = b;
-	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, a, 0, 11, seen), STATUS_BUFFER_TOO_SMALL);
-	b->Next = a;
-	KUNIT_EXPECT_NE(test, wdf_test_start(t, TO_DEV, a, 0, 1000, seen), STATUS_SUCCESS);
+	b->Next = c;
+	wdmdma_test_log_wait();
+	wdmdma_test_log_begin(&log);
+	for (i = 0; i < ARRAY_SIZE(back); i++) {
+		c->Next = back[i];
+		for (n = 0; n < ARRAY_SIZE(lengths); n++)
+			KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, a, 0, lengths[n], seen),
+					STATUS_INVALID_PARAMETER);
+	}
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "goes round", ""), 6U);
 	KUNIT_EXPECT_EQ(test, seen->calls, 0U);
+	/* Only the bytes of the transaction count. */
+	KUNIT_EXPECT_EQ(test, wdf_test_start(t, TO_DEV, a, 0, 11, seen), STATUS_SUCCESS);
+	WdfDmaTransactionRelease(t);
 	a->Next = NULL;
 	b->Next = NULL;
+	c->Next = NULL;
 }
 
 static void next_transfer_begins_where_the_device_stopped(struct kunit *test)
@@ -529,7 +546,7 @@ static struct kunit_case wdf_transaction_cases[] = {
 	KUNIT_CASE(long_transactions_are_cut),
 	KUNIT_CASE(maximum_length_shortens_later_transfers),
 	KUNIT_CASE(chains_are_followed),
-	KUNIT_CASE(chains_that_go_round_end),
+	KUNIT_CASE(chains_that_go_round_are_refused),
 	KUNIT_CASE(next_transfer_begins_where_the_device_stopped),
 	KUNIT_CASE(final_completion_ends_it),
 	KUNIT_CASE(pages_count_against_the_element_limit),

@@ -206,11 +206,13 @@ struct wdf_init {
 	size_t offset;
 	size_t length;
 	struct wdf_object *request;
+	struct wdf_chain chain;
+	u32 max_elements;
+	bool fragmented;
 };
 
 /* Return the status for arguments that are refused in any state. */
-static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction,
-			       const struct wdf_init *init)
+static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction, struct wdf_init *init)
 {
 	const struct wdf_enabler *enabler = transaction->enabler;
 	const char *fault = NULL;
@@ -228,7 +230,8 @@ static NTSTATUS wdf_init_check(const struct wdf_transaction *transaction,
 		 init->length > init->mdl->ByteCount - init->offset)
 		fault = "a packet profile with version 2 takes one MDL";
 	else
-		fault = wdf_chain_fault(init->mdl, init->offset, init->length);
+		wdf_chain_look(init->mdl, init->offset, init->length, &init->chain);
+	fault = fault ?: init->chain.fault;
 	if (!fault)
 		return STATUS_SUCCESS;
 	wdmdma_report(init->call, "%s", fault);
@@ -257,23 +260,18 @@ static NTSTATUS wdf_init_single(struct wdf_transaction *transaction, const struc
 							  STATUS_SUCCESS;
 }
 
-/* Return the status of a transaction with a limit on the elements of each transfer. */
-static NTSTATUS wdf_init_elements(const struct wdf_transaction *transaction,
-				  const struct wdf_init *init)
+/* Compare the chain with the enabler's limit on elements. No lock is held, as it may be long. */
+static void wdf_init_elements(const struct wdf_transaction *transaction, struct wdf_init *init)
 {
-	size_t done, length;
+	struct wdf_enabler *enabler = transaction->enabler;
+	struct wdf_channel *channel = wdf_channel_of(enabler, init->direction);
 
-	if (!transaction->enabler->lists || transaction->max_elements == U32_MAX)
-		return STATUS_SUCCESS;
-	for (done = 0; done < init->length; done += length) {
-		length = wdf_chain_cut(init->mdl, init->offset + done,
-				       min(init->length - done, transaction->limit),
-				       transaction->channel->registers);
-		if (wdf_chain_pages(init->mdl, init->offset + done, length) >
-		    transaction->max_elements)
-			return STATUS_WDF_TOO_FRAGMENTED;
-	}
-	return STATUS_SUCCESS;
+	init->max_elements = READ_ONCE(enabler->max_elements);
+	if (!enabler->lists || init->max_elements == U32_MAX || !init->chain.holds)
+		return;
+	init->fragmented = wdf_chain_is_fragmented(init->mdl, init->offset, init->length,
+						   channel->fragment, channel->registers,
+						   init->max_elements);
 }
 
 /* Check what depends on the adapter. Return a status. */
@@ -293,17 +291,18 @@ static NTSTATUS wdf_init_adapter(struct wdf_transaction *transaction, const stru
 	}
 	transaction->channel = channel;
 	transaction->limit = channel->fragment;
-	transaction->max_elements = READ_ONCE(transaction->enabler->max_elements);
+	transaction->max_elements = init->max_elements;
 	if (wdf_is_version3(transaction->enabler) && !transaction->ticket)
 		status = channel->ops->InitializeDmaTransferContext(adapter, transaction->block);
 	if (!NT_SUCCESS(status))
 		return status;
-	if (!wdf_chain_holds(init->mdl, init->offset, init->length)) {
+	if (!init->chain.holds) {
 		wdmdma_report(init->call, "the chain has fewer bytes than Length");
 		return STATUS_BUFFER_TOO_SMALL;
 	}
-	return transaction->single ? wdf_init_single(transaction, init) :
-				     wdf_init_elements(transaction, init);
+	if (transaction->single)
+		return wdf_init_single(transaction, init);
+	return init->fragmented ? STATUS_WDF_TOO_FRAGMENTED : STATUS_SUCCESS;
 }
 
 /*
@@ -339,11 +338,11 @@ static NTSTATUS wdf_init_locked(struct wdf_transaction *transaction, const struc
 	transaction->request = init->request;
 	if (init->request)
 		refcount_inc(&init->request->refs);
-	wdf_watch_begin(transaction);
+	wdf_watch_begin(transaction, init->chain.mdls);
 	return status;
 }
 
-static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wdf_init *init)
+static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, struct wdf_init *init)
 {
 	NTSTATUS status = wdf_init_check(transaction, init);
 	struct wdf_object *old = NULL;
@@ -351,6 +350,7 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
 
 	if (!NT_SUCCESS(status))
 		return status;
+	wdf_init_elements(transaction, init);
 	spin_lock_irqsave(&transaction->lock, flags);
 	status = wdf_init_locked(transaction, init, &old);
 	spin_unlock_irqrestore(&transaction->lock, flags);
@@ -377,7 +377,7 @@ static NTSTATUS wdf_init_do(struct wdf_transaction *transaction, const struct wd
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_INVALID_PARAMETER, with a report, also for an MDL with fewer page frames than its bytes
- *   need. The state is kept
+ *   need, and for a chain that goes round. The state is kept
  * * STATUS_INVALID_DEVICE_REQUEST, with a report, in a state in which the transaction must be
  *   released first, which is kept
  * * STATUS_INVALID_HANDLE

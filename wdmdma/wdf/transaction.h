@@ -259,16 +259,28 @@ static inline size_t wdf_span(size_t offset, size_t length)
 	return (offset % WDF_PAGE_SIZE + length + WDF_PAGE_SIZE - 1) / WDF_PAGE_SIZE;
 }
 
+/**
+ * struct wdf_chain - a chain of MDLs of a driver
+ * @fault: why it cannot be used, or NULL
+ * @holds: it has all the bytes
+ * @mdls: number of the MDLs that have the bytes
+ */
+struct wdf_chain {
+	const char *fault;
+	bool holds;
+	unsigned int mdls;
+};
+
 /* mdl_chain.c */
 PMDL wdf_chain_at(PMDL mdl, size_t *offset);
-bool wdf_chain_holds(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_pages(PMDL mdl, size_t offset, size_t length);
 size_t wdf_chain_cut(PMDL mdl, size_t offset, size_t length, size_t pages);
-
-const char *wdf_chain_fault(PMDL mdl, size_t offset, size_t length);
+void wdf_chain_look(PMDL mdl, size_t offset, size_t length, struct wdf_chain *chain);
+bool wdf_chain_is_fragmented(PMDL mdl, size_t offset, size_t length, size_t limit, u32 registers,
+			     u32 most);
 
 /* watch.c */
-void wdf_watch_begin(struct wdf_transaction *transaction);
+void wdf_watch_begin(struct wdf_transaction *transaction, unsigned int mdls);
 void wdf_watch_end(struct wdf_transaction *transaction);
 void wdf_watch_init(void);
 void wdf_watch_exit(void);

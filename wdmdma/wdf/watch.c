@@ -32,23 +32,10 @@ static struct wdf_watch_bucket *wdf_watch_bucket(const MDL *mdl)
 	return &wdf_watch_buckets[hash_ptr(mdl, WDF_WATCH_BITS)];
 }
 
-/* Return how many MDLs have the bytes of a transaction. */
-static unsigned int wdf_watch_count(const struct wdf_transaction *transaction)
-{
-	size_t left = transaction->start + transaction->length;
-	unsigned int count = 0;
-	PMDL mdl;
-
-	for (mdl = transaction->mdl; mdl && left; mdl = mdl->Next, count++)
-		left -= min_t(size_t, left, mdl->ByteCount);
-	return count;
-}
-
-/* A transaction needs its MDLs from now on. Its lock is held. */
-void wdf_watch_begin(struct wdf_transaction *transaction)
+/* A transaction needs this many MDLs of its chain from now on. Its lock is held. */
+void wdf_watch_begin(struct wdf_transaction *transaction, unsigned int mdls)
 {
 	struct wdf_watch_bucket *bucket = wdf_watch_bucket(transaction->mdl);
-	unsigned int count = wdf_watch_count(transaction);
 	unsigned long flags;
 
 	lockdep_assert_held(&transaction->lock);
@@ -56,10 +43,10 @@ void wdf_watch_begin(struct wdf_transaction *transaction)
 	spin_lock_irqsave(&bucket->lock, flags);
 	hlist_add_head(&transaction->watch, &bucket->transactions);
 	spin_unlock_irqrestore(&bucket->lock, flags);
-	if (count < 2)
+	if (mdls < 2)
 		return;
 	spin_lock_irqsave(&wdf_chains_lock, flags);
-	transaction->watch_most = count;
+	transaction->watch_most = mdls;
 	list_add(&transaction->watch_chain, &wdf_chains);
 	spin_unlock_irqrestore(&wdf_chains_lock, flags);
 }
