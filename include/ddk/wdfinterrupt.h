@@ -25,10 +25,10 @@ typedef struct _CM_PARTIAL_RESOURCE_DESCRIPTOR *PCM_PARTIAL_RESOURCE_DESCRIPTOR;
 /**
  * struct _WDF_INTERRUPT_CONFIG - what an interrupt is created with
  * @Size: bytes of this structure, or of the shorter ones of KMDF 1.9 and 1.11
- * @SpinLock: lock of the driver's that is the interrupt's lock. Must be NULL here
+ * @SpinLock: stands for the interrupt's lock, which all interrupts with it share. Optional
  * @ShareVector: the Linux half decides
  * @FloatingSave: not used
- * @AutomaticSerialization: must be FALSE here
+ * @AutomaticSerialization: TRUE if EvtInterruptDpc excludes other such DPCs of the device
  * @EvtInterruptIsr: called with the interrupt's lock held
  * @EvtInterruptDpc: called at DISPATCH_LEVEL
  * @EvtInterruptEnable: called with the lock held, when the device enters D0

@@ -134,6 +134,7 @@ NTSTATUS wdmdma_wdf_device_create(WDFDRIVER driver, struct device *dev,
 	self->dev = dev;
 	INIT_LIST_HEAD(&self->node);
 	spin_lock_init(&self->power_lock);
+	spin_lock_init(&self->dpc_lock);
 	INIT_LIST_HEAD(&self->enablers);
 	INIT_LIST_HEAD(&self->interrupts);
 	status = wdf_device_start(self, parent, attributes, device);

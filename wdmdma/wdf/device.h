@@ -29,6 +29,7 @@ struct wdf_driver {
  * @wdm: its WDM device object, held, or NULL after the deletion
  * @alignment: the alignment requirement, as the driver gave it
  * @powered: not 0 from a power-up to the power-down
+ * @dpc_lock: held in each DPC of an interrupt with automatic serialization
  * @packet_busy: bit 0 is set while a packet transaction of version 2 is under way
  * @power_lock: protects the members below
  * @enablers: in the order of their creation
@@ -42,6 +43,7 @@ struct wdf_device {
 	PDEVICE_OBJECT wdm;
 	u32 alignment;
 	atomic_t powered;
+	spinlock_t dpc_lock;	/* see above */
 	unsigned long packet_busy;
 	spinlock_t power_lock;	/* see above */
 	struct list_head enablers;

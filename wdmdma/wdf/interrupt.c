@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Interrupts. The handler of the Linux half hands each one over. The interrupt's lock is taken with
- * interrupts off, so it keeps the service routine away. The DPC is a tasklet.
+ * interrupts off, so it keeps the service routine away. The DPC is a tasklet. With automatic
+ * serialization the DPCs of a device exclude each other.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
 #include <linux/interrupt.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <wdmdma/wdf.h>
 
 #include "wdf/device.h"
 #include "wdf/interrupt.h"
+#include "wdf/interrupt_lock.h"
 #include "wdf/power.h"
 
 /* Bytes of the configurations of KMDF 1.9 and 1.11. */
@@ -25,14 +26,11 @@
  * @object: the first member. Its parent is the device
  * @config: as the driver gave it. Members that its size does not have are 0
  * @link: link in the device's list
- * @lock: the interrupt's lock. It protects @connected
+ * @lock: the interrupt's lock, which it may share with others. It protects @connected
  * @connected: the service routine may be called
  * @dpc_lock: protects @open and @gone, and @dpc against being queued unless @open is set
  * @open: the device is in D0, and DPCs are queued
  * @gone: the interrupt is deleted, and no DPC is called any more
- * @owner: the task that has the lock, or on which an interrupt has it, or NULL
- * @calling: the lock is held for a callback, and not by WdfInterruptAcquireLock()
- * @flags: for its release
  * @dpc: calls the driver's DPC
  * @queued: the DPC is queued
  */
@@ -40,14 +38,11 @@ struct wdf_interrupt {
 	struct wdf_object object;
 	WDF_INTERRUPT_CONFIG config;
 	struct wdf_power_link link;
-	spinlock_t lock;	/* see above */
+	struct wdf_interrupt_lock *lock;
 	bool connected;
 	raw_spinlock_t dpc_lock;	/* see above */
 	bool open;
 	bool gone;
-	struct task_struct *owner;
-	bool calling;
-	unsigned long flags;
 	struct tasklet_struct dpc;
 	atomic_t queued;
 };
@@ -57,32 +52,18 @@ static struct wdf_interrupt *wdf_interrupt_of(struct wdf_object *object)
 	return container_of(object, struct wdf_interrupt, object);
 }
 
-/*
- * Take the lock for a callback. Return false, with a report, if the caller has the lock already. An
- * interrupt cannot come while its own CPU has the lock, so the task tells who has it.
- */
-static bool wdf_interrupt_enter(struct wdf_interrupt *interrupt, unsigned long *flags,
-				const char *call)
+/* Call the driver's DPC, and keep those of the device's other interrupts away if it is to be so. */
+static void wdf_interrupt_call_dpc(struct wdf_interrupt *interrupt)
 {
-	if (READ_ONCE(interrupt->owner) == current) {
-		wdmdma_report(call,
-			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
-		return false;
-	}
-	spin_lock_irqsave(&interrupt->lock, *flags);
-	/* The caller keeps the lock, which sparse cannot follow. */
-	__release(&interrupt->lock);
-	WRITE_ONCE(interrupt->owner, current);
-	interrupt->calling = true;
-	return true;
-}
+	struct wdf_device *device = wdf_device_of(interrupt->object.parent);
+	bool alone = interrupt->config.AutomaticSerialization;
 
-static void wdf_interrupt_leave(struct wdf_interrupt *interrupt, unsigned long flags)
-{
-	interrupt->calling = false;
-	WRITE_ONCE(interrupt->owner, NULL);
-	__acquire(&interrupt->lock);
-	spin_unlock_irqrestore(&interrupt->lock, flags);
+	if (alone)
+		spin_lock(&device->dpc_lock);
+	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
+					  wdf_handle(&device->object));
+	if (alone)
+		spin_unlock(&device->dpc_lock);
 }
 
 static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
@@ -93,9 +74,8 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	atomic_set(&interrupt->queued, 0);
 	if (unlikely(READ_ONCE(interrupt->object.silent) || READ_ONCE(interrupt->gone)))
 		return;
-	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
-					  wdf_handle(interrupt->object.parent));
-	if (unlikely(READ_ONCE(interrupt->owner) == current)) {
+	wdf_interrupt_call_dpc(interrupt);
+	if (unlikely(wdf_interrupt_lock_is_mine(interrupt->lock, &interrupt->object))) {
 		wdmdma_report("EvtInterruptDpc", "returned with the lock, which is released");
 		WdfInterruptReleaseLock(wdf_handle(&interrupt->object));
 	}
@@ -119,23 +99,26 @@ static void wdf_interrupt_dispose(struct wdf_object *object)
 	unsigned long flags;
 
 	wdf_power_remove(wdf_device_of(object->parent), &interrupt->link);
-	spin_lock_irqsave(&interrupt->lock, flags);
+	spin_lock_irqsave(&interrupt->lock->lock, flags);
 	interrupt->connected = false;
-	spin_unlock_irqrestore(&interrupt->lock, flags);
+	spin_unlock_irqrestore(&interrupt->lock->lock, flags);
 	wdf_interrupt_open(interrupt, false, true);
 	tasklet_kill(&interrupt->dpc);
 }
 
 static void wdf_interrupt_free(struct wdf_object *object)
 {
-	kfree(wdf_interrupt_of(object));
+	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
+
+	wdf_interrupt_lock_put(interrupt->lock);
+	kfree(interrupt);
 }
 
 static bool wdf_interrupt_is_held(const struct wdf_object *object)
 {
 	const struct wdf_interrupt *interrupt = container_of(object, struct wdf_interrupt, object);
 
-	return READ_ONCE(interrupt->owner) && !interrupt->calling;
+	return READ_ONCE(interrupt->lock->holder) == object;
 }
 
 static const struct wdf_class wdf_interrupt_class = {
@@ -154,8 +137,8 @@ static NTSTATUS wdf_interrupt_switch(struct wdf_interrupt *interrupt, bool conne
 	NTSTATUS status = STATUS_SUCCESS;
 	unsigned long flags;
 
-	if (!wdf_interrupt_enter(interrupt, &flags, connect ? "EvtInterruptEnable" :
-							      "EvtInterruptDisable"))
+	if (!wdf_interrupt_lock_enter(interrupt->lock, NULL, &flags,
+				      connect ? "EvtInterruptEnable" : "EvtInterruptDisable"))
 		return STATUS_INVALID_DEVICE_REQUEST;
 	if (connect)
 		interrupt->connected = true;
@@ -164,7 +147,7 @@ static NTSTATUS wdf_interrupt_switch(struct wdf_interrupt *interrupt, bool conne
 				  wdf_handle(interrupt->object.parent));
 	if (!connect)
 		interrupt->connected = false;
-	wdf_interrupt_leave(interrupt, flags);
+	wdf_interrupt_lock_leave(interrupt->lock, flags);
 	return status;
 }
 
@@ -200,8 +183,6 @@ static const char *wdf_interrupt_fault(const WDF_INTERRUPT_CONFIG *config)
 		return "there are both EvtInterruptDpc and EvtInterruptWorkItem";
 	if (config->PassiveHandling || config->WaitLock || config->EvtInterruptWorkItem)
 		return "passive interrupts are not there";
-	if (config->SpinLock || config->AutomaticSerialization)
-		return "SpinLock and AutomaticSerialization are not there";
 	return NULL;
 }
 
@@ -227,10 +208,23 @@ static struct wdf_interrupt *wdf_interrupt_new(const WDF_INTERRUPT_CONFIG *confi
 	wdf_object_init(&interrupt->object, &wdf_interrupt_class);
 	memcpy(&interrupt->config, config, config->Size);
 	INIT_LIST_HEAD(&interrupt->link.node);
-	spin_lock_init(&interrupt->lock);
 	raw_spin_lock_init(&interrupt->dpc_lock);
 	tasklet_setup(&interrupt->dpc, wdf_interrupt_run_dpc);
 	return interrupt;
+}
+
+/* Give an interrupt its lock. Return a status. */
+static NTSTATUS wdf_interrupt_find_lock(struct wdf_interrupt *interrupt, const char *call)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (interrupt->config.SpinLock)
+		interrupt->lock = wdf_spin_lock_share(interrupt->config.SpinLock, call, &status);
+	else
+		interrupt->lock = wdf_interrupt_lock_new();
+	if (!interrupt->lock && NT_SUCCESS(status))
+		status = STATUS_INSUFFICIENT_RESOURCES;
+	return status;
 }
 
 /* Do the create call of an interrupt that has its memory. Return a status. */
@@ -261,8 +255,12 @@ static NTSTATUS wdf_interrupt_start(struct wdf_interrupt *interrupt, struct wdf_
  *
  * The device must not be in D0, because interrupts are enabled by wdmdma_wdf_device_power_up().
  *
- * Differs from Windows: interrupts at PASSIVE_LEVEL, a lock of the driver's, and automatic
- * serialization are refused.
+ * Interrupts with one SpinLock have one lock, which keeps the service routines of all away.
+ * WdfSpinLockAcquire() and WdfSpinLockRelease() are refused for it from then on. With
+ * AutomaticSerialization the DPC excludes the other such DPCs of the device, since there is no
+ * other callback that a device's lock would keep away.
+ *
+ * Differs from Windows: interrupts at PASSIVE_LEVEL are refused.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return:
@@ -308,6 +306,8 @@ NTSTATUS WdfInterruptCreate(WDFDEVICE device, PWDF_INTERRUPT_CONFIG configuratio
 		goto put;
 	status = STATUS_INVALID_PARAMETER;
 	if (!wdf_interrupt_is_refused(&self->config, __func__))
+		status = wdf_interrupt_find_lock(self, __func__);
+	if (NT_SUCCESS(status))
 		status = wdf_interrupt_start(self, parent, attributes, interrupt);
 	if (!NT_SUCCESS(status))
 		wdf_object_abandon(&self->object);
@@ -344,10 +344,10 @@ BOOLEAN wdmdma_wdf_interrupt(WDFINTERRUPT interrupt, ULONG message_id)
 
 	if (!self)
 		return FALSE;
-	if (wdf_interrupt_enter(self, &flags, __func__)) {
+	if (wdf_interrupt_lock_enter(self->lock, NULL, &flags, __func__)) {
 		if (self->connected)
 			handled = self->config.EvtInterruptIsr(interrupt, message_id);
-		wdf_interrupt_leave(self, flags);
+		wdf_interrupt_lock_leave(self->lock, flags);
 	}
 	wdf_put(&self->object);
 	return handled;
@@ -420,16 +420,10 @@ void WdfInterruptAcquireLock(WDFINTERRUPT interrupt)
 
 	if (!self)
 		return;
-	if (READ_ONCE(self->owner) == current) {
-		wdmdma_report(__func__,
-			      "the caller holds the lock already (bug check 0x10D, code 0x0B)");
+	if (wdf_interrupt_lock_enter(self->lock, &self->object, &flags, __func__))
+		self->lock->flags = flags;
+	else
 		wdf_put(&self->object);
-		return;
-	}
-	spin_lock_irqsave(&self->lock, flags);
-	__release(&self->lock);
-	self->flags = flags;
-	WRITE_ONCE(self->owner, current);
 }
 EXPORT_SYMBOL_GPL(WdfInterruptAcquireLock);
 
@@ -448,11 +442,8 @@ void WdfInterruptReleaseLock(WDFINTERRUPT interrupt)
 
 	if (!self)
 		return;
-	if (READ_ONCE(self->owner) == current && !self->calling) {
-		WRITE_ONCE(self->owner, NULL);
-		/* WdfInterruptAcquireLock() has taken the lock. */
-		__acquire(&self->lock);
-		spin_unlock_irqrestore(&self->lock, self->flags);
+	if (wdf_interrupt_lock_is_mine(self->lock, &self->object)) {
+		wdf_interrupt_lock_leave(self->lock, self->lock->flags);
 		wdf_put(&self->object);
 	} else {
 		wdmdma_report(__func__,
@@ -486,9 +477,9 @@ BOOLEAN WdfInterruptSynchronize(WDFINTERRUPT interrupt, PFN_WDF_INTERRUPT_SYNCHR
 	self = wdf_interrupt_get(interrupt, __func__);
 	if (!self)
 		return FALSE;
-	if (wdf_interrupt_enter(self, &flags, __func__)) {
+	if (wdf_interrupt_lock_enter(self->lock, NULL, &flags, __func__)) {
 		result = callback(interrupt, context);
-		wdf_interrupt_leave(self, flags);
+		wdf_interrupt_lock_leave(self->lock, flags);
 	}
 	wdf_put(&self->object);
 	return result;

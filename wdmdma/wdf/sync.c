@@ -20,6 +20,7 @@
 #include <ddk/wdfsync.h>
 
 #include "wdf/device.h"
+#include "wdf/interrupt_lock.h"
 
 /* From 1601, where Windows begins to count, to 1970, in units of 100 ns. */
 #define WDF_EPOCH	116444736000000000LL
@@ -29,12 +30,14 @@
  * @object: the first member
  * @lock: the lock
  * @owner: the task that has it, or NULL
+ * @shared: the lock of the interrupts that were given this spin lock, which stands for it then
  * @enable: bottom halves are enabled by the release
  */
 struct wdf_spin_lock {
 	struct wdf_object object;
 	spinlock_t lock;	/* see above */
 	struct task_struct *owner;
+	struct wdf_interrupt_lock *shared;
 	bool enable;
 };
 
@@ -52,7 +55,10 @@ struct wdf_wait_lock {
 
 static void wdf_spin_lock_free(struct wdf_object *object)
 {
-	kfree(container_of(object, struct wdf_spin_lock, object));
+	struct wdf_spin_lock *self = container_of(object, struct wdf_spin_lock, object);
+
+	wdf_interrupt_lock_put(self->shared);
+	kfree(self);
 }
 
 static void wdf_wait_lock_free(struct wdf_object *object)
@@ -125,12 +131,54 @@ static struct wdf_spin_lock *wdf_spin_lock_get(WDFSPINLOCK handle, const char *c
 	return object ? container_of(object, struct wdf_spin_lock, object) : NULL;
 }
 
+/*
+ * Return the lock of the interrupts that are given a spin lock, for one more user. After a failure
+ * return NULL and a status.
+ */
+struct wdf_interrupt_lock *wdf_spin_lock_share(void *handle, const char *call, NTSTATUS *status)
+{
+	struct wdf_object *object = wdf_get(handle, &wdf_spin_lock_class, call);
+	struct wdf_interrupt_lock *lock, *other;
+	struct wdf_spin_lock *self;
+
+	*status = STATUS_INVALID_HANDLE;
+	if (!object)
+		return NULL;
+	self = container_of(object, struct wdf_spin_lock, object);
+	*status = STATUS_SUCCESS;
+	lock = READ_ONCE(self->shared);
+	if (!lock) {
+		lock = wdf_interrupt_lock_new();
+		other = lock ? cmpxchg(&self->shared, NULL, lock) : NULL;
+		if (other) {
+			wdf_interrupt_lock_put(lock);
+			lock = other;
+		}
+	}
+	if (lock)
+		refcount_inc(&lock->users);
+	else
+		*status = STATUS_INSUFFICIENT_RESOURCES;
+	wdf_put(object);
+	return lock;
+}
+
+/* Report a spin lock that was given to an interrupt. Return true if it was. */
+static bool wdf_spin_lock_is_shared(const struct wdf_spin_lock *self, const char *call)
+{
+	if (likely(!READ_ONCE(self->shared)))
+		return false;
+	wdmdma_report(call, "the lock is that of an interrupt");
+	return true;
+}
+
 /**
  * WdfSpinLockAcquire() - take a spin lock
  * @spin_lock: the lock
  *
  * Answers to wdf: WdfSpinLockAcquire. Raises to DISPATCH_LEVEL. A second acquire by the owner is
- * reported and does not wait. The lock keeps a reference to itself until the release.
+ * reported and does not wait. The lock keeps a reference to itself until the release. A lock that
+ * was given to WdfInterruptCreate() is reported, and not taken.
  *
  * Context: <= DISPATCH_LEVEL.
  */
@@ -141,6 +189,10 @@ void WdfSpinLockAcquire(WDFSPINLOCK spin_lock)
 
 	if (!self)
 		return;
+	if (wdf_spin_lock_is_shared(self, __func__)) {
+		wdf_put(&self->object);
+		return;
+	}
 	enable = wdf_raise();
 	if (READ_ONCE(self->owner) == current) {
 		wdmdma_report(__func__,
@@ -176,8 +228,9 @@ void WdfSpinLockRelease(WDFSPINLOCK spin_lock)
 	if (!self)
 		return;
 	if (READ_ONCE(self->owner) != current) {
-		wdmdma_report(__func__,
-			      "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
+		if (!wdf_spin_lock_is_shared(self, __func__))
+			wdmdma_report(__func__,
+				      "the caller does not hold the lock (bug check 0x10D, code 0x0B)");
 	} else {
 		enable = self->enable;
 		WRITE_ONCE(self->owner, NULL);
