@@ -29,6 +29,22 @@ typedef struct WDFWAITLOCK__ *WDFWAITLOCK;
 typedef struct WDFMEMORY__ *WDFMEMORY;
 typedef struct WDFCOLLECTION__ *WDFCOLLECTION;
 
+/* No object has these types here. Headers of drivers have them in prototypes and structures. */
+typedef struct WDFQUEUE__ *WDFQUEUE;
+typedef struct WDFFILEOBJECT__ *WDFFILEOBJECT;
+typedef struct WDFIOTARGET__ *WDFIOTARGET;
+typedef struct WDFDPC__ *WDFDPC;
+typedef struct WDFTIMER__ *WDFTIMER;
+typedef struct WDFWORKITEM__ *WDFWORKITEM;
+typedef struct WDFSTRING__ *WDFSTRING;
+typedef struct WDFKEY__ *WDFKEY;
+typedef struct WDFLOOKASIDE__ *WDFLOOKASIDE;
+typedef struct WDFCHILDLIST__ *WDFCHILDLIST;
+typedef struct WDFCMRESLIST__ *WDFCMRESLIST;
+typedef struct WDFIORESLIST__ *WDFIORESLIST;
+typedef struct WDFIORESREQLIST__ *WDFIORESREQLIST;
+typedef struct WDFDEVICE_INIT *PWDFDEVICE_INIT;
+
 typedef enum _WDF_TRI_STATE {
 	WdfFalse = 0,
 	WdfTrue = 1,
