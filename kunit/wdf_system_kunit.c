@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Transactions of a system profile, with QEMU's floppy disk controller on ISA's channel 2. */
+#include <linux/delay.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "fdc.h"
+#include "log.h"
 #include "system.h"
 #include "wdf.h"
 
@@ -46,14 +48,13 @@ static void fdc_end(void *unused)
 	fdc_stop();
 }
 
-/* Return a transaction for the floppy disk controller. */
-static WDFDMATRANSACTION system_transaction(struct kunit *test)
+/* Return an enabler for the floppy disk controller. */
+static WDFDMAENABLER system_enabler(struct kunit *test)
 {
 	/* A CM_PARTIAL_RESOURCE_DESCRIPTOR, which has the channel and the request line. */
 	u32 resource[5] = { [1] = FDC_CHANNEL, [2] = FDC_CHANNEL };
 	WDF_DMA_SYSTEM_PROFILE_CONFIG config;
 	PHYSICAL_ADDRESS none = {};
-	WDFDMATRANSACTION t;
 	WDFDMAENABLER enabler;
 
 	wdmdma_test_needs_isa(test);
@@ -66,10 +67,21 @@ static WDFDMATRANSACTION system_transaction(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, WdfDmaEnablerConfigureSystemProfile(enabler, &config, FROM_DEV),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_NOT_NULL(test, WdfDmaEnablerWdmGetDmaAdapter(enabler, FROM_DEV));
-	t = wdf_test_transaction(test, enabler);
+	return enabler;
+}
+
+static WDFDMATRANSACTION system_transaction_of(struct kunit *test, WDFDMAENABLER enabler)
+{
+	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
+
 	WdfDmaTransactionSetChannelConfigurationCallback(t, configure, NULL);
 	WdfDmaTransactionSetTransferCompleteCallback(t, stopped, NULL);
 	return t;
+}
+
+static WDFDMATRANSACTION system_transaction(struct kunit *test)
+{
+	return system_transaction_of(test, system_enabler(test));
 }
 
 static void device_writes_a_track(struct kunit *test)
@@ -133,10 +145,75 @@ static void stop_without_a_transfer_does_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 1U);
 }
 
+static void completion_after_a_stop_is_cancelled(struct kunit *test)
+{
+	WDFDMATRANSACTION t = system_transaction(test);
+	PMDL mdl = wdmdma_test_mdl(test, wdmdma_test_memory(test, 1)->va, SZ_1K);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionInitializeUsingOffset(t, wdf_test_program, FROM_DEV,
+								     mdl, 0, SZ_1K),
+			STATUS_SUCCESS);
+	WdfDmaTransactionSetMaximumLength(t, SZ_512);
+	KUNIT_ASSERT_EQ(test, WdfDmaTransactionExecute(t, seen), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, seen->length[0], (size_t)SZ_512);
+	WdfDmaTransactionStopSystemTransfer(t);
+	/* There are bytes left, for which no transfer is mapped any more. */
+	wdf_test_completes(test, t, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, seen->calls, 1U);
+	KUNIT_EXPECT_EQ(test, wdf_test_state(t), 6U);
+}
+
+/* A second transaction of the channel waits, and has no transfer that could be stopped. */
+static void channel_comes_later(struct kunit *test)
+{
+	WDFDMAENABLER enabler = system_enabler(test);
+	WDFDMATRANSACTION first = system_transaction_of(test, enabler);
+	WDFDMATRANSACTION second = system_transaction_of(test, enabler);
+	struct wdmdma_memory *memory = wdmdma_test_memory(test, 1);
+	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_512);
+	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
+	struct wdf_seen *later = wdf_test_seen(test, WDF_ACT_FINAL);
+	struct kmsg_dump_iter log;
+	NTSTATUS status;
+	unsigned int n;
+
+	KUNIT_ASSERT_EQ(test, wdf_test_start(first, FROM_DEV, mdl, 0, SZ_512, seen),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(second, FROM_DEV, mdl, 0, SZ_512, later),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, later->calls, 0U);
+	wdmdma_test_log_begin(&log);
+	WdfDmaTransactionStopSystemTransfer(second);
+	KUNIT_EXPECT_EQ(test, told.stopped, 0U);
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "WdfDmaTransactionStopSystemTransfer",
+						    "given no transfer"), 1U);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionCancel(second));
+	WdfDmaTransactionRelease(second);
+	KUNIT_ASSERT_EQ(test, wdf_test_start(second, FROM_DEV, mdl, 0, SZ_512, later),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(first, 0, &status));
+	for (n = 0; n < 500 && !READ_ONCE(later->done); n++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, later->calls, 1U);
+	KUNIT_EXPECT_TRUE(test, later->at_dispatch);
+	KUNIT_EXPECT_EQ(test, later->status, STATUS_SUCCESS);
+	/* It has ended in EvtProgramDma, and the channel is free again. */
+	WdfDmaTransactionRelease(first);
+	KUNIT_EXPECT_EQ(test, wdf_test_start(first, FROM_DEV, mdl, 0, SZ_512, seen),
+			STATUS_SUCCESS);
+	for (n = 0; n < 500 && READ_ONCE(seen->calls) < 2; n++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, seen->calls, 2U);
+	KUNIT_EXPECT_TRUE(test, WdfDmaTransactionDmaCompletedFinal(first, 0, &status));
+}
+
 static struct kunit_case wdf_system_cases[] = {
 	KUNIT_CASE(device_writes_a_track),
 	KUNIT_CASE(stopped_transfer_is_told_and_completed),
 	KUNIT_CASE(stop_without_a_transfer_does_nothing),
+	KUNIT_CASE(completion_after_a_stop_is_cancelled),
+	KUNIT_CASE(channel_comes_later),
 	{}
 };
 
