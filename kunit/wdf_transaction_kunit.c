@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -12,6 +13,7 @@
 #include "log.h"
 #include "mdl.h"
 #include "wdf.h"
+#include "wdf/transaction.h"
 
 #define FROM_DEV	WdfDmaDirectionReadFromDevice
 #define TO_DEV	WdfDmaDirectionWriteToDevice
@@ -404,10 +406,13 @@ static void transactions_are_reused(struct kunit *test)
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, SZ_8K);
 	struct wdf_seen *seen = wdf_test_seen(test, WDF_ACT_NOTHING);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);
-	const unsigned int rounds = 2000;
+	const unsigned int rounds = 10000;
 	unsigned int n, bad = 0;
+	unsigned long before;
 	NTSTATUS status;
 
+	rcu_barrier();
+	before = wdf_object_count();
 	for (n = 0; n < rounds; n++) {
 		bad += wdf_test_start(t, n & 1, mdl, n & 0xfff, 1000, seen) != STATUS_SUCCESS;
 		bad += !WdfDmaTransactionDmaCompleted(t, &status) || status;
@@ -417,6 +422,7 @@ static void transactions_are_reused(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, bad, 0U);
 	KUNIT_EXPECT_EQ(test, seen->calls, rounds);
+	KUNIT_EXPECT_EQ(test, wdf_object_count(), before);
 }
 
 struct runner {
