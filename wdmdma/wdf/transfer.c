@@ -16,35 +16,9 @@
 
 #include "wdf/request.h"
 
-/* Take the transfer that is mapped, and with @all also what outlives a transfer. */
-void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all)
+/* Take what outlives a transfer. Whatever is under way for the transaction comes too late. */
+static void wdf_transfer_take_rest(struct wdf_transaction *transaction, struct wdf_leftover *left)
 {
-	lockdep_assert_held(&transaction->lock);
-	*left = (struct wdf_leftover) {
-		.offset = transaction->start + transaction->transferred,
-		.length = transaction->current_length,
-		.mdl = transaction->mdl,
-		.mdl_gone = READ_ONCE(transaction->mdl_gone),
-		.base = transaction->base,
-		.registers = transaction->registers,
-		.direction = transaction->direction,
-		.channel = transaction->channel,
-		.block = transaction->block,
-	};
-	if (transaction->mapped) {
-		left->list = transaction->enabler->lists ? transaction->list : NULL;
-		left->flush = !transaction->enabler->lists && transaction->list;
-	}
-	transaction->mapped = false;
-	transaction->ready = false;
-	transaction->list = NULL;
-	transaction->current_length = 0;
-	if (!all || transaction->reserved) {
-		left->in_use = left->flush;
-		transaction->in_use |= left->flush;
-	}
-	if (!all)
-		return;
 	wdf_watch_end(transaction);
 	transaction->generation++;
 	transaction->restage = false;
@@ -72,6 +46,37 @@ void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover 
 		left->request = transaction->request;
 		refcount_inc(&left->request->refs);
 	}
+}
+
+/* Take the transfer that is mapped, and with @all also what outlives a transfer. */
+void wdf_transfer_take(struct wdf_transaction *transaction, struct wdf_leftover *left, bool all)
+{
+	lockdep_assert_held(&transaction->lock);
+	*left = (struct wdf_leftover) {
+		.offset = transaction->start + transaction->transferred,
+		.length = transaction->current_length,
+		.mdl = transaction->mdl,
+		.mdl_gone = READ_ONCE(transaction->mdl_gone),
+		.base = transaction->base,
+		.registers = transaction->registers,
+		.direction = transaction->direction,
+		.channel = transaction->channel,
+		.block = transaction->block,
+	};
+	if (transaction->mapped) {
+		left->list = transaction->enabler->lists ? transaction->list : NULL;
+		left->flush = !transaction->enabler->lists && transaction->list;
+	}
+	transaction->mapped = false;
+	transaction->ready = false;
+	transaction->list = NULL;
+	transaction->current_length = 0;
+	if (!all || transaction->reserved) {
+		left->in_use = left->flush;
+		transaction->in_use |= left->flush;
+	}
+	if (all)
+		wdf_transfer_take_rest(transaction, left);
 }
 
 /*
