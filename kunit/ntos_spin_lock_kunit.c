@@ -3,7 +3,9 @@
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 
@@ -168,14 +170,118 @@ static void a_second_acquire_by_the_owner_does_not_hang(struct kunit *test)
 {
 	KSPIN_LOCK lock = 0;
 	KIRQL old, inner;
+	bool is_free;
 
 	KeAcquireSpinLock(&lock, &old);
 	KeAcquireSpinLock(&lock, &inner);
 	KeReleaseSpinLock(&lock, inner);
-	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
+	/* The section of the first acquire goes on. */
+	is_free = KeTestSpinLock(&lock);
 	KeReleaseSpinLock(&lock, old);
+	KUNIT_EXPECT_FALSE(test, is_free);
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
+}
+
+/* An acquire that raises for itself must not leave the level raised if it gets no lock. */
+static void a_second_acquire_below_dispatch_keeps_the_level(struct kunit *test)
+{
+	KSPIN_LOCK lock = 0;
+	KIRQL old, level;
+
+	KeAcquireSpinLock(&lock, &old);
+	KeLowerIrql(old);
+	KeAcquireSpinLockAtDpcLevel(&lock);
+	level = KeGetCurrentIrql();
+	KeReleaseSpinLockFromDpcLevel(&lock);
+	KUNIT_EXPECT_FALSE(test, KeTestSpinLock(&lock));
+	KeReleaseSpinLockFromDpcLevel(&lock);
+	KUNIT_EXPECT_EQ(test, level, PASSIVE_LEVEL);
+	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
+	KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&lock));
+}
+
+/**
+ * struct handler - an interrupt handler that takes a lock
+ * @work: the handler
+ * @lock: the lock
+ * @dpc_level: the handler uses the forms for DISPATCH_LEVEL
+ * @held: somebody had the lock after the acquire
+ * @was_free: nobody had it after the release
+ * @done: the handler has returned
+ */
+struct handler {
+	struct irq_work work;
+	KSPIN_LOCK lock;
+	bool dpc_level;
+	bool held;
+	bool was_free;
+	bool done;
+};
+
+static void take_in_interrupt(struct irq_work *work)
+{
+	struct handler *handler = container_of(work, struct handler, work);
+	KIRQL old;
+
+	if (handler->dpc_level)
+		KeAcquireSpinLockAtDpcLevel(&handler->lock);
+	else
+		KeAcquireSpinLock(&handler->lock, &old);
+	handler->held = !KeTestSpinLock(&handler->lock);
+	if (handler->dpc_level)
+		KeReleaseSpinLockFromDpcLevel(&handler->lock);
+	else
+		KeReleaseSpinLock(&handler->lock, old);
+	handler->was_free = KeTestSpinLock(&handler->lock);
+	WRITE_ONCE(handler->done, true);
+}
+
+/* Interrupt this processor, and return when the handler has returned. Does not sleep. */
+static void interrupt(struct handler *handler)
+{
+	int n;
+
+	handler->work = IRQ_WORK_INIT_HARD(take_in_interrupt);
+	handler->done = false;
+	irq_work_queue(&handler->work);
+	for (n = 0; n < 200000 && !READ_ONCE(handler->done); n++)
+		udelay(5);
+}
+
+static void a_handler_leaves_the_lock_of_what_it_interrupted(struct kunit *test)
+{
+	struct handler handler = {};
+	KIRQL old, level;
+	bool free;
+	int n;
+
+	for (n = 0; n < 2; n++) {
+		handler.dpc_level = n;
+		KeAcquireSpinLock(&handler.lock, &old);
+		interrupt(&handler);
+		free = KeTestSpinLock(&handler.lock);
+		level = KeGetCurrentIrql();
+		KeReleaseSpinLock(&handler.lock, old);
+		irq_work_sync(&handler.work);
+		KUNIT_EXPECT_TRUE(test, handler.done);
+		KUNIT_EXPECT_FALSE(test, handler.was_free);
+		KUNIT_EXPECT_FALSE(test, free);
+		KUNIT_EXPECT_EQ(test, level, DISPATCH_LEVEL);
+		KUNIT_EXPECT_TRUE(test, KeTestSpinLock(&handler.lock));
+		KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
+	}
+}
+
+/* The call is reported, and the lock works. */
+static void a_handler_may_take_a_free_lock(struct kunit *test)
+{
+	struct handler handler = {};
+
+	interrupt(&handler);
+	irq_work_sync(&handler.work);
+	KUNIT_EXPECT_TRUE(test, handler.held);
+	KUNIT_EXPECT_TRUE(test, handler.was_free);
 }
 
 struct other {
@@ -302,6 +408,9 @@ static struct kunit_case ntos_spin_lock_cases[] = {
 	KUNIT_CASE(a_handle_keeps_the_lock_and_the_level),
 	KUNIT_CASE(one_processor_at_a_time_has_the_lock),
 	KUNIT_CASE(a_second_acquire_by_the_owner_does_not_hang),
+	KUNIT_CASE(a_second_acquire_below_dispatch_keeps_the_level),
+	KUNIT_CASE(a_handler_leaves_the_lock_of_what_it_interrupted),
+	KUNIT_CASE(a_handler_may_take_a_free_lock),
 	KUNIT_CASE(only_the_owner_releases),
 	KUNIT_CASE(calls_for_dispatch_are_safe_below_it),
 	KUNIT_CASE(a_release_below_dispatch_frees_the_lock),

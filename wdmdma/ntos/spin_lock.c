@@ -5,9 +5,15 @@
  *
  * The word is 0 if the lock is free. Otherwise it has the address of the owner's task_struct, whose
  * low bits are 0, plus NT_SPIN_MARK, plus NT_SPIN_RAISED if the acquire had to raise the level.
- * Locks are taken at DISPATCH_LEVEL, where a task cannot be interrupted by a bottom half, so the
- * task names the owner exactly. A second acquire by the owner would never end. It is reported and
- * does not wait. A word without the mark was never a lock.
+ * Locks are taken at DISPATCH_LEVEL, where a task cannot be interrupted by a bottom half. It can be
+ * by a hard interrupt, whose acquire adds NT_SPIN_HARD. So the task and that bit name the owner
+ * exactly. A word without the mark was never a lock.
+ *
+ * A second acquire by the owner would never end, and neither would one by a handler that has
+ * interrupted the owner. It is reported and does not wait. NT_SPIN_AGAIN in the word is the
+ * owner's second acquire, and the next release by the owner takes back that bit alone, because the
+ * owner is still in the section of the first. A third acquire is not counted. A handler's release
+ * finds another owner, and is refused.
  *
  * Waiters have no order. A queue as in qspinlock needs preemption off, and on PREEMPT_RT the owner
  * and the waiters of a KSPIN_LOCK are preemptible, because drivers make calls under it that sleep
@@ -39,6 +45,8 @@
 #include "ntos/level.h"
 
 #define NT_SPIN_RAISED	0x01UL
+#define NT_SPIN_HARD	0x04UL
+#define NT_SPIN_AGAIN	0x08UL
 #define NT_SPIN_MARK	0x32UL
 #define NT_SPIN_LOW	0x3FUL
 
@@ -117,13 +125,26 @@ static bool nt_spin_is_wrong(PKSPIN_LOCK lock, const char *call)
 /* Return true if no acquire has written @word. */
 static bool nt_spin_is_foreign(unsigned long word)
 {
-	return (word & NT_SPIN_LOW & ~NT_SPIN_RAISED) != NT_SPIN_MARK;
+	return (word & NT_SPIN_LOW & ~(NT_SPIN_RAISED | NT_SPIN_HARD | NT_SPIN_AGAIN)) !=
+	       NT_SPIN_MARK;
+}
+
+/* Return what an acquire by the caller writes. No interrupt interrupts another one. */
+static unsigned long nt_spin_caller(void)
+{
+	return (unsigned long)current | NT_SPIN_MARK | (in_hardirq() ? NT_SPIN_HARD : 0);
+}
+
+/* Return true if an acquire by the caller has written @word. */
+static bool nt_spin_is_callers(unsigned long word)
+{
+	return (word & ~(NT_SPIN_RAISED | NT_SPIN_AGAIN)) == nt_spin_caller();
 }
 
 /* Take the lock if it is free. Store what it was to @old. */
 static bool nt_spin_try(PKSPIN_LOCK lock, unsigned long flags, unsigned long *old)
 {
-	const unsigned long word = (unsigned long)current | NT_SPIN_MARK | flags;
+	const unsigned long word = nt_spin_caller() | flags;
 
 	*old = 0;
 	if (!try_cmpxchg_acquire(lock, old, word) &&
@@ -141,20 +162,49 @@ static void nt_spin_check(unsigned long old, const char *call)
 		wdmdma_report(call, "the lock was not initialized, or was overwritten");
 }
 
-/* Take the lock, at DISPATCH_LEVEL. A call that would never end is reported. */
-static void nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call)
+/* Report a lock that cannot become free while the caller waits. Return true if it is one. */
+static bool nt_spin_never_ends(unsigned long word, const char *call)
+{
+	if ((word & ~NT_SPIN_LOW) != (unsigned long)current)
+		return false;
+	if (nt_spin_is_callers(word))
+		wdmdma_report(call, "the caller holds the lock already");
+	else if (in_hardirq())
+		wdmdma_report(call, "the code that was interrupted holds the lock");
+	else
+		wdmdma_report(call, "an interrupt handler has left the lock locked");
+	return true;
+}
+
+/* Take the lock, at DISPATCH_LEVEL. Return false if the call would never end. */
+static bool nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call)
 {
 	unsigned long old;
 
 	while (!nt_spin_try(lock, flags, &old)) {
-		if ((old & ~NT_SPIN_LOW) == (unsigned long)current) {
-			wdmdma_report(call, "the caller holds the lock already");
-			return;
-		}
+		if (nt_spin_never_ends(old, call))
+			return false;
 		/* Reading keeps the cache line shared until the release. */
 		smp_cond_load_relaxed(lock, VAL != old);
 	}
 	nt_spin_check(old, call);
+	return true;
+}
+
+/*
+ * Take the lock for a caller that makes a release in any case. Return false if it has not got it.
+ * The word is the owner's alone to change.
+ */
+static bool nt_spin_acquire(PKSPIN_LOCK lock, unsigned long flags, const char *call)
+{
+	unsigned long word;
+
+	if (nt_spin_take(lock, flags, call))
+		return true;
+	word = READ_ONCE(*lock);
+	if (nt_spin_is_callers(word))
+		WRITE_ONCE(*lock, word | NT_SPIN_AGAIN);
+	return false;
 }
 
 /* Release the lock. The lock of somebody else is reported, and left alone. */
@@ -165,8 +215,12 @@ static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
 	if (nt_spin_is_wrong(lock, call))
 		return;
 	word = READ_ONCE(*lock);
-	if ((word & ~NT_SPIN_LOW) != (unsigned long)current || nt_spin_is_foreign(word)) {
+	if (!nt_spin_is_callers(word)) {
 		wdmdma_report(call, "the caller does not hold the lock");
+		return;
+	}
+	if (word & NT_SPIN_AGAIN) {
+		WRITE_ONCE(*lock, word & ~NT_SPIN_AGAIN);
 		return;
 	}
 	/* The caller has lowered the level too early. Nothing else will free the lock. */
@@ -209,7 +263,7 @@ void nt_spin_abandon(unsigned int count, const char *call, const void *routine)
 	for (n = held->count; n-- > count;) {
 		lock = held->locks[n];
 		word = nt_spin_word(lock);
-		if ((word & ~NT_SPIN_LOW) == (unsigned long)current) {
+		if (nt_spin_is_callers(word)) {
 			lock_release(&nt_spin_map, _RET_IP_);
 			/* Pairs with the acquire in nt_spin_try(). */
 			smp_store_release(lock, 0);
@@ -234,13 +288,14 @@ static KIRQL nt_spin_raise(PKSPIN_LOCK lock, const char *call)
 	else
 		nt_above_dispatch(call);
 	if (!nt_spin_is_wrong(lock, call))
-		nt_spin_take(lock, 0, call);
+		nt_spin_acquire(lock, 0, call);
 	return old;
 }
 
 /*
  * Release a lock and lower the level. The caller's level decides whether bottom halves come back,
- * because drivers release locks in any order.
+ * because drivers release locks in any order. They also do if the lock is not released, because
+ * the acquire has disabled them whether it got the lock or not.
  */
 static void nt_spin_lower(PKSPIN_LOCK lock, KIRQL new_irql, const char *call)
 {
@@ -263,7 +318,8 @@ static void nt_spin_at_dispatch(PKSPIN_LOCK lock, const char *call)
 		local_bh_disable();
 		flags = NT_SPIN_RAISED;
 	}
-	nt_spin_take(lock, flags, call);
+	if (!nt_spin_acquire(lock, flags, call) && flags)
+		nt_lower(call);
 }
 
 /**
@@ -286,7 +342,10 @@ EXPORT_SYMBOL_GPL(KeInitializeSpinLock);
  * @lock: the lock
  *
  * Answers to wdm: KeAcquireSpinLock, KeAcquireSpinLockRaiseToDpc. Disables bottom halves, but no
- * interrupts. An acquire by the thread that has the lock is reported and does not wait.
+ * interrupts. An acquire by the thread that has the lock is reported and does not wait. The thread
+ * keeps the lock until it has released it as often as acquired, but at most twice. An interrupt
+ * handler is another owner than the thread that it has interrupted. A lock of that thread is
+ * reported and not given to the handler.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the former level, for KeReleaseSpinLock().
@@ -303,8 +362,8 @@ EXPORT_SYMBOL_GPL(KeAcquireSpinLockRaiseToDpc);
  * @new_irql: level that the acquire has returned
  *
  * Answers to wdm: KeReleaseSpinLock. Locks may be released in any order. A lock that the caller
- * does not hold is reported and left alone. A release below DISPATCH_LEVEL is reported, and frees
- * the lock.
+ * does not hold is reported and left alone, and the level is lowered. A release below
+ * DISPATCH_LEVEL is reported, and frees the lock.
  *
  * Context: DISPATCH_LEVEL.
  */
