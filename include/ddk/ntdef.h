@@ -10,6 +10,7 @@
 #include "stddef.h"
 #include "wdm/compiler.h"
 #include <wdmdma/types.h>
+#include "wdm/list_entry.h"
 #include "wdm/processor.h"
 #include "guiddef.h"
 
@@ -119,15 +120,6 @@ typedef struct _UNICODE_STRING {
 
 typedef const STRING *PCSTRING, *PCANSI_STRING, *PCOEM_STRING;
 typedef const UNICODE_STRING *PCUNICODE_STRING;
-
-typedef struct _LIST_ENTRY {
-	struct _LIST_ENTRY *Flink;
-	struct _LIST_ENTRY *Blink;
-} LIST_ENTRY, *PLIST_ENTRY;
-
-typedef struct _SINGLE_LIST_ENTRY {
-	struct _SINGLE_LIST_ENTRY *Next;
-} SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
 typedef struct _GROUP_AFFINITY {
 	KAFFINITY Mask;

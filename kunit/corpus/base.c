@@ -23,6 +23,7 @@ typedef struct _ITEM {
 /* The forms that take a spin lock. */
 static const char *CorpusLockedLists(void)
 {
+	SINGLE_LIST_ENTRY single = { NULL }, a, b;
 	KSPIN_LOCK lock = 0;
 	LIST_ENTRY head;
 	ITEM items[3];
@@ -36,6 +37,10 @@ static const char *CorpusLockedLists(void)
 	for (n = 0; n < 3; n++)
 		CORPUS_EXPECT(ExInterlockedRemoveHeadList(&head, &lock) == &items[n].Link);
 	CORPUS_EXPECT(!ExInterlockedInsertHeadList(&head, &items[0].Link, &lock));
+	CORPUS_EXPECT(!ExInterlockedPopEntryList(&single, &lock));
+	CORPUS_EXPECT(!ExInterlockedPushEntryList(&single, &a, &lock));
+	CORPUS_EXPECT(ExInterlockedPushEntryList(&single, &b, &lock) == &a);
+	CORPUS_EXPECT(ExInterlockedPopEntryList(&single, &lock) == &b && single.Next == &a);
 	CORPUS_EXPECT(KeTestSpinLock(&lock) && KeGetCurrentIrql() == PASSIVE_LEVEL);
 	return NULL;
 }

@@ -191,6 +191,15 @@ static bool nt_spin_take(PKSPIN_LOCK lock, unsigned long flags, const char *call
 	return true;
 }
 
+/* Make a lock free that the caller holds. */
+static void nt_spin_free(PKSPIN_LOCK lock)
+{
+	lock_release(&nt_spin_map, _RET_IP_);
+	nt_spin_unnote(lock);
+	/* Pairs with the acquire in nt_spin_try(). */
+	smp_store_release(lock, 0);
+}
+
 /*
  * Take the lock for a caller that makes a release in any case. Return false if it has not got it.
  * The word is the owner's alone to change.
@@ -226,12 +235,48 @@ static void nt_spin_release(PKSPIN_LOCK lock, const char *call)
 	/* The caller has lowered the level too early. Nothing else will free the lock. */
 	if (nt_irql() < DISPATCH_LEVEL)
 		wdmdma_report(call, "called below DISPATCH_LEVEL, with the lock held");
-	lock_release(&nt_spin_map, _RET_IP_);
-	nt_spin_unnote(lock);
-	/* Pairs with the acquire in nt_spin_try(). */
-	smp_store_release(lock, 0);
+	nt_spin_free(lock);
 	if (word & NT_SPIN_RAISED)
 		nt_lower(call);
+}
+
+static void nt_spin_raise_for_rt(struct nt_closed *closed)
+{
+	closed->raised = IS_ENABLED(CONFIG_PREEMPT_RT) && preemptible();
+	if (closed->raised)
+		local_bh_disable();
+}
+
+static void nt_spin_lower_for_rt(const struct nt_closed *closed)
+{
+	if (closed->raised)
+		local_bh_enable();
+}
+
+/*
+ * Take a lock with interrupts off, at any level. Return false, with a report, if the caller has not
+ * got it. On PREEMPT_RT a thread must first wait for a bottom half or a section of this processor
+ * that was preempted with the lock.
+ */
+bool nt_spin_close(PKSPIN_LOCK lock, struct nt_closed *closed, const char *call)
+{
+	if (nt_spin_is_wrong(lock, call))
+		return false;
+	nt_spin_raise_for_rt(closed);
+	local_irq_save(closed->flags);
+	if (nt_spin_take(lock, 0, call))
+		return true;
+	local_irq_restore(closed->flags);
+	nt_spin_lower_for_rt(closed);
+	return false;
+}
+
+/* Release a lock that nt_spin_close() has taken. */
+void nt_spin_open(PKSPIN_LOCK lock, const struct nt_closed *closed)
+{
+	nt_spin_free(lock);
+	local_irq_restore(closed->flags);
+	nt_spin_lower_for_rt(closed);
 }
 
 /* Return the number of locks that were taken on this processor, and not released. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doubly and singly linked lists. They are not locked, and check no links. The interlocked forms of
- * doubly linked lists take a spin lock, so a driver that calls them is linked with wdmdma_ntos.ko.
+ * Doubly and singly linked lists. They are not locked, and check no links. The interlocked forms
+ * are in spinlock.h.
  */
 #ifndef DDK_WDM_LIST_H
 #define DDK_WDM_LIST_H
@@ -95,40 +95,6 @@ FORCEINLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY head)
 	if (entry)
 		head->Next = entry->Next;
 	return entry;
-}
-
-/* The former first entry, or NULL. Not in an interrupt handler, as all of the next three. */
-FORCEINLINE PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY head, PLIST_ENTRY entry,
-						    PKSPIN_LOCK lock)
-{
-	KIRQL irql = KeAcquireSpinLockRaiseToDpc(lock);
-	PLIST_ENTRY first = IsListEmpty(head) ? (PLIST_ENTRY)0 : head->Flink;
-
-	InsertHeadList(head, entry);
-	KeReleaseSpinLock(lock, irql);
-	return first;
-}
-
-/* The former last entry, or NULL. */
-FORCEINLINE PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY head, PLIST_ENTRY entry,
-						    PKSPIN_LOCK lock)
-{
-	KIRQL irql = KeAcquireSpinLockRaiseToDpc(lock);
-	PLIST_ENTRY last = IsListEmpty(head) ? (PLIST_ENTRY)0 : head->Blink;
-
-	InsertTailList(head, entry);
-	KeReleaseSpinLock(lock, irql);
-	return last;
-}
-
-/* NULL if the list is empty. */
-FORCEINLINE PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY head, PKSPIN_LOCK lock)
-{
-	KIRQL irql = KeAcquireSpinLockRaiseToDpc(lock);
-	PLIST_ENTRY first = IsListEmpty(head) ? (PLIST_ENTRY)0 : RemoveHeadList(head);
-
-	KeReleaseSpinLock(lock, irql);
-	return first;
 }
 
 WDMDMA_HEADER_END

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Levels and spin locks, for drivers that are linked with wdmdma_ntos.ko. The Linux half may
- * include this file too.
+ * Levels, spin locks and lists with a spin lock, for drivers that are linked with wdmdma_ntos.ko.
+ * The Linux half may include this file too.
  */
 #ifndef DDK_WDM_SPINLOCK_H
 #define DDK_WDM_SPINLOCK_H
 
 #include <wdmdma/types.h>
+#include "list_entry.h"
 
 WDMDMA_HEADER_BEGIN
 
@@ -40,6 +41,14 @@ VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle
 VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE handle);
 VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle);
 VOID KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE handle);
+
+/* At any level, with a lock that only these calls take. NULL is an empty list, before the call. */
+PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY head, PLIST_ENTRY entry, PKSPIN_LOCK lock);
+PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY head, PLIST_ENTRY entry, PKSPIN_LOCK lock);
+PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY head, PKSPIN_LOCK lock);
+PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY head, PSINGLE_LIST_ENTRY entry,
+					      PKSPIN_LOCK lock);
+PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY head, PKSPIN_LOCK lock);
 
 #define KeRaiseIrql(new_irql, old_irql)		(*(old_irql) = KfRaiseIrql(new_irql))
 #define KfLowerIrql(new_irql)			KeLowerIrql(new_irql)
