@@ -17,6 +17,24 @@ enum class BufferFlags : ULONG {
 };
 DEFINE_ENUM_FLAG_OPERATORS(BufferFlags)
 
+/* The operators must keep all bits, whatever the width is. */
+enum class WideFlags : ULONG64 {
+	Low = 1,
+	High = 0x8000000000000000ULL,
+};
+DEFINE_ENUM_FLAG_OPERATORS(WideFlags)
+
+enum NarrowFlags : UCHAR {
+	NarrowLow = 1,
+	NarrowHigh = 0x80,
+};
+DEFINE_ENUM_FLAG_OPERATORS(NarrowFlags)
+
+static_assert(static_cast<ULONG64>(WideFlags::Low | WideFlags::High) == 0x8000000000000001ULL);
+static_assert(static_cast<ULONG64>(~WideFlags::Low) == ~1ULL);
+static_assert((WideFlags::High ^ WideFlags::Low) == (WideFlags::High | WideFlags::Low));
+static_assert((NarrowLow | NarrowHigh) == 0x81 && (~NarrowLow & NarrowHigh) == NarrowHigh);
+
 class CommonBuffer {
 public:
 	CommonBuffer(PDMA_ADAPTER adapter, ULONG length, BufferFlags flags)

@@ -31,13 +31,25 @@ template <typename T> inline constexpr T *WdmStringBuffer(const T *s)
 
 }
 
+/* The bits of a value of an enumeration, which may have any width. */
+#define WDM_ENUM_BITS(type, a)	static_cast<__underlying_type(type)>(a)
+
 /* Operators for an enumeration whose values are bits. */
 #define DEFINE_ENUM_FLAG_OPERATORS(type) \
 	extern "C++" { \
-	inline constexpr type operator|(type a, type b) { return type((unsigned)a | (unsigned)b); } \
-	inline constexpr type operator&(type a, type b) { return type((unsigned)a & (unsigned)b); } \
-	inline constexpr type operator^(type a, type b) { return type((unsigned)a ^ (unsigned)b); } \
-	inline constexpr type operator~(type a) { return type(~(unsigned)a); } \
+	inline constexpr type operator|(type a, type b) \
+	{ \
+		return type(WDM_ENUM_BITS(type, a) | WDM_ENUM_BITS(type, b)); \
+	} \
+	inline constexpr type operator&(type a, type b) \
+	{ \
+		return type(WDM_ENUM_BITS(type, a) & WDM_ENUM_BITS(type, b)); \
+	} \
+	inline constexpr type operator^(type a, type b) \
+	{ \
+		return type(WDM_ENUM_BITS(type, a) ^ WDM_ENUM_BITS(type, b)); \
+	} \
+	inline constexpr type operator~(type a) { return type(~WDM_ENUM_BITS(type, a)); } \
 	inline type &operator|=(type &a, type b) { return a = a | b; } \
 	inline type &operator&=(type &a, type b) { return a = a & b; } \
 	inline type &operator^=(type &a, type b) { return a = a ^ b; } \
