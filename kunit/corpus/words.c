@@ -30,6 +30,17 @@ typedef __declspec(align(32)) struct _WORDS_BLOCK {
 
 C_ASSERT(__alignof(WORDS_BLOCK) == 32 && sizeof(((WORDS_BLOCK *)0)->Bits) == 8);
 
+/* Words that may have an argument, and words whose argument names a section. */
+__declspec(deprecated) static ULONG WordsOldForm(ULONG n);
+__declspec(deprecated("use another")) __declspec(noinline) static ULONG WordsOldForm(ULONG n)
+{
+	return n;
+}
+
+__declspec(allocate("PAGE")) static ULONG WordsPaged = 7;
+__declspec(selectany) extern const GUID WordsGuid;
+__declspec(selectany) const GUID WordsGuid = { 1, 2, 3, { 4 } };
+
 /* A number of Windows' `long` has 32 bits, so the source must say LONG, and not long. */
 C_ASSERT(sizeof(LONG) == 4 && sizeof(ULONG_PTR) == 8 && sizeof(DWORD) == 4 && sizeof(BOOL) == 4);
 C_ASSERT((CHAR)-1 < 0);
@@ -94,6 +105,8 @@ const char *CorpusWords(void)
 
 	CORPUS_EXPECT(InlineAlone(1) == 2 && InlineStatic(1) == 3 && InlineStaticBehind(1) == 4);
 	CORPUS_EXPECT(InlineForced(1) == 5 && InlinePlain(1) == 6 && InlineCaller(&mdl) == 120);
+	CORPUS_EXPECT(InlineC(1) == InlineC(65) - InlineC(65) + InlineC(1));
+	CORPUS_EXPECT(WordsOldForm(5) == 5 && WordsPaged == 7 && WordsGuid.Data1 == 1);
 	CORPUS_EXPECT(CorpusInlineOfAnotherFile(1) == 2 + 3 + 4 + 5 + 6);
 	CORPUS_EXPECT(NT_SUCCESS(WordsAnnotated(&mdl, 5, &result, &value)) && value == 5);
 	CORPUS_EXPECT(pointer(&mdl, NULL, 1) == 2 && pointer(&mdl, NULL, 7) == 7);

@@ -8,5 +8,5 @@
 ULONG CorpusInlineOfAnotherFile(ULONG n)
 {
 	return InlineAlone(n) + InlineStatic(n) + InlineStaticBehind(n) + InlineForced(n) +
-	       InlinePlain(n);
+	       InlinePlain(n) + InlineC(n) + InlineC(n + 1) - InlineC(n) - InlineC(n + 1);
 }

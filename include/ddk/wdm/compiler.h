@@ -6,13 +6,16 @@
 /*
  * The kernel makes `inline` a macro with which a function that is not static leaves a symbol in
  * every file. Windows source defines such functions in headers, so this file brings back C's
- * `inline`, which leaves none. The function must then be inlined always. Without `static` in the
- * macro, drivers may write it before the macro or not.
+ * `inline`, which leaves none. The function must then be inlined always, also one that says no more
+ * than `inline`. Without `static` in the macro, drivers may write it before the macro or not.
  */
 #undef inline
 #undef __inline
 #undef __inline__
-#define FORCEINLINE	inline __attribute__((__always_inline__, __unused__))
+#define FORCEINLINE	__inline__ __attribute__((__always_inline__, __unused__))
+#ifndef __cplusplus
+#define inline		FORCEINLINE
+#endif
 #define CFORCEINLINE	FORCEINLINE
 #define __forceinline	FORCEINLINE
 #define _forceinline	FORCEINLINE
@@ -83,14 +86,24 @@
 #define DECLSPEC_CHPE_GUEST
 #define DECLSPEC_CHPE_PATCHABLE
 
-/* One word each. Of several in one pair of parentheses only the first would count. */
-#define __declspec(word)		WDM_DECLSPEC_ ## word
-#define _declspec(word)			WDM_DECLSPEC_ ## word
+/*
+ * One word each, because of several in one pair of parentheses only the first would be looked up.
+ * A word that may have an argument or none is a macro with one. Without it the name itself is left,
+ * which the second look-up removes. A word that changes what the code does, and that gcc has not,
+ * is no macro, so that it stops the file: thread, naked.
+ */
+#define __declspec(word)		WDM_DECLSPEC(WDM_DECLSPEC_ ## word)
+#define _declspec(word)			WDM_DECLSPEC(WDM_DECLSPEC_ ## word)
+#define WDM_DECLSPEC(...)		WDM_DECLSPEC_LEFT(__VA_ARGS__)
+#define WDM_DECLSPEC_LEFT(...)		WDM_LEFT_ ## __VA_ARGS__
+#define WDM_LEFT_
+#define WDM_LEFT___attribute__(...)	__attribute__(__VA_ARGS__)
+#define WDM_LEFT_WDM_DECLSPEC_deprecated
 #define WDM_DECLSPEC_align(n)		__attribute__((__aligned__(n)))
 #define WDM_DECLSPEC_noreturn		__attribute__((__noreturn__))
 #define WDM_DECLSPEC_noinline		__attribute__((__noinline__))
 #define WDM_DECLSPEC_selectany		__attribute__((__weak__))
-#define WDM_DECLSPEC_deprecated
+#define WDM_DECLSPEC_deprecated(...)
 #define WDM_DECLSPEC_dllimport
 #define WDM_DECLSPEC_dllexport
 #define WDM_DECLSPEC_novtable
@@ -98,14 +111,15 @@
 #define WDM_DECLSPEC_restrict
 #define WDM_DECLSPEC_noalias
 #define WDM_DECLSPEC_allocator
-#define WDM_DECLSPEC_naked
-#define WDM_DECLSPEC_thread
 #define WDM_DECLSPEC_safebuffers
 #define WDM_DECLSPEC_empty_bases
 #define WDM_DECLSPEC_uuid(...)
 #define WDM_DECLSPEC_property(...)
 #define WDM_DECLSPEC_code_seg(...)
 #define WDM_DECLSPEC_guard(...)
+#define WDM_DECLSPEC_allocate(...)
+#define WDM_DECLSPEC_spectre(...)
+#define WDM_DECLSPEC_no_init_all
 #define WDM_DECLSPEC_no_sanitize_address
 
 /* Macros, because `unsigned` may stand before them. */
