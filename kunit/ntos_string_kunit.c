@@ -2,6 +2,7 @@
 /* Strings that are formatted, and processors. */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 
 #include <ddk/ntstatus.h>
@@ -9,6 +10,7 @@
 #include <ddk/wdm/string_print.h>
 #include <ddk/wdm/thread.h>
 
+#include "log.h"
 #include "ntos/format.h"
 
 static const WCHAR wide_format[] = { '%', 'd', ' ', '%', 's', ' ', '%', 'S', 0xE9, 0 };
@@ -87,11 +89,30 @@ static void processors_have_numbers_below_their_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hweight64(active), min(count, 64U));
 }
 
+static void print_with_prefix(const char *prefix, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vDbgPrintExWithPrefix(prefix, DPFLTR_DEFAULT_ID, DPFLTR_ERROR_LEVEL, format, arguments);
+	va_end(arguments);
+}
+
+static void a_prefix_stands_before_the_text(struct kunit *test)
+{
+	struct kmsg_dump_iter log;
+
+	wdmdma_test_log_begin(&log);
+	print_with_prefix("ring%d: ", "%ld of %s\n", 3, "many");
+	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "wdmdma_ntos: ", "ring%d: 3 of many"), 1U);
+}
+
 static struct kunit_case ntos_string_cases[] = {
 	KUNIT_CASE(strings_are_formatted_and_cut),
 	KUNIT_CASE(wide_strings_are_formatted_and_cut),
 	KUNIT_CASE(strings_at_bad_addresses_do_no_harm),
 	KUNIT_CASE(processors_have_numbers_below_their_count),
+	KUNIT_CASE(a_prefix_stands_before_the_text),
 	{}
 };
 

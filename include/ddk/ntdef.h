@@ -87,6 +87,10 @@ typedef const char *PCSTR, *LPCSTR, *PCSZ;
 typedef WCHAR *PWCH, *LPWCH, *PWSTR, *LPWSTR, *NWPSTR;
 typedef const WCHAR *PCWCH, *LPCWCH, *PCWSTR, *LPCWSTR, *LCPWSTR;
 
+/* Levels that only Windows source names. */
+#define CMCI_LEVEL	5
+#define DRS_LEVEL	14
+
 #define UNICODE_NULL	((WCHAR)0)
 #define ANSI_NULL	((CHAR)0)
 #define ANYSIZE_ARRAY	1
@@ -237,6 +241,12 @@ WDMDMA_HEADER_END
 	static const WCHAR name ## _buffer[] = string; \
 	const UNICODE_STRING name = { sizeof(string) - sizeof(WCHAR), sizeof(string), \
 				      (PWCH)name ## _buffer }
+/* Files that have the same one share it. */
+#define DECLARE_GLOBAL_CONST_UNICODE_STRING(name, string) \
+	static const WCHAR name ## _buffer[] = string; \
+	extern const UNICODE_STRING name; \
+	const UNICODE_STRING DECLSPEC_SELECTANY name = { sizeof(string) - sizeof(WCHAR), \
+							 sizeof(string), (PWCH)name ## _buffer }
 #define DECLARE_UNICODE_STRING_SIZE(name, size) \
 	WCHAR name ## _buffer[size]; \
 	UNICODE_STRING name = { 0, (size) * sizeof(WCHAR), name ## _buffer }
@@ -257,6 +267,10 @@ WDMDMA_HEADER_END
 #define LongToPtr(n)		((PVOID)(LONG_PTR)(LONG)(n))
 #define UintToPtr(n)		((PVOID)(UINT_PTR)(UINT)(n))
 #define IntToPtr(n)		((PVOID)(INT_PTR)(INT)(n))
+#define ULongToPtr(n)		UlongToPtr(n)
+#define PtrToULong(p)		PtrToUlong(p)
+#define HandleToULong(h)	HandleToUlong(h)
+#define ULongToHandle(n)	UlongToHandle(n)
 #define HandleToUlong(h)	((ULONG)(ULONG_PTR)(h))
 #define HandleToLong(h)		((LONG)(LONG_PTR)(h))
 #define UlongToHandle(n)	((HANDLE)(ULONG_PTR)(ULONG)(n))

@@ -147,6 +147,15 @@ FORCEINLINE VOID RtlCopyUnicodeString(PUNICODE_STRING destination, PCUNICODE_STR
 {
 	USHORT length = source ? source->Length : 0;
 
+#define RtlInitString(string, source)	RtlInitAnsiString(string, source)
+
+FORCEINLINE VOID RtlInitEmptyAnsiString(PANSI_STRING string, PCHAR buffer, USHORT size)
+{
+	string->Length = 0;
+	string->MaximumLength = size;
+	string->Buffer = buffer;
+}
+
 	if (length > destination->MaximumLength)
 		length = destination->MaximumLength;
 	if (length)

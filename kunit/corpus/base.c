@@ -132,6 +132,10 @@ const char *CorpusInterlocked(void)
 
 	WriteRelease(&n, 3);
 	CORPUS_EXPECT(ReadAcquire(&n) == 3 && ReadNoFence(&n) == 3);
+	WriteULong64Release(&wide, 1ULL << 63);
+	CORPUS_EXPECT(ReadULong64Acquire(&wide) == 1ULL << 63 && ReadULong64NoFence(&wide) >> 63);
+	WritePointerRelease(&pointer, &n);
+	CORPUS_EXPECT(ReadPointerAcquire(&pointer) == &n && ReadPointerNoFence(&pointer) == &n);
 	KeMemoryBarrier();
 	MemoryBarrier();
 	YieldProcessor();
@@ -269,6 +273,8 @@ const char *CorpusMacros(void)
 	CORPUS_EXPECT(RtlUlongByteSwap(0x01020304) == 0x04030201);
 	CORPUS_EXPECT(LongToPtr(-1) == (PVOID)MAXULONG_PTR);
 	CORPUS_EXPECT(UlongToPtr(0xFFFFFFFF) == (PVOID)0xFFFFFFFFULL);
+	CORPUS_EXPECT(ULongToPtr(5) == (PVOID)5 && HandleToULong(ULongToHandle(6)) == 6);
+	CORPUS_EXPECT(CMCI_LEVEL == 5 && DRS_LEVEL == 14);
 	CORPUS_EXPECT(UInt32x32To64(0xFFFFFFFF, 2) == 0x1FFFFFFFEULL && Int32x32To64(-1, 2) == -2);
 	CORPUS_EXPECT(TAG == 0x54616731);
 	/* A build without DBG does not evaluate the expression of an assertion. */
@@ -297,6 +303,7 @@ const char *CorpusMemory(void)
 	return NULL;
 }
 
+DECLARE_GLOBAL_CONST_UNICODE_STRING(Global, L"global");
 static const UNICODE_STRING Constant = RTL_CONSTANT_STRING(L"ring");
 
 const char *CorpusStrings(void)
@@ -305,6 +312,7 @@ const char *CorpusStrings(void)
 	DECLARE_UNICODE_STRING_SIZE(copy, 5);
 	UNICODE_STRING string;
 	ANSI_STRING ansi;
+	CHAR text[3];
 
 	CORPUS_EXPECT(sizeof(L"ab") == 6);
 	CORPUS_EXPECT(Constant.Length == 8 && Constant.MaximumLength == 10);
@@ -316,6 +324,11 @@ const char *CorpusStrings(void)
 	CORPUS_EXPECT(!string.Length && !string.MaximumLength && !string.Buffer);
 	RtlInitAnsiString(&ansi, "ring");
 	CORPUS_EXPECT(ansi.Length == 4 && ansi.MaximumLength == 5);
+	RtlInitString(&ansi, "string");
+	CORPUS_EXPECT(ansi.Length == 6 && ansi.Buffer[5] == 'g');
+	RtlInitEmptyAnsiString(&ansi, text, sizeof(text));
+	CORPUS_EXPECT(!ansi.Length && ansi.MaximumLength == 3 && ansi.Buffer == text);
+	CORPUS_EXPECT(Global.Length == 12 && Global.Buffer[5] == L'l');
 	CORPUS_EXPECT(copy.MaximumLength == 10);
 	RtlCopyUnicodeString(&copy, &name);
 	CORPUS_EXPECT(copy.Length == 10 && copy.Buffer[4] == L'b');

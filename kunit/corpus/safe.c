@@ -118,6 +118,7 @@ const char *CorpusBitmaps(void)
 /* Statements whose value a driver does not use must compile without a warning. */
 const char *CorpusSmallCalls(PUCHAR reg)
 {
+	ULONG64 counter = 0;
 	PVOID block;
 
 	NT_VERIFY(NT_SUCCESS(reg ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL));
@@ -129,7 +130,11 @@ const char *CorpusSmallCalls(PUCHAR reg)
 	block = ExAllocatePoolWithQuotaTag((POOL_TYPE)(NonPagedPoolNx |
 					   POOL_QUOTA_FAIL_INSTEAD_OF_RAISE), 16, TAG);
 	CORPUS_EXPECT(block);
+	ExFreePool2(block, TAG, NULL, 0);
+	block = ExAllocatePoolQuotaZero(NonPagedPoolNx, 16, TAG);
+	CORPUS_EXPECT(block && !*(PULONG64)block);
 	ExFreePoolWithTag(block, TAG);
+	CORPUS_EXPECT(KeQueryInterruptTimePrecise(&counter) && counter);
 	if (!reg)
 		KeBugCheckEx(0xE2, 1, 2, 3, 4);
 	return NULL;

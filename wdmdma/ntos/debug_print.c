@@ -28,14 +28,20 @@ static void nt_print_lines(char *text, ULONG level)
 	}
 }
 
+static void nt_debug_text(char buffer[NT_PRINT_MOST], const char *format, va_list *args)
+{
+	struct nt_text text = { .buffer = buffer, .most = NT_PRINT_MOST };
+
+	buffer[0] = 0;
+	if (format)
+		nt_text_format(&text, format, args);
+}
+
 static void nt_debug_print(ULONG level, const char *format, va_list *args)
 {
-	char buffer[NT_PRINT_MOST] = "";
-	struct nt_text text = { .buffer = buffer, .most = sizeof(buffer) };
+	char buffer[NT_PRINT_MOST];
 
-	if (!format)
-		return;
-	nt_text_format(&text, format, args);
+	nt_debug_text(buffer, format, args);
 	nt_print_lines(buffer, level);
 }
 
@@ -106,6 +112,32 @@ ULONG vDbgPrintEx(ULONG component, ULONG level, const char *format, va_list argu
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(vDbgPrintEx);
+
+/**
+ * vDbgPrintExWithPrefix() - vDbgPrintEx() with a text in front
+ * @prefix: the text
+ * @component: ignored
+ * @level: as for DbgPrintEx()
+ * @format: as for DbgPrint()
+ * @arguments: arguments of the format
+ *
+ * Answers to wdm: vDbgPrintExWithPrefix. Both texts together are cut as one.
+ *
+ * Context: any.
+ * Return: STATUS_SUCCESS.
+ */
+ULONG vDbgPrintExWithPrefix(const char *prefix, ULONG component, ULONG level, const char *format,
+			    va_list arguments)
+{
+	char buffer[NT_PRINT_MOST];
+	va_list copy;
+
+	va_copy(copy, arguments);
+	nt_debug_text(buffer, format, &copy);
+	va_end(copy);
+	return DbgPrintEx(component, level, "%s%s", prefix, buffer);
+}
+EXPORT_SYMBOL_GPL(vDbgPrintExWithPrefix);
 
 /**
  * DbgBreakPoint() - report that a driver has stopped itself

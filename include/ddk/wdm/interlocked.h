@@ -176,37 +176,37 @@ WDM_INTERLOCKED_BIT(InterlockedBitTestAndReset64, LONG64, InterlockedAnd64, ~mas
 #define InterlockedExchangePointerNoFence	InterlockedExchangePointer
 #define InterlockedCompareExchangePointerNoFence	InterlockedCompareExchangePointer
 
-#define WDM_READ_WRITE(suffix, type) \
-FORCEINLINE type ReadAcquire ## suffix(type const volatile *source) \
+#define WDM_READ_WRITE(what, suffix, type) \
+FORCEINLINE type Read ## what ## Acquire ## suffix(type const volatile *source) \
 { \
 	return __atomic_load_n(source, __ATOMIC_ACQUIRE); \
 } \
-FORCEINLINE type ReadNoFence ## suffix(type const volatile *source) \
+FORCEINLINE type Read ## what ## NoFence ## suffix(type const volatile *source) \
 { \
 	return *source; \
 } \
-FORCEINLINE type ReadRaw ## suffix(type const volatile *source) \
+FORCEINLINE type Read ## what ## Raw ## suffix(type const volatile *source) \
 { \
 	return *source; \
 } \
-FORCEINLINE VOID WriteRelease ## suffix(type volatile *target, type value) \
+FORCEINLINE VOID Write ## what ## Release ## suffix(type volatile *target, type value) \
 { \
 	__atomic_store_n(target, value, __ATOMIC_RELEASE); \
 } \
-FORCEINLINE VOID WriteNoFence ## suffix(type volatile *target, type value) \
+FORCEINLINE VOID Write ## what ## NoFence ## suffix(type volatile *target, type value) \
 { \
 	*target = value; \
 } \
-FORCEINLINE VOID WriteRaw ## suffix(type volatile *target, type value) \
+FORCEINLINE VOID Write ## what ## Raw ## suffix(type volatile *target, type value) \
 { \
 	*target = value; \
 }
 
-WDM_READ_WRITE(, LONG)
-WDM_READ_WRITE(8, CHAR)
-WDM_READ_WRITE(16, SHORT)
-WDM_READ_WRITE(64, LONG64)
-WDM_READ_WRITE(Pointer, PVOID)
+WDM_READ_WRITE(, , LONG)
+WDM_READ_WRITE(, 8, CHAR)
+WDM_READ_WRITE(, 16, SHORT)
+WDM_READ_WRITE(, 64, LONG64)
+WDM_READ_WRITE(Pointer, , PVOID)
 
 #define ReadULongAcquire(source)	((ULONG)ReadAcquire((LONG const volatile *)(source)))
 #define ReadULongNoFence(source)	((ULONG)ReadNoFence((LONG const volatile *)(source)))
@@ -214,6 +214,14 @@ WDM_READ_WRITE(Pointer, PVOID)
 #define WriteULongRelease(target, value) WriteRelease((LONG volatile *)(target), (LONG)(value))
 #define WriteULongNoFence(target, value) WriteNoFence((LONG volatile *)(target), (LONG)(value))
 #define WriteULongRaw(target, value)	WriteRaw((LONG volatile *)(target), (LONG)(value))
+#define ReadULong64Acquire(source)	((ULONG64)ReadAcquire64((LONG64 const volatile *)(source)))
+#define ReadULong64NoFence(source)	((ULONG64)ReadNoFence64((LONG64 const volatile *)(source)))
+#define ReadULong64Raw(source)		((ULONG64)ReadRaw64((LONG64 const volatile *)(source)))
+#define WriteULong64Release(target, value) \
+	WriteRelease64((LONG64 volatile *)(target), (LONG64)(value))
+#define WriteULong64NoFence(target, value) \
+	WriteNoFence64((LONG64 volatile *)(target), (LONG64)(value))
+#define WriteULong64Raw(target, value) WriteRaw64((LONG64 volatile *)(target), (LONG64)(value))
 
 /*
  * Exchanges 16 bytes, which must be aligned to 16, if they are equal to the comparand. Else the

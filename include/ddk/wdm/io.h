@@ -43,12 +43,16 @@ VOID WRITE_REGISTER_BUFFER_ULONG64(ULONG64 volatile *reg, ULONG64 *buffer, ULONG
 	READ_REGISTER_BUFFER_USHORT(reg, buffer, count)
 #define READ_REGISTER_NOFENCE_BUFFER_ULONG(reg, buffer, count) \
 	READ_REGISTER_BUFFER_ULONG(reg, buffer, count)
+#define READ_REGISTER_NOFENCE_BUFFER_ULONG64(reg, buffer, count) \
+	READ_REGISTER_BUFFER_ULONG64(reg, buffer, count)
 #define WRITE_REGISTER_NOFENCE_BUFFER_UCHAR(reg, buffer, count) \
 	WRITE_REGISTER_BUFFER_UCHAR(reg, buffer, count)
 #define WRITE_REGISTER_NOFENCE_BUFFER_USHORT(reg, buffer, count) \
 	WRITE_REGISTER_BUFFER_USHORT(reg, buffer, count)
 #define WRITE_REGISTER_NOFENCE_BUFFER_ULONG(reg, buffer, count) \
 	WRITE_REGISTER_BUFFER_ULONG(reg, buffer, count)
+#define WRITE_REGISTER_NOFENCE_BUFFER_ULONG64(reg, buffer, count) \
+	WRITE_REGISTER_BUFFER_ULONG64(reg, buffer, count)
 
 UCHAR READ_PORT_UCHAR(UCHAR volatile *port);
 VOID WRITE_PORT_UCHAR(UCHAR volatile *port, UCHAR value);

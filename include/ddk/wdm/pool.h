@@ -69,7 +69,19 @@ VOID ExFreePoolWithTag(PVOID p, ULONG tag);
 #define ExAllocatePool(pool_type, number_of_bytes) \
 	ExAllocatePoolWithTag(pool_type, number_of_bytes, 0x656E6F4E)
 
-/* There are no quotas, and no exceptions. A failure is NULL with either flag. */
+/* There are no parameters of a free that have an effect. */
+#define ExFreePool2(p, tag, parameters, count) \
+	((void)(parameters), (void)(count), ExFreePoolWithTag(p, tag))
+
+/* There are no quotas, no priorities and no exceptions. A failure is NULL with either flag. */
+#define ExAllocatePoolQuotaZero(pool_type, number_of_bytes, tag) \
+	ExAllocatePoolZero(pool_type, number_of_bytes, tag)
+#define ExAllocatePoolQuotaUninitialized(pool_type, number_of_bytes, tag) \
+	ExAllocatePoolWithTag(pool_type, number_of_bytes, tag)
+#define ExAllocatePoolPriorityZero(pool_type, number_of_bytes, tag, priority) \
+	((void)(priority), ExAllocatePoolZero(pool_type, number_of_bytes, tag))
+#define ExAllocatePoolPriorityUninitialized(pool_type, number_of_bytes, tag, priority) \
+	((void)(priority), ExAllocatePoolWithTag(pool_type, number_of_bytes, tag))
 #define ExAllocatePoolWithQuotaTag(pool_type, number_of_bytes, tag) \
 	ExAllocatePoolWithTag(pool_type, number_of_bytes, tag)
 

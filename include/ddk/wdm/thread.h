@@ -88,6 +88,8 @@ VOID RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR
 #define KdPrint(arguments)	((void)0)
 #define KdPrintEx(arguments)	((void)0)
 #define KdBreakPoint()		((void)0)
+ULONG vDbgPrintExWithPrefix(const char *prefix, ULONG component, ULONG level, const char *format,
+			    __builtin_va_list arguments);
 #endif
 
 WDMDMA_HEADER_END

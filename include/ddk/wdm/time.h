@@ -11,6 +11,18 @@
 
 WDMDMA_HEADER_BEGIN
 
+/* A date, as drivers keep it in structures of their own. */
+typedef struct _TIME_FIELDS {
+	CSHORT Year;
+	CSHORT Month;
+	CSHORT Day;
+	CSHORT Hour;
+	CSHORT Minute;
+	CSHORT Second;
+	CSHORT Milliseconds;
+	CSHORT Weekday;
+} TIME_FIELDS, *PTIME_FIELDS;
+
 VOID KeStallExecutionProcessor(ULONG microseconds);
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER frequency);
 VOID KeQuerySystemTime(PLARGE_INTEGER current_time);
@@ -19,6 +31,13 @@ VOID KeQueryTickCount(PLARGE_INTEGER tick_count);
 ULONG KeQueryTimeIncrement(void);
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE wait_mode, BOOLEAN alertable,
 				PLARGE_INTEGER interval);
+
+/* Also tells the performance counter of that moment. */
+WDMDMA_INLINE ULONGLONG KeQueryInterruptTimePrecise(PULONG64 performance_counter)
+{
+	*performance_counter = (ULONG64)KeQueryPerformanceCounter((PLARGE_INTEGER)0).QuadPart;
+	return KeQueryInterruptTime();
+}
 
 #define KeQuerySystemTimePrecise(current_time)	KeQuerySystemTime(current_time)
 
