@@ -172,6 +172,11 @@ static void small_calls_are_there(struct kunit *test)
 	expect_held(test, CorpusSmallCalls(&reg));
 }
 
+static void a_driver_starts_a_thread_as_on_windows(struct kunit *test)
+{
+	expect_held(test, CorpusThread());
+}
+
 static struct kunit_case base_cases[] = {
 	KUNIT_CASE(lists_keep_their_order),
 	KUNIT_CASE(interlocked_operations_return_the_documented_value),
@@ -191,6 +196,7 @@ static struct kunit_case base_cases[] = {
 	KUNIT_CASE(a_class_may_own_an_adapter),
 	KUNIT_CASE(bitmaps_keep_to_their_buffer),
 	KUNIT_CASE(small_calls_are_there),
+	KUNIT_CASE(a_driver_starts_a_thread_as_on_windows),
 	{}
 };
 

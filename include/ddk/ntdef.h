@@ -359,6 +359,14 @@ FORCEINLINE BOOLEAN WdmIsTrue(BOOLEAN e)
 #define NT_FRE_ASSERT(e)		WDM_ASSERT(e, #e, NULL)
 #define NT_FRE_ASSERTMSG(message, e)	WDM_ASSERT(e, #e, message)
 
+/* Attributes of an object. Threads are the only objects, and their attributes have no effect. */
+#define OBJ_INHERIT		0x00000002
+#define OBJ_PERMANENT		0x00000010
+#define OBJ_EXCLUSIVE		0x00000020
+#define OBJ_CASE_INSENSITIVE	0x00000040
+#define OBJ_OPENIF		0x00000080
+#define OBJ_KERNEL_HANDLE	0x00000200
+
 /* A block, as on Windows, and no expression. */
 #define InitializeObjectAttributes(p, name, attributes, root, security) { \
 	(p)->Length = sizeof(OBJECT_ATTRIBUTES); \

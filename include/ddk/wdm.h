@@ -58,6 +58,18 @@
 #define PAGE_NOCACHE		0x200
 #define PAGE_WRITECOMBINE	0x400
 
+/* Rights to an object, which have no effect. */
+#define DELETE				0x00010000
+#define READ_CONTROL			0x00020000
+#define SYNCHRONIZE			0x00100000
+#define STANDARD_RIGHTS_REQUIRED	0x000F0000
+#define STANDARD_RIGHTS_ALL		0x001F0000
+
+/* Priorities of a thread, which have no effect. */
+#define LOW_PRIORITY		0
+#define LOW_REALTIME_PRIORITY	16
+#define HIGH_PRIORITY		31
+
 /* Drivers pass this as a priority of an allocation or a wait. */
 #define IO_NO_INCREMENT		0
 
@@ -135,6 +147,15 @@ FORCEINLINE VOID RtlInitAnsiString(PANSI_STRING string, PCSTR source)
 	string->Buffer = (PCHAR)source;
 }
 
+#define RtlInitString(string, source)	RtlInitAnsiString(string, source)
+
+FORCEINLINE VOID RtlInitEmptyAnsiString(PANSI_STRING string, PCHAR buffer, USHORT size)
+{
+	string->Length = 0;
+	string->MaximumLength = size;
+	string->Buffer = buffer;
+}
+
 FORCEINLINE VOID RtlInitEmptyUnicodeString(PUNICODE_STRING string, PWCHAR buffer, USHORT size)
 {
 	string->Length = 0;
@@ -146,15 +167,6 @@ FORCEINLINE VOID RtlInitEmptyUnicodeString(PUNICODE_STRING string, PWCHAR buffer
 FORCEINLINE VOID RtlCopyUnicodeString(PUNICODE_STRING destination, PCUNICODE_STRING source)
 {
 	USHORT length = source ? source->Length : 0;
-
-#define RtlInitString(string, source)	RtlInitAnsiString(string, source)
-
-FORCEINLINE VOID RtlInitEmptyAnsiString(PANSI_STRING string, PCHAR buffer, USHORT size)
-{
-	string->Length = 0;
-	string->MaximumLength = size;
-	string->Buffer = buffer;
-}
 
 	if (length > destination->MaximumLength)
 		length = destination->MaximumLength;

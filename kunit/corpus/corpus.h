@@ -42,6 +42,9 @@ ULONG CorpusSharedListCount(void);
 extern ULONG CorpusFailed;
 const char *CorpusAssertsOfDebugBuilds(void);
 
+/* thread.c */
+const char *CorpusThread(void);
+
 /* words.c */
 const char *CorpusWords(void);
 ULONG CorpusInlineOfAnotherFile(ULONG n);

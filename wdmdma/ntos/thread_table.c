@@ -194,6 +194,27 @@ struct nt_thread *nt_thread_current(void)
 	return found;
 }
 
+/**
+ * KeGetCurrentThread() - tell which thread makes the call
+ *
+ * Answers to wdm: KeGetCurrentThread, PsGetCurrentThread. For a thread of PsCreateSystemThread() it
+ * is the object that ObReferenceObjectByHandle() gives. For another thread it is a number that
+ * names the thread while it lives, and every call that takes an object refuses it.
+ *
+ * Context: any.
+ * Return: the object or the number, never NULL.
+ */
+PKTHREAD KeGetCurrentThread(void)
+{
+	const struct nt_thread *thread = nt_thread_current();
+
+	if (thread)
+		return (PKTHREAD)nt_slot_of(thread);
+	/* An object is aligned. */
+	return (PKTHREAD)((unsigned long)current | 1);
+}
+EXPORT_SYMBOL_GPL(KeGetCurrentThread);
+
 /* Return true if a thread of a place runs, or has a handle or a reference. */
 bool nt_thread_any(const struct nt_place *place)
 {

@@ -18,6 +18,10 @@ typedef struct _CLIENT_ID {
 } CLIENT_ID, *PCLIENT_ID;
 typedef struct _OBJECT_TYPE *POBJECT_TYPE;
 
+/* A thread object. Drivers take both names for one thing. */
+typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD;
+typedef struct _ETHREAD *PETHREAD;
+
 #define THREAD_ALL_ACCESS	0x1FFFFF
 /* The one type of object that there is. */
 #define PsThreadType		WdmThreadType()
@@ -36,6 +40,17 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ULONG desired_access, POBJECT_
 SSIZE_T ObReferenceObject(PVOID object);
 SSIZE_T ObDereferenceObject(PVOID object);
 NTSTATUS ZwClose(HANDLE handle);
+PKTHREAD KeGetCurrentThread(void);
+
+#define PsGetCurrentThread()	((PETHREAD)KeGetCurrentThread())
+
+/* Scheduling belongs to the administrator. The priority stays the usual one of a thread. */
+WDMDMA_INLINE LONG KeSetPriorityThread(PKTHREAD thread, LONG priority)
+{
+	(void)thread;
+	(void)priority;
+	return 8;
+}
 
 typedef struct _IO_WORKITEM *PIO_WORKITEM;
 typedef VOID IO_WORKITEM_ROUTINE(PDEVICE_OBJECT device_object, PVOID context);
@@ -73,6 +88,8 @@ VOID IoFreeWorkItem(PIO_WORKITEM item);
 ULONG DbgPrint(const char *format, ...);
 ULONG DbgPrintEx(ULONG component, ULONG level, const char *format, ...);
 ULONG vDbgPrintEx(ULONG component, ULONG level, const char *format, __builtin_va_list arguments);
+ULONG vDbgPrintExWithPrefix(const char *prefix, ULONG component, ULONG level, const char *format,
+			    __builtin_va_list arguments);
 /* Differs from Windows: there is no debugger. The call is reported, and the driver goes on. */
 VOID DbgBreakPoint(void);
 
@@ -88,8 +105,6 @@ VOID RtlAssert(PVOID failed_assertion, PVOID file_name, ULONG line_number, PCHAR
 #define KdPrint(arguments)	((void)0)
 #define KdPrintEx(arguments)	((void)0)
 #define KdBreakPoint()		((void)0)
-ULONG vDbgPrintExWithPrefix(const char *prefix, ULONG component, ULONG level, const char *format,
-			    __builtin_va_list arguments);
 #endif
 
 WDMDMA_HEADER_END
