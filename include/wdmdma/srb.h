@@ -189,6 +189,78 @@ typedef struct _SCSI_REQUEST_BLOCK SCSI_REQUEST_BLOCK, *PSCSI_REQUEST_BLOCK;
 
 #define SCSI_REQUEST_BLOCK_SIZE sizeof(SCSI_REQUEST_BLOCK)
 
+/* Numbers of Windows' port driver. */
+typedef ULONG STOR_DEVICE_POWER_STATE, STOR_POWER_ACTION, STOR_PNP_ACTION;
+
+/* Requests of other functions, in the same frame. */
+typedef struct _SCSI_WMI_REQUEST_BLOCK {
+	USHORT Length;
+	UCHAR Function;
+	UCHAR SrbStatus;
+	UCHAR WMISubFunction;
+	UCHAR PathId;
+	UCHAR TargetId;
+	UCHAR Lun;
+	UCHAR Reserved1;
+	UCHAR WMIFlags;
+	UCHAR Reserved2[2];
+	ULONG SrbFlags;
+	ULONG DataTransferLength;
+	ULONG TimeOutValue;
+	PVOID DataBuffer;
+	PVOID DataPath;
+	PVOID Reserved3;
+	PVOID OriginalRequest;
+	PVOID SrbExtension;
+	ULONG Reserved4;
+	ULONG Reserved6;
+	UCHAR Reserved5[16];
+} SCSI_WMI_REQUEST_BLOCK, *PSCSI_WMI_REQUEST_BLOCK;
+
+typedef struct _SCSI_POWER_REQUEST_BLOCK {
+	USHORT Length;
+	UCHAR Function;
+	UCHAR SrbStatus;
+	UCHAR SrbPowerFlags;
+	UCHAR PathId;
+	UCHAR TargetId;
+	UCHAR Lun;
+	STOR_DEVICE_POWER_STATE DevicePowerState;
+	ULONG SrbFlags;
+	ULONG DataTransferLength;
+	ULONG TimeOutValue;
+	PVOID DataBuffer;
+	PVOID SenseInfoBuffer;
+	struct _SCSI_REQUEST_BLOCK *NextSrb;
+	PVOID OriginalRequest;
+	PVOID SrbExtension;
+	STOR_POWER_ACTION PowerAction;
+	ULONG Reserved;
+	UCHAR Reserved5[16];
+} SCSI_POWER_REQUEST_BLOCK, *PSCSI_POWER_REQUEST_BLOCK;
+
+typedef struct _SCSI_PNP_REQUEST_BLOCK {
+	USHORT Length;
+	UCHAR Function;
+	UCHAR SrbStatus;
+	UCHAR PnPSubFunction;
+	UCHAR PathId;
+	UCHAR TargetId;
+	UCHAR Lun;
+	STOR_PNP_ACTION PnPAction;
+	ULONG SrbFlags;
+	ULONG DataTransferLength;
+	ULONG TimeOutValue;
+	PVOID DataBuffer;
+	PVOID SenseInfoBuffer;
+	struct _SCSI_REQUEST_BLOCK *NextSrb;
+	PVOID OriginalRequest;
+	PVOID SrbExtension;
+	ULONG SrbPnPFlags;
+	ULONG Reserved;
+	UCHAR Reserved4[16];
+} SCSI_PNP_REQUEST_BLOCK, *PSCSI_PNP_REQUEST_BLOCK;
+
 WDMDMA_HEADER_END
 
 #endif /* WDMDMA_SRB_H */

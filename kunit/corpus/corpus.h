@@ -57,7 +57,8 @@ const char *CorpusSizes(PDEVICE_OBJECT device_object);
 const char *CorpusOwnList(PDMA_ADAPTER adapter, PVOID memory, ULONG length);
 
 /* miniport.c */
-ULONG CorpusFindAdapter(PVOID device_extension, PPORT_CONFIGURATION_INFORMATION config);
+ULONG CorpusMiniportEntry(PVOID driver_object, PVOID registry_path);
+VOID CorpusStartRequest(PVOID device_extension, PSCSI_REQUEST_BLOCK srb);
 const char *CorpusRequests(void);
 
 /* adapter.cpp */

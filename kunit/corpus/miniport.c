@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A miniport whose HwFindAdapter sets what public miniports set. */
+/*
+ * A miniport whose HwFindAdapter sets what public miniports set, and that makes the calls which the
+ * Linux half defines.
+ */
 #include <storport.h>
 
 #include "corpus.h"
@@ -16,7 +19,16 @@ typedef struct _RING_EXTENSION {
 	ULONG UncachedLength;
 	STOR_PHYSICAL_ADDRESS UncachedAddress;
 	ULONG Slot;
+	PULONG Registers;
+	STOR_DPC Dpc;
+	PSCSI_REQUEST_BLOCK Active;
+	ULONG Completed;
 } RING_EXTENSION, *PRING_EXTENSION;
+
+#define RING_VENDOR		0x1234
+#define RING_REGISTER_VERSION	0
+#define RING_REGISTER_START	1
+#define RING_VERSION		0x00010000
 
 HW_INITIALIZE RingInitialize;
 HW_STARTIO RingStartIo;
@@ -26,11 +38,42 @@ HW_FIND_ADAPTER RingFindAdapter;
 HW_RESET_BUS RingResetBus;
 HW_ADAPTER_CONTROL RingAdapterControl;
 HW_MESSAGE_SIGNALED_INTERRUPT_ROUTINE RingMessage;
+HW_PASSIVE_INITIALIZE_ROUTINE RingPassiveInitialize;
+HW_DPC_ROUTINE RingDpc;
+
+VOID RingDpc(_In_ PSTOR_DPC Dpc, _In_ PVOID DeviceExtension, _In_ PVOID SystemArgument1,
+	     _In_ PVOID SystemArgument2)
+{
+	PRING_EXTENSION Extension = (PRING_EXTENSION)DeviceExtension;
+	STOR_LOCK_HANDLE Handle = { 0 };
+	PSCSI_REQUEST_BLOCK Srb;
+
+	UNREFERENCED_PARAMETER(SystemArgument1);
+	UNREFERENCED_PARAMETER(SystemArgument2);
+	StorPortAcquireSpinLock(DeviceExtension, DpcLock, Dpc, &Handle);
+	Srb = Extension->Active;
+	Extension->Active = NULL;
+	Extension->Completed++;
+	StorPortReleaseSpinLock(DeviceExtension, &Handle);
+	if (Srb)
+		StorPortNotification(RequestComplete, DeviceExtension, Srb);
+}
+
+BOOLEAN RingPassiveInitialize(_In_ PVOID DeviceExtension)
+{
+	PRING_EXTENSION Extension = (PRING_EXTENSION)DeviceExtension;
+
+	StorPortInitializeDpc(DeviceExtension, &Extension->Dpc, RingDpc);
+	return TRUE;
+}
 
 BOOLEAN RingInitialize(_In_ PVOID DeviceExtension)
 {
-	UNREFERENCED_PARAMETER(DeviceExtension);
-	return TRUE;
+	PRING_EXTENSION Extension = (PRING_EXTENSION)DeviceExtension;
+
+	StorPortWriteRegisterUlong(DeviceExtension, &Extension->Registers[RING_REGISTER_START], 1);
+	StorPortStallExecution(1);
+	return StorPortEnablePassiveInitialization(DeviceExtension, RingPassiveInitialize);
 }
 
 /* Both forms of a request, told apart by the function. */
@@ -75,8 +118,11 @@ BOOLEAN RingStartIo(_In_ PVOID DeviceExtension, _In_ PSCSI_REQUEST_BLOCK Srb)
 
 BOOLEAN RingInterrupt(_In_ PVOID DeviceExtension)
 {
-	UNREFERENCED_PARAMETER(DeviceExtension);
-	return FALSE;
+	PRING_EXTENSION Extension = (PRING_EXTENSION)DeviceExtension;
+
+	if (!Extension->Active)
+		return FALSE;
+	return StorPortIssueDpc(DeviceExtension, &Extension->Dpc, NULL, NULL);
 }
 
 BOOLEAN RingMessage(_In_ PVOID DeviceExtension, _In_ ULONG MessageId)
@@ -111,12 +157,40 @@ SCSI_ADAPTER_CONTROL_STATUS RingAdapterControl(_In_ PVOID DeviceExtension,
 	}
 }
 
+/* Map the registers of the device, if it is the right one. */
+static ULONG RingMap(PRING_EXTENSION Extension, PPORT_CONFIGURATION_INFORMATION ConfigInfo,
+		     PACCESS_RANGE Range)
+{
+	UCHAR Configuration[64];
+
+	if (StorPortGetBusData(Extension, PCIConfiguration, ConfigInfo->SystemIoBusNumber,
+			       ConfigInfo->SlotNumber, Configuration,
+			       sizeof(Configuration)) != sizeof(Configuration))
+		return SP_RETURN_ERROR;
+	if (*(UNALIGNED USHORT *)Configuration != RING_VENDOR)
+		return SP_RETURN_NOT_FOUND;
+	Extension->Registers = (PULONG)StorPortGetDeviceBase(Extension,
+							     ConfigInfo->AdapterInterfaceType,
+							     ConfigInfo->SystemIoBusNumber,
+							     Range->RangeStart, Range->RangeLength,
+							     (BOOLEAN)!Range->RangeInMemory);
+	if (!Extension->Registers)
+		return SP_RETURN_ERROR;
+	if (StorPortReadRegisterUlong(Extension, &Extension->Registers[RING_REGISTER_VERSION]) ==
+	    RING_VERSION)
+		return SP_RETURN_FOUND;
+	StorPortLogError(Extension, NULL, 0, 0, 0, SP_INTERNAL_ADAPTER_ERROR, __LINE__);
+	StorPortFreeDeviceBase(Extension, Extension->Registers);
+	return SP_RETURN_ERROR;
+}
+
 ULONG RingFindAdapter(_In_ PVOID DeviceExtension, _In_ PVOID HwContext, _In_ PVOID BusInformation,
 		      _In_z_ PCHAR ArgumentString,
 		      _Inout_ PPORT_CONFIGURATION_INFORMATION ConfigInfo, _In_ PBOOLEAN Reserved3)
 {
 	PRING_EXTENSION Extension = (PRING_EXTENSION)DeviceExtension;
 	PACCESS_RANGE Range;
+	ULONG Result;
 
 	UNREFERENCED_PARAMETER(HwContext);
 	UNREFERENCED_PARAMETER(BusInformation);
@@ -130,6 +204,9 @@ ULONG RingFindAdapter(_In_ PVOID DeviceExtension, _In_ PVOID HwContext, _In_ PVO
 	Range = &(*ConfigInfo->AccessRanges)[0];
 	if (!Range->RangeInMemory || !Range->RangeLength)
 		return SP_RETURN_ERROR;
+	Result = RingMap(Extension, ConfigInfo, Range);
+	if (Result != SP_RETURN_FOUND)
+		return Result;
 
 	ConfigInfo->MaximumTransferLength = RING_TRANSFER_LENGTH;
 	ConfigInfo->NumberOfPhysicalBreaks = RING_TRANSFER_LENGTH / PAGE_SIZE + 1;
@@ -176,7 +253,7 @@ ULONG RingFindAdapter(_In_ PVOID DeviceExtension, _In_ PVOID HwContext, _In_ PVO
 	return SP_RETURN_FOUND;
 }
 
-/* What DriverEntry hands to StorPortInitialize. The Linux half would read it here. */
+/* What DriverEntry hands to StorPortInitialize. */
 static VOID RingDescribe(PHW_INITIALIZATION_DATA Data)
 {
 	RtlZeroMemory(Data, sizeof(*Data));
@@ -202,15 +279,17 @@ static VOID RingDescribe(PHW_INITIALIZATION_DATA Data)
 	Data->AddressTypeFlags = ADDRESS_TYPE_FLAG_BTL8;
 }
 
-ULONG CorpusFindAdapter(PVOID device_extension, PPORT_CONFIGURATION_INFORMATION config)
+ULONG CorpusMiniportEntry(PVOID driver_object, PVOID registry_path)
 {
 	HW_INITIALIZATION_DATA Data;
-	PHW_FIND_ADAPTER FindAdapter;
-	BOOLEAN Again = FALSE;
 
 	RingDescribe(&Data);
-	FindAdapter = (PHW_FIND_ADAPTER)Data.HwFindAdapter;
-	return FindAdapter(device_extension, NULL, NULL, NULL, config, &Again);
+	return StorPortInitialize(driver_object, registry_path, &Data, NULL);
+}
+
+VOID CorpusStartRequest(PVOID device_extension, PSCSI_REQUEST_BLOCK srb)
+{
+	((PRING_EXTENSION)device_extension)->Active = srb;
 }
 
 const char *CorpusRequests(void)
