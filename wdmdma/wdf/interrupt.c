@@ -160,17 +160,17 @@ NTSTATUS wdf_interrupt_connect(struct wdf_object *object)
 }
 
 /*
- * Disconnect an interrupt, unless it was not connected. A DPC that is queued runs before the call
- * returns, because the device may lose its power then.
+ * Disconnect an interrupt. EvtInterruptDisable is called if it was connected. A DPC that is queued
+ * runs before the call returns, because the device may lose its power then.
  */
 NTSTATUS wdf_interrupt_disconnect(struct wdf_object *object)
 {
 	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
-	NTSTATUS status;
+	NTSTATUS status = STATUS_SUCCESS;
 
-	if (!READ_ONCE(interrupt->connected))
-		return STATUS_SUCCESS;
-	status = wdf_interrupt_switch(interrupt, false, interrupt->config.EvtInterruptDisable);
+	if (READ_ONCE(interrupt->connected))
+		status = wdf_interrupt_switch(interrupt, false,
+					      interrupt->config.EvtInterruptDisable);
 	wdf_interrupt_open(interrupt, false, false);
 	tasklet_kill(&interrupt->dpc);
 	return status;
