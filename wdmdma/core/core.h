@@ -135,7 +135,7 @@ void wdmdma_leaks_report(const struct wdmdma_device *device, const struct wdmdma
  * or with preemption off if the kernel counts that. A kernel that does not count cannot see
  * a plain spin_lock(), so DISPATCH_LEVEL requires spin_lock_bh(). On PREEMPT_RT a spinlock
  * switches nothing off, but is an RCU read section. So the module should not call this
- * function in an RCU read section of its own. wdmdma_routine_depth() may, because it asks
+ * function in an RCU read section of its own. wdmdma_routine_nested() may, because it asks
  * only for a task that is in a routine, and then the result is true in any case.
  */
 static inline bool wdmdma_at_dispatch(void)
