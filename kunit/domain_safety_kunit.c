@@ -180,12 +180,17 @@ static void rebind_twin(struct kunit *test, struct pci_dev *pdev)
  */
 static void device_that_the_dma_api_has_no_iommu_for_is_refused(struct kunit *test)
 {
-	struct wdmdma_fixture *twin = lone_twin(test);
 	struct kmsg_dump_iter log;
+	struct wdmdma_fixture *twin;
 	struct pci_dev *pdev, *other;
 	PHYSICAL_ADDRESS la;
 	u8 *va;
 
+	if (edu_is_there(test, TWIN) && !dev_is_dma_coherent(&edu_at(TWIN)->pdev->dev)) {
+		kunit_skip(test, "no private domain for a device that is not cache coherent");
+		return;
+	}
+	twin = lone_twin(test);
 	if (!twin)
 		return;
 	pdev = to_pci_dev(twin->dev);
