@@ -124,8 +124,8 @@ static void gone_function_is_not_shown(struct kunit *test)
 	wdmdma_test_log_begin(&log);
 	fixture->ops->PutDmaAdapter(fixture->adapter);
 	fixture->adapter = NULL;
-	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, "not freed: VA", "(a module that is gone)"),
-			1U);
+	KUNIT_EXPECT_EQ(test,
+			wdmdma_test_log_lines(log, "not freed: VA", "(a module that is gone)"), 1U);
 	KUNIT_EXPECT_EQ(test, wdmdma_test_log_lines(log, raw, ""), 0U);
 }
 

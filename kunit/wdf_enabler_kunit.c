@@ -158,7 +158,7 @@ static void element_limit_holds_to_the_last_byte(struct kunit *test)
 	const struct limit_row *row = test->param_value;
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 16);
 	PMDL mdl = wdmdma_test_mdl(test, memory->va, row->first);
-	PMDL next = wdmdma_test_mdl(test, memory->va + row->at, max(row->second, (size_t)1));
+	PMDL next = wdmdma_test_mdl(test, memory->va + row->at, max_t(size_t, row->second, 1));
 	WDFDMAENABLER enabler = wdf_test_enabler(test, WdfDmaProfileScatterGather64, row->maximum,
 						 0);
 	WDFDMATRANSACTION t = wdf_test_transaction(test, enabler);

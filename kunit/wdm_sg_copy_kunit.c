@@ -38,8 +38,8 @@ static void memory_out_of_reach_is_copied_to_the_device(struct kunit *test)
 }
 
 /*
- * Every page must be copied back, and bytes that the device did not write must stay. Driver Verifier's bug check 0xE6, code 0x0F. No byte outside of the
- * transfer may be written.
+ * Every page must be copied back, and bytes that the device did not write must stay. Driver
+ * Verifier's bug check 0xE6, code 0x0F. No byte outside of the transfer may be written.
  */
 static void memory_out_of_reach_is_copied_from_the_device(struct kunit *test)
 {

@@ -318,12 +318,12 @@ static void map_registers_are_counted(struct kunit *test)
 /* The memory of a list comes again. Behind the last element there must be nothing of before. */
 static void list_shows_nothing_of_an_older_list(struct kunit *test)
 {
+	static const SCATTER_GATHER_ELEMENT none;
 	struct wdmdma_fixture *fixture = test->priv;
 	struct wdmdma_memory *memory = wdmdma_test_memory(test, 16);
 	PMDL scattered = wdmdma_test_mdl(test, memory->va, SZ_64K);
 	u8 *va = (u8 *)kunit_kzalloc(test, SZ_64K, GFP_KERNEL);
 	PMDL contiguous = wdmdma_test_mdl(test, va, SZ_64K);
-	static const SCATTER_GATHER_ELEMENT none;
 	PSCATTER_GATHER_LIST list[8];
 	unsigned int i, j;
 

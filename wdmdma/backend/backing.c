@@ -49,7 +49,8 @@ int wdmdma_backing_map_dma(struct wdmdma_device *device, struct wdmdma_request *
 		return 0;
 	}
 	buffer->dma = dma_map_page_attrs(dev, pfn_to_page(buffer->pages->pfn[0]), 0,
-					 wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL, BACKING_ATTRS);
+					 wdmdma_buffer_size(buffer), DMA_BIDIRECTIONAL,
+					 BACKING_ATTRS);
 	if (!dma_mapping_error(dev, buffer->dma))
 		return 0;
 	buffer->dma = 0;

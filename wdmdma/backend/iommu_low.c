@@ -11,11 +11,12 @@
  * allocated, mapped, unmapped or zeroed with that lock held.
  *
  * A lazy domain frees a short range of addresses late, and into the allocator's caches. From there
- * any user who maps memory for the device may take the range, and with time all low addresses would
- * be theirs. So short buffers lie in blocks, which are longer than the caches' ranges. The device can still reach a freed buffer of a block, which is no worse than a
- * lazy domain. A block is freed when memory or addresses are needed, and with any adapter of the
- * device, if no buffer is in it. There is no place for a block below a limit of less than 1 MiB,
- * and an imported buffer has memory of its own. Their addresses do go round.
+ * any user who maps memory for the device may take the range, and with time all low addresses
+ * would be theirs. So short buffers lie in blocks, which are longer than the caches' ranges. The
+ * device can still reach a freed buffer of a block, which is no worse than a lazy domain. A block
+ * is freed when memory or addresses are needed, and with any adapter of the device, if no buffer
+ * is in it. There is no place for a block below a limit of less than 1 MiB, and an imported buffer
+ * has memory of its own. Their addresses do go round.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>

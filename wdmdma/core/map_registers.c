@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Map registers, and the memory mapped under them. The caller of each function here has claimed the
- * registers, or the function does so. See core/map_registers_claim.c for that, and core/transfers.c for
- * the RCU read sections.
+ * registers, or the function does so. See core/map_registers_claim.c for that, and
+ * core/transfers.c for the RCU read sections.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>

@@ -516,7 +516,7 @@ void wdmdma_sg_list_return(struct wdmdma_transfer *transfer)
 	sg_list_publish(transfer);
 }
 
-/* Return true if a mapped list has this address and these operations. Waiting lists do not count. */
+/* Return true if a mapped list, not a waiting one, has this address and these operations. */
 bool wdmdma_sg_list_has_ops(struct wdmdma_adapter *adapter, const void *list,
 			    const struct wdmdma_sg_list_ops *ops)
 {

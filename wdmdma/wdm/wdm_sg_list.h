@@ -19,9 +19,9 @@ static inline u64 wdm_sg_list_bytes(u64 elements)
 
 /*
  * Arguments of the four calls that start a list. @va is NULL in the calls that count from the
- * start of the chain. @ops calls @routine, so the two must be for the same type of routine. @settled
- * says that no FreeAdapterObject follows, although there is no routine. @readers says that the list
- * may also be read under the RCU read lock alone, while wdmdma_sg_lists_stay().
+ * start of the chain. @ops calls @routine, so the two must be for the same type of routine.
+ * @settled says that no FreeAdapterObject follows, although there is no routine. @readers says that
+ * the list may also be read under the RCU read lock alone, while wdmdma_sg_lists_stay().
  */
 struct wdm_sg_list_args {
 	const char *call;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Transfer contexts, and the arguments of all calls for transfers. See wdm/wdm_transfer_context.c. */
+/*
+ * Transfer contexts, and the arguments of all calls for transfers. See
+ * wdm/wdm_transfer_context.c.
+ */
 #ifndef WDMDMA_WDM_TRANSFER_CONTEXT_H
 #define WDMDMA_WDM_TRANSFER_CONTEXT_H
 
