@@ -52,18 +52,24 @@ static struct wdf_interrupt *wdf_interrupt_of(struct wdf_object *object)
 	return container_of(object, struct wdf_interrupt, object);
 }
 
-/* Call the driver's DPC, and keep those of the device's other interrupts away if it is to be so. */
 static void wdf_interrupt_call_dpc(struct wdf_interrupt *interrupt)
 {
-	struct wdf_device *device = wdf_device_of(interrupt->object.parent);
-	bool alone = interrupt->config.AutomaticSerialization;
-
-	if (alone)
-		spin_lock(&device->dpc_lock);
 	interrupt->config.EvtInterruptDpc(wdf_handle(&interrupt->object),
-					  wdf_handle(&device->object));
-	if (alone)
-		spin_unlock(&device->dpc_lock);
+					  wdf_handle(interrupt->object.parent));
+}
+
+/* Call the driver's DPC. With AutomaticSerialization no other DPC of the device runs meanwhile. */
+static void wdf_interrupt_serialize_dpc(struct wdf_interrupt *interrupt)
+{
+	struct wdf_device *device = wdf_device_of(interrupt->object.parent);
+
+	if (!interrupt->config.AutomaticSerialization) {
+		wdf_interrupt_call_dpc(interrupt);
+		return;
+	}
+	spin_lock(&device->dpc_lock);
+	wdf_interrupt_call_dpc(interrupt);
+	spin_unlock(&device->dpc_lock);
 }
 
 static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
@@ -74,7 +80,7 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	atomic_set(&interrupt->queued, 0);
 	if (unlikely(READ_ONCE(interrupt->object.silent) || READ_ONCE(interrupt->gone)))
 		return;
-	wdf_interrupt_call_dpc(interrupt);
+	wdf_interrupt_serialize_dpc(interrupt);
 	if (unlikely(wdf_interrupt_lock_is_mine(interrupt->lock, &interrupt->object))) {
 		wdmdma_report("EvtInterruptDpc", "returned with the lock, which is released");
 		WdfInterruptReleaseLock(wdf_handle(&interrupt->object));
