@@ -9,7 +9,7 @@
 
 #include "wdf.h"
 
-#define CORPUS_TAG 'rneS'
+#define CORPUS_TAG 0x726E6553 /* 'rneS' */
 
 typedef struct _CORPUS_PACKET {
 	PCORPUS_SENDER Sender;
