@@ -33,7 +33,8 @@ inline ULONG InlineC(ULONG n)
 	ULONG k, sum = 0;
 
 	for (k = 0; k < n % 64; k++)
-		sum += (n * k) ^ (sum >> 3) ^ (k % 7 ? sum * 5 : sum / 3) ^ (k % 11 ? n << 2 : n / 9);
+		sum += (n * k) ^ (sum >> 3) ^ (k % 7 ? sum * 5 : sum / 3) ^
+		       (k % 11 ? n << 2 : n / 9);
 	return sum;
 }
 

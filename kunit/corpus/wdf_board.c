@@ -8,17 +8,13 @@
 #include <wdf.h>
 
 #include "wdf.h"
+#include "wdf_board.h"
 
 WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(CORPUS_BOARD, CorpusGetBoard)
 
 EVT_WDF_INTERRUPT_ISR CorpusBoardIsr;
 EVT_WDF_INTERRUPT_DPC CorpusBoardDpc;
 EVT_WDF_PROGRAM_DMA CorpusBoardProgram;
-
-/* Headers of drivers have prototypes with handles that the framework here does not make. */
-NTSTATUS CorpusBoardAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit);
-NTSTATUS CorpusBoardPrepare(WDFDEVICE Device, WDFCMRESLIST Raw, WDFCMRESLIST Translated);
-VOID CorpusBoardIoRead(WDFQUEUE Queue, WDFREQUEST Request, SIZE_T Length);
 
 static VOID CorpusBoardComplete(WDFDMATRANSACTION Transaction, NTSTATUS Status)
 {

@@ -38,6 +38,7 @@ struct wdf_context;
  * struct wdf_class - what the objects of a type have in common
  * @name: the type of the handle
  * @owned: the framework deletes the object, and not the driver
+ * @asks: the objects make requests of the adapter, which have tickets (ticket.c)
  * @passive: the objects are disposed of at PASSIVE_LEVEL, if need be by a work item
  * @dispose: optional. Gives back what the object holds, after its cleanup callbacks
  * @free: frees the memory of the object
@@ -47,6 +48,7 @@ struct wdf_context;
 struct wdf_class {
 	const char *name;
 	bool owned;
+	bool asks;
 	bool passive;
 	void (*dispose)(struct wdf_object *object);
 	void (*free)(struct wdf_object *object);

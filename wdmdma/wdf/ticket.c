@@ -197,7 +197,8 @@ enum wdf_answer wdf_ticket_answered(const void *context, void *given, struct wdf
 
 	rcu_read_lock();
 	object = wdf_find((void *)(value >> 32 << 4));
-	if (object && object->class == &wdf_transaction_class)
+	/* Only transactions ask. */
+	if (object && object->class->asks)
 		answer = wdf_ticket_answer(wdf_transaction_of(object), (u32)value, given, ticket);
 	rcu_read_unlock();
 	return answer;

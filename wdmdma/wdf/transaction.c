@@ -124,6 +124,7 @@ static void wdf_transaction_free(struct wdf_object *object)
 
 const struct wdf_class wdf_transaction_class = {
 	.name = "WDFDMATRANSACTION",
+	.asks = true,
 	.dispose = wdf_transaction_dispose,
 	.free = wdf_transaction_free,
 };
