@@ -57,18 +57,29 @@ static void only_the_chosen_check_is_made(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reports(f), 0UL);
 }
 
-static void only_the_chosen_device_is_checked(struct kunit *test)
+static struct wdmdma_fixture *other_device(struct kunit *test)
 {
-	struct wdmdma_fixture *f = test->priv, *other;
+	return wdmdma_test_fixture_on(test, wdmdma_test_register(test, "wdmdma-other"), 64);
+}
+
+/* Set the checks of the device of the suite alone. */
+static void verifier_on_device(struct kunit *test, const char *checks)
+{
+	const struct wdmdma_fixture *f = test->priv;
 	char setting[96];
 
-	other = wdmdma_test_fixture_on(test, wdmdma_test_register(test, "wdmdma-other"), 64);
-	snprintf(setting, sizeof(setting), "device %s frees", dev_name(f->dev));
+	snprintf(setting, sizeof(setting), "device %s %s", dev_name(f->dev), checks);
 	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+}
+
+static void only_the_chosen_device_is_checked(struct kunit *test)
+{
+	struct wdmdma_fixture *f = test->priv, *other = other_device(test);
+
+	verifier_on_device(test, "frees");
 	KUNIT_EXPECT_EQ(test, reports(f), 1UL);
 	KUNIT_EXPECT_EQ(test, reports(other), 0UL);
-	snprintf(setting, sizeof(setting), "device %s none", dev_name(f->dev));
-	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+	verifier_on_device(test, "none");
 	KUNIT_EXPECT_EQ(test, reports(f), 0UL);
 	KUNIT_EXPECT_FALSE(test, wdmdma_verifier_is_on());
 }
@@ -87,16 +98,12 @@ static unsigned long level_reports(struct wdmdma_fixture *f)
 
 static void wrong_level_is_reported_for_the_chosen_device(struct kunit *test)
 {
-	struct wdmdma_fixture *f = test->priv, *other;
-	char setting[96];
+	struct wdmdma_fixture *f = test->priv, *other = other_device(test);
 
-	other = wdmdma_test_fixture_on(test, wdmdma_test_register(test, "wdmdma-other"), 64);
-	snprintf(setting, sizeof(setting), "device %s level", dev_name(f->dev));
-	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+	verifier_on_device(test, "level");
 	KUNIT_EXPECT_EQ(test, level_reports(f), 1UL);
 	KUNIT_EXPECT_EQ(test, level_reports(other), 0UL);
-	snprintf(setting, sizeof(setting), "device %s none", dev_name(f->dev));
-	KUNIT_ASSERT_EQ(test, wdmdma_debug_verify(setting), 0);
+	verifier_on_device(test, "none");
 }
 
 /* A setting must hold for a device that comes later. */
