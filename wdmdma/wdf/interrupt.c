@@ -28,9 +28,9 @@
  * @link: link in the device's list
  * @lock: the interrupt's lock, which it may share with others. It protects @connected
  * @connected: the service routine may be called
- * @dpc_lock: protects @open and @gone, and @dpc against being queued unless @open is set
+ * @dpc_lock: protects @open, and @dpc against being queued unless @open is set
  * @open: the device is in D0, and DPCs are queued
- * @gone: the interrupt is deleted, and no DPC is called any more
+ * @gone: the interrupt is deleted, and no DPC is called any more. Set before @open is cleared
  * @dpc: calls the driver's DPC
  * @queued: the DPC is queued
  */
@@ -87,15 +87,13 @@ static void wdf_interrupt_run_dpc(struct tasklet_struct *tasklet)
 	}
 }
 
-/* Let DPCs be queued, or not any more. After @gone none is called either, for ever. */
-static void wdf_interrupt_open(struct wdf_interrupt *interrupt, bool open, bool gone)
+/* Let DPCs be queued, unless the interrupt is deleted, or let no more be queued. */
+static void wdf_interrupt_open(struct wdf_interrupt *interrupt, bool open)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&interrupt->dpc_lock, flags);
-	if (gone)
-		WRITE_ONCE(interrupt->gone, true);
-	interrupt->open = open && !interrupt->gone;
+	interrupt->open = open && !READ_ONCE(interrupt->gone);
 	raw_spin_unlock_irqrestore(&interrupt->dpc_lock, flags);
 }
 
@@ -108,7 +106,8 @@ static void wdf_interrupt_dispose(struct wdf_object *object)
 	spin_lock_irqsave(&interrupt->lock->lock, flags);
 	interrupt->connected = false;
 	spin_unlock_irqrestore(&interrupt->lock->lock, flags);
-	wdf_interrupt_open(interrupt, false, true);
+	WRITE_ONCE(interrupt->gone, true);
+	wdf_interrupt_open(interrupt, false);
 	tasklet_kill(&interrupt->dpc);
 }
 
@@ -161,7 +160,7 @@ NTSTATUS wdf_interrupt_connect(struct wdf_object *object)
 {
 	struct wdf_interrupt *interrupt = wdf_interrupt_of(object);
 
-	wdf_interrupt_open(interrupt, true, false);
+	wdf_interrupt_open(interrupt, true);
 	return wdf_interrupt_switch(interrupt, true, interrupt->config.EvtInterruptEnable);
 }
 
@@ -177,7 +176,7 @@ NTSTATUS wdf_interrupt_disconnect(struct wdf_object *object)
 	if (READ_ONCE(interrupt->connected))
 		status = wdf_interrupt_switch(interrupt, false,
 					      interrupt->config.EvtInterruptDisable);
-	wdf_interrupt_open(interrupt, false, false);
+	wdf_interrupt_open(interrupt, false);
 	tasklet_kill(&interrupt->dpc);
 	return status;
 }
