@@ -275,7 +275,7 @@ static int iommu_search_low(struct wdmdma_device *device, struct wdmdma_request 
 	return ret;
 }
 
-/* Allocate a block of low addresses, and place the buffer in it. Later ones may follow. */
+/* Allocate a block of low addresses, and place the buffer in it. It has room for later buffers. */
 static int iommu_add_block(struct wdmdma_device *device, struct wdmdma_request *request,
 			   struct wdmdma_buffer *buffer)
 {

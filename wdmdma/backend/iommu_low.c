@@ -282,8 +282,8 @@ bool wdmdma_low_forget(struct wdmdma_device *device, wdmdma_low_free_t free)
 
 /*
  * Make room, so that a search cannot fail. Free the empty blocks, and wait for addresses that
- * are held back. Return false if there is still no room. The caller must hold the lock of the
- * search until the buffer is accounted for.
+ * are held back. Return false if there is still no room. The caller must hold wdmdma_low.search
+ * until the buffer is accounted for.
  */
 bool wdmdma_low_make_room(struct wdmdma_device *device, u64 last, size_t size,
 			  wdmdma_low_free_t free)
